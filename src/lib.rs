@@ -2,4 +2,23 @@
 
 mod error;
 
+mod config;
+mod decode;
+mod digest;
+mod manifest;
+mod media;
+mod name;
+mod reference;
+
+mod fs;
+mod store;
+
+pub use config::Config;
+pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
+pub use fs::staged::Durability;
+pub use manifest::{Layer, Manifest};
+pub use media::MediaType;
+pub use name::ModelName;
+pub use reference::Reference;
+pub use store::{Copied, Deleted, Model, Problem, Store, StoreOptions};

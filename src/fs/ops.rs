@@ -1,0 +1,125 @@
+//! Every operation that changes the disk, and nothing else.
+//!
+//! Tests put a hook before each of them, to stop or to fail at any point of any change.
+
+use std::fs::{self, File, FileTimes, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::SystemTime;
+
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+
+/// Creates a file that must not exist yet; never follows a link.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    hook::before("create", path)?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o644)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+}
+
+/// Opens a file of our own for locking, and creates it where it is missing.
+pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
+    hook::before("open_lock", path)?;
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o644)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+}
+
+pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    hook::before("write", path)?;
+    file.write_all(bytes)
+}
+
+pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
+    hook::before("sync", path)?;
+    file.sync_all()
+}
+
+/// Makes the entries of a directory durable.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    hook::before("sync_directory", path)?;
+    File::open(path)?.sync_all()
+}
+
+/// Sets the time of the last change to now, so that no collector takes the file for an old one.
+pub(crate) fn touch(file: &File, path: &Path) -> io::Result<()> {
+    hook::before("touch", path)?;
+    let now = SystemTime::now();
+    file.set_times(FileTimes::new().set_accessed(now).set_modified(now))
+}
+
+/// Gives the file to `owner`, as user and group.
+pub(crate) fn give(file: &File, path: &Path, (user, group): (u32, u32)) -> io::Result<()> {
+    hook::before("give", path)?;
+    std::os::unix::fs::fchown(file, Some(user), Some(group))
+}
+
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    hook::before("rename", to)?;
+    fs::rename(from, to)
+}
+
+pub(crate) fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
+    hook::before("hard_link", to)?;
+    fs::hard_link(from, to)
+}
+
+pub(crate) fn unlink(path: &Path) -> io::Result<()> {
+    hook::before("unlink", path)?;
+    fs::remove_file(path)
+}
+
+pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
+    hook::before("make_directory", path)?;
+    fs::DirBuilder::new().mode(0o755).create(path)
+}
+
+pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
+    hook::before("remove_directory", path)?;
+    fs::remove_dir(path)
+}
+
+#[cfg(not(test))]
+mod hook {
+    use super::{Path, io};
+
+    #[inline(always)]
+    pub(super) fn before(_operation: &'static str, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod hook {
+    use std::cell::RefCell;
+
+    use super::{Path, io};
+
+    type Hook = Box<dyn FnMut(&'static str, &Path) -> io::Result<()>>;
+
+    thread_local! {
+        static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+    }
+
+    pub(super) fn before(operation: &'static str, path: &Path) -> io::Result<()> {
+        HOOK.with_borrow_mut(|hook| hook.as_mut().map_or(Ok(()), |hook| hook(operation, path)))
+    }
+
+    /// Runs `body` with a hook before every change that this thread makes to the disk.
+    pub(crate) fn with<T>(
+        hook: impl FnMut(&'static str, &Path) -> io::Result<()> + 'static,
+        body: impl FnOnce() -> T,
+    ) -> T {
+        HOOK.set(Some(Box::new(hook)));
+        let answer = body();
+        HOOK.set(None);
+        answer
+    }
+}
