@@ -9,6 +9,7 @@ mod manifest;
 mod media;
 mod name;
 mod reference;
+mod timestamp;
 
 mod fs;
 mod store;
@@ -21,4 +22,5 @@ pub use manifest::{Layer, Manifest};
 pub use media::MediaType;
 pub use name::ModelName;
 pub use reference::Reference;
-pub use store::{Copied, Deleted, Model, Problem, Store, StoreOptions};
+pub use store::{Blob, Copied, Deleted, Model, Problem, Store, StoreOptions, Transfer};
+pub use timestamp::Timestamp;

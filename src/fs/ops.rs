@@ -71,6 +71,12 @@ pub(crate) fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)
 }
 
+/// Makes a file that shares the blocks of another, where the file system can.
+pub(crate) fn reflink(from: &Path, to: &Path) -> io::Result<()> {
+    hook::before("reflink", to)?;
+    reflink_copy::reflink(from, to)
+}
+
 pub(crate) fn unlink(path: &Path) -> io::Result<()> {
     hook::before("unlink", path)?;
     fs::remove_file(path)

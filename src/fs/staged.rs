@@ -51,6 +51,25 @@ impl Staged {
         Ok(staged)
     }
 
+    /// Stages a file that `link` makes at the path it is given.
+    pub(crate) fn linked(
+        layout: &Layout,
+        durability: Durability,
+        link: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> Result<Self> {
+        let path = staging(layout, Place::Blobs)?.join(unique_name());
+        link(&path).map_err(|e| Error::io("linking", &path, e))?;
+        let file = File::open(&path).map_err(|e| Error::io("opening", &path, e))?;
+        let staged = Staged {
+            path,
+            file,
+            durability,
+            committed: false,
+        };
+        staged.adopt_owner(&layout.blobs_directory())?;
+        Ok(staged)
+    }
+
     /// Where it lies until it is committed.
     pub(crate) fn path(&self) -> &Path {
         &self.path

@@ -1,5 +1,6 @@
 //! The engine: a models directory and what can be done with it.
 
+mod blobs;
 mod copy;
 mod delete;
 mod find;
@@ -18,6 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::lock::StoreLock;
 
+pub use blobs::{Blob, Transfer};
 pub use copy::Copied;
 pub use delete::Deleted;
 pub use model::Model;
