@@ -1,5 +1,11 @@
 //! The model store that Ollama writes to disk, as an embedded library.
 
 mod error;
+mod go;
+mod human;
+pub mod json;
+mod parameters;
 
 pub use error::{Error, ErrorKind, Result};
+pub use human::human_number;
+pub use parameters::Parameters;
