@@ -184,7 +184,7 @@ impl NewManifest {
 
     /// The bytes of the file, with the newline that the reference ends it with.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec(self).expect("text and numbers serialize");
+        let mut bytes = crate::json::to_string(self).into_bytes();
         bytes.push(b'\n');
         bytes
     }

@@ -1,0 +1,243 @@
+//! Values and text as Go's `fmt` package prints them.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+/// The verb `%q`: a double-quoted Go string; bytes that are not UTF-8 print as `\xNN`.
+pub fn quote(bytes: impl AsRef<[u8]>) -> String {
+    let mut text = String::from('"');
+    for chunk in bytes.as_ref().utf8_chunks() {
+        chunk
+            .valid()
+            .chars()
+            .for_each(|c| push_quoted(&mut text, c));
+        chunk
+            .invalid()
+            .iter()
+            .for_each(|byte| push(&mut text, format_args!("\\x{byte:02x}")));
+    }
+    text.push('"');
+    text
+}
+
+/// The verb `%v` of a decoded JSON value: `[1 a]`, `map[a:1 b:c]`, `<nil>`.
+pub fn plain(value: &Value) -> String {
+    let mut text = String::new();
+    push_plain(&mut text, value);
+    text
+}
+
+/// The verb `%#v` of a decoded JSON value: `[]interface {}{1, "a"}`, `<nil>`.
+pub fn syntax(value: &Value) -> String {
+    let mut text = String::new();
+    match value {
+        Value::Null => text.push_str("<nil>"),
+        value => push_syntax(&mut text, value),
+    }
+    text
+}
+
+/// Whether Go prints the character as it is: letters, marks, numbers, punctuation, symbols and the
+/// ASCII space.
+///
+/// The standard library has the same rule inside `escape_debug`, in the Unicode version of the
+/// compiler; after the first character of a text it escapes nothing else beyond the ASCII ones.
+fn is_print(c: char) -> bool {
+    match c {
+        ' '..='~' => true,
+        c if c.is_ascii() => false,
+        c => ['-', c]
+            .iter()
+            .collect::<String>()
+            .escape_debug()
+            .eq(['-', c]),
+    }
+}
+
+fn push_quoted(text: &mut String, c: char) {
+    match c {
+        '\x07' => text.push_str("\\a"),
+        '\x08' => text.push_str("\\b"),
+        '\x0c' => text.push_str("\\f"),
+        '\n' => text.push_str("\\n"),
+        '\r' => text.push_str("\\r"),
+        '\t' => text.push_str("\\t"),
+        '\x0b' => text.push_str("\\v"),
+        '"' | '\\' => text.extend(['\\', c]),
+        c if is_print(c) => text.push(c),
+        c => match u32::from(c) {
+            code @ ..0x80 => push(text, format_args!("\\x{code:02x}")),
+            code @ ..0x1_0000 => push(text, format_args!("\\u{code:04x}")),
+            code => push(text, format_args!("\\U{code:08x}")),
+        },
+    }
+}
+
+fn push_plain(text: &mut String, value: &Value) {
+    match value {
+        Value::Null => text.push_str("<nil>"),
+        Value::Bool(truth) => push(text, format_args!("{truth}")),
+        Value::Number(_) => push_number(text, value),
+        Value::String(string) => text.push_str(string),
+        Value::Array(items) => {
+            text.push('[');
+            for (at, item) in items.iter().enumerate() {
+                text.push_str(if at == 0 { "" } else { " " });
+                push_plain(text, item);
+            }
+            text.push(']');
+        }
+        Value::Object(fields) => {
+            text.push_str("map[");
+            for (at, (key, value)) in sorted(fields).into_iter().enumerate() {
+                text.push_str(if at == 0 { "" } else { " " });
+                push(text, format_args!("{key}:"));
+                push_plain(text, value);
+            }
+            text.push(']');
+        }
+    }
+}
+
+fn push_syntax(text: &mut String, value: &Value) {
+    match value {
+        Value::Null => text.push_str("interface {}(nil)"),
+        Value::Bool(truth) => push(text, format_args!("{truth}")),
+        Value::Number(_) => push_number(text, value),
+        Value::String(string) => text.push_str(&quote(string)),
+        Value::Array(items) => {
+            text.push_str("[]interface {}{");
+            for (at, item) in items.iter().enumerate() {
+                text.push_str(if at == 0 { "" } else { ", " });
+                push_syntax(text, item);
+            }
+            text.push('}');
+        }
+        Value::Object(fields) => {
+            text.push_str("map[string]interface {}{");
+            for (at, (key, value)) in sorted(fields).into_iter().enumerate() {
+                text.push_str(if at == 0 { "" } else { ", " });
+                push(text, format_args!("{}:", quote(key)));
+                push_syntax(text, value);
+            }
+            text.push('}');
+        }
+    }
+}
+
+/// Every JSON number is an f64 to Go: shortest digits, with an exponent of at least two digits
+/// below 1e-4 and from 1e6 on.
+fn push_number(text: &mut String, number: &Value) {
+    let value = number.as_f64().unwrap_or_default();
+    let scientific = format!("{value:e}");
+    let (digits, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    match power.parse::<i32>() {
+        Ok(power @ (..-4 | 6..)) => push_exponent(text, digits, power),
+        _ => push(text, format_args!("{value}")),
+    }
+}
+
+fn push_exponent(text: &mut String, digits: &str, power: i32) {
+    let sign = if power < 0 { '-' } else { '+' };
+    push(
+        text,
+        format_args!("{digits}e{sign}{:02}", power.unsigned_abs()),
+    );
+}
+
+/// By key bytes, whatever order the map keeps.
+fn sorted(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_by_key(|(key, _)| *key);
+    fields
+}
+
+fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    text.write_fmt(arguments)
+        .expect("a String takes every text");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn strings_are_quoted_like_go() {
+        let cases: [(&[u8], &str); 6] = [
+            (b"abc", r#""abc""#),
+            (
+                b"a\"b\\c\n\t\x00\x7f\xc3\xa9",
+                "\"a\\\"b\\\\c\\n\\t\\x00\\x7f\u{e9}\"",
+            ),
+            (b"\x07\x08\x0b\x0c\r`'", r#""\a\b\v\f\r`'""#),
+            (
+                "\u{a0}\u{ad}\u{2028}\u{e000}".as_bytes(),
+                r#""\u00a0\u00ad\u2028\ue000""#,
+            ),
+            (
+                "\u{1f600}\u{301}\u{10ffff}".as_bytes(),
+                "\"\u{1f600}\u{301}\\U0010ffff\"",
+            ),
+            (b"a\xff\xfeb\xe2\x82", r#""a\xff\xfeb\xe2\x82""#),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(quote(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn numbers_print_as_f64() {
+        let cases = [
+            (json!(4096), "4096"),
+            (json!(131072), "131072"),
+            (json!(123456.7), "123456.7"),
+            (json!(999999), "999999"),
+            (json!(1000000), "1e+06"),
+            (json!(1234567.5), "1.2345675e+06"),
+            (json!(123456789012_u64), "1.23456789012e+11"),
+            (json!(9007199254740993_u64), "9.007199254740992e+15"),
+            (json!(1e20), "1e+20"),
+            (json!(1e100), "1e+100"),
+            (json!(0.0001), "0.0001"),
+            (json!(0.00001), "1e-05"),
+            (json!(0.0), "0"),
+            (json!(-0.0), "-0"),
+            (json!(-1), "-1"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(
+                (plain(&value).as_str(), syntax(&value).as_str()),
+                (expected, expected)
+            );
+        }
+    }
+
+    #[test]
+    fn nested_values_have_a_plain_and_a_syntax_form() {
+        let cases = [
+            (json!(null), "<nil>", "<nil>"),
+            (json!(true), "true", "true"),
+            (json!("a b"), "a b", r#""a b""#),
+            (json!([]), "[]", "[]interface {}{}"),
+            (json!({}), "map[]", "map[string]interface {}{}"),
+            (
+                json!([1, "a", null]),
+                "[1 a <nil>]",
+                r#"[]interface {}{1, "a", interface {}(nil)}"#,
+            ),
+            (
+                json!({"b": "c", "a": [1]}),
+                "map[a:[1] b:c]",
+                r#"map[string]interface {}{"a":[]interface {}{1}, "b":"c"}"#,
+            ),
+        ];
+        for (value, as_plain, as_syntax) in cases {
+            assert_eq!(
+                (plain(&value).as_str(), syntax(&value).as_str()),
+                (as_plain, as_syntax)
+            );
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The JSON text of every answer: compact, with the reference's escapes and number forms.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+/// The JSON text of `value`, byte for byte as the reference writes it.
+///
+/// Compact. `<`, `>`, `&`, U+2028 and U+2029 are escaped; a float has its shortest form, with an
+/// exponent below 1e-6 and from 1e21 on; NaN and the infinities are `null`.
+///
+/// # Panics
+/// Never for the types of this crate: only a `Serialize` that itself fails, or a map whose keys
+/// are not text, can make it.
+pub fn to_string<T: Serialize + ?Sized>(value: &T) -> String {
+    let mut text = Vec::with_capacity(256);
+    let mut serializer = Serializer::with_formatter(&mut text, GoFormatter);
+    value
+        .serialize(&mut serializer)
+        .expect("answers serialize, and a Vec takes every byte");
+    String::from_utf8(text).expect("the serializer writes UTF-8")
+}
+
+/// Go's `encoding/json` with its HTML escapes on.
+struct GoFormatter;
+
+impl Formatter for GoFormatter {
+    fn write_f32<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
+        let size = value.abs();
+        let plain = size == 0.0 || (1e-6..1e21).contains(&size);
+        if plain {
+            write!(writer, "{value}")
+        } else {
+            exponent(writer, format!("{value:e}"))
+        }
+    }
+
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        let size = value.abs();
+        let plain = size == 0.0 || (1e-6..1e21).contains(&size);
+        if plain {
+            write!(writer, "{value}")
+        } else {
+            exponent(writer, format!("{value:e}"))
+        }
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((before, escape, after)) = split_escape(rest) {
+            writer.write_all(before.as_bytes())?;
+            writer.write_all(escape.as_bytes())?;
+            rest = after;
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+/// Rust writes `1e21` where Go writes `1e+21`; negative exponents agree.
+fn exponent<W: ?Sized + io::Write>(writer: &mut W, text: String) -> io::Result<()> {
+    match text.split_once('e') {
+        Some((digits, power)) if !power.starts_with('-') => write!(writer, "{digits}e+{power}"),
+        _ => writer.write_all(text.as_bytes()),
+    }
+}
+
+/// Splits at the first character that Go escapes beyond what JSON asks for.
+fn split_escape(text: &str) -> Option<(&str, &'static str, &str)> {
+    let is_escaped = |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
+    let (before, found) = text.split_at(text.find(is_escaped)?);
+    let mut after = found.chars();
+    let escape = match after.next()? {
+        '<' => r"\u003c",
+        '>' => r"\u003e",
+        '&' => r"\u0026",
+        '\u{2028}' => r"\u2028",
+        _ => r"\u2029",
+    };
+    Some((before, escape, after.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn text_is_escaped_like_the_reference() {
+        let cases = [
+            (
+                "a<b>&\u{2028}\u{2029}c",
+                r#""a\u003cb\u003e\u0026\u2028\u2029c""#,
+            ),
+            (
+                "\u{0}\u{1f}\u{7f}\u{8}\u{c}\n\r\t\"\\/",
+                r#""\u0000\u001f\u{7f}\b\f\n\r\t\"\\/""#,
+            ),
+            ("\u{e9}\u{1f600}\u{fffd}", "\"\u{e9}\u{1f600}\u{fffd}\""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(to_string(text), expected.replace(r"\u{7f}", "\u{7f}"));
+        }
+    }
+
+    #[test]
+    fn floats_have_their_shortest_form_in_their_own_width() {
+        let wide = [
+            (0.1, "0.1"),
+            (1e-6, "0.000001"),
+            (1e-7, "1e-7"),
+            (1.5e-9, "1.5e-9"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1e+21"),
+            (-2.5e300, "-2.5e+300"),
+            (-0.0, "-0"),
+            (1.0, "1"),
+            (f64::NAN, "null"),
+            (f64::NEG_INFINITY, "null"),
+        ];
+        for (value, expected) in wide {
+            assert_eq!(to_string(&value), expected);
+        }
+        let narrow = [
+            (0.1_f32, "0.1"),
+            (1e-6, "0.000001"),
+            (9.9e-7, "9.9e-7"),
+            (f32::MAX, "3.4028235e+38"),
+        ];
+        for (value, expected) in narrow {
+            assert_eq!(to_string(&value), expected);
+        }
+    }
+
+    #[test]
+    fn the_text_is_compact_and_integers_are_exact() {
+        let value = json!({"b": [1, null, true], "a": {"x": u64::MAX, "y": i64::MIN}});
+        let expected =
+            r#"{"a":{"x":18446744073709551615,"y":-9223372036854775808},"b":[1,null,true]}"#;
+        assert_eq!(to_string(&value), expected);
+    }
+}
