@@ -7,7 +7,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 /// Why a text is not the JSON that was expected.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl std::error::Error for DecodeError {}
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
     Null,
-    Bool,
+    Bool(bool),
     Number(Number),
     Text(String),
     Array(Vec<Node>),
@@ -111,10 +111,25 @@ impl Node {
         Ok(Some(texts))
     }
 
+    /// The same value without order; of duplicates the last stays.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Node::Null => Value::Null,
+            Node::Bool(value) => Value::Bool(value),
+            Node::Number(number) => Value::Number(number),
+            Node::Text(text) => Value::String(text),
+            Node::Array(items) => items.into_iter().map(Node::into_value).collect(),
+            Node::Object(fields) => fields
+                .into_iter()
+                .map(|(key, node)| (key, node.into_value()))
+                .collect(),
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Node::Null => "null",
-            Node::Bool => "a bool",
+            Node::Bool(_) => "a bool",
             Node::Number(_) => "a number",
             Node::Text(_) => "a string",
             Node::Array(_) => "an array",
@@ -135,6 +150,11 @@ fn first(text: &str) -> Result<(Node, usize), DecodeError> {
         Some(Err(error)) => Err(DecodeError(error.to_string())),
         None => Err(DecodeError("the text is empty".to_owned())),
     }
+}
+
+/// The text with U+FFFD for each byte that is not UTF-8, as the reference prints it.
+pub(crate) fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|e| mended(e.as_bytes(), char::REPLACEMENT_CHARACTER))
 }
 
 fn mended(bytes: &[u8], with: char) -> String {
@@ -165,8 +185,8 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Ok(Node::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
-        Ok(Node::Bool)
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Bool(value))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Node, E> {

@@ -28,5 +28,8 @@ pub use media::MediaType;
 pub use name::ModelName;
 pub use parameters::Parameters;
 pub use reference::Reference;
-pub use store::{Blob, Copied, Deleted, Model, Problem, Store, StoreOptions, Transfer};
+pub use store::{
+    Blob, Collected, Copied, Deleted, Files, GcOptions, Maintained, Model, ModelUsage, Problem,
+    Store, StoreOptions, Transfer, Usage,
+};
 pub use timestamp::Timestamp;

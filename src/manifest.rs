@@ -54,6 +54,15 @@ impl Manifest {
         self.layers.iter().chain([&self.config])
     }
 
+    /// The distinct digests that it names, in order; malformed ones are passed over.
+    pub fn digests(&self) -> Vec<Digest> {
+        let digests = self.entries().filter_map(|layer| layer.digest().ok());
+        let mut digests: Vec<Digest> = digests.collect();
+        digests.sort();
+        digests.dedup();
+        digests
+    }
+
     /// The last layer of a type, which is the one that counts.
     pub fn last(&self, media: &MediaType) -> Option<&Layer> {
         self.layers

@@ -27,13 +27,47 @@ pub(crate) struct ManifestFile {
     pub name: Option<ModelName>,
 }
 
-/// An entry of `blobs/`.
+/// A file in `blobs/`.
 pub(crate) struct BlobFile {
     pub path: PathBuf,
-    /// The file's own name.
-    pub file_name: String,
-    /// `None` for a stranger: its name is not the name of a digest.
-    pub digest: Option<Digest>,
+    pub name: BlobName,
+}
+
+/// What the name of a file in `blobs/` says that it is.
+pub(crate) enum BlobName {
+    /// A blob, under its present or its old name.
+    Digest(Digest),
+    /// The leftover of an interrupted download: `sha256-<hex>-partial` and `...-partial-<n>`.
+    Partial,
+    /// Somebody else's file.
+    Stranger,
+}
+
+impl BlobFile {
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        match self.name {
+            BlobName::Digest(digest) => Some(digest),
+            _ => None,
+        }
+    }
+}
+
+impl BlobName {
+    fn of(file_name: &str) -> Self {
+        if let Ok(digest) = file_name.parse() {
+            return BlobName::Digest(digest);
+        }
+        let whole = file_name.split_once("-partial").filter(|(_, part)| {
+            part.is_empty()
+                || part
+                    .strip_prefix('-')
+                    .is_some_and(|n| n.parse::<u32>().is_ok())
+        });
+        match whole.map(|(name, _)| name.parse::<Digest>()) {
+            Some(Ok(_)) => BlobName::Partial,
+            _ => BlobName::Stranger,
+        }
+    }
 }
 
 /// Our own directory, under the root of the store.
@@ -119,6 +153,22 @@ impl Layout {
             ))
         };
         Ok(names.into_iter().filter_map(entry).collect())
+    }
+
+    /// Where files are staged: our own directory, and the one beside the blobs where those lie
+    /// elsewhere.
+    pub(crate) fn staging_directories(&self) -> Vec<PathBuf> {
+        let mut own = vec![self.own("tmp")];
+        if self.blobs_lie_elsewhere() {
+            own.push(self.own_beside_blobs().join("tmp"));
+        }
+        own
+    }
+
+    /// The paths in a directory of our own; none where it cannot be read.
+    pub(crate) fn entries(&self, directory: &Path) -> Vec<PathBuf> {
+        let names = sorted_names(directory).unwrap_or_default();
+        names.into_iter().map(|name| directory.join(name)).collect()
     }
 
     pub(crate) fn manifest(&self, name: &ModelName) -> PathBuf {
@@ -218,12 +268,8 @@ impl Layout {
         };
         let file = |file_name: String| {
             let path = directory.join(&file_name);
-            let digest = file_name.parse().ok();
-            (!path.is_dir()).then_some(BlobFile {
-                path,
-                file_name,
-                digest,
-            })
+            let name = BlobName::of(&file_name);
+            (!path.is_dir()).then_some(BlobFile { path, name })
         };
         Ok(names.into_iter().filter_map(file).collect())
     }

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::fs::layout::Layout;
@@ -41,6 +42,7 @@ impl Staged {
     pub(crate) fn new(layout: &Layout, place: Place, durability: Durability) -> Result<Self> {
         let path = staging(layout, place)?.join(unique_name());
         let file = ops::create(&path).map_err(|e| Error::io("creating", &path, e))?;
+        claim(&file);
         let staged = Staged {
             path,
             file,
@@ -60,6 +62,7 @@ impl Staged {
         let path = staging(layout, Place::Blobs)?.join(unique_name());
         link(&path).map_err(|e| Error::io("linking", &path, e))?;
         let file = File::open(&path).map_err(|e| Error::io("opening", &path, e))?;
+        claim(&file);
         let staged = Staged {
             path,
             file,
@@ -159,6 +162,28 @@ fn make_directories(directories: &[PathBuf], made: &mut Vec<PathBuf>) -> Result<
         }
     }
     Ok(())
+}
+
+/// Marks a staged file as somebody's, for [`is_abandoned`], until it is closed. A file system
+/// without locks has none; then only the age tells.
+fn claim(file: &File) {
+    let _ = file.try_lock_shared();
+}
+
+/// Whether a staged file's writer is gone: it is a minute old, and nobody holds it.
+pub(crate) fn is_abandoned(path: &Path) -> bool {
+    let age = |file: &File| {
+        file.metadata()?
+            .modified()?
+            .elapsed()
+            .map_err(io::Error::other)
+    };
+    match File::open(path) {
+        Ok(file) => {
+            age(&file).is_ok_and(|age| age > Duration::from_secs(60)) && file.try_lock().is_ok()
+        }
+        Err(_) => false,
+    }
 }
 
 /// A directory on the device of `place` in which temporary names disturb nobody.

@@ -4,15 +4,21 @@ mod blobs;
 mod copy;
 mod delete;
 mod find;
+mod gc;
+mod maintain;
 mod model;
 mod options;
 mod problem;
 mod refs;
 mod trash;
+mod usage;
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{mem, process};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
@@ -22,9 +28,12 @@ use crate::fs::lock::StoreLock;
 pub use blobs::{Blob, Transfer};
 pub use copy::Copied;
 pub use delete::Deleted;
+pub use gc::{Collected, GcOptions};
+pub use maintain::Maintained;
 pub use model::Model;
 pub use options::StoreOptions;
 pub use problem::Problem;
+pub use usage::{Files, ModelUsage, Usage};
 
 /// A models directory, opened.
 ///
@@ -39,6 +48,13 @@ pub struct Store {
 struct Inner {
     layout: Layout,
     options: StoreOptions,
+    pool: Mutex<Option<Pool>>,
+}
+
+/// A thread pool and the process that made it: the threads of a parent are not its child's.
+struct Pool {
+    process: u32,
+    threads: Arc<ThreadPool>,
 }
 
 impl Store {
@@ -78,6 +94,7 @@ impl Store {
             inner: Arc::new(Inner {
                 layout: Layout::new(path),
                 options,
+                pool: Mutex::new(None),
             }),
         })
     }
@@ -103,6 +120,33 @@ impl Store {
 
     pub(crate) fn options(&self) -> &StoreOptions {
         &self.inner.options
+    }
+
+    /// The store's own threads, made when they are first needed and again after a fork. The
+    /// host's global pool is not ours.
+    pub(crate) fn pool(&self) -> Result<Arc<ThreadPool>> {
+        let mut pool = self
+            .inner
+            .pool
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &*pool {
+            Some(pool) if pool.process == process::id() => return Ok(pool.threads.clone()),
+            // Threads of the parent are not ours to end.
+            _ => mem::forget(pool.take()),
+        }
+        let builder = ThreadPoolBuilder::new().num_threads(self.options().threads);
+        let named = builder.thread_name(|index| format!("modelkeep-{index}"));
+        let threads = Arc::new(
+            named
+                .build()
+                .map_err(|e| Error::caused(ErrorKind::Io, "starting threads", e))?,
+        );
+        *pool = Some(Pool {
+            process: process::id(),
+            threads: threads.clone(),
+        });
+        Ok(threads)
     }
 
     /// Before every change: refuses on a read-only store, and waits for our other processes.

@@ -6,7 +6,6 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::config::Config;
-use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::read::{self, Text};
 use crate::manifest::{Layer, Manifest};
@@ -50,6 +49,21 @@ impl Store {
 }
 
 impl Model {
+    pub(crate) fn new(
+        store: &Store,
+        name: ModelName,
+        manifest: Manifest,
+        modified: SystemTime,
+    ) -> Self {
+        Model {
+            store: store.clone(),
+            name,
+            manifest,
+            modified,
+            config: OnceLock::new(),
+        }
+    }
+
     /// The name under which it is stored.
     pub fn name(&self) -> &ModelName {
         &self.name
@@ -115,18 +129,6 @@ impl Model {
             Ok(_) => Ok(path),
             Err(e) => Err(Error::io("looking for blob", &path, e)),
         }
-    }
-
-    /// The distinct digests that the manifest names; malformed ones are passed over.
-    pub fn digests(&self) -> Vec<Digest> {
-        let mut digests: Vec<Digest> = self
-            .manifest
-            .entries()
-            .filter_map(|layer| layer.digest().ok())
-            .collect();
-        digests.sort();
-        digests.dedup();
-        digests
     }
 
     pub(crate) fn path_of(&self, layer: &Layer) -> Result<PathBuf> {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 use crate::error::Error;
 use crate::name::ModelName;
 
@@ -46,5 +48,15 @@ impl fmt::Display for Problem {
             Some(name) => write!(f, "{name}: {}", self.error),
             None => write!(f, "{}: {}", self.path.display(), self.error),
         }
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Problem", 3)?;
+        fields.serialize_field("path", &self.path.to_string_lossy())?;
+        fields.serialize_field("name", &self.name)?;
+        fields.serialize_field("error", &self.error.to_string())?;
+        fields.end()
     }
 }

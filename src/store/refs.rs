@@ -25,9 +25,7 @@ impl References {
         for file in files {
             let Some(name) = file.name else { continue };
             match read_manifest(&file.path) {
-                Ok((manifest, _)) => {
-                    used.extend(manifest.entries().filter_map(|layer| layer.digest().ok()));
-                }
+                Ok((manifest, _)) => used.extend(manifest.digests()),
                 Err(_) if file.path.symlink_metadata().is_err() => {}
                 Err(error) => unreadable.push(Problem::new(&file.path, Some(&name), error)),
             }
