@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 /// Creates a file that must not exist yet; never follows a link.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
-    hook::before("create", path)?;
+    hook::before(&Change::Create(path))?;
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -22,7 +22,7 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 
 /// Opens a file of our own for locking, and creates it where it is missing.
 pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
-    hook::before("open_lock", path)?;
+    hook::before(&Change::OpenLock(path))?;
     OpenOptions::new()
         .write(true)
         .create(true)
@@ -33,71 +33,89 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
 }
 
 pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    hook::before("write", path)?;
+    hook::before(&Change::Write(path, bytes))?;
     file.write_all(bytes)
 }
 
 pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
-    hook::before("sync", path)?;
+    hook::before(&Change::Sync(path))?;
     file.sync_all()
 }
 
 /// Makes the entries of a directory durable.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
-    hook::before("sync_directory", path)?;
+    hook::before(&Change::SyncDirectory(path))?;
     File::open(path)?.sync_all()
 }
 
 /// Sets the time of the last change to now, so that no collector takes the file for an old one.
 pub(crate) fn touch(file: &File, path: &Path) -> io::Result<()> {
-    hook::before("touch", path)?;
+    hook::before(&Change::Touch(path))?;
     let now = SystemTime::now();
     file.set_times(FileTimes::new().set_accessed(now).set_modified(now))
 }
 
 /// Gives the file to `owner`, as user and group.
 pub(crate) fn give(file: &File, path: &Path, (user, group): (u32, u32)) -> io::Result<()> {
-    hook::before("give", path)?;
+    hook::before(&Change::Give(path))?;
     std::os::unix::fs::fchown(file, Some(user), Some(group))
 }
 
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    hook::before("rename", to)?;
+    hook::before(&Change::Rename(from, to))?;
     fs::rename(from, to)
 }
 
 pub(crate) fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
-    hook::before("hard_link", to)?;
+    hook::before(&Change::Link(from, to))?;
     fs::hard_link(from, to)
 }
 
 /// Makes a file that shares the blocks of another, where the file system can.
 pub(crate) fn reflink(from: &Path, to: &Path) -> io::Result<()> {
-    hook::before("reflink", to)?;
+    hook::before(&Change::Reflink(from, to))?;
     reflink_copy::reflink(from, to)
 }
 
 pub(crate) fn unlink(path: &Path) -> io::Result<()> {
-    hook::before("unlink", path)?;
+    hook::before(&Change::Unlink(path))?;
     fs::remove_file(path)
 }
 
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
-    hook::before("make_directory", path)?;
+    hook::before(&Change::MakeDirectory(path))?;
     fs::DirBuilder::new().mode(0o755).create(path)
 }
 
 pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
-    hook::before("remove_directory", path)?;
+    hook::before(&Change::RemoveDirectory(path))?;
     fs::remove_dir(path)
+}
+
+/// One change to the disk, as a test's hook sees it.
+#[cfg_attr(not(test), expect(dead_code, reason = "only tests look inside"))]
+pub(crate) enum Change<'a> {
+    Create(&'a Path),
+    OpenLock(&'a Path),
+    Write(&'a Path, &'a [u8]),
+    Sync(&'a Path),
+    SyncDirectory(&'a Path),
+    Touch(&'a Path),
+    Give(&'a Path),
+    Rename(&'a Path, &'a Path),
+    Link(&'a Path, &'a Path),
+    Reflink(&'a Path, &'a Path),
+    Unlink(&'a Path),
+    MakeDirectory(&'a Path),
+    RemoveDirectory(&'a Path),
 }
 
 #[cfg(not(test))]
 mod hook {
-    use super::{Path, io};
+    use super::{Change, io};
 
     #[inline(always)]
-    pub(super) fn before(_operation: &'static str, _path: &Path) -> io::Result<()> {
+    pub(super) fn before(_change: &Change<'_>) -> io::Result<()> {
         Ok(())
     }
 }
@@ -106,21 +124,21 @@ mod hook {
 pub(crate) mod hook {
     use std::cell::RefCell;
 
-    use super::{Path, io};
+    use super::{Change, io};
 
-    type Hook = Box<dyn FnMut(&'static str, &Path) -> io::Result<()>>;
+    type Hook = Box<dyn FnMut(&Change<'_>) -> io::Result<()>>;
 
     thread_local! {
         static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
     }
 
-    pub(super) fn before(operation: &'static str, path: &Path) -> io::Result<()> {
-        HOOK.with_borrow_mut(|hook| hook.as_mut().map_or(Ok(()), |hook| hook(operation, path)))
+    pub(super) fn before(change: &Change<'_>) -> io::Result<()> {
+        HOOK.with_borrow_mut(|hook| hook.as_mut().map_or(Ok(()), |hook| hook(change)))
     }
 
     /// Runs `body` with a hook before every change that this thread makes to the disk.
     pub(crate) fn with<T>(
-        hook: impl FnMut(&'static str, &Path) -> io::Result<()> + 'static,
+        hook: impl FnMut(&Change<'_>) -> io::Result<()> + 'static,
         body: impl FnOnce() -> T,
     ) -> T {
         HOOK.set(Some(Box::new(hook)));

@@ -2,6 +2,8 @@
 
 mod blobs;
 mod copy;
+#[cfg(test)]
+mod crash;
 mod delete;
 mod find;
 mod gc;
