@@ -7,8 +7,18 @@ use std::path::Path;
 const STRATA: &[&[&str]] = &[
     &["error"],
     &[
-        "config", "decode", "digest", "go", "human", "json", "manifest", "media", "name",
-        "parameters", "reference", "timestamp",
+        "config",
+        "decode",
+        "digest",
+        "go",
+        "human",
+        "json",
+        "manifest",
+        "media",
+        "name",
+        "parameters",
+        "reference",
+        "timestamp",
     ],
     &["fs"],
     &["store"],
@@ -32,11 +42,16 @@ fn files(path: &Path, found: &mut Vec<String>) {
 
 /// What a text imports from the crate: the words after `crate::`.
 fn imports(text: &str) -> impl Iterator<Item = &str> {
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    code.flat_map(|line| line.split("crate::").skip(1)).filter_map(|rest| {
-        let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(rest.len());
-        rest.get(..end).filter(|word| !word.is_empty())
-    })
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split("crate::").skip(1))
+        .filter_map(|rest| {
+            let end = rest
+                .find(|c: char| !c.is_ascii_lowercase() && c != '_')
+                .unwrap_or(rest.len());
+            rest.get(..end).filter(|word| !word.is_empty())
+        })
 }
 
 #[test]
