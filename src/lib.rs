@@ -5,6 +5,7 @@ mod error;
 mod config;
 mod decode;
 mod digest;
+pub mod gguf;
 mod go;
 mod human;
 pub mod json;

@@ -1,0 +1,345 @@
+//! What can be checked only when the whole head is known.
+
+use std::collections::HashSet;
+
+use super::fault::{Fault, FaultKind};
+use super::index::{Entry, Index, Span, Tensor};
+use super::limits::Limits;
+use super::parse::Both;
+use super::tensor::{Dims, TensorType};
+use super::value_type::ValueType;
+use super::walk::Noticed;
+use super::warning::{Warning, WarningCode};
+
+/// The bytes of a tensor's data; `None` for a type that is not known yet.
+pub(super) fn tensor_size(
+    dims: &Dims,
+    tensor_type: TensorType,
+) -> Result<Option<u64>, (FaultKind, String)> {
+    let overflow = || {
+        (
+            FaultKind::DimOverflow,
+            format!("the shape {:?} overflows", dims.as_slice()),
+        )
+    };
+    let signed = |size: &u64| i64::try_from(*size).is_ok();
+    if !dims.as_slice().iter().all(signed) {
+        return Err(overflow());
+    }
+    let elements = dims.elements().filter(signed).ok_or_else(overflow)?;
+    let Some((block, bytes)) = tensor_type.block_elements().zip(tensor_type.block_bytes()) else {
+        return Ok(None);
+    };
+    if !dims.row().is_multiple_of(block) {
+        let text = format!(
+            "a row of {} elements, where {tensor_type} packs {block}",
+            dims.row()
+        );
+        return Err((FaultKind::RowNotBlockMultiple, text));
+    }
+    (elements / block)
+        .checked_mul(bytes)
+        .map(Some)
+        .ok_or_else(overflow)
+}
+
+/// Checks the whole, and fills in what follows from it.
+pub(super) fn whole(
+    index: &mut Index,
+    bytes: &[u8],
+    file_size: u64,
+    limits: &Limits,
+    noticed: &[(usize, Noticed)],
+) -> Result<(), Fault> {
+    let mut judge = Judge {
+        bytes,
+        strict: limits.is_strict(),
+        warnings: Vec::new(),
+    };
+    if index.endian == super::Endian::Big {
+        judge.warn(WarningCode::BigEndian, String::new);
+    }
+    judge.values(&index.entries, noticed);
+    judge.keys(&index.entries)?;
+    index.alignment = judge.alignment(&index.entries, index.endian, file_size)?;
+    judge.names(&index.tensors)?;
+    let end = index.metadata_end;
+    index.data_offset = end
+        .checked_next_multiple_of(index.alignment)
+        .ok_or_else(|| {
+            Fault::new(
+                FaultKind::AlignmentInvalid,
+                end,
+                "the alignment leads beyond all files",
+            )
+        })?;
+    index.parameter_count = judge.parameters(&index.tensors)?;
+    judge.data(index, file_size)?;
+    index.warnings = judge.warnings;
+    Ok(())
+}
+
+struct Judge<'a> {
+    bytes: &'a [u8],
+    strict: bool,
+    warnings: Vec<Warning>,
+}
+
+const LONGEST_NAME: u64 = 65_535;
+
+impl<'a> Judge<'a> {
+    /// One warning of each code is enough; the first place counts.
+    fn warn(&mut self, code: WarningCode, path: impl FnOnce() -> String) {
+        if self.warnings.iter().all(|warning| warning.code() != code) {
+            self.warnings.push(Warning::new(code, path()));
+        }
+    }
+
+    /// What strict reading refuses is a warning for the lenient.
+    fn refuse(
+        &mut self,
+        (kind, code): Both,
+        offset: u64,
+        path: String,
+        message: &str,
+    ) -> Result<(), Fault> {
+        if self.strict {
+            return Err(Fault::new(kind, offset, message).at(path));
+        }
+        self.warn(code, || path);
+        Ok(())
+    }
+
+    fn slice(&self, span: Span) -> &'a [u8] {
+        let range = usize::try_from(span.start)
+            .ok()
+            .zip(usize::try_from(span.end()).ok());
+        range
+            .and_then(|(start, end)| self.bytes.get(start..end))
+            .unwrap_or_default()
+    }
+
+    fn path(&self, index: usize, entry: &Entry) -> String {
+        format!(
+            "kv {index} {:?}",
+            String::from_utf8_lossy(self.slice(entry.key))
+        )
+    }
+
+    fn values(&mut self, entries: &[Entry], noticed: &[(usize, Noticed)]) {
+        for (index, noticed) in noticed {
+            let Some(entry) = entries.get(*index) else {
+                continue;
+            };
+            let path = self.path(*index, entry);
+            let codes = [
+                (noticed.invalid_utf8, WarningCode::InvalidUtf8),
+                (noticed.nested, WarningCode::NestedArray),
+                (noticed.bad_bool, WarningCode::BadBool),
+            ];
+            for (_, code) in codes.iter().filter(|(is, _)| *is) {
+                self.warn(*code, || path.clone());
+            }
+        }
+    }
+
+    fn keys(&mut self, entries: &[Entry]) -> Result<(), Fault> {
+        let mut seen = Names::new(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            let key = self.slice(entry.key);
+            let first = seen.insert(key);
+            let plain = is_plain_key(key);
+            if plain && first && entry.key.len <= LONGEST_NAME {
+                continue;
+            }
+            let (offset, path) = (entry.key.start, self.path(index, entry));
+            let empty = (FaultKind::EmptyKey, WarningCode::EmptyKey);
+            let long = (FaultKind::KeyTooLong, WarningCode::KeyTooLong);
+            let utf8 = (FaultKind::InvalidUtf8, WarningCode::InvalidUtf8);
+            let twice = (FaultKind::DuplicateKey, WarningCode::DuplicateKey);
+            if key.is_empty() {
+                self.refuse(empty, offset, path, "an empty key")?;
+            } else if entry.key.len > LONGEST_NAME {
+                self.refuse(long, offset, path, "a key of more than 65,535 bytes")?;
+            } else if std::str::from_utf8(key).is_err() {
+                self.refuse(utf8, offset, path, "a key that is not UTF-8")?;
+            } else if !first {
+                self.refuse(twice, offset, path, "a key that was there before")?;
+            } else {
+                self.warn(WarningCode::KeyFormat, || path);
+            }
+        }
+        Ok(())
+    }
+
+    fn alignment(
+        &mut self,
+        entries: &[Entry],
+        endian: super::Endian,
+        file_size: u64,
+    ) -> Result<u64, Fault> {
+        const DEFAULT: u64 = 32;
+        let is_alignment = |entry: &&Entry| self.slice(entry.key) == b"general.alignment";
+        let Some(entry) = entries.iter().rev().find(is_alignment).copied() else {
+            return Ok(DEFAULT);
+        };
+        let (offset, path) = (entry.value.start, "general.alignment".to_owned());
+        let value = self
+            .slice(entry.value)
+            .first_chunk()
+            .filter(|_| entry.value_type == ValueType::U32);
+        let Some(bytes) = value else {
+            let both = (FaultKind::AlignmentType, WarningCode::AlignmentType);
+            self.refuse(both, offset, path, "the alignment is not a u32")?;
+            return Ok(DEFAULT);
+        };
+        let alignment = u64::from(match endian {
+            super::Endian::Little => u32::from_le_bytes(*bytes),
+            super::Endian::Big => u32::from_be_bytes(*bytes),
+        });
+        if !alignment.is_power_of_two() {
+            let text = "the alignment is not a power of two";
+            if alignment == 0 || alignment > file_size {
+                return Err(Fault::new(FaultKind::AlignmentInvalid, offset, text).at(path));
+            }
+            let both = (FaultKind::AlignmentInvalid, WarningCode::AlignmentInvalid);
+            self.refuse(both, offset, path, text)?;
+        } else if alignment % 8 != 0 {
+            self.warn(WarningCode::AlignmentNotMultipleOf8, || path);
+        }
+        Ok(alignment)
+    }
+
+    fn names(&mut self, tensors: &[Tensor]) -> Result<(), Fault> {
+        let mut seen = Names::new(tensors.len());
+        for (index, tensor) in tensors.iter().enumerate() {
+            let name = self.slice(tensor.name);
+            let first = seen.insert(name);
+            if first && !name.is_empty() && name.len() < 64 && name.is_ascii() {
+                continue;
+            }
+            let offset = tensor.name.start;
+            let path = format!("tensor {index} {:?}", String::from_utf8_lossy(name));
+            let utf8 = (FaultKind::InvalidUtf8, WarningCode::InvalidUtf8);
+            let twice = (FaultKind::DuplicateTensor, WarningCode::DuplicateTensor);
+            let empty = (FaultKind::EmptyName, WarningCode::EmptyName);
+            let long = (FaultKind::NameTooLong, WarningCode::TensorNameLong);
+            if name.is_empty() {
+                self.refuse(empty, offset, path, "a tensor without a name")?;
+            } else if tensor.name.len > LONGEST_NAME {
+                self.refuse(long, offset, path, "a name of more than 65,535 bytes")?;
+            } else if std::str::from_utf8(name).is_err() {
+                self.refuse(utf8, offset, path, "a name that is not UTF-8")?;
+            } else if !first {
+                self.refuse(twice, offset, path, "a name that was there before")?;
+            } else if tensor.name.len >= 64 {
+                self.warn(WarningCode::TensorNameLong, || path);
+            }
+        }
+        Ok(())
+    }
+
+    fn parameters(&mut self, tensors: &[Tensor]) -> Result<u64, Fault> {
+        let mut sum = 0_u64;
+        for tensor in tensors {
+            // Each product was checked when the tensor was read.
+            let elements = tensor.dims.elements().unwrap_or(0);
+            sum = sum.checked_add(elements).ok_or_else(|| {
+                let text = "the sum of all elements overflows";
+                Fault::new(FaultKind::DimOverflow, tensor.name.start, text)
+            })?;
+        }
+        Ok(sum)
+    }
+
+    fn data(&mut self, index: &Index, file_size: u64) -> Result<(), Fault> {
+        let mut expected = Some(0);
+        for (place, tensor) in index.tensors.iter().enumerate() {
+            let at = |kind, text: &str| {
+                let name = String::from_utf8_lossy(self.slice(tensor.name)).into_owned();
+                Fault::new(kind, tensor.name.start, text)
+                    .at(format_args!("tensor {place} {name:?}"))
+            };
+            let start = index
+                .data_offset
+                .checked_add(tensor.offset)
+                .ok_or_else(|| {
+                    at(
+                        FaultKind::OffsetOverflow,
+                        "the offset leads beyond all files",
+                    )
+                })?;
+            let size = tensor.size.unwrap_or(0);
+            if start.checked_add(size).is_none_or(|end| end > file_size) {
+                let text = format!("{size} bytes at {start}, where the file has {file_size}");
+                return Err(at(FaultKind::DataOutOfBounds, &text));
+            }
+            let path = || format!("tensor {place}");
+            if tensor.offset % index.alignment != 0 {
+                let both = (FaultKind::OffsetUnaligned, WarningCode::OffsetUnaligned);
+                let text = "the offset is not a multiple of the alignment";
+                self.refuse(both, tensor.name.start, path(), text)?;
+            }
+            if tensor.dims.as_slice().is_empty() {
+                self.warn(WarningCode::ZeroDims, path);
+            } else if size == 0 && tensor.tensor_type.is_known() {
+                self.warn(WarningCode::EmptyTensor, path);
+            }
+            if !tensor.tensor_type.is_known() {
+                self.warn(WarningCode::UnknownTensorType, path);
+            }
+            if expected != Some(tensor.offset) {
+                self.warn(WarningCode::OffsetsNotSequential, path);
+            }
+            let end = tensor.offset.checked_add(size);
+            expected = end.and_then(|end| end.checked_next_multiple_of(index.alignment));
+        }
+        self.overlaps(&index.tensors)
+    }
+
+    fn overlaps(&mut self, tensors: &[Tensor]) -> Result<(), Fault> {
+        let range = |tensor: &Tensor| (tensor.offset, tensor.size.unwrap_or(0));
+        let mut ranges: Vec<(u64, u64)> = tensors
+            .iter()
+            .map(range)
+            .filter(|(_, size)| *size > 0)
+            .collect();
+        if !ranges.is_sorted() {
+            ranges.sort_unstable();
+        }
+        let overlap = ranges.windows(2).any(|pair| match pair {
+            [(start, size), (next, _)] => start.saturating_add(*size) > *next,
+            _ => false,
+        });
+        if overlap {
+            let both = (FaultKind::TensorOverlap, WarningCode::TensorOverlap);
+            self.refuse(both, 0, "tensors".to_owned(), "two tensors share bytes")?;
+        }
+        Ok(())
+    }
+}
+
+/// Names that were seen. A file decides how many there are, so comparing each with each would be
+/// a trap; the hash is seeded, so that a file cannot aim at it.
+struct Names<'a> {
+    seen: HashSet<&'a [u8], foldhash::fast::RandomState>,
+}
+
+impl<'a> Names<'a> {
+    fn new(count: usize) -> Self {
+        Names {
+            seen: HashSet::with_capacity_and_hasher(count, foldhash::fast::RandomState::default()),
+        }
+    }
+
+    /// Whether the name is new.
+    fn insert(&mut self, name: &'a [u8]) -> bool {
+        self.seen.insert(name)
+    }
+}
+
+/// `lower_snake.dotted` ASCII, as the format's description has it.
+fn is_plain_key(key: &[u8]) -> bool {
+    let plain = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
+    !key.is_empty() && key.iter().all(plain)
+}

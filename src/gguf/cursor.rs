@@ -1,0 +1,136 @@
+//! Reading forwards through bytes that nobody has checked.
+
+use super::fault::{Fault, FaultKind};
+
+/// The byte order of everything after the magic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endian {
+    /// As nearly all files.
+    Little,
+    /// As files for s390x.
+    Big,
+}
+
+/// Why a cursor cannot go on.
+pub(super) enum Stop {
+    /// The file is wrong.
+    Fault(Fault),
+    /// The file goes on, and the bytes at hand do not: this many from its beginning are needed.
+    More(u64),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop::Fault(fault)
+    }
+}
+
+impl Stop {
+    pub(super) fn at(self, place: impl std::fmt::Display) -> Self {
+        match self {
+            Stop::Fault(fault) => Stop::Fault(fault.at(place)),
+            more => more,
+        }
+    }
+}
+
+pub(super) type Read<T> = Result<T, Stop>;
+
+/// A position in the first bytes of a file. Every read is checked; none moves past the end.
+#[derive(Clone)]
+pub(super) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    file_size: u64,
+    pub endian: Endian,
+}
+
+macro_rules! integers {
+    ($($name:ident: $type:ty),*) => {$(
+        pub(super) fn $name(&mut self) -> Read<$type> {
+            let bytes = *self.array()?;
+            Ok(match self.endian {
+                Endian::Little => <$type>::from_le_bytes(bytes),
+                Endian::Big => <$type>::from_be_bytes(bytes),
+            })
+        }
+    )*};
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(bytes: &'a [u8], file_size: u64, endian: Endian) -> Self {
+        Cursor {
+            bytes,
+            at: 0,
+            file_size,
+            endian,
+        }
+    }
+
+    integers!(u32: u32, u64: u64);
+
+    pub(super) fn position(&self) -> u64 {
+        self.at as u64
+    }
+
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Everything from here on that is at hand.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Bytes from here to the end of the file, at hand or not.
+    pub(super) fn remaining(&self) -> u64 {
+        self.file_size.saturating_sub(self.position())
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Read<&'a [u8; N]> {
+        match self.rest().first_chunk() {
+            Some(chunk) => {
+                self.at += N;
+                Ok(chunk)
+            }
+            None => Err(self.short(N as u64)),
+        }
+    }
+
+    pub(super) fn take(&mut self, length: u64) -> Read<&'a [u8]> {
+        let taken = usize::try_from(length)
+            .ok()
+            .and_then(|length| self.rest().get(..length));
+        match taken {
+            Some(taken) => {
+                self.at += taken.len();
+                Ok(taken)
+            }
+            None => Err(self.short(length)),
+        }
+    }
+
+    pub(super) fn skip(&mut self, length: u64) -> Read<()> {
+        self.take(length).map(drop)
+    }
+
+    /// Goes to a position, which must be at hand.
+    pub(super) fn seek(&mut self, position: usize) {
+        self.at = position.min(self.bytes.len());
+    }
+
+    /// The end of the bytes, or of the file.
+    pub(super) fn short(&self, wanted: u64) -> Stop {
+        let end = self.position().checked_add(wanted);
+        match end {
+            Some(end) if end <= self.file_size => Stop::More(end),
+            _ => self
+                .fault(FaultKind::Truncated, "the file ends here")
+                .into(),
+        }
+    }
+
+    pub(super) fn fault(&self, kind: FaultKind, message: impl Into<String>) -> Fault {
+        Fault::new(kind, self.position(), message)
+    }
+}

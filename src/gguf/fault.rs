@@ -1,0 +1,169 @@
+//! Why a file is refused.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::error::{Error, ErrorKind};
+
+/// Writes the enum and the codes in one place.
+macro_rules! fault_kinds {
+    ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal;)+) => {
+        /// The class of a fault, with a code that never changes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum FaultKind {
+            $($(#[doc = $doc])+ $kind,)+
+        }
+
+        impl FaultKind {
+            /// Every kind.
+            pub const ALL: &'static [FaultKind] = &[$(FaultKind::$kind,)+];
+
+            /// The stable code, as in `bad_magic`.
+            pub const fn code(self) -> &'static str {
+                match self { $(FaultKind::$kind => $code,)+ }
+            }
+        }
+    };
+}
+
+fault_kinds! {
+    /// The file does not begin with `GGUF`.
+    BadMagic = "bad_magic";
+    /// A version other than 2 and 3.
+    BadVersion = "bad_version";
+    /// The file ends inside an item.
+    Truncated = "truncated";
+    /// A string is longer than the rest of the file, or than the limit.
+    LengthOutOfBounds = "length_out_of_bounds";
+    /// More metadata or tensors than the rest of the file can hold.
+    CountTooLarge = "count_too_large";
+    /// More elements than the rest of the file can hold, or than the limit.
+    ArrayTooLarge = "array_too_large";
+    /// A value type that does not exist.
+    BadValueType = "bad_value_type";
+    /// An element type that does not exist.
+    BadArrayType = "bad_array_type";
+    /// Arrays in arrays beyond the limit.
+    NestingTooDeep = "nesting_too_deep";
+    /// A bool that is neither 0 nor 1.
+    BadBool = "bad_bool";
+    /// A key or a tensor's name is not UTF-8.
+    InvalidUtf8 = "invalid_utf8";
+    /// A key without a byte.
+    EmptyKey = "empty_key";
+    /// A key that breaks the grammar.
+    BadKey = "bad_key";
+    /// A key beyond 65,535 bytes.
+    KeyTooLong = "key_too_long";
+    /// The same key twice.
+    DuplicateKey = "duplicate_key";
+    /// `general.alignment` is not a u32.
+    AlignmentType = "alignment_type";
+    /// `general.alignment` is not a power of two.
+    AlignmentInvalid = "alignment_invalid";
+    /// A tensor without a name.
+    EmptyName = "empty_name";
+    /// A tensor's name beyond 65,535 bytes.
+    NameTooLong = "name_too_long";
+    /// Two tensors of one name.
+    DuplicateTensor = "duplicate_tensor";
+    /// More than four dimensions.
+    TooManyDims = "too_many_dims";
+    /// The elements of a tensor, or of all of them, cannot be counted.
+    DimOverflow = "dim_overflow";
+    /// A tensor type that does not exist, or no longer.
+    BadTensorType = "bad_tensor_type";
+    /// A row is not a whole number of blocks.
+    RowNotBlockMultiple = "row_not_block_multiple";
+    /// A tensor's offset is not a multiple of the alignment.
+    OffsetUnaligned = "offset_unaligned";
+    /// A tensor's offset cannot be added to the data's.
+    OffsetOverflow = "offset_overflow";
+    /// A tensor ends beyond the file.
+    DataOutOfBounds = "data_out_of_bounds";
+    /// Two tensors share bytes.
+    TensorOverlap = "tensor_overlap";
+}
+
+/// What is wrong with a file, where in its structure, and at which byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    kind: FaultKind,
+    offset: u64,
+    path: String,
+    message: String,
+}
+
+impl Fault {
+    pub(super) fn new(kind: FaultKind, offset: u64, message: impl Into<String>) -> Self {
+        Fault {
+            kind,
+            offset,
+            path: String::new(),
+            message: message.into(),
+        }
+    }
+
+    /// Says where in the structure it happened; outer places go first.
+    pub(super) fn at(mut self, place: impl fmt::Display) -> Self {
+        self.path = match self.path.as_str() {
+            "" => place.to_string(),
+            inner => format!("{place} {inner}"),
+        };
+        self
+    }
+
+    /// The class.
+    pub fn kind(&self) -> FaultKind {
+        self.kind
+    }
+
+    /// The offset in the file, in bytes, of the item that is wrong.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The place in the structure, as in `kv 17 "tokenizer.ggml.tokens" element 4711`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is wrong, in words.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        write!(f, "{} at byte {:#x}", self.message, self.offset)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Fault", 4)?;
+        fields.serialize_field("kind", self.kind.code())?;
+        fields.serialize_field("offset", &self.offset)?;
+        fields.serialize_field("path", &self.path)?;
+        fields.serialize_field("message", &self.message)?;
+        fields.end()
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let kind = match fault.kind {
+            FaultKind::BadVersion => ErrorKind::Unsupported,
+            _ => ErrorKind::InvalidGguf,
+        };
+        Error::caused(kind, "reading GGUF", fault)
+    }
+}

@@ -1,0 +1,106 @@
+//! Where everything lies in a file: offsets, owned, without a borrow of the bytes.
+
+use super::cursor::Endian;
+use super::fault::Fault;
+use super::limits::Limits;
+use super::parse::{Parsed, Parser};
+use super::tensor::{Dims, TensorType};
+use super::value_type::ValueType;
+use super::view::Gguf;
+use super::warning::Warning;
+
+/// The place of some bytes in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub start: u64,
+    pub len: u64,
+}
+
+impl Span {
+    pub(super) fn end(self) -> u64 {
+        self.start + self.len
+    }
+}
+
+/// A pair of metadata.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    pub key: Span,
+    pub value_type: ValueType,
+    pub value: Span,
+}
+
+/// A tensor.
+#[derive(Clone)]
+pub(super) struct Tensor {
+    pub name: Span,
+    pub dims: Dims,
+    pub tensor_type: TensorType,
+    /// Relative to the data.
+    pub offset: u64,
+    pub size: Option<u64>,
+}
+
+/// Where everything lies in a file. Owns no bytes and borrows none: some 60 bytes for each pair of
+/// metadata and each tensor, however large the file.
+pub struct Index {
+    pub(super) version: u32,
+    pub(super) endian: Endian,
+    pub(super) entries: Vec<Entry>,
+    pub(super) tensors: Vec<Tensor>,
+    pub(super) alignment: u64,
+    pub(super) metadata_end: u64,
+    pub(super) data_offset: u64,
+    pub(super) parameter_count: u64,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Index {
+    /// Reads the head of a file: metadata and the table of tensors, never their data. `bytes` is
+    /// the whole file, or at least all of its head, and `file_size` the size of the file.
+    ///
+    /// Costs one pass over the head; allocates nothing that the head has not been seen to hold.
+    ///
+    /// # Errors
+    /// The first [`Fault`]; where `bytes` end before the head does, one of the kind
+    /// [`Truncated`](super::FaultKind::Truncated).
+    pub fn parse(bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self, Fault> {
+        match Parser::new(limits, file_size).go_on(bytes)? {
+            Parsed::Index(index) => Ok(*index),
+            Parsed::More(end) => {
+                let text = format!("the head goes on to byte {end} at least");
+                Err(Fault::new(
+                    super::FaultKind::Truncated,
+                    bytes.len() as u64,
+                    text,
+                ))
+            }
+        }
+    }
+
+    /// The index together with the bytes it was made from.
+    pub fn view<'a>(&'a self, bytes: &'a [u8]) -> Gguf<'a> {
+        Gguf::new(self, bytes)
+    }
+
+    /// The bytes from the beginning of the file that the index refers to, data excluded.
+    pub fn head_bytes(&self) -> u64 {
+        self.metadata_end
+    }
+
+    /// What is unusual.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Index")
+            .field("version", &self.version)
+            .field("endian", &self.endian)
+            .field("entries", &self.entries.len())
+            .field("tensors", &self.tensors.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,57 @@
+//! How much a reader believes.
+
+/// How a reader takes what the format's description forbids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// Whatever breaks the format is a fault.
+    #[default]
+    Strict,
+    /// What does no harm is a warning: duplicates, bools beyond 0 and 1, odd alignments and
+    /// offsets, names that are not UTF-8, tensor types that are not known yet.
+    Lenient,
+}
+
+/// The bounds of a reader. Every count and length of a file is compared with them, and with what
+/// is left of the file, before it is used.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// What breaks the format.
+    pub strictness: Strictness,
+    /// The longest string, in bytes.
+    pub string_bytes: u64,
+    /// The most elements of an array.
+    pub array_elements: u64,
+    /// The deepest array; one is an array of scalars.
+    pub array_depth: usize,
+}
+
+impl Limits {
+    /// For files that should be right: the default of `gguf` and of `verify`.
+    pub const fn strict() -> Self {
+        Limits {
+            strictness: Strictness::Strict,
+            string_bytes: 256 << 20,
+            array_elements: 1 << 30,
+            array_depth: 8,
+        }
+    }
+
+    /// For files that are there and have to be shown.
+    pub const fn lenient() -> Self {
+        Limits {
+            strictness: Strictness::Lenient,
+            ..Limits::strict()
+        }
+    }
+
+    pub(super) fn is_strict(&self) -> bool {
+        self.strictness == Strictness::Strict
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits::strict()
+    }
+}

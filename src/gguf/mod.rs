@@ -1,0 +1,43 @@
+//! GGUF files: reading without copying, and writing.
+//!
+//! ```text
+//! "GGUF" | version u32 | tensors u64 | pairs u64
+//! pair     key string | type u32 | value
+//! tensor   name string | dimensions u32 | sizes u64... | type u32 | offset u64
+//! padding to the alignment, then the data of the tensors
+//! ```
+//!
+//! [`Index`] is what a pass over the head leaves: offsets, owned, without a borrow. [`Gguf`] is the
+//! index together with the bytes, and everything it answers is borrowed from them. Nothing in a
+//! file is believed: every count and length is compared with what is left of the file before it is
+//! used, and nothing recurses on what a file says.
+
+#![deny(clippy::indexing_slicing)]
+
+mod array;
+mod check;
+mod cursor;
+mod fault;
+mod file_type;
+mod index;
+mod limits;
+mod parse;
+mod tensor;
+mod value;
+mod value_type;
+mod view;
+mod walk;
+mod warning;
+
+pub use array::{Array, Elements};
+pub use cursor::Endian;
+pub use fault::{Fault, FaultKind};
+pub use file_type::FileType;
+pub use index::Index;
+pub use limits::{Limits, Strictness};
+pub(crate) use parse::{Parsed, Parser};
+pub use tensor::{TensorInfo, TensorType};
+pub use value::{Text, Value};
+pub use value_type::ValueType;
+pub use view::{Gguf, Split};
+pub use warning::{Warning, WarningCode};

@@ -1,0 +1,171 @@
+//! A file as its reader sees it: the index and the bytes together.
+
+use super::array::{Array, element};
+use super::cursor::{Cursor, Endian};
+use super::index::{Entry, Index, Span, Tensor};
+use super::tensor::TensorInfo;
+use super::value::{Text, Value};
+use super::value_type::ValueType;
+use super::warning::Warning;
+
+/// A GGUF file: metadata and tensors, borrowed. Cheap to make and to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Gguf<'a> {
+    index: &'a Index,
+    bytes: &'a [u8],
+}
+
+/// The place of a file among the parts of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Split {
+    /// The number of this part, from 0.
+    pub no: u64,
+    /// The number of parts.
+    pub count: u64,
+    /// The tensors of all parts together, where the file says.
+    pub tensors: Option<u64>,
+}
+
+impl<'a> Gguf<'a> {
+    pub(super) fn new(index: &'a Index, bytes: &'a [u8]) -> Self {
+        Gguf { index, bytes }
+    }
+
+    /// The version of the format, 2 or 3.
+    pub fn version(&self) -> u32 {
+        self.index.version
+    }
+
+    /// The byte order.
+    pub fn endian(&self) -> Endian {
+        self.index.endian
+    }
+
+    /// The alignment of the data, in bytes.
+    pub fn alignment(&self) -> u64 {
+        self.index.alignment
+    }
+
+    /// Where the head ends, in bytes.
+    pub fn metadata_end(&self) -> u64 {
+        self.index.metadata_end
+    }
+
+    /// Where the data of the tensors begin, in bytes; may lie beyond a file without tensors.
+    pub fn data_offset(&self) -> u64 {
+        self.index.data_offset
+    }
+
+    /// The sum of the elements of all tensors.
+    pub fn parameter_count(&self) -> u64 {
+        self.index.parameter_count
+    }
+
+    /// What is unusual.
+    pub fn warnings(&self) -> &'a [Warning] {
+        &self.index.warnings
+    }
+
+    /// The number of pairs of metadata, duplicates included.
+    pub fn len(&self) -> usize {
+        self.index.entries.len()
+    }
+
+    /// Whether there is no metadata.
+    pub fn is_empty(&self) -> bool {
+        self.index.entries.is_empty()
+    }
+
+    /// The value of a key; of duplicates the last. Compares the keys one by one.
+    pub fn get(&self, key: &str) -> Option<Value<'a>> {
+        let mut entries = self.index.entries.iter().rev();
+        let entry = entries.find(|entry| self.slice(entry.key) == key.as_bytes())?;
+        self.value(entry)
+    }
+
+    /// The pair at a place in the order of the file. Costs nothing.
+    pub fn entry(&self, index: usize) -> Option<(Text<'a>, Value<'a>)> {
+        let entry = self.index.entries.get(index)?;
+        Some((Text::new(self.slice(entry.key)), self.value(entry)?))
+    }
+
+    /// Keys and values in the order of the file.
+    pub fn metadata(self) -> impl Iterator<Item = (Text<'a>, Value<'a>)> {
+        (0..self.len()).filter_map(move |index| self.entry(index))
+    }
+
+    /// The number of tensors.
+    pub fn tensor_count(&self) -> usize {
+        self.index.tensors.len()
+    }
+
+    /// The tensor at a place in the order of the file. Costs nothing.
+    pub fn tensor(&self, index: usize) -> Option<TensorInfo<'a>> {
+        self.index
+            .tensors
+            .get(index)
+            .map(|tensor| self.tensor_info(tensor))
+    }
+
+    /// The tensors in the order of the file.
+    pub fn tensors(self) -> impl Iterator<Item = TensorInfo<'a>> {
+        self.index
+            .tensors
+            .iter()
+            .map(move |tensor| self.tensor_info(tensor))
+    }
+
+    /// The data of a tensor, where they are at hand and the size is known.
+    pub fn tensor_data(&self, tensor: &TensorInfo<'_>) -> Option<&'a [u8]> {
+        let start = usize::try_from(tensor.offset).ok()?;
+        let len = usize::try_from(tensor.size?).ok()?;
+        self.bytes.get(start..start.checked_add(len)?)
+    }
+
+    /// The place of the file among the parts of a model; `None` for a file that is whole.
+    pub fn split(&self) -> Option<Split> {
+        let number = |key| self.get(key)?.as_u64();
+        Some(Split {
+            no: number("split.no")?,
+            count: number("split.count")?,
+            tensors: number("split.tensors.count"),
+        })
+    }
+
+    fn slice(&self, span: Span) -> &'a [u8] {
+        let range = usize::try_from(span.start)
+            .ok()
+            .zip(usize::try_from(span.end()).ok());
+        range
+            .and_then(|(start, end)| self.bytes.get(start..end))
+            .unwrap_or_default()
+    }
+
+    fn value(&self, entry: &Entry) -> Option<Value<'a>> {
+        let bytes = self.slice(entry.value);
+        let mut cursor = Cursor::new(bytes, bytes.len() as u64, self.index.endian);
+        match entry.value_type {
+            ValueType::Array => {
+                let (kind, len) = super::walk::array_head(&mut cursor).ok()?;
+                Some(Value::Array(Array::new(
+                    kind,
+                    len,
+                    cursor.rest(),
+                    self.index.endian,
+                )))
+            }
+            kind => element(&mut cursor, kind).ok(),
+        }
+    }
+
+    fn tensor_info(&self, tensor: &'a Tensor) -> TensorInfo<'a> {
+        TensorInfo {
+            name: Text::new(self.slice(tensor.name)),
+            dims: tensor.dims.as_slice(),
+            tensor_type: tensor.tensor_type,
+            offset: self.index.data_offset.saturating_add(tensor.offset),
+            size: tensor.size,
+        }
+    }
+}

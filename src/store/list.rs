@@ -1,0 +1,139 @@
+//! Listing: a line for each model.
+
+use std::cmp::Reverse;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::capability::{self, Capability};
+use crate::error::{Error, Result};
+use crate::fs::layout::ManifestFile;
+use crate::json;
+use crate::media::MediaType;
+use crate::name::ModelName;
+use crate::store::head::Head;
+use crate::store::model::read_manifest;
+use crate::store::{Model, Problem, Store};
+use crate::template::Template;
+use crate::timestamp::Timestamp;
+
+/// All models of a store, and what had to be left out.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Listing {
+    /// The models, newest first, those of one nanosecond by name.
+    pub models: Vec<Summary>,
+    /// Why an entry is not among the models.
+    #[serde(skip)]
+    pub problems: Vec<Problem>,
+}
+
+impl Listing {
+    /// The body of `GET /api/tags`.
+    pub fn to_json(&self) -> String {
+        json::to_string(self)
+    }
+}
+
+/// A line of the list.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The model's name.
+    pub name: ModelName,
+    /// The same name once more: clients read either.
+    model: ModelName,
+    /// The name at the host that serves a remote model; empty for a local one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub remote_model: String,
+    /// The host that serves a remote model; empty for a local one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub remote_host: String,
+    /// The time of the manifest's last change.
+    pub modified_at: Timestamp,
+    /// The bytes of all layers and the config as the manifest states them; shared blobs count for
+    /// each model.
+    pub size: i64,
+    /// The digest of the manifest as the reference computes it, 64 hexadecimal digits; see
+    /// [`Manifest::listed_digest`](crate::Manifest::listed_digest).
+    pub digest: String,
+    /// The facts.
+    pub details: ListedDetails,
+    /// What the model can do, as far as its config, template and the head of its GGUF tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<Capability>,
+}
+
+/// The facts of a listed model.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ListedDetails {
+    /// The model that this one was made from.
+    pub parent_model: String,
+    /// `gguf`, `safetensors`, or empty.
+    pub format: String,
+    /// The architecture's family.
+    pub family: String,
+    /// All families; `None` where there is none.
+    pub families: Option<Vec<String>>,
+    /// The size for people.
+    pub parameter_size: String,
+    /// The quantization's name.
+    pub quantization_level: String,
+    /// Tokens of context; zero when unknown.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub context_length: i64,
+    /// Width of an embedding; zero when unknown.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub embedding_length: i64,
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// From how many models on a list is made in parallel: below, handing out the work costs more
+/// than it saves.
+const PARALLEL: usize = 512;
+
+impl Store {
+    /// Lists all models. Opens each manifest and each config, template and GGUF head once.
+    ///
+    /// An entry that cannot be read, or whose config or template cannot, is left out and named
+    /// among the problems. Models with missing weights are listed.
+    ///
+    /// # Errors
+    /// Where the manifests cannot be looked through at all.
+    pub fn list(&self) -> Result<Listing> {
+        let mut problems = Vec::new();
+        let files = self.layout().manifests(|path, e| {
+            problems.push(Problem::new(path, None, Error::io("reading directory", path, e)));
+        });
+        let entry = |file: &ManifestFile| {
+            let Some(name) = file.name.clone() else { return Ok(None) };
+            summary(self, &name, file).map(Some).map_err(|e| Problem::new(&file.path, Some(&name), e))
+        };
+        let entries: Vec<Result<Option<Summary>, Problem>> = if files.len() < PARALLEL {
+            files.iter().map(entry).collect()
+        } else {
+            self.pool()?.install(|| files.par_iter().map(entry).collect())
+        };
+        let mut models = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match entry {
+                Ok(summary) => models.extend(summary),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        models.sort_by(|a, b| {
+            (Reverse(a.modified_at), &a.name).cmp(&(Reverse(b.modified_at), &b.name))
+        });
+        Ok(Listing { models, problems })
+    }
+}
+
+fn summary(store: &Store, name: &ModelName, file: &ManifestFile) -> Result<Summary> {
+    let (manifest, text) = read_manifest(&file.path)?;
+    let model = Model::from_parts(store, name.clone(), manifest, text.modified);
+    Summary::of(&model)
+}
