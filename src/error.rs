@@ -126,6 +126,11 @@ impl Error {
         self.0.kind
     }
 
+    /// The text without its cause: `model 'x:latest' not found`.
+    pub fn context(&self) -> &str {
+        &self.0.context
+    }
+
     /// The operating system's error number, where it was the operating system that refused.
     pub fn os_error(&self) -> Option<i32> {
         self.cause_of::<io::Error>()

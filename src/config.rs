@@ -1,0 +1,150 @@
+//! The config blob: what a manifest says of the model as a whole.
+
+use serde::Serialize;
+
+use crate::decode::{DecodeError, Node, is_field};
+use crate::error::{Error, ErrorKind};
+
+/// The facts of a config blob. What it does not say is empty or zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// `gguf`, `safetensors`, or empty.
+    pub format: String,
+    /// The architecture's family, as in `llama`.
+    pub family: String,
+    /// All families; `None` is JSON's `null`.
+    pub families: Option<Vec<String>>,
+    /// The size for people, as in `8.0B`.
+    pub parameter_size: String,
+    /// The quantization's name, as in `Q4_K_M`.
+    pub quantization: String,
+    /// The built-in renderer of prompts.
+    pub renderer: String,
+    /// The built-in parser of answers.
+    pub parser: String,
+    /// The oldest release of the reference that can run the model.
+    pub requires: String,
+    /// The host that serves a remote model.
+    pub remote_host: String,
+    /// The model's name at that host.
+    pub remote_model: String,
+    /// Capabilities that the publisher states.
+    pub capabilities: Vec<String>,
+    /// Tokens of context; zero when not said.
+    pub context_length: i64,
+    /// Width of an embedding; zero when not said.
+    pub embedding_length: i64,
+    /// The base model's name.
+    pub base_name: String,
+}
+
+impl Config {
+    /// Reads a config blob.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt) where the bytes do not decode.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        decode(bytes).map_err(|e| Error::caused(ErrorKind::Corrupt, "decoding config", e))
+    }
+
+    /// Whether another host serves the model: this store holds a stub.
+    pub fn is_remote(&self) -> bool {
+        !self.remote_host.is_empty()
+    }
+
+    fn apply(&mut self, key: &str, value: &Node) -> Result<(), DecodeError> {
+        let text = [
+            ("model_format", &mut self.format),
+            ("model_family", &mut self.family),
+            ("model_type", &mut self.parameter_size),
+            ("file_type", &mut self.quantization),
+            ("renderer", &mut self.renderer),
+            ("parser", &mut self.parser),
+            ("requires", &mut self.requires),
+            ("remote_host", &mut self.remote_host),
+            ("remote_model", &mut self.remote_model),
+            ("base_name", &mut self.base_name),
+            ("architecture", &mut String::new()),
+            ("os", &mut String::new()),
+        ];
+        for (name, field) in text {
+            if is_field(key, name) {
+                return value.set_text(key, field);
+            }
+        }
+        match key {
+            key if is_field(key, "model_families") => self.families = value.texts(key)?,
+            key if is_field(key, "capabilities") => {
+                self.capabilities = value.texts(key)?.unwrap_or_default();
+            }
+            key if is_field(key, "context_length") => {
+                value.set_integer(key, &mut self.context_length)?;
+            }
+            key if is_field(key, "embedding_length") => {
+                value.set_integer(key, &mut self.embedding_length)?;
+            }
+            key if is_field(key, "draft") => drop(value.fields(key)?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<Config, DecodeError> {
+    let (node, _) = Node::first(bytes)?;
+    let mut config = Config::default();
+    for (key, value) in node.fields("config")? {
+        config.apply(key, value)?;
+    }
+    Ok(config)
+}
+
+/// A config blob to be written, in the reference's order of fields.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct NewConfig {
+    pub model_format: &'static str,
+    pub model_family: String,
+    pub model_families: Vec<String>,
+    pub model_type: String,
+    pub file_type: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub renderer: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub parser: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub requires: String,
+    pub architecture: &'static str,
+    pub os: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_and_an_empty_list_of_families_differ() {
+        let families = |text: &str| Config::parse(text.as_bytes()).unwrap().families;
+        assert_eq!(families(r#"{"model_families":null}"#), None);
+        assert_eq!(families(r#"{"model_families":[]}"#), Some(vec![]));
+        assert_eq!(
+            families(r#"{"Model_Families":["a",null]}"#),
+            Some(vec!["a".into(), "".into()])
+        );
+    }
+
+    #[test]
+    fn a_field_of_the_wrong_type_is_corrupt() {
+        for text in [
+            r#"{"model_format":1}"#,
+            r#"{"context_length":1.5}"#,
+            r#"{"draft":3}"#,
+            "[]",
+        ] {
+            assert_eq!(
+                Config::parse(text.as_bytes()).unwrap_err().kind(),
+                ErrorKind::Corrupt
+            );
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! SHA-256 digests: the names of blobs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+use sha2::Digest as _;
+
+use crate::error::{Error, ErrorKind};
+
+/// A SHA-256 digest, 32 bytes.
+///
+/// Reads `sha256:` or `sha256-` and 64 hexadecimal digits of any case, and prints
+/// `sha256:` with lower-case digits. Two spellings of one digest are equal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of bytes in memory. Costs one pass over them.
+    pub fn of(bytes: &[u8]) -> Self {
+        Digest(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The 64 lower-case hexadecimal digits, without a prefix.
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Makes the digest of bytes that come in pieces.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher(sha2::Sha256);
+
+impl Hasher {
+    /// A hasher that has seen nothing.
+    pub fn new() -> Self {
+        Hasher::default()
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
+impl From<[u8; 32]> for Digest {
+    fn from(bytes: [u8; 32]) -> Self {
+        Digest(bytes)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse(text).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidDigest,
+                format!("invalid digest format {text:?}"),
+            )
+        })
+    }
+}
+
+fn parse(text: &str) -> Option<Digest> {
+    let hex = text
+        .strip_prefix("sha256:")
+        .or_else(|| text.strip_prefix("sha256-"))?;
+    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    let mut bytes = [0; 32];
+    if pairs.len() != bytes.len() {
+        return None;
+    }
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
+    }
+    Some(Digest(bytes))
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn every_spelling_reads_as_one_digest() {
+        let colon: Digest = format!("sha256:{EMPTY}").parse().unwrap();
+        let dash: Digest = format!("sha256-{}", EMPTY.to_uppercase()).parse().unwrap();
+        assert_eq!((colon, colon.hex().as_str()), (dash, EMPTY));
+        assert_eq!(Digest::of(b""), colon);
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let cut = format!("sha256:{}", EMPTY.strip_suffix('5').unwrap());
+        let odd = format!("sha256:{}g", EMPTY.strip_suffix('5').unwrap());
+        for text in [
+            "",
+            "sha256:",
+            "md5:00",
+            EMPTY,
+            &cut,
+            &odd,
+            "sha256:../../../etc/passwd",
+        ] {
+            let error = text.parse::<Digest>().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidDigest, "{text}");
+        }
+    }
+}

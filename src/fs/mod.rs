@@ -1,0 +1,7 @@
+//! The disk: where things lie, and how they are read and written whole.
+
+pub(crate) mod layout;
+pub(crate) mod lock;
+pub(crate) mod ops;
+pub(crate) mod read;
+pub(crate) mod staged;

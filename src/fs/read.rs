@@ -1,0 +1,54 @@
+//! Reading whole files that somebody else may be changing.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::SystemTime;
+
+/// The largest manifest, config or text that is read into memory, in bytes. Real ones are under
+/// 100 KB; a larger one is refused rather than trusted.
+pub(crate) const LARGEST_TEXT: u64 = 16 << 20;
+
+/// A file that was read whole.
+pub(crate) struct Text {
+    pub bytes: Vec<u8>,
+    /// The time of its last change.
+    pub modified: SystemTime,
+}
+
+/// Opens a regular file for reading, following links. A FIFO or a device is refused and never
+/// waited for.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_dir() {
+        return Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "is a directory",
+        ));
+    }
+    if !kind.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
+    }
+    Ok(file)
+}
+
+/// Reads a regular file of at most [`LARGEST_TEXT`] bytes.
+pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
+    let file = open_regular(path)?;
+    let modified = file.metadata()?.modified()?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_TEXT {
+        let text = format!("larger than {LARGEST_TEXT} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok(Text { bytes, modified })
+}

@@ -1,0 +1,255 @@
+//! Manifests: the JSON files that make blobs a model.
+
+use serde::Serialize;
+
+use crate::decode::{DecodeError, Node, is_field};
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind};
+use crate::media::MediaType;
+
+/// A manifest as it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Manifest {
+    config: Layer,
+    layers: Vec<Layer>,
+    listed_digest: String,
+}
+
+/// One entry of a manifest. Nothing of it is checked against the blob it names.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Layer {
+    media_type: String,
+    digest: String,
+    /// Bytes of the blob, as the manifest has it; may be any number.
+    pub size: i64,
+    /// The model that this layer came from; empty when not said.
+    pub from: String,
+    /// The name of the tensor or file, in safetensors models; empty elsewhere.
+    pub name: String,
+}
+
+impl Manifest {
+    /// Reads a manifest from the bytes of its file.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt) where the bytes do not decode. `null`, `{}` and manifests
+    /// without layers do decode.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        decode(bytes).map_err(|e| Error::caused(ErrorKind::Corrupt, "decoding manifest", e))
+    }
+
+    /// The entry that names the config blob; all empty where the manifest has none.
+    pub fn config(&self) -> &Layer {
+        &self.config
+    }
+
+    /// The layers in the order of the file.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The layers and then the config: everything that may name a blob.
+    pub fn entries(&self) -> impl Iterator<Item = &Layer> {
+        self.layers.iter().chain([&self.config])
+    }
+
+    /// The distinct digests that it names, in order; malformed ones are passed over.
+    pub fn digests(&self) -> Vec<Digest> {
+        let digests = self.entries().filter_map(|layer| layer.digest().ok());
+        let mut digests: Vec<Digest> = digests.collect();
+        digests.sort();
+        digests.dedup();
+        digests
+    }
+
+    /// The last layer of a type, which is the one that counts.
+    pub fn last(&self, media: &MediaType) -> Option<&Layer> {
+        self.layers
+            .iter()
+            .rev()
+            .find(|layer| layer.media() == *media)
+    }
+
+    /// The sum of all sizes, config included, as list shows it: 64 bits that wrap.
+    pub fn size(&self) -> i64 {
+        self.entries()
+            .fold(0, |sum, layer| sum.wrapping_add(layer.size))
+    }
+
+    /// The digest that list shows, 64 hexadecimal digits; see [`listed_digest`].
+    pub fn listed_digest(&self) -> &str {
+        &self.listed_digest
+    }
+}
+
+impl Layer {
+    /// What the blob holds.
+    pub fn media(&self) -> MediaType {
+        MediaType::parse(&self.media_type)
+    }
+
+    /// The digest as the manifest spells it; may be empty or malformed.
+    pub fn digest_text(&self) -> &str {
+        &self.digest
+    }
+
+    /// The digest of the blob.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt) where the manifest's text is no digest.
+    pub fn digest(&self) -> Result<Digest, Error> {
+        self.digest.parse().map_err(|_| {
+            Error::new(
+                ErrorKind::Corrupt,
+                format!("invalid digest format {:?}", self.digest),
+            )
+        })
+    }
+
+    fn apply(&mut self, node: &Node, what: &str) -> Result<(), DecodeError> {
+        for (key, value) in node.fields(what)? {
+            match key.as_str() {
+                key if is_field(key, "mediaType") => value.set_text(key, &mut self.media_type)?,
+                key if is_field(key, "digest") => value.set_text(key, &mut self.digest)?,
+                key if is_field(key, "size") => value.set_integer(key, &mut self.size)?,
+                key if is_field(key, "from") => value.set_text(key, &mut self.from)?,
+                key if is_field(key, "name") => value.set_text(key, &mut self.name)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<Manifest, DecodeError> {
+    let (node, end) = Node::first(bytes)?;
+    let mut manifest = Manifest::default();
+    let (mut schema_version, mut media_type) = (0, String::new());
+    for (key, value) in node.fields("manifest")? {
+        match key.as_str() {
+            key if is_field(key, "config") => manifest.config.apply(value, key)?,
+            key if is_field(key, "layers") => manifest.layers = layers(value, key)?,
+            key if is_field(key, "schemaVersion") => value.set_integer(key, &mut schema_version)?,
+            key if is_field(key, "mediaType") => value.set_text(key, &mut media_type)?,
+            _ => {}
+        }
+    }
+    let closed = matches!(node, Node::Object(_));
+    manifest.listed_digest = listed_digest(bytes, if closed { end } else { bytes.len() });
+    Ok(manifest)
+}
+
+fn layers(value: &Node, key: &str) -> Result<Vec<Layer>, DecodeError> {
+    let items = value.items(key)?.unwrap_or_default();
+    let mut layers = vec![Layer::default(); items.len()];
+    for (item, layer) in items.iter().zip(&mut layers) {
+        layer.apply(item, key)?;
+    }
+    Ok(layers)
+}
+
+/// The reference (August 2026) lists the hash of what its streaming decoder had buffered when the
+/// first value ended, not of the file: its buffer grows 512, 1536, 3584, ... bytes. A 513-byte
+/// file whose value ends at byte 512 is hashed without its last byte.
+fn listed_digest(bytes: &[u8], end: usize) -> String {
+    let mut buffered = 512_usize;
+    while buffered < end {
+        buffered = buffered.saturating_mul(2).saturating_add(512);
+    }
+    Digest::of(bytes.get(..buffered).unwrap_or(bytes)).hex()
+}
+
+/// A manifest to be written: compact JSON in the reference's order of fields.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewManifest {
+    schema_version: u32,
+    media_type: &'static str,
+    config: NewLayer,
+    layers: Vec<NewLayer>,
+}
+
+/// An entry of a [`NewManifest`].
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewLayer {
+    media_type: String,
+    digest: Digest,
+    size: u64,
+}
+
+impl NewManifest {
+    pub(crate) fn new(config: NewLayer, layers: Vec<NewLayer>) -> Self {
+        // docker distribution, image manifest version 2, schema 2
+        let media_type = "application/vnd.docker.distribution.manifest.v2+json";
+        NewManifest {
+            schema_version: 2,
+            media_type,
+            config,
+            layers,
+        }
+    }
+
+    /// The bytes of the file, with the newline that the reference ends it with.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = crate::json::to_string(self).into_bytes();
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+impl NewLayer {
+    pub(crate) fn new(media: &MediaType, digest: Digest, size: u64) -> Self {
+        NewLayer {
+            media_type: media.to_string(),
+            digest,
+            size,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_513_byte_manifest_lists_like_the_reference() {
+        let mut bytes = b"{\"layers\":[]".to_vec();
+        bytes.resize(511, b' ');
+        bytes.extend(b"}\n");
+        let manifest = Manifest::parse(&bytes).unwrap();
+        assert_eq!(
+            (bytes.len(), manifest.listed_digest()),
+            (513, &*Digest::of(&bytes[..512]).hex())
+        );
+    }
+
+    #[test]
+    fn fields_match_in_any_case_and_the_last_one_wins() {
+        let text = br#"{"Config":{"digest":"a"},"config":{"SIZE":3},"layers":[{}],"LAYERS":null}"#;
+        let manifest = Manifest::parse(text).unwrap();
+        assert_eq!((manifest.config().digest_text(), manifest.size()), ("a", 3));
+        assert!(manifest.layers().is_empty());
+    }
+
+    #[test]
+    fn what_does_not_decode_is_corrupt() {
+        let cases = [
+            "",
+            "[]",
+            "1",
+            "\"x\"",
+            "{\"layers\":{}}",
+            "{\"config\":[]}",
+            "{\"layers\":[1]}",
+        ];
+        for text in cases {
+            let error = Manifest::parse(text.as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{text}");
+        }
+        for text in ["null", "{}", "{\"layers\":null} x"] {
+            Manifest::parse(text.as_bytes()).unwrap();
+        }
+    }
+}

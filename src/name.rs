@@ -1,0 +1,259 @@
+//! Model names: `[host/][namespace/]model[:tag]`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use crate::error::{Error, ErrorKind};
+
+const DEFAULT_HOST: &str = "registry.ollama.ai";
+const DEFAULT_NAMESPACE: &str = "library";
+const DEFAULT_TAG: &str = "latest";
+
+/// A fully qualified model name. Whoever holds one holds a valid one: no part can be empty, start
+/// with a dot or contain a path separator, so the four parts are safe as names of files.
+///
+/// Reads `[scheme://][host/][namespace/]model[:tag]`, fills in `registry.ollama.ai`, `library` and
+/// `latest`, and prints the shortest form that reads back as the same name, always with the tag.
+/// Case is kept. Two names that differ only in case are different names; see
+/// [`folds_to`](Self::folds_to).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModelName {
+    host: String,
+    namespace: String,
+    model: String,
+    tag: String,
+}
+
+impl ModelName {
+    /// A name from its four parts, as they lie on disk: nothing is filled in.
+    pub fn from_parts(host: &str, namespace: &str, model: &str, tag: &str) -> Option<Self> {
+        let valid = Part::Host.admits(host)
+            && Part::Namespace.admits(namespace)
+            && Part::Model.admits(model)
+            && Part::Tag.admits(tag);
+        valid.then(|| ModelName {
+            host: host.to_owned(),
+            namespace: namespace.to_owned(),
+            model: model.to_owned(),
+            tag: tag.to_owned(),
+        })
+    }
+
+    /// The registry's host, as in `registry.ollama.ai`; may hold a port.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The namespace within the host, as in `library`.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The model within the namespace.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The tag within the model, as in `latest`.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// The four parts from host to tag, which are also the names of the directories and the file
+    /// of its manifest.
+    pub fn parts(&self) -> [&str; 4] {
+        [&self.host, &self.namespace, &self.model, &self.tag]
+    }
+
+    /// Whether the two names are equal but for the case of letters.
+    pub fn folds_to(&self, other: &ModelName) -> bool {
+        self.parts()
+            .iter()
+            .zip(other.parts())
+            .all(|(a, b)| a.eq_ignore_ascii_case(b))
+    }
+
+    /// All four parts, `host/namespace/model:tag`.
+    pub fn full(&self) -> String {
+        format!(
+            "{}/{}/{}:{}",
+            self.host, self.namespace, self.model, self.tag
+        )
+    }
+}
+
+impl FromStr for ModelName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse(text).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidName,
+                format!("invalid model name {text:?}"),
+            )
+        })
+    }
+}
+
+fn parse(text: &str) -> Option<ModelName> {
+    let (rest, tag) = match (text.rfind(':'), text.rfind('/')) {
+        (Some(colon), slash) if slash.is_none_or(|slash| slash < colon) => cut(text, ':')?,
+        _ => (text, ""),
+    };
+    let (rest, model) = if rest.contains('/') {
+        cut(rest, '/')?
+    } else {
+        ("", rest)
+    };
+    let (rest, namespace) = if rest.contains('/') {
+        cut(rest, '/')?
+    } else {
+        ("", rest)
+    };
+    let host = rest.split_once("://").map_or(rest, |(_scheme, host)| host);
+    ModelName::from_parts(
+        or_default(host, DEFAULT_HOST),
+        or_default(namespace, DEFAULT_NAMESPACE),
+        model,
+        or_default(tag, DEFAULT_TAG),
+    )
+}
+
+/// Splits at the last `separator`; a side without text makes the whole name invalid.
+fn cut(text: &str, separator: char) -> Option<(&str, &str)> {
+    text.rsplit_once(separator)
+        .filter(|(left, right)| !left.is_empty() && !right.is_empty())
+}
+
+fn or_default<'a>(part: &'a str, default: &'a str) -> &'a str {
+    if part.is_empty() { default } else { part }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Host,
+    Namespace,
+    Model,
+    Tag,
+}
+
+impl Part {
+    fn admits(self, text: &str) -> bool {
+        let longest = if self == Part::Host { 350 } else { 80 };
+        let starts = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let goes_on = |byte: u8| match byte {
+            b'-' => true,
+            b'.' => self != Part::Namespace,
+            b':' => self == Part::Host,
+            _ => starts(byte),
+        };
+        text.len() <= longest
+            && text.bytes().next().is_some_and(starts)
+            && text.bytes().all(goes_on)
+    }
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.host.eq_ignore_ascii_case(DEFAULT_HOST) {
+            write!(f, "{}/{}/", self.host, self.namespace)?;
+        } else if !self.namespace.eq_ignore_ascii_case(DEFAULT_NAMESPACE) {
+            write!(f, "{}/", self.namespace)?;
+        }
+        write!(f, "{}:{}", self.model, self.tag)
+    }
+}
+
+impl fmt::Debug for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.full())
+    }
+}
+
+impl Serialize for ModelName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_fill_what_is_not_said() {
+        let cases = [
+            ("m", "registry.ollama.ai/library/m:latest", "m:latest"),
+            ("m:7b", "registry.ollama.ai/library/m:7b", "m:7b"),
+            ("ns/m", "registry.ollama.ai/ns/m:latest", "ns/m:latest"),
+            (
+                "localhost:5000/ns/m:t",
+                "localhost:5000/ns/m:t",
+                "localhost:5000/ns/m:t",
+            ),
+            ("http://h/ns/m", "h/ns/m:latest", "h/ns/m:latest"),
+            (
+                "http:///ns/m",
+                "registry.ollama.ai/ns/m:latest",
+                "ns/m:latest",
+            ),
+            (
+                "REGISTRY.ollama.AI/Library/m",
+                "REGISTRY.ollama.AI/Library/m:latest",
+                "m:latest",
+            ),
+            (
+                "a..b",
+                "registry.ollama.ai/library/a..b:latest",
+                "a..b:latest",
+            ),
+        ];
+        for (text, full, shown) in cases {
+            let name: ModelName = text.parse().unwrap();
+            assert_eq!(
+                (name.full().as_str(), name.to_string().as_str()),
+                (full, shown)
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_could_leave_the_store_are_refused() {
+        let long = "x".repeat(81);
+        let cases = [
+            "",
+            ":",
+            ":x",
+            "a:",
+            "/a",
+            "a/",
+            "a//b",
+            "..",
+            "../a",
+            ".a",
+            "a/../b",
+            "a/b/c/d",
+            "http://a",
+            "a@sha256:00",
+            "a b",
+            "n.s/m",
+            "\u{e9}",
+            &long,
+            "a\0",
+            "-a",
+            "a/b:c/d:e:f",
+        ];
+        for text in cases {
+            assert!(text.parse::<ModelName>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn folding_looks_at_all_four_parts() {
+        let name = |text: &str| text.parse::<ModelName>().unwrap();
+        assert!(name("Foo:Q4").folds_to(&name("foo:q4")));
+        assert!(!name("foo:q4").folds_to(&name("ns/foo:q4")));
+    }
+}

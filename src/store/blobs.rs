@@ -1,0 +1,151 @@
+//! Blobs on their way in: hashed while they are written, and in place only when they are whole.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::digest::{Digest, Hasher};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::ops;
+use crate::fs::read;
+use crate::fs::staged::{Place, Staged};
+use crate::store::Store;
+
+/// How the bytes of a file come into the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transfer {
+    /// By reflink where the file system can, else by copy.
+    #[default]
+    Auto,
+    /// By reflink only: the blocks are shared until one of the two is written to.
+    Reflink,
+    /// By hard link only: no second copy, but who writes to the file destroys the blob.
+    HardLink,
+    /// By copy only.
+    Copy,
+}
+
+/// A blob that was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blob {
+    /// Its name.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A blob that is written and hashed, and not yet in its place.
+pub(crate) struct NewBlob {
+    staged: Staged,
+    pub blob: Blob,
+}
+
+/// Large enough that the calls cost nothing, small enough for any machine.
+const CHUNK: usize = 1 << 20;
+
+impl Store {
+    /// Adds a blob from a stream. Writes it beside the store, hashes it on the way, and moves it
+    /// into its place when the digest is right; a blob of that name is replaced, so a damaged one
+    /// is healed.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt) where the bytes have another digest than `expected`; the
+    /// store is then as it was.
+    pub fn add_blob(&self, from: &mut dyn Read, expected: Option<&Digest>) -> Result<Blob> {
+        let _lock = self.lock()?;
+        let new = self.stage_stream(from, Path::new("the stream"))?;
+        match expected {
+            Some(expected) if *expected != new.blob.digest => {
+                let text = format!("adding blob {expected}: the bytes are {}", new.blob.digest);
+                Err(Error::new(ErrorKind::Corrupt, text))
+            }
+            _ => self.place(new),
+        }
+    }
+
+    pub(crate) fn stage_bytes(&self, bytes: &[u8]) -> Result<NewBlob> {
+        self.stage_stream(&mut &*bytes, Path::new("memory"))
+    }
+
+    /// Writes and hashes a file of the caller's.
+    pub(crate) fn stage_file(&self, path: &Path, transfer: Transfer) -> Result<NewBlob> {
+        let mut file = read::open_regular(path).map_err(|e| Error::io("opening", path, e))?;
+        if transfer != Transfer::Copy {
+            match self.stage_link(path, transfer) {
+                Ok(staged) => {
+                    // What was linked is hashed, not what the path may name by now.
+                    let blob = hash(&mut staged.file(), staged.path(), |_| Ok(()))?;
+                    return Ok(NewBlob { staged, blob });
+                }
+                Err(error) if transfer != Transfer::Auto => return Err(error),
+                Err(_) => {}
+            }
+        }
+        self.stage_stream(&mut file, path)
+    }
+
+    fn stage_link(&self, path: &Path, transfer: Transfer) -> Result<Staged> {
+        let durability = self.options().durability;
+        let link = if transfer == Transfer::HardLink {
+            ops::hard_link
+        } else {
+            ops::reflink
+        };
+        // A symbolic link is followed: what is linked is the file behind it.
+        let source = path
+            .canonicalize()
+            .map_err(|e| Error::io("opening", path, e))?;
+        Staged::linked(self.layout(), durability, |to| link(&source, to))
+    }
+
+    fn stage_stream(&self, from: &mut dyn Read, source: &Path) -> Result<NewBlob> {
+        let mut staged = Staged::new(self.layout(), Place::Blobs, self.options().durability)?;
+        let blob = hash(from, source, |piece| staged.write(piece))?;
+        Ok(NewBlob { staged, blob })
+    }
+
+    /// Moves a blob into its place. Its time is now, whatever the source's was: a starting server
+    /// collects unused blobs that are older than an hour.
+    pub(crate) fn place(&self, new: NewBlob) -> Result<Blob> {
+        let at = |e| Error::io("setting the time of", new.staged.path(), e);
+        ops::touch(new.staged.file(), new.staged.path()).map_err(at)?;
+        let path = self.layout().new_blob(&new.blob.digest);
+        new.staged
+            .commit(&path, &[self.layout().blobs_directory()])?;
+        Ok(new.blob)
+    }
+}
+
+impl NewBlob {
+    /// Where the bytes lie until they are placed.
+    pub(crate) fn path(&self) -> &Path {
+        self.staged.path()
+    }
+}
+
+/// Reads to the end, and hands each piece on.
+fn hash(
+    from: &mut dyn Read,
+    source: &Path,
+    mut sink: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<Blob> {
+    let (mut hasher, mut size) = (Hasher::new(), 0);
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let piece = match from.read(&mut buffer) {
+            Ok(0) => {
+                return Ok(Blob {
+                    digest: hasher.finish(),
+                    size,
+                });
+            }
+            Ok(read) => buffer.get(..read).unwrap_or_default(),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(Error::io("reading", source, e)),
+        };
+        hasher.update(piece);
+        size += piece.len() as u64;
+        sink(piece)?;
+    }
+}

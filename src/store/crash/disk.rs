@@ -1,0 +1,139 @@
+//! A model of the disk: what of a sequence of changes survives a power cut.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::fs::ops::Change;
+
+/// Files by path, with their bytes.
+pub(super) type Image = BTreeMap<PathBuf, Vec<u8>>;
+
+#[derive(Clone, Default)]
+struct Inode {
+    written: Vec<u8>,
+    synced: Vec<u8>,
+}
+
+/// The disk as processes see it, and as a power cut would leave it.
+#[derive(Clone, Default)]
+pub(super) struct Disk {
+    inodes: Vec<Inode>,
+    names: BTreeMap<PathBuf, usize>,
+    durable_names: BTreeMap<PathBuf, usize>,
+}
+
+impl Disk {
+    /// A disk on which everything below `root` has long been written.
+    pub(super) fn of(root: &Path) -> Self {
+        let mut disk = Disk::default();
+        disk.load(root);
+        disk.durable_names = disk.names.clone();
+        disk
+    }
+
+    fn load(&mut self, directory: &Path) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                self.load(&path);
+            } else {
+                let bytes = fs::read(&path).unwrap();
+                self.names.insert(path, self.inodes.len());
+                self.inodes.push(Inode {
+                    written: bytes.clone(),
+                    synced: bytes,
+                });
+            }
+        }
+    }
+
+    pub(super) fn apply(&mut self, change: &Change<'_>) {
+        match *change {
+            Change::Create(path) => {
+                self.names.insert(path.to_owned(), self.inodes.len());
+                self.inodes.push(Inode::default());
+            }
+            Change::Write(path, bytes) => {
+                let inode = self.names[path];
+                self.inodes[inode].written.extend_from_slice(bytes);
+            }
+            Change::Sync(path) => {
+                let inode = &mut self.inodes[self.names[path]];
+                inode.synced = inode.written.clone();
+            }
+            Change::Rename(from, to) => {
+                let inode = self.names.remove(from).unwrap();
+                self.names.insert(to.to_owned(), inode);
+            }
+            Change::Link(from, to) => {
+                let inode = self.names.get(from).copied();
+                let inode = inode.unwrap_or_else(|| self.foreign(from));
+                self.names.insert(to.to_owned(), inode);
+            }
+            Change::Reflink(from, to) => {
+                let inode = self.foreign(from);
+                self.names.insert(to.to_owned(), inode);
+            }
+            Change::Unlink(path) => drop(self.names.remove(path)),
+            Change::SyncDirectory(directory) => self.sync_directory(directory),
+            Change::OpenLock(_)
+            | Change::Touch(_)
+            | Change::Give(_)
+            | Change::MakeDirectory(_)
+            | Change::RemoveDirectory(_) => {}
+        }
+    }
+
+    fn foreign(&mut self, path: &Path) -> usize {
+        let bytes = fs::read(path).unwrap_or_default();
+        self.inodes.push(Inode {
+            written: bytes.clone(),
+            synced: bytes,
+        });
+        self.inodes.len() - 1
+    }
+
+    /// An entry that moved into the directory leaves its old place with it, as journals have it.
+    fn sync_directory(&mut self, directory: &Path) {
+        let is_here = |path: &Path| path.parent() == Some(directory);
+        let moved: Vec<usize> = self
+            .names
+            .iter()
+            .filter(|(path, _)| is_here(path))
+            .map(|(_, inode)| *inode)
+            .collect();
+        self.durable_names.retain(|path, inode| {
+            !is_here(path) && (!moved.contains(inode) || is_used(&self.names, path))
+        });
+        let here = self.names.iter().filter(|(path, _)| is_here(path));
+        self.durable_names
+            .extend(here.map(|(path, inode)| (path.clone(), *inode)));
+    }
+
+    /// What stays when only what was made durable stays.
+    pub(super) fn durable(&self) -> Image {
+        self.image(&self.durable_names, |inode| &inode.synced)
+    }
+
+    /// What stays when the file system wrote all names at once, and only synced bytes.
+    pub(super) fn names_first(&self) -> Image {
+        self.image(&self.names, |inode| &inode.synced)
+    }
+
+    /// What a killed process leaves.
+    pub(super) fn live(&self) -> Image {
+        self.image(&self.names, |inode| &inode.written)
+    }
+
+    fn image(&self, names: &BTreeMap<PathBuf, usize>, bytes: fn(&Inode) -> &Vec<u8>) -> Image {
+        names
+            .iter()
+            .map(|(path, inode)| (path.clone(), bytes(&self.inodes[*inode]).clone()))
+            .collect()
+    }
+}
+
+fn is_used(names: &BTreeMap<PathBuf, usize>, path: &Path) -> bool {
+    names.contains_key(path)
+}

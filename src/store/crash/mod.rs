@@ -1,0 +1,258 @@
+//! Every change of the store, stopped or failed at every point, once and for ever.
+
+mod disk;
+
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::digest::Digest;
+use crate::fs::ops::{Change, hook};
+use crate::manifest::Manifest;
+use crate::store::{GcOptions, Store, StoreOptions};
+
+use disk::{Disk, Image};
+
+/// A store with two models that share a blob, an orphan, and a damaged blob of the name that an
+/// import is going to write.
+struct Scene {
+    directory: tempfile::TempDir,
+}
+
+const SHARED: &[u8] = b"shared weights";
+
+impl Scene {
+    fn new() -> Self {
+        let scene = Scene {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        scene.blob(b"orphan");
+        scene.model("a", &[SHARED, b"own of a"]);
+        scene.model("b", &[SHARED]);
+        scene
+    }
+
+    fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn store(&self) -> Store {
+        Store::open_with(StoreOptions::new(self.root()).settle(Duration::ZERO)).unwrap()
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn blob(&self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        self.write(&self.store().layout().new_blob(&digest), bytes);
+        digest
+    }
+
+    fn model(&self, name: &str, layers: &[&[u8]]) {
+        let digests: Vec<String> = layers
+            .iter()
+            .map(|bytes| format!(r#"{{"digest":"{}"}}"#, self.blob(bytes)))
+            .collect();
+        let text = format!(r#"{{"layers":[{}]}}"#, digests.join(","));
+        let path = self.store().layout().manifest(&name.parse().unwrap());
+        self.write(&path, text.as_bytes());
+    }
+}
+
+/// A change to the store, and what it leaves when it succeeded: manifests by tag path.
+type Operation = fn(&Store) -> crate::Result<()>;
+
+fn operations() -> Vec<(&'static str, Operation)> {
+    fn name(text: &str) -> crate::ModelName {
+        text.parse().unwrap()
+    }
+    vec![
+        ("copy to a new name", |store| {
+            store.copy(&name("a"), &name("ns/c:t")).map(drop)
+        }),
+        ("copy over a model", |store| {
+            store.copy(&name("a"), &name("b")).map(drop)
+        }),
+        ("delete", |store| store.delete(&name("a").into()).map(drop)),
+        ("delete the last users", |store| {
+            store
+                .delete_all(&[name("a").into(), name("b").into()])
+                .map(drop)
+        }),
+        ("gc", |store| {
+            store
+                .gc(&GcOptions::default().grace(Duration::ZERO))
+                .map(drop)
+        }),
+        ("add a blob", |store| {
+            store.add_blob(&mut &b"new"[..], None).map(drop)
+        }),
+    ]
+}
+
+/// How a point of an operation goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Failure {
+    /// The call fails, and whatever follows works.
+    Once(i32),
+    /// The call and all that follow fail: a full disk, a lost device, a process that is gone.
+    ForEver(i32),
+}
+
+/// Runs one operation with a failure at the `point`-th change; answers the disk's model and
+/// whether the point was reached.
+fn run(scene: &Scene, operation: Operation, point: usize, failure: Failure) -> (Disk, Run) {
+    let disk = Rc::new(RefCell::new(Disk::of(scene.root())));
+    let before = disk.borrow().durable();
+    let count = Rc::new(RefCell::new(0));
+    let mut images = Vec::new();
+    let answer = {
+        let (disk, count) = (disk.clone(), count.clone());
+        let hooked = move |change: &Change<'_>| {
+            *count.borrow_mut() += 1;
+            let fails = match failure {
+                Failure::Once(_) => *count.borrow() == point,
+                Failure::ForEver(_) => *count.borrow() >= point,
+            };
+            let (Failure::Once(code) | Failure::ForEver(code)) = failure;
+            if fails {
+                return Err(io::Error::from_raw_os_error(code));
+            }
+            if applies(change) {
+                disk.borrow_mut().apply(change);
+            }
+            Ok(())
+        };
+        let store = scene.store();
+        hook::with(hooked, || operation(&store))
+    };
+    let disk = disk.borrow().clone();
+    images.extend([disk.durable(), disk.names_first(), disk.live()]);
+    let reached = *count.borrow() >= point;
+    (
+        disk,
+        Run {
+            before,
+            images,
+            succeeded: answer.is_ok(),
+            reached,
+        },
+    )
+}
+
+/// What the operating system is about to refuse changes nothing.
+fn applies(change: &Change<'_>) -> bool {
+    match *change {
+        Change::Rename(from, _) => from.exists(),
+        Change::Link(from, to) => from.exists() && !to.exists(),
+        Change::Reflink(..) => false,
+        Change::Unlink(path) => path.symlink_metadata().is_ok(),
+        Change::SyncDirectory(path) => path.exists(),
+        _ => true,
+    }
+}
+
+struct Run {
+    before: Image,
+    images: Vec<Image>,
+    succeeded: bool,
+    reached: bool,
+}
+
+fn manifests(image: &Image) -> impl Iterator<Item = (&PathBuf, &Vec<u8>)> {
+    image.iter().filter(|(path, _)| {
+        path.components()
+            .any(|part| part.as_os_str() == "manifests")
+    })
+}
+
+/// No manifest is torn, none lacks a blob, and no blob has bytes that are not its own.
+fn check(image: &Image, place: &str) {
+    for (path, bytes) in manifests(image) {
+        let manifest = Manifest::parse(bytes).unwrap_or_else(|e| panic!("{place}: {path:?}: {e}"));
+        for digest in manifest.digests() {
+            let held = image.iter().any(|(path, bytes)| {
+                path.parent()
+                    .is_some_and(|parent| parent.ends_with("blobs"))
+                    && Digest::of(bytes) == digest
+            });
+            assert!(held, "{place}: {path:?} lacks {digest}");
+        }
+    }
+    for (path, bytes) in image
+        .iter()
+        .filter(|(path, _)| path.parent().is_some_and(|p| p.ends_with("blobs")))
+    {
+        let name: Digest = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        assert_eq!(Digest::of(bytes), name, "{place}: {path:?} is partial");
+    }
+}
+
+#[test]
+fn every_point_of_every_change_leaves_the_old_state_or_the_new() {
+    let failures = [
+        libc::ENOSPC,
+        libc::EIO,
+        libc::EROFS,
+        libc::EMFILE,
+        libc::EACCES,
+        libc::EDQUOT,
+    ];
+    let mut points = 0;
+    for (name, operation) in operations() {
+        let failures = failures.map(|code| [Failure::Once(code), Failure::ForEver(code)]);
+        for failure in failures.into_iter().flatten() {
+            for point in 1.. {
+                let scene = Scene::new();
+                let (_, run) = run(&scene, operation, point, failure);
+                let place = format!("{name}, {failure:?} at {point}");
+                run.images.iter().for_each(|image| check(image, &place));
+                check(&Disk::of(scene.root()).durable(), &place);
+                if !run.reached {
+                    break;
+                }
+                points += 1;
+                // A later run needs no manual step.
+                operation(&scene.store()).ok();
+                check(
+                    &Disk::of(scene.root()).durable(),
+                    &format!("{place}, run again"),
+                );
+            }
+        }
+    }
+    println!("{points} points");
+    assert!(
+        points > 300,
+        "{points} points: the hook is not where the changes are"
+    );
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_power_cut() {
+    for (name, operation) in operations() {
+        let scene = Scene::new();
+        let (_, run) = run(&scene, operation, usize::MAX, Failure::Once(libc::EIO));
+        assert!(run.succeeded, "{name}");
+        let [durable, _, live] = run.images.as_slice() else {
+            panic!("three images")
+        };
+        let kept = |image: &Image| -> Vec<_> {
+            manifests(image)
+                .map(|(path, bytes)| (path.clone(), bytes.clone()))
+                .collect()
+        };
+        assert_eq!(kept(durable), kept(live), "{name}");
+        let changed = kept(&run.before) != kept(durable);
+        assert_eq!(
+            changed,
+            name.starts_with("copy") || name.starts_with("delete"),
+            "{name}"
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! The engine: a models directory and what can be done with it.
+
+mod blobs;
+mod copy;
+#[cfg(test)]
+mod crash;
+mod delete;
+mod find;
+mod gc;
+mod maintain;
+mod model;
+mod options;
+mod problem;
+mod refs;
+mod trash;
+mod usage;
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{mem, process};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::layout::Layout;
+use crate::fs::lock::StoreLock;
+
+pub use blobs::{Blob, Transfer};
+pub use copy::Copied;
+pub use delete::Deleted;
+pub use gc::{Collected, GcOptions};
+pub use maintain::Maintained;
+pub use model::Model;
+pub use options::StoreOptions;
+pub use problem::Problem;
+pub use usage::{Files, ModelUsage, Usage};
+
+/// A models directory, opened.
+///
+/// Cheap to clone and safe to share among threads. Opening and reading create nothing and take no
+/// lock; every call answers from the disk's current state, so a server may change the store beside
+/// us. Calls that change it hold an advisory lock of our own processes while they run.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    layout: Layout,
+    options: StoreOptions,
+    pool: Mutex<Option<Pool>>,
+}
+
+/// A thread pool and the process that made it: the threads of a parent are not its child's.
+struct Pool {
+    process: u32,
+    threads: Arc<ThreadPool>,
+}
+
+impl Store {
+    /// Opens the store at `path`; see [`StoreOptions`] for more. Costs one `stat`.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) where the directory does not exist; the text names the
+    /// well-known places that do.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Store::open_with(StoreOptions::new(path.as_ref()))
+    }
+
+    /// Opens a store by options.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(options: StoreOptions) -> Result<Self> {
+        let Some(path) = options.path.clone() else {
+            let text = "neither OLLAMA_MODELS nor a home directory says where the store is";
+            return Err(Error::new(ErrorKind::NotFound, text));
+        };
+        if options.create {
+            fs::create_dir_all(&path).map_err(|e| Error::io("creating store", &path, e))?;
+        }
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => {
+                let text = format!("opening store {}: not a directory", path.display());
+                return Err(Error::new(ErrorKind::NotFound, text));
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(no_store(&path, &options));
+            }
+            Err(e) => return Err(Error::io("opening store", &path, e)),
+        }
+        Ok(Store {
+            inner: Arc::new(Inner {
+                layout: Layout::new(path),
+                options,
+                pool: Mutex::new(None),
+            }),
+        })
+    }
+
+    /// The directory, as it was given.
+    pub fn path(&self) -> &Path {
+        self.layout().root()
+    }
+
+    /// Where the blob of a digest lies, or would lie. Costs at most two `lstat`.
+    pub fn blob_path(&self, digest: &Digest) -> std::path::PathBuf {
+        self.layout().blob(digest)
+    }
+
+    /// Whether the blob of a digest is there.
+    pub fn has_blob(&self, digest: &Digest) -> bool {
+        self.layout().blob(digest).exists()
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.inner.layout
+    }
+
+    pub(crate) fn options(&self) -> &StoreOptions {
+        &self.inner.options
+    }
+
+    /// The store's own threads, made when they are first needed and again after a fork. The
+    /// host's global pool is not ours.
+    pub(crate) fn pool(&self) -> Result<Arc<ThreadPool>> {
+        let mut pool = self
+            .inner
+            .pool
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &*pool {
+            Some(pool) if pool.process == process::id() => return Ok(pool.threads.clone()),
+            // Threads of the parent are not ours to end.
+            _ => mem::forget(pool.take()),
+        }
+        let builder = ThreadPoolBuilder::new().num_threads(self.options().threads);
+        let named = builder.thread_name(|index| format!("modelkeep-{index}"));
+        let threads = Arc::new(
+            named
+                .build()
+                .map_err(|e| Error::caused(ErrorKind::Io, "starting threads", e))?,
+        );
+        *pool = Some(Pool {
+            process: process::id(),
+            threads: threads.clone(),
+        });
+        Ok(threads)
+    }
+
+    /// Before every change: refuses on a read-only store, and waits for our other processes.
+    pub(crate) fn lock(&self) -> Result<StoreLock> {
+        if self.options().read_only {
+            let text = format!("the store {} was opened read-only", self.path().display());
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
+        StoreLock::acquire(self.layout())
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("path", &self.path())
+            .finish_non_exhaustive()
+    }
+}
+
+fn no_store(path: &Path, options: &StoreOptions) -> Error {
+    let others = options.well_known();
+    let others = others
+        .iter()
+        .filter(|other| other.is_dir() && *other != path);
+    let others: Vec<String> = others.map(|other| other.display().to_string()).collect();
+    let hint = match others.as_slice() {
+        [] => String::new(),
+        found => format!("; found instead: {}", found.join(", ")),
+    };
+    let text = format!("opening store {}: no such directory{hint}", path.display());
+    Error::new(ErrorKind::NotFound, text)
+}

@@ -1,0 +1,155 @@
+//! How a store is opened; the only place that reads the environment.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::fs::staged::Durability;
+
+/// How to open a [`Store`](crate::Store). Cheap to make and to clone.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoreOptions {
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
+    pub(crate) create: bool,
+    pub(crate) read_only: bool,
+    pub(crate) durability: Durability,
+    pub(crate) mmap: bool,
+    pub(crate) threads: usize,
+    pub(crate) settle: Duration,
+    pub(crate) foreign_owner: bool,
+    pub(crate) go_template: Option<bool>,
+}
+
+impl StoreOptions {
+    /// Options for the store at `path`, without a look at the environment.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        StoreOptions {
+            path: Some(path.into()),
+            home: None,
+            create: false,
+            read_only: false,
+            durability: Durability::Full,
+            mmap: true,
+            threads: 0,
+            settle: Duration::from_millis(50),
+            foreign_owner: false,
+            go_template: None,
+        }
+    }
+
+    /// Options from the environment, read once here: `OLLAMA_MODELS` or else
+    /// `~/.ollama/models`, and `OLLAMA_GO_TEMPLATE`.
+    pub fn from_env() -> Self {
+        let home = env::home_dir();
+        let default = home
+            .as_ref()
+            .map(|home| home.join(".ollama").join("models"));
+        StoreOptions {
+            path: variable("OLLAMA_MODELS").map(PathBuf::from).or(default),
+            go_template: variable("OLLAMA_GO_TEMPLATE").map(|text| is_true(&text)),
+            home,
+            ..StoreOptions::new("")
+        }
+    }
+
+    /// The directory of the store, in place of the environment's.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// Whether a directory that does not exist is made when the store is opened. Off by default:
+    /// opening makes nothing, and a missing store is an error.
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
+    /// Refuses every call that would change the store.
+    #[must_use]
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
+    }
+
+    /// What a change has to survive; [`Durability::Full`] by default.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Whether blobs are mapped, the default, or read. Reading is right on network file systems
+    /// and for files that somebody may truncate: that ends a process that has them mapped.
+    #[must_use]
+    pub fn mmap(mut self, mmap: bool) -> Self {
+        self.mmap = mmap;
+        self
+    }
+
+    /// Threads of the store's own pool; 0, the default, is one for each processor.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// How long blobs that a delete removed wait in the trash for a server that is just about to
+    /// use them; 50 ms by default, once for a batch. Zero is for callers who know that no server
+    /// writes here.
+    #[must_use]
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.settle = settle;
+        self
+    }
+
+    /// Whether importing into a store whose files belong to another user is allowed. The server
+    /// of that user cannot use such blobs again, so it is refused by default.
+    #[must_use]
+    pub fn foreign_owner(mut self, allow: bool) -> Self {
+        self.foreign_owner = allow;
+        self
+    }
+
+    /// Whether show prefers the Go template over the one in the GGUF; `None`, the default, lets
+    /// their abilities decide.
+    #[must_use]
+    pub fn go_template(mut self, prefer: Option<bool>) -> Self {
+        self.go_template = prefer;
+        self
+    }
+
+    /// The places where installations keep their models, which a missing store's error names
+    /// where they exist.
+    pub(crate) fn well_known(&self) -> Vec<PathBuf> {
+        let home = self.home.clone().or_else(env::home_dir);
+        let at_home = home.map(|home| home.join(".ollama").join("models"));
+        let installed = ["/usr/share/ollama/.ollama/models", "/var/lib/ollama/models"];
+        at_home
+            .into_iter()
+            .chain(installed.map(|path| Path::new(path).to_owned()))
+            .collect()
+    }
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        StoreOptions::from_env()
+    }
+}
+
+/// A variable as the reference reads it: trimmed of white space and then of quotes.
+fn variable(name: &str) -> Option<String> {
+    let text = env::var(name).ok()?;
+    let text = text.trim().trim_matches(['"', '\'']);
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What is no boolean counts as true, as the reference has it.
+fn is_true(text: &str) -> bool {
+    !matches!(text, "0" | "f" | "F" | "false" | "False" | "FALSE")
+}

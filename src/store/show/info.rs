@@ -1,0 +1,148 @@
+//! The metadata of a GGUF file as show prints it.
+
+use std::collections::BTreeMap;
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use crate::base64;
+use crate::fs::gguf_file::GgufFile;
+use crate::gguf::{Array, Gguf, Value, ValueType};
+
+/// The metadata of a model: sorted by the bytes of the keys, read from the GGUF file when it is
+/// printed or asked for. Arrays are hidden as `[]` unless the answer is verbose.
+#[derive(Clone, Debug, Default)]
+pub struct ModelInfo {
+    facts: BTreeMap<String, Fact>,
+    file: Option<Source>,
+}
+
+/// A value that stands in no GGUF file.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Fact {
+    /// A text.
+    Text(String),
+    /// A count.
+    Number(u64),
+}
+
+#[derive(Clone, Debug)]
+struct Source {
+    file: GgufFile,
+    verbose: bool,
+    hidden: &'static [&'static str],
+}
+
+impl From<Vec<(String, Fact)>> for ModelInfo {
+    fn from(facts: Vec<(String, Fact)>) -> Self {
+        ModelInfo { facts: facts.into_iter().collect(), file: None }
+    }
+}
+
+/// What show prints elsewhere, and so leaves out of a model's metadata.
+pub(super) const PRINTED_ELSEWHERE: &[&str] = &["general.name", "tokenizer.chat_template"];
+
+impl ModelInfo {
+    /// The metadata of a file without the keys of `hidden`, and with the computed count of its
+    /// parameters, which replaces one that the file states.
+    pub(super) fn of(file: GgufFile, verbose: bool, hidden: &'static [&'static str]) -> Self {
+        let count = Fact::Number(file.view().parameter_count());
+        let facts = BTreeMap::from([("general.parameter_count".to_owned(), count)]);
+        ModelInfo { facts, file: Some(Source { file, verbose, hidden }) }
+    }
+
+    pub(super) fn insert(&mut self, key: &str, fact: Fact) {
+        self.facts.insert(key.to_owned(), fact);
+    }
+
+    /// The file that the metadata comes from; `None` for remote and safetensors models.
+    pub fn gguf(&self) -> Option<Gguf<'_>> {
+        self.file.as_ref().map(|source| source.file.view())
+    }
+
+    /// What stands in no file, by key.
+    pub fn facts(&self) -> &BTreeMap<String, Fact> {
+        &self.facts
+    }
+}
+
+enum Entry<'a> {
+    Fact(&'a Fact),
+    Value { value: Value<'a>, verbose: bool },
+}
+
+impl Serialize for ModelInfo {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entries = BTreeMap::new();
+        if let Some(source) = &self.file {
+            for (key, value) in source.file.view().metadata() {
+                let key = key.lossy();
+                if !source.hidden.contains(&&*key) {
+                    entries.insert(key, Entry::Value { value, verbose: source.verbose });
+                }
+            }
+        }
+        for (key, fact) in &self.facts {
+            entries.insert(key.into(), Entry::Fact(fact));
+        }
+        let mut map = serializer.serialize_map(Some(entries.len()))?;
+        for (key, entry) in &entries {
+            map.serialize_entry(key, entry)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Entry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Entry::Fact(Fact::Text(text)) => serializer.serialize_str(text),
+            Entry::Fact(Fact::Number(number)) => serializer.serialize_u64(*number),
+            Entry::Value { value, verbose } => Printed(value, *verbose).serialize(serializer),
+        }
+    }
+}
+
+/// A value in the reference's JSON form.
+struct Printed<'a, 'b>(&'a Value<'b>, bool);
+
+impl Serialize for Printed<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Printed(value, verbose) = self;
+        match value {
+            Value::U8(v) => serializer.serialize_u8(*v),
+            Value::I8(v) => serializer.serialize_i8(*v),
+            Value::U16(v) => serializer.serialize_u16(*v),
+            Value::I16(v) => serializer.serialize_i16(*v),
+            Value::U32(v) => serializer.serialize_u32(*v),
+            Value::I32(v) => serializer.serialize_i32(*v),
+            Value::U64(v) => serializer.serialize_u64(*v),
+            Value::I64(v) => serializer.serialize_i64(*v),
+            Value::F32(v) => serializer.serialize_f32(*v),
+            Value::F64(v) => serializer.serialize_f64(*v),
+            Value::Bool(v) => serializer.serialize_bool(*v),
+            Value::Str(text) => serializer.serialize_str(&text.lossy()),
+            Value::Array(array) => array_form(array, *verbose, serializer),
+        }
+    }
+}
+
+/// The reference prints arrays of bytes as base64 text, and so does its `[]byte`.
+fn array_form<S: Serializer>(
+    array: &Array<'_>,
+    verbose: bool,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let shown = verbose || array.is_empty();
+    match array.element_type() {
+        ValueType::U8 if shown => serializer.serialize_str(&base64::encode(array.as_bytes())),
+        _ if shown => {
+            let mut items = serializer.serialize_seq(usize::try_from(array.len()).ok())?;
+            for value in array.iter() {
+                items.serialize_element(&Printed(&value, verbose))?;
+            }
+            items.end()
+        }
+        _ => serializer.serialize_seq(Some(0))?.end(),
+    }
+}

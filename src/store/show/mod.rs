@@ -1,0 +1,79 @@
+//! Showing: everything about one model.
+
+mod answer;
+mod info;
+mod layers;
+
+pub use answer::{Show, ShownDetails, ShownTensor};
+pub use info::{Fact, ModelInfo};
+pub use layers::Message;
+pub(crate) use layers::Layers;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::reference::{Reference, missing};
+use crate::store::{Model, Store};
+
+/// What show is asked for besides the model.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ShowOptions {
+    pub(crate) verbose: bool,
+    pub(crate) system: String,
+    pub(crate) options: Map<String, Value>,
+}
+
+impl ShowOptions {
+    /// Whether arrays are printed in full, and the tensors of safetensors models are listed.
+    #[must_use]
+    pub fn verbose(mut self, verbose: bool) -> Self {
+        self.verbose = verbose;
+        self
+    }
+
+    /// A system prompt to show in place of the model's; an empty one replaces nothing.
+    #[must_use]
+    pub fn system(mut self, system: impl Into<String>) -> Self {
+        self.system = system.into();
+        self
+    }
+
+    /// Parameters to lay over the model's in the Modelfile.
+    #[must_use]
+    pub fn options(mut self, options: Map<String, Value>) -> Self {
+        self.options = options;
+        self
+    }
+}
+
+impl Store {
+    /// Everything about one model. Opens its manifest and each blob that is needed once, and maps
+    /// the GGUF file; does not depend on how many models there are.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) where the model, or a blob that the answer needs, is
+    /// missing; [`Corrupt`](ErrorKind::Corrupt), [`InvalidGguf`](ErrorKind::InvalidGguf) and
+    /// [`InvalidTemplate`](ErrorKind::InvalidTemplate) for what does not decode.
+    pub fn show(&self, reference: &Reference, options: &ShowOptions) -> Result<Show> {
+        let name = self.resolve(reference)?;
+        let model = self.open_model(name.clone()).and_then(|model| model.show(options));
+        model.map_err(|error| match error.kind() {
+            // The name is there and something under it is not: to a caller the model is missing.
+            ErrorKind::NotFound => {
+                Error::caused(ErrorKind::NotFound, missing(&name).to_string(), error)
+            }
+            _ => error,
+        })
+    }
+}
+
+impl Model {
+    /// Everything about this model, as [`Store::show`] answers it.
+    ///
+    /// # Errors
+    /// As [`Store::show`].
+    pub fn show(&self, options: &ShowOptions) -> Result<Show> {
+        answer::of(self, options)
+    }
+}

@@ -1,0 +1,133 @@
+//! What a verification found.
+
+use std::path::PathBuf;
+
+use serde::{Serialize, Serializer};
+
+use crate::digest::Digest;
+use crate::gguf;
+use crate::json;
+use crate::name::ModelName;
+use crate::store::Problem;
+
+/// What a verification found: every blob it looked at, and what is broken.
+#[derive(Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// One finding for each distinct digest, in the order of digests.
+    pub blobs: Vec<Finding>,
+    /// The models that lack something, in the order of names.
+    pub models: Vec<BrokenModel>,
+    /// Manifests that could not be read.
+    pub problems: Vec<Problem>,
+    /// The bytes that were hashed.
+    pub hashed_bytes: u64,
+    /// The blobs whose earlier result was trusted, because nothing about the file has changed.
+    pub remembered: usize,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    pub fn is_ok(&self) -> bool {
+        let sound = |finding: &Finding| {
+            finding.status == BlobStatus::Ok && finding.gguf.as_ref().is_none_or(|g| g.is_ok())
+        };
+        self.blobs.iter().all(sound) && self.models.is_empty() && self.problems.is_empty()
+    }
+
+    /// The report as JSON.
+    pub fn to_json(&self) -> String {
+        json::to_string(self)
+    }
+}
+
+/// One blob.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The digest that names the blob.
+    pub digest: Digest,
+    /// Where it lies, or should lie.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub status: BlobStatus,
+    /// Its size on disk in bytes; zero where it is missing.
+    pub size: u64,
+    /// The reason in words; empty where nothing is wrong.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// The models that use it.
+    pub models: Vec<ModelName>,
+    /// What the strict GGUF reader says, where it was asked and the blob is a GGUF file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gguf: Option<GgufFinding>,
+}
+
+/// The state of a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BlobStatus {
+    /// Its bytes have the digest that names it.
+    Ok,
+    /// No file is there.
+    Missing,
+    /// The file has another size than a manifest says.
+    WrongSize,
+    /// The file's bytes have another digest.
+    WrongDigest,
+    /// The file cannot be read.
+    Unreadable,
+}
+
+impl BlobStatus {
+    /// The word for it: `ok`, `missing`, `wrong_size`, `wrong_digest` or `unreadable`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            BlobStatus::Ok => "ok",
+            BlobStatus::Missing => "missing",
+            BlobStatus::WrongSize => "wrong_size",
+            BlobStatus::WrongDigest => "wrong_digest",
+            BlobStatus::Unreadable => "unreadable",
+        }
+    }
+}
+
+impl std::fmt::Display for BlobStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for BlobStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What the strict reader says of a GGUF file.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct GgufFinding {
+    /// Why it is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<gguf::Fault>,
+    /// What is unusual, or would be refused elsewhere.
+    pub warnings: Vec<gguf::Warning>,
+}
+
+impl GgufFinding {
+    /// Whether the strict reader accepts the file.
+    pub fn is_ok(&self) -> bool {
+        self.fault.is_none()
+    }
+}
+
+/// A model that cannot be whole.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct BrokenModel {
+    /// The model.
+    pub name: ModelName,
+    /// What it lacks, a line for each layer.
+    pub reasons: Vec<String>,
+}

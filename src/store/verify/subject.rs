@@ -1,0 +1,193 @@
+//! The blobs to verify, who uses them, and what is known of each.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::fs::hash::Job;
+use crate::fs::read;
+use crate::manifest::Manifest;
+use crate::media::MediaType;
+use crate::name::ModelName;
+use crate::reference::Reference;
+use crate::store::model::read_manifest;
+use crate::store::{Problem, Store};
+
+use super::report::{BlobStatus, BrokenModel, Finding, Report};
+
+/// A digest, the file of that name, and what manifests say of it.
+pub(super) struct Subject {
+    digest: Digest,
+    path: PathBuf,
+    sizes: Vec<(ModelName, i64)>,
+    is_gguf: bool,
+    size: u64,
+    verdict: Option<(BlobStatus, String)>,
+}
+
+impl Subject {
+    pub(super) fn job(&self) -> Job {
+        Job { path: self.path.clone(), size: Some(self.size) }
+    }
+
+    /// What the file itself shows, before any byte is read.
+    fn look(&mut self) {
+        let metadata = match read::open_regular(&self.path).and_then(|file| file.metadata()) {
+            Ok(metadata) => metadata,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                self.verdict = Some((BlobStatus::Missing, "no such file".to_owned()));
+                return;
+            }
+            Err(e) => {
+                self.verdict = Some((BlobStatus::Unreadable, e.to_string()));
+                return;
+            }
+        };
+        self.size = metadata.len();
+        let stated = self.sizes.iter().find(|(_, size)| u64::try_from(*size) != Ok(self.size));
+        if let Some((name, stated)) = stated {
+            let text = format!("{} bytes, where {name} says {stated}", self.size);
+            self.verdict = Some((BlobStatus::WrongSize, text));
+        }
+    }
+
+    pub(super) fn judge(&mut self, hashed: io::Result<Digest>) {
+        self.verdict = Some(match hashed {
+            Ok(digest) if digest == self.digest => (BlobStatus::Ok, String::new()),
+            Ok(digest) => (BlobStatus::WrongDigest, format!("the bytes are {digest}")),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                (BlobStatus::Missing, "vanished while it was verified".to_owned())
+            }
+            Err(e) => (BlobStatus::Unreadable, e.to_string()),
+        });
+    }
+
+    fn into_finding(self) -> Finding {
+        let unseen = || (BlobStatus::Unreadable, "was not read".to_owned());
+        let (status, detail) = self.verdict.unwrap_or_else(unseen);
+        let mut models: Vec<ModelName> = self.sizes.into_iter().map(|(name, _)| name).collect();
+        models.dedup();
+        Finding {
+            digest: self.digest,
+            path: self.path,
+            status,
+            size: self.size,
+            detail,
+            models,
+            gguf: None,
+        }
+    }
+}
+
+/// All subjects of one verification.
+pub(super) struct Subjects {
+    by_digest: BTreeMap<Digest, Subject>,
+    models: BTreeMap<ModelName, Vec<String>>,
+    problems: Vec<Problem>,
+}
+
+impl Subjects {
+    /// The blobs of the named models, or every blob of the store and every one that a manifest
+    /// names.
+    pub(super) fn of(store: &Store, models: &[Reference]) -> Result<Self> {
+        let mut subjects = Subjects {
+            by_digest: BTreeMap::new(),
+            models: BTreeMap::new(),
+            problems: Vec::new(),
+        };
+        for reference in models {
+            let model = store.model(reference)?;
+            subjects.add(store, model.name(), model.manifest());
+        }
+        if models.is_empty() {
+            subjects.add_all(store)?;
+        }
+        Ok(subjects)
+    }
+
+    fn add_all(&mut self, store: &Store) -> Result<()> {
+        let mut problems = Vec::new();
+        let files = store.layout().manifests(|path, e| {
+            problems.push(Problem::new(path, None, Error::io("reading directory", path, e)));
+        });
+        for file in files {
+            let Some(name) = file.name else { continue };
+            match read_manifest(&file.path) {
+                Ok((manifest, _)) => self.add(store, &name, &manifest),
+                Err(error) => problems.push(Problem::new(&file.path, Some(&name), error)),
+            }
+        }
+        self.problems = problems;
+        let directory = store.layout().blobs_directory();
+        let at = |e| Error::io("reading directory", &directory, e);
+        for blob in store.layout().blobs().map_err(at)? {
+            if let Some(digest) = blob.digest {
+                self.entry(store, digest);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, store: &Store, name: &ModelName, manifest: &Manifest) {
+        for layer in manifest.entries().filter(|layer| !layer.digest_text().is_empty()) {
+            match layer.digest() {
+                Ok(digest) => {
+                    let subject = self.entry(store, digest);
+                    subject.sizes.push((name.clone(), layer.size));
+                    let media = layer.media();
+                    subject.is_gguf |= matches!(
+                        media,
+                        MediaType::Model
+                            | MediaType::Adapter
+                            | MediaType::Projector
+                            | MediaType::Draft
+                    );
+                }
+                Err(error) => self.blame(name, error.to_string()),
+            }
+        }
+    }
+
+    fn entry(&mut self, store: &Store, digest: Digest) -> &mut Subject {
+        self.by_digest.entry(digest).or_insert_with(|| Subject {
+            digest,
+            path: store.layout().blob(&digest),
+            sizes: Vec::new(),
+            is_gguf: false,
+            size: 0,
+            verdict: None,
+        })
+    }
+
+    fn blame(&mut self, name: &ModelName, reason: String) {
+        self.models.entry(name.clone()).or_default().push(reason);
+    }
+
+    pub(super) fn look(&mut self) {
+        self.by_digest.values_mut().for_each(Subject::look);
+    }
+
+    /// The subjects that only their bytes can judge.
+    pub(super) fn to_hash(&self) -> impl Iterator<Item = &Subject> {
+        self.by_digest.values().filter(|subject| subject.verdict.is_none())
+    }
+
+    pub(super) fn to_hash_mut(&mut self) -> impl Iterator<Item = &mut Subject> {
+        self.by_digest.values_mut().filter(|subject| subject.verdict.is_none())
+    }
+
+    pub(super) fn into_report(mut self) -> Report {
+        let by_digest = std::mem::take(&mut self.by_digest);
+        let blobs: Vec<Finding> = by_digest.into_values().map(Subject::into_finding).collect();
+        for finding in blobs.iter().filter(|finding| finding.status != BlobStatus::Ok) {
+            for name in &finding.models {
+                self.blame(name, format!("{}: {}", finding.digest, finding.status));
+            }
+        }
+        let models = self.models.into_iter();
+        let models = models.map(|(name, reasons)| BrokenModel { name, reasons }).collect();
+        Report { blobs, models, problems: self.problems, ..Report::default() }
+    }
+}

@@ -1,0 +1,121 @@
+//! Stores for tests, built by hand: what the engine reads here, it did not write.
+// Each test program uses its own part of this file, and a failure here fails the test.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use modelkeep::{Digest, ModelName, Reference, Store, StoreOptions};
+
+/// A store in a directory that goes with it.
+pub struct Scratch {
+    directory: tempfile::TempDir,
+}
+
+impl Scratch {
+    pub fn new() -> Self {
+        Scratch {
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn store(&self) -> Store {
+        Store::open_with(self.options()).unwrap()
+    }
+
+    pub fn options(&self) -> StoreOptions {
+        StoreOptions::new(self.root()).settle(std::time::Duration::ZERO)
+    }
+
+    pub fn blob(&self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        self.write(&format!("blobs/sha256-{}", digest.hex()), bytes);
+        digest
+    }
+
+    /// A model with a config of its own and one layer for each text.
+    pub fn model(&self, name: &str, layers: &[&[u8]]) -> Vec<Digest> {
+        let config = format!(r#"{{"model_format":"gguf","model_family":"{name}"}}"#);
+        let config = (self.blob(config.as_bytes()), config.len());
+        let layers: Vec<(Digest, usize)> = layers
+            .iter()
+            .map(|bytes| (self.blob(bytes), bytes.len()))
+            .collect();
+        let entry = |media: &str, (digest, size): &(Digest, usize)| {
+            format!(r#"{{"mediaType":"{media}","digest":"{digest}","size":{size}}}"#)
+        };
+        let lines: Vec<String> = layers
+            .iter()
+            .map(|layer| entry("application/vnd.ollama.image.model", layer))
+            .collect();
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"config":{},"layers":[{}]}}"#,
+            entry("application/vnd.docker.container.image.v1+json", &config),
+            lines.join(","),
+        );
+        self.manifest(name, manifest.as_bytes());
+        [config]
+            .into_iter()
+            .chain(layers)
+            .map(|(digest, _)| digest)
+            .collect()
+    }
+
+    pub fn manifest(&self, name: &str, bytes: &[u8]) {
+        let path = self.manifest_path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    pub fn manifest_path(&self, text: &str) -> PathBuf {
+        let path = self.root().join("manifests");
+        name(text)
+            .parts()
+            .iter()
+            .fold(path, |path, part| path.join(part))
+    }
+
+    pub fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.root()
+            .join("blobs")
+            .join(format!("sha256-{}", digest.hex()))
+    }
+
+    pub fn write(&self, path: &str, bytes: &[u8]) {
+        let path = self.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Every file but our own, with its bytes.
+    pub fn snapshot(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(self.root(), &mut files);
+        files.sort();
+        files
+    }
+}
+
+fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with(".modelkeep") {
+            collect(&path, files);
+        } else if path.is_file() {
+            let bytes = fs::read(&path).unwrap();
+            files.push((path, bytes));
+        }
+    }
+}
+
+pub fn name(text: &str) -> ModelName {
+    text.parse().unwrap()
+}
+
+pub fn reference(text: &str) -> Reference {
+    text.parse().unwrap()
+}

@@ -1,0 +1,99 @@
+//! The reference server, started on a store of a test's own.
+
+use std::env;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A running server, ended when dropped.
+pub struct Server {
+    process: Child,
+    address: String,
+    agent: ureq::Agent,
+}
+
+/// The server's program: `$MODELKEEP_OLLAMA`, then the shared one, then the one on the path.
+pub fn program() -> Option<PathBuf> {
+    let shared = env::var_os("MODELKEEP_SHARED").map(PathBuf::from);
+    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
+    let on_path = env::split_paths(&env::var_os("PATH").unwrap_or_default())
+        .map(|directory| directory.join("ollama"))
+        .collect::<Vec<_>>();
+    env::var_os("MODELKEEP_OLLAMA")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([shared.join("ref/ollama")])
+        .chain(on_path)
+        .find(|program| program.is_file())
+}
+
+impl Server {
+    /// Starts the server on `models`, or says why not and answers `None`.
+    pub fn start(models: &Path, home: &Path) -> Option<Self> {
+        let Some(program) = program() else {
+            println!("skipped: no reference server in $MODELKEEP_OLLAMA, ../shared/ref or $PATH");
+            return None;
+        };
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let address = format!("127.0.0.1:{port}");
+        let process = Command::new(program)
+            .arg("serve")
+            .current_dir(home)
+            .env("HOME", home)
+            .env("OLLAMA_MODELS", models)
+            .env("OLLAMA_HOST", &address)
+            .env("OLLAMA_NO_CLOUD", "1")
+            .env_remove("OLLAMA_NOPRUNE")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build();
+        let server = Server {
+            process,
+            address,
+            agent: config.into(),
+        };
+        for _ in 0..500 {
+            if server.agent.get(server.url("/")).call().is_ok() {
+                return Some(server);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the server does not answer on {}", server.address);
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// One request; answers the status and the body.
+    pub fn call(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(self.url(path))
+            .body(body.to_owned())
+            .unwrap();
+        let mut response = self.agent.run(request).unwrap();
+        (
+            response.status().as_u16(),
+            response.body_mut().read_to_string().unwrap(),
+        )
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

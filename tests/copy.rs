@@ -1,0 +1,92 @@
+//! Copying: one more name for the same blobs.
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use common::{Scratch, name};
+use modelkeep::ErrorKind;
+
+#[test]
+fn a_copy_has_the_bytes_of_its_source() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"weights"]);
+    let copied = scratch.store().copy(&name("a"), &name("ns/b:t")).unwrap();
+    assert_eq!(
+        (copied.from, copied.to, copied.replaced),
+        (name("a"), name("ns/b:t"), false)
+    );
+    let bytes = |name| fs::read(scratch.manifest_path(name)).unwrap();
+    assert_eq!(bytes("a"), bytes("ns/b:t"));
+}
+
+#[test]
+fn a_missing_source_is_not_found_and_nothing_changes() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[]);
+    let before = scratch.snapshot();
+    for to in ["b", "x/y:z", "nope"] {
+        let error = scratch.store().copy(&name("nope"), &name(to)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(error.to_string(), "model 'nope:latest' not found");
+    }
+    assert_eq!(scratch.snapshot(), before);
+}
+
+#[test]
+fn a_destination_that_differs_only_in_case_is_the_existing_one() {
+    let scratch = Scratch::new();
+    scratch.model("one", &[b"1"]);
+    scratch.model("Two", &[b"2"]);
+    let store = scratch.store();
+    let copied = store.copy(&name("ONE"), &name("two")).unwrap();
+    assert_eq!(
+        (copied.from, copied.to, copied.replaced),
+        (name("one"), name("Two"), true)
+    );
+    assert!(!scratch.manifest_path("two").exists());
+    assert_eq!(
+        store.copy(&name("one"), &name("ONE")).unwrap().to,
+        name("one")
+    );
+}
+
+#[test]
+fn a_link_is_replaced_and_its_target_stays() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"1"]);
+    scratch.model("b", &[b"2"]);
+    let link = scratch.manifest_path("link");
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    symlink(scratch.manifest_path("a"), &link).unwrap();
+    let before = fs::read(scratch.manifest_path("a")).unwrap();
+    let store = scratch.store();
+    store.copy(&name("b"), &name("link")).unwrap();
+    store.copy(&name("a"), &name("a")).unwrap();
+    assert_eq!(fs::read(scratch.manifest_path("a")).unwrap(), before);
+    assert!(link.symlink_metadata().unwrap().is_file());
+}
+
+#[test]
+fn a_manifest_that_does_not_decode_is_copied_as_it_is() {
+    let scratch = Scratch::new();
+    scratch.manifest("bad", b"{\"layers\":");
+    scratch.store().copy(&name("bad"), &name("worse")).unwrap();
+    assert_eq!(
+        fs::read(scratch.manifest_path("worse")).unwrap(),
+        b"{\"layers\":"
+    );
+}
+
+#[test]
+fn a_read_only_store_is_not_changed() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[]);
+    let before = scratch.snapshot();
+    let store = modelkeep::Store::open_with(scratch.options().read_only(true)).unwrap();
+    let error = store.copy(&name("a"), &name("b")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert_eq!(scratch.snapshot(), before);
+    assert!(!scratch.root().join(".modelkeep").exists());
+}

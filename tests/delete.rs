@@ -1,0 +1,131 @@
+//! Deleting: the name first, and then what nobody else uses.
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use common::{Scratch, name, reference};
+use modelkeep::{Digest, ErrorKind};
+
+#[test]
+fn blobs_that_another_model_uses_stay() {
+    let scratch = Scratch::new();
+    let a = scratch.model("a", &[b"shared", b"own"]);
+    scratch.model("b", &[b"shared"]);
+    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    let mut expected = vec![a[0], a[2]];
+    expected.sort();
+    assert_eq!(deleted.blobs, expected);
+    assert!(scratch.blob_path(&a[1]).exists());
+    assert!(!scratch.manifest_path("a").exists());
+    assert!(scratch.manifest_path("b").exists());
+}
+
+#[test]
+fn digests_in_another_spelling_are_the_same_blob() {
+    let scratch = Scratch::new();
+    let digests = scratch.model("a", &[b"weights"]);
+    let spelled = digests[1]
+        .to_string()
+        .to_uppercase()
+        .replace("SHA256:", "sha256-");
+    let manifest = format!(r#"{{"layers":[{{"digest":"{spelled}"}}]}}"#);
+    scratch.manifest("b", manifest.as_bytes());
+    scratch.store().delete(&reference("a")).unwrap();
+    assert!(scratch.blob_path(&digests[1]).exists());
+}
+
+#[test]
+fn while_a_manifest_is_unreadable_every_blob_stays() {
+    let scratch = Scratch::new();
+    let digests = scratch.model("a", &[b"weights"]);
+    scratch.manifest("torn", b"");
+    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    assert_eq!((deleted.blobs.len(), deleted.kept.len()), (0, 1));
+    assert_eq!(deleted.kept[0].name(), Some(&name("torn")));
+    assert!(
+        digests
+            .iter()
+            .all(|digest| scratch.blob_path(digest).exists())
+    );
+    scratch.store().delete(&reference("torn")).unwrap();
+    assert!(scratch.store().find(&name("torn")).is_none());
+}
+
+#[test]
+fn a_strangers_file_keeps_no_blob() {
+    let scratch = Scratch::new();
+    let digests = scratch.model("a", &[b"weights"]);
+    scratch.write("manifests/registry.ollama.ai/library/a/.DS_Store", b"\0\0");
+    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    assert_eq!(deleted.blobs.len(), digests.len());
+}
+
+#[test]
+fn a_bad_digest_and_a_missing_blob_stop_nothing() {
+    let scratch = Scratch::new();
+    let digest = scratch.blob(b"weights");
+    let missing = Digest::of(b"nowhere");
+    let manifest = format!(
+        r#"{{"layers":[{{"digest":"sha256:../../x"}},{{"digest":"{missing}"}},{{"digest":"{digest}"}}]}}"#
+    );
+    scratch.manifest("a", manifest.as_bytes());
+    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    assert_eq!(deleted.blobs, [digest]);
+}
+
+#[test]
+fn a_batch_removes_what_is_there_and_names_what_is_not() {
+    let scratch = Scratch::new();
+    let a = scratch.model("a", &[b"both"]);
+    let b = scratch.model("b", &[b"both"]);
+    let names = [reference("a"), reference("nope"), reference("b")];
+    let deleted = scratch.store().delete_all(&names).unwrap();
+    assert_eq!(deleted.models, [name("a"), name("b")]);
+    assert_eq!(deleted.failed.len(), 1);
+    assert_eq!(deleted.failed[0].1.kind(), ErrorKind::NotFound);
+    assert!(
+        a.iter()
+            .chain(&b)
+            .all(|digest| !scratch.blob_path(digest).exists())
+    );
+    assert!(!scratch.root().join("manifests/registry.ollama.ai").exists());
+}
+
+#[test]
+fn an_old_blob_name_is_found_and_removed() {
+    let scratch = Scratch::new();
+    let digests = scratch.model("a", &[b"weights"]);
+    let old = scratch.root().join("blobs").join(digests[1].to_string());
+    fs::rename(scratch.blob_path(&digests[1]), &old).unwrap();
+    assert_eq!(scratch.store().blob_path(&digests[1]), old);
+    scratch.store().delete(&reference("a")).unwrap();
+    assert!(!old.exists());
+}
+
+#[test]
+fn a_link_goes_and_its_target_stays() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"1"]);
+    let link = scratch.manifest_path("link");
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    symlink(scratch.manifest_path("a"), &link).unwrap();
+    let deleted = scratch.store().delete(&reference("link")).unwrap();
+    assert_eq!(deleted.blobs, []);
+    assert!(scratch.manifest_path("a").exists());
+}
+
+#[test]
+fn a_suffix_is_not_dropped_to_find_something_to_delete() {
+    let scratch = Scratch::new();
+    scratch.model("foo", &[]);
+    let store = scratch.store();
+    assert_eq!(
+        store.delete(&reference("foo:local")).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+    scratch.model("foo:local", &[]);
+    store.delete(&reference("foo:local")).unwrap();
+    assert!(scratch.manifest_path("foo").exists());
+}

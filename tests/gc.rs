@@ -1,0 +1,120 @@
+//! Collecting: only what nobody uses, and never while somebody cannot be asked.
+
+mod common;
+
+use std::fs;
+use std::time::Duration;
+
+use common::{Scratch, name};
+use modelkeep::{ErrorKind, GcOptions};
+
+fn at_once() -> GcOptions {
+    GcOptions::default().grace(Duration::ZERO)
+}
+
+#[test]
+fn gc_takes_orphans_and_spares_what_is_used() {
+    let scratch = Scratch::new();
+    let used = scratch.model("a", &[b"weights"]);
+    let orphan = scratch.blob(b"orphan");
+    let dry = scratch.store().gc(&at_once().dry_run(true)).unwrap();
+    assert!(dry.dry_run && scratch.blob_path(&orphan).exists());
+    let collected = scratch.store().gc(&at_once()).unwrap();
+    assert_eq!((&collected.blobs, collected.bytes), (&dry.blobs, dry.bytes));
+    assert_eq!(
+        (collected.blobs.as_slice(), collected.bytes),
+        ([orphan].as_slice(), 6)
+    );
+    assert!(used.iter().all(|digest| scratch.blob_path(digest).exists()));
+}
+
+#[test]
+fn gc_spares_young_blobs() {
+    let scratch = Scratch::new();
+    let orphan = scratch.blob(b"orphan");
+    let collected = scratch.store().gc(&GcOptions::default()).unwrap();
+    assert_eq!((collected.blobs.len(), collected.young), (0, 1));
+    assert!(scratch.blob_path(&orphan).exists());
+}
+
+#[test]
+fn gc_refuses_while_a_manifest_is_unreadable_and_names_it() {
+    let scratch = Scratch::new();
+    let orphan = scratch.blob(b"orphan");
+    scratch.manifest("torn:7b", b"{");
+    let error = scratch.store().gc(&at_once()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("torn:7b"), "{error}");
+    assert!(scratch.blob_path(&orphan).exists());
+}
+
+#[test]
+fn partials_go_when_asked_and_strangers_never() {
+    let scratch = Scratch::new();
+    let hex = scratch.blob(b"x").hex();
+    scratch.model("x", &[b"x"]);
+    for file in [
+        "README",
+        "random.tmp",
+        "sha256-12345",
+        &format!("sha256-{hex}-partialx"),
+    ] {
+        scratch.write(&format!("blobs/{file}"), b"?");
+    }
+    for part in ["-partial", "-partial-0", "-partial-12"] {
+        scratch.write(&format!("blobs/sha256-{hex}{part}"), b"half");
+    }
+    assert_eq!(scratch.store().gc(&at_once()).unwrap().bytes, 0);
+    let collected = scratch.store().gc(&at_once().partials(true)).unwrap();
+    assert_eq!((collected.partials.len(), collected.bytes), (3, 12));
+    assert_eq!(
+        fs::read_dir(scratch.root().join("blobs")).unwrap().count(),
+        6
+    );
+}
+
+#[test]
+fn what_an_interrupted_delete_left_is_put_back_or_taken() {
+    let scratch = Scratch::new();
+    let used = scratch.model("a", &[b"weights"]);
+    let orphan = scratch.blob(b"orphan");
+    let trash = scratch.root().join(".modelkeep/trash");
+    fs::create_dir_all(&trash).unwrap();
+    for digest in [used[1], orphan] {
+        let path = scratch.blob_path(&digest);
+        fs::rename(&path, trash.join(path.file_name().unwrap())).unwrap();
+    }
+    let collected = scratch.store().gc(&GcOptions::default()).unwrap();
+    assert_eq!(
+        (collected.restored, collected.blobs),
+        (vec![used[1]], vec![orphan])
+    );
+    assert!(scratch.blob_path(&used[1]).exists());
+}
+
+#[test]
+fn maintenance_renames_old_blobs() {
+    let scratch = Scratch::new();
+    let digests = scratch.model("a", &[b"weights"]);
+    let old = scratch.root().join("blobs").join(digests[1].to_string());
+    fs::rename(scratch.blob_path(&digests[1]), old).unwrap();
+    let maintained = scratch.store().maintain().unwrap();
+    assert_eq!(maintained.renamed, [scratch.blob_path(&digests[1])]);
+    assert!(scratch.store().find(&name("a")).is_some());
+}
+
+#[test]
+fn usage_counts_each_digest_once() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"shared", b"own"]);
+    scratch.model("b", &[b"shared"]);
+    scratch.blob(b"orphan");
+    let usage = scratch.store().usage().unwrap();
+    assert_eq!((usage.models.len(), usage.orphans.files), (2, 1));
+    let block = usage.orphans.bytes;
+    assert_eq!(
+        (usage.models[0].exclusive, usage.models[0].shared),
+        (2 * block, block)
+    );
+    assert_eq!((usage.used, usage.total), (4 * block, 5 * block));
+}
