@@ -2,6 +2,8 @@
 
 mod error;
 
+mod capability;
+mod chat_template;
 mod config;
 mod decode;
 mod digest;
@@ -11,6 +13,7 @@ pub mod json;
 mod manifest;
 mod media;
 mod name;
+mod output_parser;
 mod parameters;
 mod reference;
 mod template;
@@ -19,6 +22,7 @@ mod timestamp;
 mod fs;
 mod store;
 
+pub use capability::Capability;
 pub use config::Config;
 pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};

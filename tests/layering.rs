@@ -7,6 +7,8 @@ use std::path::Path;
 const STRATA: &[&[&str]] = &[
     &["error"],
     &[
+        "capability",
+        "chat_template",
         "config",
         "decode",
         "digest",
@@ -16,6 +18,7 @@ const STRATA: &[&[&str]] = &[
         "manifest",
         "media",
         "name",
+        "output_parser",
         "parameters",
         "reference",
         "template",
