@@ -21,6 +21,16 @@ pub fn quote(bytes: impl AsRef<[u8]>) -> String {
     text
 }
 
+/// The verb `%#U` of a character: `U+007D '}'`, without the quotes where it does not print.
+pub fn code_point(c: char) -> String {
+    let code = u32::from(c);
+    if is_print(c) {
+        format!("U+{code:04X} '{c}'")
+    } else {
+        format!("U+{code:04X}")
+    }
+}
+
 /// The verb `%v` of a decoded JSON value: `[1 a]`, `map[a:1 b:c]`, `<nil>`.
 pub fn plain(value: &Value) -> String {
     let mut text = String::new();
@@ -239,5 +249,14 @@ mod tests {
                 (as_plain, as_syntax)
             );
         }
+    }
+
+    #[test]
+    fn a_code_point_shows_itself_where_it_prints() {
+        let forms = ['}', '\0', '\u{a0}', '\u{1f600}'].map(code_point);
+        assert_eq!(
+            forms,
+            ["U+007D '}'", "U+0000", "U+00A0", "U+1F600 '\u{1f600}'"]
+        );
     }
 }

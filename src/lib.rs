@@ -2,6 +2,8 @@
 
 mod error;
 
+mod capability;
+mod chat_template;
 mod config;
 mod decode;
 mod digest;
@@ -12,13 +14,16 @@ pub mod json;
 mod manifest;
 mod media;
 mod name;
+mod output_parser;
 mod parameters;
 mod reference;
+mod template;
 mod timestamp;
 
 mod fs;
 mod store;
 
+pub use capability::Capability;
 pub use config::Config;
 pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
@@ -33,4 +38,5 @@ pub use store::{
     Blob, Collected, Copied, Deleted, Files, GcOptions, Maintained, Model, ModelUsage, Problem,
     Store, StoreOptions, Transfer, Usage,
 };
+pub use template::{Template, TemplateError};
 pub use timestamp::Timestamp;

@@ -7,6 +7,8 @@ use std::path::Path;
 const STRATA: &[&[&str]] = &[
     &["error"],
     &[
+        "capability",
+        "chat_template",
         "config",
         "decode",
         "digest",
@@ -16,8 +18,10 @@ const STRATA: &[&[&str]] = &[
         "manifest",
         "media",
         "name",
+        "output_parser",
         "parameters",
         "reference",
+        "template",
         "timestamp",
     ],
     &["fs"],

@@ -1,0 +1,521 @@
+//! What a model can do, derived from what its parts say; and which template speaks for it.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::chat_template;
+use crate::config::Config;
+use crate::output_parser;
+use crate::template::Template;
+
+/// Something that a model can do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Capability {
+    /// It continues a text.
+    Completion,
+    /// It calls tools.
+    Tools,
+    /// It fills a gap before a suffix.
+    Insert,
+    /// It sees images.
+    Vision,
+    /// It embeds texts.
+    Embedding,
+    /// It thinks before it answers.
+    Thinking,
+    /// It makes images.
+    Image,
+    /// It hears audio.
+    Audio,
+    /// What a config states beyond these, verbatim.
+    Other(String),
+}
+
+impl Capability {
+    /// The word that list and show print.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Capability::Completion => "completion",
+            Capability::Tools => "tools",
+            Capability::Insert => "insert",
+            Capability::Vision => "vision",
+            Capability::Embedding => "embedding",
+            Capability::Thinking => "thinking",
+            Capability::Image => "image",
+            Capability::Audio => "audio",
+            Capability::Other(word) => word,
+        }
+    }
+}
+
+impl From<&str> for Capability {
+    fn from(word: &str) -> Self {
+        match word {
+            "completion" => Capability::Completion,
+            "tools" => Capability::Tools,
+            "insert" => Capability::Insert,
+            "vision" => Capability::Vision,
+            "embedding" => Capability::Embedding,
+            "thinking" => Capability::Thinking,
+            "image" => Capability::Image,
+            "audio" => Capability::Audio,
+            other => Capability::Other(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Capability {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What the metadata of a GGUF file says of abilities.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct GgufFacts<'a> {
+    pub architecture: &'a str,
+    /// `tokenizer.chat_template`, empty where it is no string.
+    pub chat_template: &'a str,
+    /// Whether the architecture has the key `pooling_type`.
+    pub pooling: bool,
+    /// Whether it has `vision.block_count`.
+    pub vision: bool,
+    /// Whether it has `audio.block_count`.
+    pub audio: bool,
+}
+
+/// What the metadata of a projector says; the default for one that cannot be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ProjectorFacts<'a> {
+    /// Whether a key `has_audio_encoder` or one ending in `.has_audio_encoder` is true.
+    pub audio_encoder: bool,
+    /// The architecture's `vision.projector_type`.
+    pub kind: &'a str,
+}
+
+/// All that show's capabilities depend on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts<'a> {
+    pub config: &'a Config,
+    /// The Go template that the model brings, if it brings one.
+    pub template: Option<&'a Template>,
+    /// The model layer's file; `None` where there is none or it cannot be read.
+    pub gguf: Option<GgufFacts<'a>>,
+    pub projectors: &'a [ProjectorFacts<'a>],
+    /// Whether the host asked for Go templates (`OLLAMA_GO_TEMPLATE`), if it said anything.
+    pub go_template: Option<bool>,
+}
+
+/// Where the answer of show takes `model_info` from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InfoSource {
+    /// The config of a stub.
+    Remote,
+    /// The `config.json` of a safetensors model.
+    Safetensors,
+    /// Nowhere: a model that makes images.
+    Image,
+    /// The GGUF file.
+    Gguf,
+}
+
+impl<'a> Facts<'a> {
+    /// The capabilities that show prints, in its order.
+    pub fn capabilities(&self) -> Vec<Capability> {
+        let mut found = Found::default();
+        found.extend(
+            self.config
+                .capabilities
+                .iter()
+                .map(|word| word.as_str().into()),
+        );
+        if let Some(gguf) = self.own_gguf() {
+            if !self.is_rendered() {
+                found.add(
+                    Capability::Tools,
+                    chat_template::has_tools(gguf.chat_template),
+                );
+                found.add(
+                    Capability::Thinking,
+                    chat_template::has_thinking(gguf.chat_template),
+                );
+            }
+            found.add_kind(gguf.pooling);
+            found.add(Capability::Vision, gguf.vision);
+            found.add(Capability::Audio, gguf.audio);
+        }
+        found.add(Capability::Vision, !self.projectors.is_empty());
+        let hears = |file: &ProjectorFacts<'_>| file.audio_encoder && file.kind != "gemma3nv";
+        found.add(Capability::Audio, self.projectors.iter().any(hears));
+        let parser = output_parser::named(&self.config.parser);
+        if let Some(template) = self.template.filter(|_| self.uses_go_template()) {
+            found.add(Capability::Tools, template.uses("tools"));
+            found.add(Capability::Insert, template.uses("suffix"));
+            found.add(Capability::Thinking, template.thinking_tags().is_some());
+        }
+        found.add(Capability::Tools, parser.tools);
+        found.add(
+            Capability::Thinking,
+            parser.thinking || is_gpt_oss(self.config),
+        );
+        let architecture = self.own_gguf().map_or("", |gguf| gguf.architecture);
+        let is_omni = architecture == NEMOTRON_OMNI || is_nemotron_omni(self.config);
+        let mut unserved = unserved(self.config);
+        unserved.audio |= is_omni;
+        found.without(unserved)
+    }
+
+    /// The template that show prints: the chat template of the GGUF file where the reference would
+    /// render with it, else the Go template.
+    pub fn shown_template(&self) -> &'a str {
+        let go = self.template.map_or(Template::DEFAULT, Template::text);
+        let chat = self.own_gguf().map_or("", |gguf| gguf.chat_template);
+        match self.info_source() {
+            InfoSource::Gguf if !chat.is_empty() && !self.is_rendered() => chat,
+            _ => go,
+        }
+    }
+
+    /// Where `model_info` comes from.
+    pub fn info_source(&self) -> InfoSource {
+        let config = self.config;
+        let completes = || config.capabilities.iter().any(|word| word == "completion");
+        if !config.remote_host.is_empty() && !config.remote_model.is_empty() {
+            InfoSource::Remote
+        } else if config.format == SAFETENSORS && completes() {
+            InfoSource::Safetensors
+        } else if self.capabilities().contains(&Capability::Image) {
+            InfoSource::Image
+        } else {
+            InfoSource::Gguf
+        }
+    }
+
+    /// The file, where the format is one that has its facts in GGUF.
+    fn own_gguf(&self) -> Option<GgufFacts<'a>> {
+        self.gguf
+            .filter(|_| matches!(self.config.format.as_str(), "" | "gguf"))
+    }
+
+    /// Whether the reference renders prompts itself instead of with the chat template.
+    fn is_rendered(&self) -> bool {
+        self.has_built_in() || self.is_harmony() || self.uses_go_template()
+    }
+
+    fn has_built_in(&self) -> bool {
+        !self.config.renderer.is_empty() || !self.config.parser.is_empty()
+    }
+
+    fn is_harmony(&self) -> bool {
+        let tags = |template: &Template| {
+            template.text().contains("<|start|>") && template.text().contains("<|end|>")
+        };
+        is_gpt_oss(self.config) && self.template.is_some_and(tags)
+    }
+
+    fn uses_go_template(&self) -> bool {
+        let Some(template) = self.template else {
+            return false;
+        };
+        self.go_template
+            .unwrap_or_else(|| !self.prefers_chat(template))
+    }
+
+    fn prefers_chat(&self, template: &Template) -> bool {
+        let chat = self.own_gguf().map_or("", |gguf| gguf.chat_template);
+        let free = !chat.is_empty() && !self.has_built_in() && !self.is_harmony();
+        free && chat_template::is_preferred(chat, template)
+    }
+}
+
+/// The capabilities that list prints, in its order.
+///
+/// `gguf` tells of the head of the file alone: its chat template and its architecture do not
+/// count, which is why list and show can disagree.
+pub(crate) fn listed(
+    config: &Config,
+    template: Option<&Template>,
+    gguf: Option<GgufFacts<'_>>,
+    has_projector: bool,
+) -> Vec<Capability> {
+    let mut found = Found::default();
+    if let Some(gguf) = gguf {
+        found.add(Capability::Vision, gguf.vision);
+        found.add(Capability::Audio, gguf.audio);
+        found.add_kind(gguf.pooling);
+    }
+    let stated = config.capabilities.iter().filter(|word| !word.is_empty());
+    found.extend(stated.map(|word| word.as_str().into()));
+    let parser = output_parser::named(&config.parser);
+    let uses = |name| template.is_some_and(|template| template.uses(name));
+    let thinks = template.is_some_and(|template| template.thinking_tags().is_some());
+    found.add(Capability::Tools, uses("tools") || parser.tools);
+    found.add(Capability::Insert, uses("suffix"));
+    found.add(
+        Capability::Thinking,
+        thinks || is_gpt_oss(config) || parser.thinking,
+    );
+    found.add(Capability::Vision, has_projector);
+    found.without(unserved(config))
+}
+
+/// Capabilities in the order in which they were found, each once.
+#[derive(Default)]
+struct Found(Vec<Capability>);
+
+impl Found {
+    fn add(&mut self, capability: Capability, is_there: bool) {
+        if is_there && !self.0.contains(&capability) {
+            self.0.push(capability);
+        }
+    }
+
+    fn extend(&mut self, capabilities: impl Iterator<Item = Capability>) {
+        capabilities.for_each(|capability| self.add(capability, true));
+    }
+
+    /// A file with pooled output embeds; any other completes.
+    fn add_kind(&mut self, pooling: bool) {
+        self.add(
+            if pooling {
+                Capability::Embedding
+            } else {
+                Capability::Completion
+            },
+            true,
+        );
+    }
+
+    fn without(self, unserved: Unserved) -> Vec<Capability> {
+        let mut found = self.0;
+        found.retain(|capability| match capability {
+            Capability::Vision => !unserved.vision,
+            Capability::Audio => !unserved.audio,
+            _ => true,
+        });
+        found
+    }
+}
+
+/// Abilities of the weights that the reference's runner does not serve.
+struct Unserved {
+    vision: bool,
+    audio: bool,
+}
+
+const SAFETENSORS: &str = "safetensors";
+const NEMOTRON_NANO: &str = "nemotron-3-nano";
+const NEMOTRON_OMNI: &str = "nemotron_h_omni";
+
+fn unserved(config: &Config) -> Unserved {
+    let is_safetensors = config.format == SAFETENSORS;
+    let renderer = config.renderer.as_str();
+    let is_gemma = matches!(renderer, "gemma4" | "gemma4-small" | "gemma4-large");
+    let is_nemotron = config.parser == NEMOTRON_NANO || renderer == NEMOTRON_NANO;
+    let vision = is_safetensors && (is_gemma || is_nemotron || is_nemotron_omni(config));
+    let audio = vision || (is_safetensors && renderer == "glimmer");
+    Unserved { vision, audio }
+}
+
+fn is_nemotron_omni(config: &Config) -> bool {
+    let mut families = config.families.iter().flatten();
+    config.family == NEMOTRON_OMNI || families.any(|family| family == NEMOTRON_OMNI)
+}
+
+fn is_gpt_oss(config: &Config) -> bool {
+    matches!(config.family.as_str(), "gptoss" | "gpt-oss")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        Config::parse(text.as_bytes()).unwrap()
+    }
+
+    fn facts<'a>(config: &'a Config, template: Option<&'a Template>, chat: &'a str) -> Facts<'a> {
+        let gguf = Some(GgufFacts {
+            architecture: "llama",
+            chat_template: chat,
+            ..GgufFacts::default()
+        });
+        Facts {
+            config,
+            template,
+            gguf,
+            projectors: &[],
+            go_template: None,
+        }
+    }
+
+    fn words(capabilities: &[Capability]) -> String {
+        capabilities
+            .iter()
+            .map(Capability::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    #[test]
+    fn show_starts_with_what_the_config_states() {
+        let config = config(r#"{"capabilities":["x","","tools"],"parser":"harmony"}"#);
+        let go = Template::parse("{{ .Suffix }}{{ .Tools }}").unwrap();
+        let shown = facts(&config, Some(&go), "").capabilities();
+        assert_eq!(words(&shown), "x  tools completion insert thinking");
+    }
+
+    #[test]
+    fn list_starts_with_the_file_and_knows_no_empty_word() {
+        let config = config(r#"{"capabilities":["x","","tools"],"parser":"harmony"}"#);
+        let go = Template::parse("{{ .Suffix }}{{ .Tools }}").unwrap();
+        let gguf = GgufFacts {
+            vision: true,
+            pooling: true,
+            ..GgufFacts::default()
+        };
+        let list = listed(&config, Some(&go), Some(gguf), true);
+        assert_eq!(words(&list), "vision embedding x tools insert thinking");
+    }
+
+    #[test]
+    fn the_chat_template_speaks_only_where_it_renders() {
+        let (plain, parsed) = (config("{}"), config(r#"{"parser":"passthrough"}"#));
+        let go = Template::parse("{{ .Prompt }}").unwrap();
+        let tools = "tools";
+        let cases = [
+            (facts(&plain, None, tools), "tools completion", tools),
+            (facts(&plain, Some(&go), tools), "tools completion", tools),
+            (
+                Facts {
+                    go_template: Some(true),
+                    ..facts(&plain, Some(&go), tools)
+                },
+                "completion",
+                go.text(),
+            ),
+            (
+                Facts {
+                    go_template: Some(false),
+                    ..facts(&plain, Some(&go), "c")
+                },
+                "completion",
+                "c",
+            ),
+            (facts(&plain, Some(&go), "c"), "completion", go.text()),
+            (facts(&parsed, None, tools), "completion", Template::DEFAULT),
+        ];
+        for (facts, capabilities, template) in cases {
+            assert_eq!(words(&facts.capabilities()), capabilities);
+            assert_eq!(facts.shown_template(), template);
+        }
+    }
+
+    #[test]
+    fn harmony_needs_both_tags_and_the_family() {
+        let (oss, other) = (config(r#"{"model_family":"gptoss"}"#), config("{}"));
+        let go = Template::parse("<|start|>{{ .Prompt }}<|end|>").unwrap();
+        assert_eq!(facts(&oss, Some(&go), "tools").shown_template(), go.text());
+        assert_eq!(facts(&other, Some(&go), "tools").shown_template(), "tools");
+        assert_eq!(
+            words(&facts(&oss, Some(&go), "").capabilities()),
+            "completion thinking"
+        );
+    }
+
+    #[test]
+    fn projectors_see_and_some_hear() {
+        let config = config("{}");
+        let deaf = [ProjectorFacts {
+            audio_encoder: true,
+            kind: "gemma3nv",
+        }];
+        let hearing = [
+            ProjectorFacts::default(),
+            ProjectorFacts {
+                audio_encoder: true,
+                kind: "",
+            },
+        ];
+        let shown = |projectors| {
+            Facts {
+                projectors,
+                ..facts(&config, None, "")
+            }
+            .capabilities()
+        };
+        assert_eq!(words(&shown(&deaf)), "completion vision");
+        assert_eq!(words(&shown(&hearing)), "completion vision audio");
+    }
+
+    #[test]
+    fn what_the_runner_does_not_serve_is_left_out() {
+        let all = r#""capabilities":["completion","vision","audio"]"#;
+        let cases = [
+            (
+                r#""model_format":"safetensors","renderer":"gemma4-small""#,
+                "completion",
+            ),
+            (
+                r#""model_format":"safetensors","renderer":"glimmer""#,
+                "completion vision",
+            ),
+            (
+                r#""model_format":"safetensors","parser":"nemotron-3-nano""#,
+                "completion tools thinking",
+            ),
+            (
+                r#""model_format":"gguf","renderer":"gemma4""#,
+                "completion vision audio",
+            ),
+        ];
+        for (fields, expected) in cases {
+            let config = config(&format!("{{{all},{fields}}}"));
+            assert_eq!(words(&facts(&config, None, "").capabilities()), expected);
+            assert_eq!(words(&listed(&config, None, None, false)), expected);
+        }
+        let omni = config(&format!(
+            r#"{{{all},"model_families":["nemotron_h_omni"]}}"#
+        ));
+        assert_eq!(
+            words(&facts(&omni, None, "").capabilities()),
+            "completion vision"
+        );
+        assert_eq!(
+            words(&listed(&omni, None, None, false)),
+            "completion vision audio"
+        );
+    }
+
+    #[test]
+    fn the_source_of_info_follows_the_config() {
+        let cases = [
+            (
+                r#"{"remote_host":"h","remote_model":"m"}"#,
+                InfoSource::Remote,
+            ),
+            (r#"{"remote_host":"h"}"#, InfoSource::Gguf),
+            (
+                r#"{"model_format":"safetensors","capabilities":["completion"]}"#,
+                InfoSource::Safetensors,
+            ),
+            (
+                r#"{"model_format":"safetensors","capabilities":["image"]}"#,
+                InfoSource::Image,
+            ),
+            (r#"{"model_format":"safetensors"}"#, InfoSource::Gguf),
+        ];
+        for (text, expected) in cases {
+            let config = config(text);
+            assert_eq!(facts(&config, None, "").info_source(), expected, "{text}");
+        }
+    }
+}
