@@ -13,6 +13,7 @@ mod human;
 pub mod json;
 mod manifest;
 mod media;
+mod modelfile;
 mod name;
 mod output_parser;
 mod parameters;
@@ -27,16 +28,21 @@ pub use capability::Capability;
 pub use config::Config;
 pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
+pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::staged::Durability;
 pub use human::human_number;
 pub use manifest::{Layer, Manifest};
 pub use media::MediaType;
+pub use modelfile::{Command, Modelfile};
 pub use name::ModelName;
 pub use parameters::Parameters;
 pub use reference::Reference;
 pub use store::{
-    Blob, Collected, Copied, Deleted, Files, GcOptions, Maintained, Model, ModelUsage, Problem,
-    Store, StoreOptions, Transfer, Usage,
+    Blob, BlobStatus, BrokenModel, Collected, Complaint, Copied, Deleted, Diagnosis, Fact, Files,
+    Finding, GcOptions, GgufFinding, ImportOptions, Imported, ListedDetails, Listing, Maintained,
+    Message, Model, ModelInfo, ModelUsage, Moved, Problem, Progress, Repaired, Report, Root, Show,
+    ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Transfer, Usage,
+    VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 pub use timestamp::Timestamp;

@@ -177,6 +177,9 @@ pub(crate) struct NewLayer {
     media_type: String,
     digest: Digest,
     size: u64,
+    /// Where the bytes came from; empty for most.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub from: String,
 }
 
 impl NewManifest {
@@ -205,6 +208,7 @@ impl NewLayer {
             media_type: media.to_string(),
             digest,
             size,
+            from: String::new(),
         }
     }
 }

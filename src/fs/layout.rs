@@ -114,6 +114,11 @@ impl Layout {
         own.join("trash")
     }
 
+    /// Where damaged blobs are kept, on the device of the blobs.
+    pub(crate) fn damaged(&self) -> PathBuf {
+        self.trash().with_file_name("damaged")
+    }
+
     /// Whether the blobs lie on another device than the root. What does not exist yet will be
     /// made on the device of the root.
     pub(crate) fn blobs_lie_elsewhere(&self) -> bool {

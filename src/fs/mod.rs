@@ -1,7 +1,10 @@
 //! The disk: where things lie, and how they are read and written whole.
 
+pub(crate) mod gguf_file;
+pub(crate) mod hash;
 pub(crate) mod layout;
 pub(crate) mod lock;
+pub(crate) mod map;
 pub(crate) mod ops;
 pub(crate) mod read;
 pub(crate) mod staged;

@@ -52,3 +52,24 @@ pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
     }
     Ok(Text { bytes, modified })
 }
+
+/// The largest header of a safetensors file that is read, in bytes, as the reference has it.
+const LARGEST_HEADER: u64 = 100 << 20;
+
+/// Reads the JSON header of a safetensors file: its length in eight bytes, then the text.
+pub(crate) fn read_safetensors_header(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open_regular(path)?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    if length > LARGEST_HEADER {
+        let text = format!("a header of {length} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header)?;
+    if header.len() as u64 != length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(header)
+}

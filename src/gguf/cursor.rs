@@ -12,7 +12,7 @@ pub enum Endian {
 }
 
 /// Why a cursor cannot go on.
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The file is wrong.
     Fault(Fault),
     /// The file goes on, and the bytes at hand do not: this many from its beginning are needed.

@@ -31,11 +31,11 @@ pub(crate) enum Parsed {
 }
 
 #[derive(Clone, Copy)]
-struct Header {
+pub(super) struct Header {
     version: u32,
-    endian: Endian,
+    pub endian: Endian,
     tensors: u64,
-    entries: u64,
+    pub entries: u64,
 }
 
 /// The fewest bytes of a pair: a key's length, a type and one byte of value. A key that breaks
@@ -108,14 +108,7 @@ impl<'l> Parser<'l> {
             start: cursor.position() - key.len() as u64,
             len: key.len() as u64,
         };
-        let before = cursor.clone();
-        let code = cursor.u32()?;
-        let value_type = ValueType::from_code(code).ok_or_else(|| {
-            before.fault(
-                FaultKind::BadValueType,
-                format!("value type {code} does not exist"),
-            )
-        })?;
+        let value_type = value_type(cursor)?;
         let start = cursor.position();
         walker.value(cursor, value_type)?;
         let noticed = walker.noticed;
@@ -198,7 +191,7 @@ const HEADER: usize = 24;
 
 /// Magic, version and counts. The byte order is told by the version: the low half of a version
 /// that was written in the other order is empty.
-fn header(cursor: &mut Cursor<'_>) -> Read<Header> {
+pub(super) fn header(cursor: &mut Cursor<'_>) -> Read<Header> {
     if cursor.array()? != MAGIC {
         return Err(Fault::new(FaultKind::BadMagic, 0, "the file does not begin with GGUF").into());
     }
@@ -224,6 +217,15 @@ fn header(cursor: &mut Cursor<'_>) -> Read<Header> {
         endian: cursor.endian,
         tensors,
         entries,
+    })
+}
+
+pub(super) fn value_type(cursor: &mut Cursor<'_>) -> Read<ValueType> {
+    let before = cursor.clone();
+    let code = cursor.u32()?;
+    ValueType::from_code(code).ok_or_else(|| {
+        let text = format!("value type {code} does not exist");
+        before.fault(FaultKind::BadValueType, text).into()
     })
 }
 

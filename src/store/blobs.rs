@@ -1,5 +1,6 @@
 //! Blobs on their way in: hashed while they are written, and in place only when they are whole.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -99,7 +100,7 @@ impl Store {
         Staged::linked(self.layout(), durability, |to| link(&source, to))
     }
 
-    fn stage_stream(&self, from: &mut dyn Read, source: &Path) -> Result<NewBlob> {
+    pub(crate) fn stage_stream(&self, from: &mut dyn Read, source: &Path) -> Result<NewBlob> {
         let mut staged = Staged::new(self.layout(), Place::Blobs, self.options().durability)?;
         let blob = hash(from, source, |piece| staged.write(piece))?;
         Ok(NewBlob { staged, blob })
@@ -121,6 +122,11 @@ impl NewBlob {
     /// Where the bytes lie until they are placed.
     pub(crate) fn path(&self) -> &Path {
         self.staged.path()
+    }
+
+    /// The bytes, open for reading, whatever becomes of the name.
+    pub(crate) fn lease(&self) -> Result<File> {
+        File::open(self.path()).map_err(|e| Error::io("opening", self.path(), e))
     }
 }
 

@@ -63,7 +63,12 @@ impl Diagnosis {
 
     fn add(&mut self, path: &Path, name: Option<&ModelName>, what: String, advice: &str) {
         let (path, name, advice) = (path.to_owned(), name.cloned(), advice.to_owned());
-        self.complaints.push(Complaint { path, name, what, advice });
+        self.complaints.push(Complaint {
+            path,
+            name,
+            what,
+            advice,
+        });
     }
 }
 
@@ -75,7 +80,10 @@ impl Store {
     /// # Errors
     /// Where `blobs/` cannot be read.
     pub fn doctor(&self) -> Result<Diagnosis> {
-        let mut diagnosis = Diagnosis { roots: self.roots(), ..Diagnosis::default() };
+        let mut diagnosis = Diagnosis {
+            roots: self.roots(),
+            ..Diagnosis::default()
+        };
         let files = self.layout().manifests(|path, e| {
             let what = Error::io("reading directory", path, e).to_string();
             diagnosis.add(path, None, what, "make the directory readable");
@@ -125,7 +133,11 @@ impl Store {
                 return diagnosis.add(path, Some(&name), error.to_string(), advice);
             }
         };
-        for layer in model.manifest().entries().filter(|layer| !layer.digest_text().is_empty()) {
+        for layer in model
+            .manifest()
+            .entries()
+            .filter(|layer| !layer.digest_text().is_empty())
+        {
             if let Some(what) = broken(&model, layer) {
                 let advice = "pull or import the model again, or delete it";
                 diagnosis.add(path, Some(&name), what, advice);
@@ -133,7 +145,12 @@ impl Store {
         }
         if let Err(error) = Summary::of(&model) {
             let what = format!("the model is not listed: {error}");
-            diagnosis.add(path, Some(&name), what, "pull or import the model again, or delete it");
+            diagnosis.add(
+                path,
+                Some(&name),
+                what,
+                "pull or import the model again, or delete it",
+            );
         }
     }
 
@@ -167,10 +184,14 @@ fn broken(model: &Model, layer: &Layer) -> Option<String> {
         Err(error) => return Some(format!("{label}: {error}")),
     };
     match path.metadata() {
-        Err(e) => Some(format!("{label}: {}", Error::io("looking for blob", &path, e))),
-        Ok(metadata) if !metadata.is_file() => {
-            Some(format!("{label}: blob {} is not a regular file", path.display()))
-        }
+        Err(e) => Some(format!(
+            "{label}: {}",
+            Error::io("looking for blob", &path, e)
+        )),
+        Ok(metadata) if !metadata.is_file() => Some(format!(
+            "{label}: blob {} is not a regular file",
+            path.display()
+        )),
         Ok(metadata) if u64::try_from(layer.size) != Ok(metadata.len()) => Some(format!(
             "{label}: blob {} has {} bytes, not {}",
             path.display(),

@@ -1,10 +1,10 @@
 //! What list takes from the head of a GGUF file.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
+use crate::capability::GgufFacts;
 use crate::fs::gguf_file;
-use crate::gguf::{FileType, Value};
+use crate::gguf::{FileType, Limits, Scan, Stop, Value};
 
 /// The facts that stand before a GGUF's vocabulary, which is where writers put them.
 #[derive(Clone, Debug, Default)]
@@ -18,57 +18,94 @@ pub(crate) struct Head {
     pub embedding_length: i64,
 }
 
-/// Why the rest of a file tells nothing: a key that list needs holds the wrong type.
+/// A key that list needs holds a value of the wrong type.
 struct WrongType;
 
 impl Head {
     /// Reads up to the first `tokenizer.` key, some kilobytes of most files. `None` where the file
     /// cannot be read so far, or a fact has the wrong type: such a file tells list nothing.
     pub(crate) fn read(path: &Path) -> Option<Self> {
-        let mut head = Head::default();
-        let mut wrong = false;
-        let visit = |key: &[u8], value: Value<'_>| match head.take(key, &value) {
-            Ok(flow) => flow,
-            Err(WrongType) => {
-                wrong = true;
-                ControlFlow::Break(())
-            }
-        };
-        gguf_file::scan(path, visit).ok()?;
-        (!wrong).then_some(head)
+        gguf_file::scan(path, &Limits::lenient(), Head::scan).ok()?
     }
 
-    fn take(&mut self, key: &[u8], value: &Value<'_>) -> Result<ControlFlow<()>, WrongType> {
-        match (key, &self.architecture) {
-            (b"general.architecture", _) => {
-                self.architecture = Some(value.as_str().ok_or(WrongType)?.to_owned());
+    fn scan(scan: &mut Scan<'_, '_>) -> Result<Option<Self>, Stop> {
+        let mut head = Head::default();
+        while let Some(key) = scan.next_key()? {
+            let key = key.as_bytes();
+            if head.architecture.is_some() && key.starts_with(b"tokenizer.") {
+                break;
             }
-            (b"general.file_type", _) => {
-                let code = integer(value)?;
-                // The reference keeps 32 bits of it, whatever it is.
-                self.file_type = Some(FileType::from_code(code as u32));
+            if !head.wants(key) {
+                continue;
             }
-            (key, Some(_)) if key.starts_with(b"tokenizer.") => return Ok(ControlFlow::Break(())),
-            (key, Some(architecture)) => {
-                let own = key.strip_prefix(architecture.as_bytes());
-                let own = own.filter(|_| !architecture.is_empty());
-                match own {
-                    Some(b".pooling_type") => self.pooling = true,
-                    Some(b".vision.block_count") => self.vision = true,
-                    Some(b".audio.block_count") => self.audio = true,
-                    Some(b".context_length") => self.context_length = integer(value)?,
-                    Some(b".embedding_length") => self.embedding_length = integer(value)?,
-                    _ => {}
-                }
+            if let Some(value) = scan.value()?
+                && let Err(WrongType) = head.take(key, &value)
+            {
+                return Ok(None);
+            }
+        }
+        Ok(Some(head))
+    }
+
+    /// The part of a key after the architecture, which must have come before.
+    fn own<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
+        let architecture = self.architecture.as_ref().filter(|name| !name.is_empty())?;
+        key.strip_prefix(architecture.as_bytes())
+    }
+
+    fn wants(&self, key: &[u8]) -> bool {
+        let general = matches!(key, b"general.architecture" | b"general.file_type");
+        let own = [
+            ".pooling_type",
+            ".vision.block_count",
+            ".audio.block_count",
+            ".context_length",
+            ".embedding_length",
+        ];
+        general
+            || self
+                .own(key)
+                .is_some_and(|key| own.iter().any(|own| own.as_bytes() == key))
+    }
+
+    fn take(&mut self, key: &[u8], value: &Value<'_>) -> Result<(), WrongType> {
+        match key {
+            b"general.architecture" => {
+                self.architecture = Some(value.as_text().ok_or(WrongType)?.lossy().into_owned());
+                return Ok(());
+            }
+            b"general.file_type" => {
+                // The reference keeps the low 32 bits of it, whatever it is.
+                let code = integer(value)?.cast_unsigned() & u64::from(u32::MAX);
+                self.file_type = u32::try_from(code).ok().map(FileType::from_code);
+                return Ok(());
             }
             _ => {}
         }
-        Ok(ControlFlow::Continue(()))
+        match self.own(key) {
+            Some(b".pooling_type") => self.pooling = true,
+            Some(b".vision.block_count") => self.vision = true,
+            Some(b".audio.block_count") => self.audio = true,
+            Some(b".context_length") => self.context_length = integer(value)?,
+            Some(b".embedding_length") => self.embedding_length = integer(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(crate) fn facts(&self) -> GgufFacts<'_> {
+        GgufFacts {
+            architecture: self.architecture.as_deref().unwrap_or_default(),
+            chat_template: "",
+            pooling: self.pooling,
+            vision: self.vision,
+            audio: self.audio,
+        }
     }
 }
 
 /// Any integer type, as the reference converts it: 64 bits that wrap.
 fn integer(value: &Value<'_>) -> Result<i64, WrongType> {
-    let unsigned = value.as_u64().map(|number| number as i64);
+    let unsigned = value.as_u64().map(u64::cast_signed);
     value.as_i64().or(unsigned).ok_or(WrongType)
 }

@@ -6,6 +6,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::capability::{self, Capability};
+use crate::config::Config;
+use crate::decode;
 use crate::error::{Error, Result};
 use crate::fs::layout::ManifestFile;
 use crate::json;
@@ -107,16 +109,25 @@ impl Store {
     pub fn list(&self) -> Result<Listing> {
         let mut problems = Vec::new();
         let files = self.layout().manifests(|path, e| {
-            problems.push(Problem::new(path, None, Error::io("reading directory", path, e)));
+            problems.push(Problem::new(
+                path,
+                None,
+                Error::io("reading directory", path, e),
+            ));
         });
         let entry = |file: &ManifestFile| {
-            let Some(name) = file.name.clone() else { return Ok(None) };
-            summary(self, &name, file).map(Some).map_err(|e| Problem::new(&file.path, Some(&name), e))
+            let Some(name) = file.name.clone() else {
+                return Ok(None);
+            };
+            summary(self, &name, file)
+                .map(Some)
+                .map_err(|e| Problem::new(&file.path, Some(&name), e))
         };
         let entries: Vec<Result<Option<Summary>, Problem>> = if files.len() < PARALLEL {
             files.iter().map(entry).collect()
         } else {
-            self.pool()?.install(|| files.par_iter().map(entry).collect())
+            self.pool()?
+                .install(|| files.par_iter().map(entry).collect())
         };
         let mut models = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -125,15 +136,83 @@ impl Store {
                 Err(problem) => problems.push(problem),
             }
         }
-        models.sort_by(|a, b| {
-            (Reverse(a.modified_at), &a.name).cmp(&(Reverse(b.modified_at), &b.name))
-        });
+        models.sort_by_cached_key(|line: &Summary| (Reverse(line.modified_at), line.name.clone()));
         Ok(Listing { models, problems })
     }
 }
 
 fn summary(store: &Store, name: &ModelName, file: &ManifestFile) -> Result<Summary> {
     let (manifest, text) = read_manifest(&file.path)?;
-    let model = Model::from_parts(store, name.clone(), manifest, text.modified);
+    let model = Model::new(store, name.clone(), manifest, text.modified);
     Summary::of(&model)
+}
+
+impl Summary {
+    /// The line of a model. Fails where the config or the Go template cannot be read, or a layer
+    /// of weights or of a template has a malformed digest.
+    pub(crate) fn of(model: &Model) -> Result<Self> {
+        let config = model.config()?;
+        let template = template(model)?;
+        let weights = model.paths(&MediaType::Model)?;
+        let is_remote = !config.remote_host.is_empty() || !config.remote_model.is_empty();
+        let weights = weights.last().filter(|_| !is_remote);
+        let head = weights.and_then(|path| Head::read(path));
+        let manifest = model.manifest();
+        let has_projector = manifest.last(&MediaType::Projector).is_some();
+        let facts = head.as_ref().map(Head::facts);
+        Ok(Summary {
+            name: model.name().clone(),
+            model: model.name().clone(),
+            remote_model: config.remote_model.clone(),
+            remote_host: config.remote_host.clone(),
+            modified_at: model.modified().into(),
+            size: manifest.size(),
+            digest: manifest.listed_digest().to_owned(),
+            details: ListedDetails::of(model, config, head.as_ref()),
+            capabilities: capability::listed(config, template.as_ref(), facts, has_projector),
+        })
+    }
+}
+
+impl ListedDetails {
+    fn of(model: &Model, config: &Config, head: Option<&Head>) -> Self {
+        let parent = model.manifest().last(&MediaType::Model);
+        let unless_zero = |stated: i64, read: Option<i64>| match stated {
+            0 => read.unwrap_or(0),
+            stated => stated,
+        };
+        let file_type = head.and_then(|head| head.file_type?.name());
+        let quantization = match (config.quantization.as_str(), file_type) {
+            ("" | "unknown", Some(name)) => name,
+            (stated, _) => stated,
+        };
+        ListedDetails {
+            parent_model: parent.map(|layer| layer.from.clone()).unwrap_or_default(),
+            format: config.format.clone(),
+            family: config.family.clone(),
+            families: config
+                .families
+                .clone()
+                .filter(|families| !families.is_empty()),
+            parameter_size: config.parameter_size.clone(),
+            quantization_level: quantization.to_owned(),
+            context_length: unless_zero(
+                config.context_length,
+                head.map(|head| head.context_length),
+            ),
+            embedding_length: unless_zero(
+                config.embedding_length,
+                head.map(|head| head.embedding_length),
+            ),
+        }
+    }
+}
+
+/// The last Go template of a model.
+fn template(model: &Model) -> Result<Option<Template>> {
+    model.paths(&MediaType::Template)?;
+    match model.manifest().last(&MediaType::Template) {
+        Some(layer) => Ok(Some(Template::parse(decode::lossy(model.read(layer)?))?)),
+        None => Ok(None),
+    }
 }

@@ -5,15 +5,22 @@ mod copy;
 #[cfg(test)]
 mod crash;
 mod delete;
+mod doctor;
 mod find;
 mod gc;
+mod head;
+mod import;
+mod list;
 mod maintain;
 mod model;
 mod options;
 mod problem;
 mod refs;
+mod repair;
+mod show;
 mod trash;
 mod usage;
+mod verify;
 
 use std::fs;
 use std::path::Path;
@@ -30,12 +37,18 @@ use crate::fs::lock::StoreLock;
 pub use blobs::{Blob, Transfer};
 pub use copy::Copied;
 pub use delete::Deleted;
+pub use doctor::{Complaint, Diagnosis, Root};
 pub use gc::{Collected, GcOptions};
+pub use import::{ImportOptions, Imported};
+pub use list::{ListedDetails, Listing, Summary};
 pub use maintain::Maintained;
 pub use model::Model;
 pub use options::StoreOptions;
 pub use problem::Problem;
+pub use repair::{Moved, Repaired};
+pub use show::{Fact, Message, ModelInfo, Show, ShowOptions, ShownDetails, ShownTensor};
 pub use usage::{Files, ModelUsage, Usage};
+pub use verify::{BlobStatus, BrokenModel, Finding, GgufFinding, Progress, Report, VerifyOptions};
 
 /// A models directory, opened.
 ///
@@ -153,11 +166,16 @@ impl Store {
 
     /// Before every change: refuses on a read-only store, and waits for our other processes.
     pub(crate) fn lock(&self) -> Result<StoreLock> {
+        self.may_write()?;
+        StoreLock::acquire(self.layout())
+    }
+
+    fn may_write(&self) -> Result<()> {
         if self.options().read_only {
             let text = format!("the store {} was opened read-only", self.path().display());
             return Err(Error::new(ErrorKind::InvalidArgument, text));
         }
-        StoreLock::acquire(self.layout())
+        Ok(())
     }
 }
 

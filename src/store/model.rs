@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::read::{self, Text};
+use crate::gguf::Limits;
 use crate::manifest::{Layer, Manifest};
 use crate::media::MediaType;
 use crate::name::ModelName;
@@ -129,6 +131,19 @@ impl Model {
             Ok(_) => Ok(path),
             Err(e) => Err(Error::io("looking for blob", &path, e)),
         }
+    }
+
+    /// Opens the GGUF file with the weights, leniently, mapped or read as the store is.
+    ///
+    /// # Errors
+    /// As [`gguf_path`](Self::gguf_path) and [`GgufFile::open`].
+    pub fn gguf(&self) -> Result<GgufFile> {
+        self.open_gguf(&self.gguf_path()?)
+    }
+
+    pub(crate) fn open_gguf(&self, path: &Path) -> Result<GgufFile> {
+        let options = GgufOptions::new(Limits::lenient()).mmap(self.store.options().mmap);
+        GgufFile::open(path, &options)
     }
 
     pub(crate) fn path_of(&self, layer: &Layer) -> Result<PathBuf> {

@@ -49,7 +49,10 @@ impl Store {
     /// Where a blob cannot be moved.
     pub fn repair(&self, report: &Report) -> Result<Repaired> {
         let damaged = report.blobs.iter().filter(|finding| {
-            matches!(finding.status, BlobStatus::WrongDigest | BlobStatus::WrongSize)
+            matches!(
+                finding.status,
+                BlobStatus::WrongDigest | BlobStatus::WrongSize
+            )
         });
         let _lock = self.lock()?;
         let mut repaired = Repaired::default();
@@ -59,12 +62,18 @@ impl Store {
                 staged::make_own_directory(own)?;
             }
             staged::make_own_directory(&directory)?;
-            let to = self.layout().aside(&directory, &finding.path).with_extension(staged::unique_name());
+            let to = self
+                .layout()
+                .aside(&directory, &finding.path)
+                .with_extension(staged::unique_name());
             match ops::rename(&finding.path, &to) {
                 Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
                 moved => moved.map_err(|e| Error::io("moving blob", &finding.path, e))?,
             }
-            repaired.moved.push(Moved { digest: finding.digest, to });
+            repaired.moved.push(Moved {
+                digest: finding.digest,
+                to,
+            });
         }
         Ok(repaired)
     }

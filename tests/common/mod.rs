@@ -119,3 +119,24 @@ pub fn name(text: &str) -> ModelName {
 pub fn reference(text: &str) -> Reference {
     text.parse().unwrap()
 }
+
+/// Test data of a path such as `golden/basic`: in `tests`, else in the directory that
+/// `MODELKEEP_SHARED` names, else in `../shared`. Says so where there is none.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let named = std::env::var_os("MODELKEEP_SHARED").map(PathBuf::from);
+    let places = [
+        Some(here.join("tests")),
+        named,
+        here.parent().map(|p| p.join("shared")),
+    ];
+    let found = places
+        .into_iter()
+        .flatten()
+        .map(|place| place.join(path))
+        .find(|path| path.exists());
+    if found.is_none() {
+        println!("skipped: no {path} in tests, $MODELKEEP_SHARED or ../shared");
+    }
+    found
+}

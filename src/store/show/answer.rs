@@ -1,22 +1,24 @@
 //! The answer of show, field by field.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
-use crate::capability::{self, Capability};
-use crate::chat_template;
+use crate::capability::{Capability, Facts, GgufFacts, InfoSource, ProjectorFacts};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::GgufFile;
-use crate::gguf::{FileType, Gguf, Strictness, Value};
+use crate::gguf::{FileType, Text, Value};
 use crate::json;
-use crate::modelfile;
+use crate::modelfile::{self, Command, Modelfile};
 use crate::store::Model;
 use crate::template::Template;
 use crate::timestamp::Timestamp;
 
+use super::ShowOptions;
 use super::info::{Fact, ModelInfo, PRINTED_ELSEWHERE};
 use super::layers::{Layers, Message};
-use super::ShowOptions;
+use super::safetensors;
 
 /// Everything about one model: the body of `POST /api/show`.
 #[derive(Clone, Debug, Serialize)]
@@ -100,4 +102,204 @@ impl Show {
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }
+}
+
+/// Assembles the answer. What is opened, and in which order, decides which of several faults of a
+/// model is named.
+pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
+    let config = model.config()?;
+    let layers = Layers::read(model)?;
+    let open = |path: &PathBuf| model.open_gguf(path);
+    let weights = layers.model.as_ref().map(open);
+    let projectors: Vec<_> = layers.projectors.iter().map(open).collect();
+    let mut show = described(model, config, &layers, options);
+    let source = {
+        let projector_facts: Vec<_> = projectors.iter().map(projector_facts).collect();
+        let facts = Facts {
+            config,
+            template: layers.template.as_ref(),
+            gguf: weights
+                .as_ref()
+                .and_then(|file| file.as_ref().ok())
+                .map(gguf_facts),
+            projectors: &projector_facts,
+            go_template: model.store().options().go_template,
+        };
+        show.capabilities = facts.capabilities();
+        show.template = facts.shown_template().to_owned();
+        facts.info_source()
+    };
+    match source {
+        InfoSource::Remote => show.model_info = stub(config),
+        InfoSource::Safetensors => safetensors::describe(&mut show, &layers, options.verbose),
+        InfoSource::Image => safetensors::list_tensors(&mut show, &layers, options.verbose),
+        InfoSource::Gguf => {
+            // A stub that names no model at its host has nothing to show.
+            let nothing = || Err(Error::new(ErrorKind::NotFound, "the model has no weights"));
+            let file = weights.unwrap_or_else(nothing)?;
+            read_weights(&mut show, file, options.verbose);
+            if let Some(projector) = projectors.into_iter().next() {
+                show.projector_info = Some(ModelInfo::of(projector?, options.verbose, &[]));
+            }
+        }
+    }
+    Ok(show)
+}
+
+/// What the manifest, the config and the layers of text say.
+fn described(model: &Model, config: &Config, layers: &Layers, options: &ShowOptions) -> Show {
+    let is_stub = config.is_remote();
+    let remote = |text: &String| if is_stub { text.clone() } else { String::new() };
+    let system = Some(&options.system).filter(|system| !system.is_empty());
+    let system = system.unwrap_or(&layers.system).clone();
+    Show {
+        license: layers.licenses.join("\n"),
+        modelfile: modelfile(model, config, layers, &system, options),
+        parameters: layers.parameters.text(),
+        template: String::new(),
+        system,
+        details: ShownDetails {
+            parent_model: layers.parent.clone(),
+            format: config.format.clone(),
+            family: config.family.clone(),
+            families: config.families.clone(),
+            parameter_size: config.parameter_size.clone(),
+            quantization_level: config.quantization.clone(),
+        },
+        messages: layers.messages.clone(),
+        remote_model: remote(&config.remote_model),
+        remote_host: remote(&config.remote_host),
+        model_info: ModelInfo::default(),
+        projector_info: None,
+        tensors: Vec::new(),
+        capabilities: Vec::new(),
+        modified_at: model.modified().into(),
+        requires: config.requires.clone(),
+    }
+}
+
+fn modelfile(
+    model: &Model,
+    config: &Config,
+    layers: &Layers,
+    system: &str,
+    options: &ShowOptions,
+) -> String {
+    let path = |path: &PathBuf| path.display().to_string();
+    let template = layers
+        .template
+        .as_ref()
+        .map_or(Template::DEFAULT, Template::text);
+    let mut parameters = layers.parameters.clone();
+    parameters.merge(options.options.clone());
+    let weights = layers.model.as_ref().map(path).unwrap_or_default();
+    let mut commands = vec![Command::From(weights)];
+    commands.extend(layers.adapters.iter().map(path).map(Command::Adapter));
+    commands.extend(layers.draft.iter().map(path).map(Command::Draft));
+    commands.extend(layers.projectors.iter().map(path).map(Command::From));
+    commands.push(Command::Template(template.to_owned()));
+    let stated = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    commands.extend(stated(system).map(Command::System));
+    commands.extend(stated(&config.renderer).map(Command::Renderer));
+    commands.extend(stated(&config.parser).map(Command::Parser));
+    commands.extend(
+        parameters
+            .commands()
+            .map(|(key, value)| Command::parameter(key, value)),
+    );
+    commands.extend(layers.licenses.iter().cloned().map(Command::License));
+    let messages = layers.messages.iter();
+    commands.extend(messages.map(|message| Command::message(&message.role, &message.content)));
+    let is_safetensors = config.format == "safetensors";
+    modelfile::generated(
+        &Modelfile { commands },
+        &model.name().to_string(),
+        is_safetensors,
+    )
+}
+
+fn gguf_facts(file: &GgufFile) -> GgufFacts<'_> {
+    let view = file.view();
+    let text = |key: &str| {
+        view.get(key)
+            .and_then(|value| value.as_str())
+            .unwrap_or_default()
+    };
+    let architecture = text("general.architecture");
+    let has = |key: &str| view.get(&format!("{architecture}.{key}")).is_some();
+    GgufFacts {
+        architecture,
+        chat_template: text("tokenizer.chat_template"),
+        pooling: has("pooling_type"),
+        vision: has("vision.block_count"),
+        audio: has("audio.block_count"),
+    }
+}
+
+fn projector_facts(file: &Result<GgufFile>) -> ProjectorFacts<'_> {
+    let Ok(file) = file else {
+        return ProjectorFacts::default();
+    };
+    let view = file.view();
+    let text = |key: &str| {
+        view.get(key)
+            .and_then(|value| value.as_str())
+            .unwrap_or_default()
+    };
+    let architecture = text("general.architecture");
+    let hears = |(key, value): (Text<'_>, Value<'_>)| {
+        let own = format!("{architecture}.has_audio_encoder");
+        let key = key.lossy();
+        (key == own || key.ends_with(".has_audio_encoder")) && value.as_bool() == Some(true)
+    };
+    ProjectorFacts {
+        audio_encoder: view.metadata().any(hears),
+        kind: text(&format!("{architecture}.vision.projector_type")),
+    }
+}
+
+/// What a stub says of the model that another host serves.
+fn stub(config: &Config) -> ModelInfo {
+    let mut facts = Vec::new();
+    if !config.family.is_empty() {
+        let family = &config.family;
+        facts.push((
+            "general.architecture".to_owned(),
+            Fact::Text(family.clone()),
+        ));
+        if !config.base_name.is_empty() {
+            facts.push((
+                "general.basename".to_owned(),
+                Fact::Text(config.base_name.clone()),
+            ));
+        }
+        let lengths = [
+            ("context_length", config.context_length),
+            ("embedding_length", config.embedding_length),
+        ];
+        for (key, length) in lengths {
+            if let Some(length) = u64::try_from(length).ok().filter(|length| *length > 0) {
+                facts.push((format!("{family}.{key}"), Fact::Number(length)));
+            }
+        }
+    }
+    ModelInfo::from(facts)
+}
+
+fn read_weights(show: &mut Show, file: GgufFile, verbose: bool) {
+    let view = file.view();
+    let quantization = &mut show.details.quantization_level;
+    if let Some(Value::U32(code @ 1..)) = view.get("general.file_type")
+        && matches!(quantization.as_str(), "" | "unknown")
+        && let Some(name) = FileType::from_code(code).name()
+    {
+        *quantization = name.to_owned();
+    }
+    let tensors = view.tensors().map(|tensor| ShownTensor {
+        name: tensor.name.lossy().into_owned(),
+        r#type: tensor.tensor_type.name().to_owned(),
+        shape: tensor.dims.to_vec(),
+    });
+    show.tensors = tensors.collect();
+    show.model_info = ModelInfo::of(file, verbose, PRINTED_ELSEWHERE);
 }

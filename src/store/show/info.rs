@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use crate::base64;
 use crate::fs::gguf_file::GgufFile;
 use crate::gguf::{Array, Gguf, Value, ValueType};
 
@@ -35,7 +36,10 @@ struct Source {
 
 impl From<Vec<(String, Fact)>> for ModelInfo {
     fn from(facts: Vec<(String, Fact)>) -> Self {
-        ModelInfo { facts: facts.into_iter().collect(), file: None }
+        ModelInfo {
+            facts: facts.into_iter().collect(),
+            file: None,
+        }
     }
 }
 
@@ -48,7 +52,14 @@ impl ModelInfo {
     pub(super) fn of(file: GgufFile, verbose: bool, hidden: &'static [&'static str]) -> Self {
         let count = Fact::Number(file.view().parameter_count());
         let facts = BTreeMap::from([("general.parameter_count".to_owned(), count)]);
-        ModelInfo { facts, file: Some(Source { file, verbose, hidden }) }
+        ModelInfo {
+            facts,
+            file: Some(Source {
+                file,
+                verbose,
+                hidden,
+            }),
+        }
     }
 
     pub(super) fn insert(&mut self, key: &str, fact: Fact) {
@@ -78,7 +89,13 @@ impl Serialize for ModelInfo {
             for (key, value) in source.file.view().metadata() {
                 let key = key.lossy();
                 if !source.hidden.contains(&&*key) {
-                    entries.insert(key, Entry::Value { value, verbose: source.verbose });
+                    entries.insert(
+                        key,
+                        Entry::Value {
+                            value,
+                            verbose: source.verbose,
+                        },
+                    );
                 }
             }
         }
@@ -135,7 +152,7 @@ fn array_form<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     let shown = verbose || array.is_empty();
     match array.element_type() {
-        ValueType::U8 if shown => serializer.serialize_str(&base64::encode(array.as_bytes())),
+        ValueType::U8 if shown => serializer.serialize_str(&BASE64.encode(array.as_bytes())),
         _ if shown => {
             let mut items = serializer.serialize_seq(usize::try_from(array.len()).ok())?;
             for value in array.iter() {

@@ -11,6 +11,7 @@ use crate::manifest::Layer;
 use crate::media::MediaType;
 use crate::parameters::Parameters;
 use crate::store::Model;
+use crate::template::Template;
 
 /// What the layers of a manifest say, in the order in which they say it: of texts the last counts,
 /// licences and files add up.
@@ -23,7 +24,7 @@ pub(crate) struct Layers {
     pub draft: Option<PathBuf>,
     pub adapters: Vec<PathBuf>,
     pub projectors: Vec<PathBuf>,
-    pub template: Option<String>,
+    pub template: Option<Template>,
     pub system: String,
     pub parameters: Parameters,
     pub messages: Vec<Message>,
@@ -72,13 +73,20 @@ impl Layers {
             MediaType::Draft => self.draft = Some(path),
             MediaType::Adapter => self.adapters.push(path),
             MediaType::Projector => self.projectors.push(path),
-            MediaType::Template => self.template = Some(text(model, layer)?),
+            MediaType::Template => self.template = Some(Template::parse(text(model, layer)?)?),
             MediaType::System => self.system = text(model, layer)?,
             MediaType::License => self.licenses.push(text(model, layer)?),
             MediaType::Params => self.parameters.merge(parameters(&model.read(layer)?)?),
-            MediaType::Messages => self.messages = messages(&model.read(layer)?)?,
+            MediaType::Messages => {
+                self.messages =
+                    decode_messages(&model.read(layer)?).map_err(corrupt("decoding messages"))?
+            }
             MediaType::Tensor => {
-                self.tensors.push(TensorLayer { name: layer.name.clone(), path, size: layer.size });
+                self.tensors.push(TensorLayer {
+                    name: layer.name.clone(),
+                    path,
+                    size: layer.size,
+                });
             }
             MediaType::Json if layer.name == "config.json" && self.config_json.is_none() => {
                 self.config_json = Some(path);
@@ -89,6 +97,7 @@ impl Layers {
     }
 }
 
+/// A text of a blob, with U+FFFD for bytes that are not UTF-8.
 fn text(model: &Model, layer: &Layer) -> Result<String> {
     Ok(decode::lossy(model.read(layer)?))
 }
@@ -104,10 +113,6 @@ fn parameters(bytes: &[u8]) -> Result<serde_json::Map<String, Value>> {
         Value::Object(map) => Ok(map),
         _ => Ok(serde_json::Map::new()),
     }
-}
-
-fn messages(bytes: &[u8]) -> Result<Vec<Message>> {
-    decode_messages(bytes).map_err(corrupt("decoding messages"))
 }
 
 fn decode_messages(bytes: &[u8]) -> Result<Vec<Message>, DecodeError> {

@@ -3,11 +3,11 @@
 mod answer;
 mod info;
 mod layers;
+mod safetensors;
 
 pub use answer::{Show, ShownDetails, ShownTensor};
 pub use info::{Fact, ModelInfo};
 pub use layers::Message;
-pub(crate) use layers::Layers;
 
 use serde_json::{Map, Value};
 
@@ -57,7 +57,9 @@ impl Store {
     /// [`InvalidTemplate`](ErrorKind::InvalidTemplate) for what does not decode.
     pub fn show(&self, reference: &Reference, options: &ShowOptions) -> Result<Show> {
         let name = self.resolve(reference)?;
-        let model = self.open_model(name.clone()).and_then(|model| model.show(options));
+        let model = self
+            .open_model(name.clone())
+            .and_then(|model| model.show(options));
         model.map_err(|error| match error.kind() {
             // The name is there and something under it is not: to a caller the model is missing.
             ErrorKind::NotFound => {

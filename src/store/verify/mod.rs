@@ -4,14 +4,13 @@ mod report;
 mod subject;
 
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicBool;
 
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::hash::{self, Job, Progress};
+use crate::fs::hash::{self, Job};
 use crate::reference::Reference;
 use crate::store::Store;
 
+pub use crate::fs::hash::Progress;
 pub use report::{BlobStatus, BrokenModel, Finding, GgufFinding, Report};
 use subject::{Subject, Subjects};
 
@@ -21,7 +20,6 @@ use subject::{Subject, Subjects};
 pub struct VerifyOptions {
     pub(crate) models: Vec<Reference>,
     pub(crate) gguf: bool,
-    pub(crate) remember: bool,
 }
 
 impl VerifyOptions {
@@ -38,22 +36,14 @@ impl VerifyOptions {
         self.gguf = gguf;
         self
     }
-
-    /// Whether results are remembered in the store and trusted while device, inode, size and
-    /// times of a file are the same. A match is no proof that the disk still holds the bytes.
-    #[must_use]
-    pub fn remember(mut self, remember: bool) -> Self {
-        self.remember = remember;
-        self
-    }
 }
 
 impl Store {
     /// Recomputes the SHA-256 of every blob of the store, or of some models, in parallel on the
     /// store's own pool. Reads every byte; one bad blob stops nothing.
     ///
-    /// `observe` is called from one thread at a time, at most 20 times a second, and may break to
-    /// stop.
+    /// `observe` is called on the calling thread, before the first byte, then at most 20 times a
+    /// second, and after the last; it may break to stop.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) where a named model is not stored,
@@ -62,23 +52,23 @@ impl Store {
     pub fn verify(
         &self,
         options: &VerifyOptions,
-        observe: &(dyn Fn(&Progress) -> ControlFlow<()> + Sync),
+        observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let mut subjects = Subjects::of(self, &options.models)?;
         subjects.look();
         let jobs: Vec<Job> = subjects.to_hash().map(Subject::job).collect();
-        let hashed_bytes = jobs.iter().filter_map(|job| job.size).sum();
-        let cancel = AtomicBool::new(false);
-        let hashing =
-            hash::Options { threads: self.options().threads, mmap: self.options().mmap, ..Default::default() };
-        let digests = hash::hash_files(&self.pool()?, &jobs, &hashing, observe, &cancel)
+        let hashed_bytes = jobs.iter().map(|job| job.size).sum();
+        let digests = hash::hash_files(&*self.pool()?, &jobs, observe)
             .map_err(|_| Error::new(ErrorKind::Cancelled, "verifying was cancelled"))?;
         for (subject, digest) in subjects.to_hash_mut().zip(digests) {
-            subject.judge(digest.map(Digest::from));
+            subject.judge(digest);
         }
         if options.gguf {
             subjects.read_gguf();
         }
-        Ok(Report { hashed_bytes, ..subjects.into_report() })
+        Ok(Report {
+            hashed_bytes,
+            ..subjects.into_report()
+        })
     }
 }

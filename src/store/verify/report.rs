@@ -22,8 +22,6 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// The bytes that were hashed.
     pub hashed_bytes: u64,
-    /// The blobs whose earlier result was trusted, because nothing about the file has changed.
-    pub remembered: usize,
 }
 
 impl Report {

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::hash::Job;
 use crate::fs::read;
+use crate::gguf::Fault;
 use crate::manifest::Manifest;
 use crate::media::MediaType;
 use crate::name::ModelName;
@@ -15,7 +17,7 @@ use crate::reference::Reference;
 use crate::store::model::read_manifest;
 use crate::store::{Problem, Store};
 
-use super::report::{BlobStatus, BrokenModel, Finding, Report};
+use super::report::{BlobStatus, BrokenModel, Finding, GgufFinding, Report};
 
 /// A digest, the file of that name, and what manifests say of it.
 pub(super) struct Subject {
@@ -25,11 +27,15 @@ pub(super) struct Subject {
     is_gguf: bool,
     size: u64,
     verdict: Option<(BlobStatus, String)>,
+    gguf: Option<GgufFinding>,
 }
 
 impl Subject {
     pub(super) fn job(&self) -> Job {
-        Job { path: self.path.clone(), size: Some(self.size) }
+        Job {
+            path: self.path.clone(),
+            size: self.size,
+        }
     }
 
     /// What the file itself shows, before any byte is read.
@@ -46,7 +52,10 @@ impl Subject {
             }
         };
         self.size = metadata.len();
-        let stated = self.sizes.iter().find(|(_, size)| u64::try_from(*size) != Ok(self.size));
+        let stated = self
+            .sizes
+            .iter()
+            .find(|(_, size)| u64::try_from(*size) != Ok(self.size));
         if let Some((name, stated)) = stated {
             let text = format!("{} bytes, where {name} says {stated}", self.size);
             self.verdict = Some((BlobStatus::WrongSize, text));
@@ -57,9 +66,10 @@ impl Subject {
         self.verdict = Some(match hashed {
             Ok(digest) if digest == self.digest => (BlobStatus::Ok, String::new()),
             Ok(digest) => (BlobStatus::WrongDigest, format!("the bytes are {digest}")),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                (BlobStatus::Missing, "vanished while it was verified".to_owned())
-            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => (
+                BlobStatus::Missing,
+                "vanished while it was verified".to_owned(),
+            ),
             Err(e) => (BlobStatus::Unreadable, e.to_string()),
         });
     }
@@ -76,8 +86,22 @@ impl Subject {
             size: self.size,
             detail,
             models,
-            gguf: None,
+            gguf: self.gguf,
         }
+    }
+
+    /// What the strict reader says of the file, where it is one of GGUF.
+    fn read_gguf(&mut self) {
+        self.gguf = match GgufFile::open(&self.path, &GgufOptions::default()) {
+            Ok(file) => Some(GgufFinding {
+                fault: None,
+                warnings: file.view().warnings().to_vec(),
+            }),
+            Err(error) => error.cause_of::<Fault>().map(|fault| GgufFinding {
+                fault: Some(fault.clone()),
+                warnings: Vec::new(),
+            }),
+        };
     }
 }
 
@@ -110,7 +134,11 @@ impl Subjects {
     fn add_all(&mut self, store: &Store) -> Result<()> {
         let mut problems = Vec::new();
         let files = store.layout().manifests(|path, e| {
-            problems.push(Problem::new(path, None, Error::io("reading directory", path, e)));
+            problems.push(Problem::new(
+                path,
+                None,
+                Error::io("reading directory", path, e),
+            ));
         });
         for file in files {
             let Some(name) = file.name else { continue };
@@ -123,7 +151,7 @@ impl Subjects {
         let directory = store.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
         for blob in store.layout().blobs().map_err(at)? {
-            if let Some(digest) = blob.digest {
+            if let Some(digest) = blob.digest() {
                 self.entry(store, digest);
             }
         }
@@ -131,7 +159,10 @@ impl Subjects {
     }
 
     fn add(&mut self, store: &Store, name: &ModelName, manifest: &Manifest) {
-        for layer in manifest.entries().filter(|layer| !layer.digest_text().is_empty()) {
+        for layer in manifest
+            .entries()
+            .filter(|layer| !layer.digest_text().is_empty())
+        {
             match layer.digest() {
                 Ok(digest) => {
                     let subject = self.entry(store, digest);
@@ -158,6 +189,7 @@ impl Subjects {
             is_gguf: false,
             size: 0,
             verdict: None,
+            gguf: None,
         })
     }
 
@@ -171,23 +203,44 @@ impl Subjects {
 
     /// The subjects that only their bytes can judge.
     pub(super) fn to_hash(&self) -> impl Iterator<Item = &Subject> {
-        self.by_digest.values().filter(|subject| subject.verdict.is_none())
+        self.by_digest
+            .values()
+            .filter(|subject| subject.verdict.is_none())
     }
 
     pub(super) fn to_hash_mut(&mut self) -> impl Iterator<Item = &mut Subject> {
-        self.by_digest.values_mut().filter(|subject| subject.verdict.is_none())
+        self.by_digest
+            .values_mut()
+            .filter(|subject| subject.verdict.is_none())
+    }
+
+    pub(super) fn read_gguf(&mut self) {
+        self.by_digest
+            .values_mut()
+            .filter(|subject| subject.is_gguf)
+            .for_each(Subject::read_gguf);
     }
 
     pub(super) fn into_report(mut self) -> Report {
         let by_digest = std::mem::take(&mut self.by_digest);
         let blobs: Vec<Finding> = by_digest.into_values().map(Subject::into_finding).collect();
-        for finding in blobs.iter().filter(|finding| finding.status != BlobStatus::Ok) {
+        for finding in blobs
+            .iter()
+            .filter(|finding| finding.status != BlobStatus::Ok)
+        {
             for name in &finding.models {
                 self.blame(name, format!("{}: {}", finding.digest, finding.status));
             }
         }
         let models = self.models.into_iter();
-        let models = models.map(|(name, reasons)| BrokenModel { name, reasons }).collect();
-        Report { blobs, models, problems: self.problems, ..Report::default() }
+        let models = models
+            .map(|(name, reasons)| BrokenModel { name, reasons })
+            .collect();
+        Report {
+            blobs,
+            models,
+            problems: self.problems,
+            ..Report::default()
+        }
     }
 }

@@ -1,0 +1,70 @@
+//! Modelfiles: the text that says how a model is made.
+
+mod render;
+
+pub(crate) use render::generated;
+
+/// The commands of a Modelfile in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Modelfile {
+    /// The commands.
+    pub commands: Vec<Command>,
+}
+
+/// One command of a Modelfile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Command {
+    /// `FROM`: a file of weights or of a projector, or a model's name.
+    From(String),
+    /// `ADAPTER`: a file.
+    Adapter(String),
+    /// `DRAFT`: a file or a model's name.
+    Draft(String),
+    /// `TEMPLATE`: a Go template.
+    Template(String),
+    /// `SYSTEM`: the system prompt.
+    System(String),
+    /// `RENDERER`: the built-in renderer of prompts.
+    Renderer(String),
+    /// `PARSER`: the built-in parser of answers.
+    Parser(String),
+    /// `PARAMETER`: a name and a value.
+    Parameter(String, String),
+    /// `LICENSE`: a licence text.
+    License(String),
+    /// `MESSAGE`: a role and a text.
+    Message(String, String),
+    /// `REQUIRES`: the oldest release that can run the model.
+    Requires(String),
+}
+
+impl Command {
+    /// The command that the reference writes for a parameter: one that is named like a command
+    /// becomes that command.
+    pub(crate) fn parameter(key: &str, value: String) -> Self {
+        match key {
+            "model" => Command::From(value),
+            "adapter" => Command::Adapter(value),
+            "draft" => Command::Draft(value),
+            "template" => Command::Template(value),
+            "system" => Command::System(value),
+            "renderer" => Command::Renderer(value),
+            "parser" => Command::Parser(value),
+            "license" => Command::License(value),
+            "message" => {
+                let (role, content) = value.split_once(": ").unwrap_or((&value, ""));
+                Command::Message(role.to_owned(), content.to_owned())
+            }
+            _ => Command::Parameter(key.to_owned(), value),
+        }
+    }
+
+    /// The command of a message. The reference joins both with `: ` and cuts at the first one, so
+    /// a role that contains it shifts text into the content.
+    pub(crate) fn message(role: &str, content: &str) -> Self {
+        let joined = format!("{role}: {content}");
+        let (role, content) = joined.split_once(": ").unwrap_or((&joined, ""));
+        Command::Message(role.to_owned(), content.to_owned())
+    }
+}
