@@ -46,7 +46,10 @@ impl Node {
     /// The first value of `bytes`, and the offset just past it.
     pub(crate) fn first(bytes: &[u8]) -> Result<(Node, usize), DecodeError> {
         match std::str::from_utf8(bytes) {
-            Ok(text) => first(text),
+            Ok(text) => first(text).or_else(|error| match paired(text) {
+                Some(text) => first(&text),
+                None => Err(error),
+            }),
             // One `?` for each bad byte keeps the offsets; the values come from the other reading.
             Err(_) => {
                 let (_, end) = first(&mended(bytes, '?'))?;
@@ -88,6 +91,15 @@ impl Node {
             _ => {}
         }
         Err(DecodeError::mismatch(self, "a 64-bit integer", field))
+    }
+
+    pub(crate) fn set_bool(&self, field: &str, to: &mut bool) -> Result<(), DecodeError> {
+        match self {
+            Node::Null => {}
+            Node::Bool(value) => *to = *value,
+            other => return Err(DecodeError::mismatch(other, "a bool", field)),
+        }
+        Ok(())
     }
 
     /// The items of an array; `None` for `null`.
@@ -164,6 +176,37 @@ fn mended(bytes: &[u8], with: char) -> String {
         text.extend(chunk.invalid().iter().map(|_| with));
     }
     text
+}
+
+/// The text with `\\ufffd` for each escaped half of a surrogate pair that lacks its other half;
+/// `None` where there is none. As long as the text, so that offsets stay.
+fn paired(text: &str) -> Option<String> {
+    let half = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        let code = u32::from_str_radix(digits, 16).ok()?;
+        (0xd800..0xe000).contains(&code).then_some(code)
+    };
+    let mut mended = String::new();
+    let (mut at, mut copied) = (0, 0);
+    while let Some(found) = text.get(at..)?.find('\\') {
+        at += found;
+        match (half(at), half(at + 6)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => at += 12,
+            (Some(_), _) => {
+                mended.push_str(text.get(copied..at)?);
+                mended.push_str("\\ufffd");
+                at += 6;
+                copied = at;
+            }
+            // An escape is at least two bytes long; the second is ASCII, or no JSON anyway.
+            _ => at = (at + 2..=text.len()).find(|at| text.is_char_boundary(*at))?,
+        }
+    }
+    if copied == 0 {
+        return None;
+    }
+    mended.push_str(text.get(copied..)?);
+    Some(mended)
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -245,6 +288,20 @@ mod tests {
             .set_text("a", &mut text)
             .unwrap();
         assert_eq!((text.as_str(), end), ("x\u{fffd}\u{fffd}", 11));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        let text = br#"{"\\ud800":"\ud800\ud83d\ude00\udc00x"}"#;
+        let (node, end) = Node::first(text).unwrap();
+        let (key, value) = &node.fields("").unwrap()[0];
+        let mut out = String::new();
+        value.set_text(key, &mut out).unwrap();
+        assert_eq!(
+            (key.as_str(), out.as_str()),
+            (r"\ud800", "\u{fffd}\u{1f600}\u{fffd}x")
+        );
+        assert_eq!(end, text.len());
     }
 
     #[test]

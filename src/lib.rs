@@ -23,6 +23,7 @@ mod timestamp;
 
 mod fs;
 mod store;
+pub mod wire;
 
 pub use capability::Capability;
 pub use config::Config;

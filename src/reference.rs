@@ -50,7 +50,10 @@ impl Reference {
         match (&self.source, &self.name) {
             (Source::Both, _) => Error::new(
                 ErrorKind::InvalidName,
-                format!("use either :local or :cloud, not both: {:?}", self.text),
+                format!(
+                    "use either :local or :cloud, not both: {:?}",
+                    self.text.trim()
+                ),
             ),
             (Source::Local(Some(name)), _) | (Source::Unstated, Some(name)) => missing(name),
             (Source::Cloud, Some(name)) => missing(name),
@@ -66,10 +69,16 @@ pub(crate) fn missing(name: &dyn std::fmt::Display) -> Error {
 }
 
 fn invalid(text: &str) -> Error {
-    Error::new(
+    Error::caused(
         ErrorKind::InvalidName,
-        format!("invalid model name {text:?}"),
+        "invalid model name",
+        format!("{text:?}"),
     )
+}
+
+/// Whether a text says of its model both that it is local and that it is not, or one twice.
+pub(crate) fn says_both(text: &str) -> bool {
+    split(text.trim()).is_some_and(|(base, _)| split(base.trim()).is_some())
 }
 
 impl From<ModelName> for Reference {
@@ -95,7 +104,7 @@ impl FromStr for Reference {
         let name = trimmed.parse().ok();
         let source = match split(trimmed) {
             None => Source::Unstated,
-            Some((base, _)) if split(base.trim()).is_some() => Source::Both,
+            Some(_) if says_both(trimmed) => Source::Both,
             Some((base, Served::Local)) => Source::Local(base.parse().ok()),
             Some((_, Served::Cloud)) => Source::Cloud,
         };

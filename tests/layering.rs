@@ -12,11 +12,13 @@ const STRATA: &[&[&str]] = &[
         "config",
         "decode",
         "digest",
+        "gguf",
         "go",
         "human",
         "json",
         "manifest",
         "media",
+        "modelfile",
         "name",
         "output_parser",
         "parameters",
@@ -26,6 +28,7 @@ const STRATA: &[&[&str]] = &[
     ],
     &["fs"],
     &["store"],
+    &["wire"],
 ];
 
 fn stratum(module: &str) -> usize {

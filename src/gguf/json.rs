@@ -2,14 +2,17 @@
 
 use std::fmt::Write;
 
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::array::Array;
 use super::cursor::Endian;
+use super::fault::Fault;
 use super::tensor::TensorInfo;
 use super::value::{Text, Value};
 use super::view::Gguf;
+use super::warning::Warning;
 
 /// The most elements of an array that are written out; of longer ones only a digest is.
 const WRITTEN_OUT: u64 = 64;
@@ -38,6 +41,34 @@ impl Serialize for Normalised<'_> {
         map.serialize_entry("kv", &Pairs(gguf))?;
         map.serialize_entry("tensors", &Tensors(gguf))?;
         map.end()
+    }
+}
+
+impl Gguf<'_> {
+    /// The head and the warnings as JSON: `{"gguf": ..., "warnings": [...]}`.
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Whole<'a> {
+            gguf: Normalised<'a>,
+            warnings: &'a [Warning],
+        }
+        let warnings = self.warnings();
+        serde_json::to_string(&Whole {
+            gguf: Normalised(*self),
+            warnings,
+        })
+        .expect("a head serializes")
+    }
+}
+
+impl Fault {
+    /// The refusal as JSON: `{"error": {"kind", "offset", "path", "message"}}`.
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Refusal<'a> {
+            error: &'a Fault,
+        }
+        serde_json::to_string(&Refusal { error: self }).expect("a head serializes")
     }
 }
 

@@ -1,15 +1,18 @@
 //! Copying a model: one more name for the same blobs.
 
+use serde::Serialize;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::ops;
 use crate::fs::read::{self, Text};
 use crate::fs::staged::{Place, Staged};
+use crate::json;
 use crate::name::ModelName;
 use crate::reference::missing;
 use crate::store::Store;
 
 /// What a copy did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Copied {
     /// The stored spelling of the source.
@@ -19,6 +22,13 @@ pub struct Copied {
     pub to: ModelName,
     /// Whether a model of that name was replaced. Its blobs stay until they are collected.
     pub replaced: bool,
+}
+
+impl Copied {
+    /// The answer as JSON.
+    pub fn to_json(&self) -> String {
+        json::to_string(self)
+    }
 }
 
 /// How often a source that somebody keeps changing is copied anew.

@@ -3,10 +3,13 @@
 use std::io;
 use std::path::Path;
 
+use serde::{Serialize, Serializer};
+
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::ops;
 use crate::fs::staged::Durability;
+use crate::json;
 use crate::name::ModelName;
 use crate::reference::Reference;
 use crate::store::model::read_manifest;
@@ -15,12 +18,13 @@ use crate::store::trash::Trash;
 use crate::store::{Problem, Store};
 
 /// What a delete did.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Deleted {
     /// The models that are gone.
     pub models: Vec<ModelName>,
     /// The references that named no model, or one that could not be deleted, with the reason.
+    #[serde(serialize_with = "failures")]
     pub failed: Vec<(Reference, Error)>,
     /// The blobs that went with them.
     pub blobs: Vec<Digest>,
@@ -30,6 +34,29 @@ pub struct Deleted {
     pub restored: Vec<Digest>,
     /// Why every blob was kept: manifests that cannot be read may use any of them.
     pub kept: Vec<Problem>,
+}
+
+impl Deleted {
+    /// The answer as JSON.
+    pub fn to_json(&self) -> String {
+        json::to_string(self)
+    }
+}
+
+/// `{"name", "error"}` for each.
+fn failures<S: Serializer>(
+    failed: &[(Reference, Error)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Failure<'a> {
+        name: &'a str,
+        error: String,
+    }
+    serializer.collect_seq(failed.iter().map(|(reference, error)| Failure {
+        name: reference.text(),
+        error: error.to_string(),
+    }))
 }
 
 impl Store {

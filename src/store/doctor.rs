@@ -161,7 +161,7 @@ impl Store {
             match file.name {
                 BlobName::Digest(digest) if file.path == self.layout().old_blob(&digest) => {
                     let what = "a blob under the name that old releases gave it".to_owned();
-                    diagnosis.add(&file.path, None, what, "run `modelkeep gc --maintain`");
+                    diagnosis.add(&file.path, None, what, "run `modelkeep gc --rename-old`");
                 }
                 BlobName::Stranger => {
                     let what = "a file among the blobs that is none".to_owned();

@@ -115,6 +115,27 @@ impl Model {
         layers.map(|layer| self.path_of(layer)).collect()
     }
 
+    /// The paths of all blobs, the config's last, each once. Nothing is opened.
+    ///
+    /// # Errors
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) for a malformed digest.
+    pub fn all_paths(&self) -> Result<Vec<PathBuf>> {
+        let layers = self
+            .manifest
+            .layers()
+            .iter()
+            .chain([self.manifest.config()]);
+        let named = layers.filter(|layer| !layer.digest_text().is_empty());
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for layer in named {
+            let path = self.path_of(layer)?;
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        Ok(paths)
+    }
+
     /// The path of the GGUF file with the weights: the last model layer's blob.
     ///
     /// # Errors

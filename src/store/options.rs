@@ -91,6 +91,11 @@ impl StoreOptions {
         self
     }
 
+    /// Whether blobs are mapped.
+    pub fn maps(&self) -> bool {
+        self.mmap
+    }
+
     /// Threads of the store's own pool; 0, the default, is one for each processor.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {

@@ -62,7 +62,8 @@ impl ModelInfo {
         }
     }
 
-    pub(super) fn insert(&mut self, key: &str, fact: Fact) {
+    /// Adds what stands in no file, in place of a value of the file.
+    pub fn insert(&mut self, key: &str, fact: Fact) {
         self.facts.insert(key.to_owned(), fact);
     }
 

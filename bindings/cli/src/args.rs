@@ -1,0 +1,222 @@
+//! What may be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use modelkeep::{ModelName, Reference, StoreOptions, Transfer};
+
+/// The model store that Ollama writes to disk, without a server.
+#[derive(Debug, Parser)]
+#[command(
+    name = "modelkeep",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub(crate) struct Args {
+    /// The store's directory [default: $OLLAMA_MODELS, else ~/.ollama/models]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// Print JSON: that of the API for list and show
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Refuse every change
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Read files instead of mapping them: for network file systems
+    #[arg(long, global = true)]
+    pub no_mmap: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the models, newest first
+    #[command(visible_alias = "ls")]
+    List,
+    /// Show everything about a model
+    Show {
+        name: Reference,
+        /// Print arrays in full, and the tensors of safetensors models
+        #[arg(long, short)]
+        verbose: bool,
+    },
+    /// Copy a model: one more name for the same blobs
+    Cp {
+        source: ModelName,
+        destination: ModelName,
+    },
+    /// Delete models, and the blobs that only they use
+    Rm {
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<Reference>,
+    },
+    /// Print the path of a model's GGUF file
+    Path {
+        name: Reference,
+        /// Print the paths of its projectors instead
+        #[arg(long, conflicts_with = "all")]
+        projector: bool,
+        /// Print the paths of all its blobs
+        #[arg(long)]
+        all: bool,
+    },
+    /// Compare every blob with its digest: of the store, or of some models
+    Verify {
+        #[arg(value_name = "NAME")]
+        names: Vec<Reference>,
+        /// Read GGUF files strictly, too
+        #[arg(long)]
+        gguf: bool,
+    },
+    /// Show what a GGUF file says of itself
+    Gguf {
+        file: PathBuf,
+        /// Read on where the format is broken without harm
+        #[arg(long)]
+        lenient: bool,
+    },
+    /// Make a model of a GGUF file
+    Import {
+        file: PathBuf,
+        name: ModelName,
+        #[command(flatten)]
+        with: ImportArgs,
+    },
+    /// Answer the API over HTTP: list, show, copy, delete
+    Serve {
+        /// Where to listen
+        #[arg(long, default_value = "127.0.0.1:11434")]
+        addr: SocketAddr,
+        /// An origin whose pages may ask; may hold a `*`
+        #[arg(long = "origin", value_name = "ORIGIN")]
+        origins: Vec<String>,
+    },
+    /// Show what the disk holds, and what a delete would free
+    Du,
+    /// Remove blobs that no model uses
+    Gc {
+        /// How long a file must have been left alone: 90s, 15m, 1h, 2d
+        #[arg(long, default_value = "1h", value_parser = duration)]
+        grace: Duration,
+        /// Say what would go, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Remove the leftovers of interrupted downloads, too
+        #[arg(long)]
+        partials: bool,
+        /// First give blobs with old names their present ones
+        #[arg(long, conflicts_with = "dry_run")]
+        rename_old: bool,
+    },
+    /// Say what is wrong with the store, and what to do
+    Doctor,
+    /// Verify, and move damaged blobs aside so that a pull can replace them
+    Repair {
+        #[arg(value_name = "NAME")]
+        names: Vec<Reference>,
+    },
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct ImportArgs {
+    /// Replace a model of that name
+    #[arg(long)]
+    pub force: bool,
+    /// How the bytes come into the store
+    #[arg(long, value_enum, default_value = "auto")]
+    pub by: By,
+    /// A GGUF file with an adapter
+    #[arg(long = "adapter", value_name = "FILE")]
+    pub adapters: Vec<PathBuf>,
+    /// A GGUF file with a projector
+    #[arg(long = "projector", value_name = "FILE")]
+    pub projectors: Vec<PathBuf>,
+    /// A file with the Go template
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    /// The system prompt
+    #[arg(long)]
+    pub system: Option<String>,
+    /// A file with a licence
+    #[arg(long = "license", value_name = "FILE")]
+    pub licenses: Vec<PathBuf>,
+    /// Import although the store's blobs belong to another user
+    #[arg(long)]
+    pub allow_foreign_owner: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum By {
+    /// Reflink where the file system can, else copy
+    Auto,
+    /// Share the blocks until one is written to
+    Reflink,
+    /// One file of two names: who writes to it destroys the model
+    Hardlink,
+    /// Copy
+    Copy,
+}
+
+impl From<By> for Transfer {
+    fn from(by: By) -> Self {
+        match by {
+            By::Auto => Transfer::Auto,
+            By::Reflink => Transfer::Reflink,
+            By::Hardlink => Transfer::HardLink,
+            By::Copy => Transfer::Copy,
+        }
+    }
+}
+
+impl Args {
+    pub(crate) fn options(&self) -> StoreOptions {
+        let options = StoreOptions::from_env()
+            .read_only(self.read_only)
+            .mmap(!self.no_mmap);
+        match &self.store {
+            Some(path) => options.path(path),
+            None => options,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        _ => return Err("a number and one of s, m, h, d".to_owned()),
+    };
+    let number = text.strip_suffix(unit).unwrap_or_default();
+    let number = number.parse::<u64>().map_err(|error| error.to_string())?;
+    number
+        .checked_mul(seconds)
+        .map(Duration::from_secs)
+        .ok_or("too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_grace_has_a_unit() {
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert_eq!(duration("90m"), Ok(Duration::from_secs(5400)));
+        for text in ["", "5", "h", "-1h", "1w", "99999999999999999d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

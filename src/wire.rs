@@ -1,0 +1,289 @@
+//! The four calls as clients of the reference make them: the body of a request in, a status and
+//! the body of the response out. A door that speaks HTTP, or any other, adds only the transport.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::decode::{DecodeError, Node, is_field};
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind};
+use crate::go;
+use crate::json;
+use crate::name::ModelName;
+use crate::reference::{self, Reference};
+use crate::store::{Fact, Problem, ShowOptions, Store};
+
+/// What a call answers.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body: JSON, or nothing.
+    pub body: String,
+    /// What was passed over, for the log of a host.
+    pub problems: Vec<Problem>,
+}
+
+impl Answer {
+    fn ok(body: String) -> Self {
+        Answer {
+            status: 200,
+            body,
+            problems: Vec::new(),
+        }
+    }
+
+    /// A refusal: `{"error": text}`.
+    pub fn refusal(status: u16, text: &str) -> Self {
+        #[derive(Serialize)]
+        struct Refusal<'a> {
+            error: &'a str,
+        }
+        let body = json::to_string(&Refusal { error: text });
+        Answer {
+            status,
+            body,
+            problems: Vec::new(),
+        }
+    }
+
+    fn invalid(text: &str) -> Self {
+        Answer::refusal(400, text)
+    }
+
+    /// The plain text of an error where a person is to blame, all of it otherwise.
+    fn error(error: &Error) -> Self {
+        let status = error.kind().http_status();
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::InvalidName => {
+                Answer::refusal(status, error.context())
+            }
+            _ => Answer::refusal(status, &error.to_string()),
+        }
+    }
+}
+
+/// The release of the reference that this library follows: clients compare it with the oldest one
+/// that they can speak to. The library's own version is another number.
+pub const REFERENCE_RELEASE: &str = "0.32.7";
+
+/// `GET /api/version`.
+pub fn version() -> Answer {
+    #[derive(Serialize)]
+    struct Version {
+        version: &'static str,
+    }
+    Answer::ok(json::to_string(&Version {
+        version: REFERENCE_RELEASE,
+    }))
+}
+
+/// `GET /api/tags`.
+pub fn tags(store: &Store) -> Answer {
+    match store.list() {
+        Ok(listing) => {
+            let answer = Answer::ok(listing.to_json());
+            Answer {
+                problems: listing.problems,
+                ..answer
+            }
+        }
+        Err(error) => Answer::error(&error),
+    }
+}
+
+/// `POST /api/show`. `basename` replaces the metadata's `general.basename` by the name that was
+/// asked for, which one client needs.
+pub fn show(store: &Store, body: &[u8], basename: bool) -> Answer {
+    let request = match ShowRequest::parse(body) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    let options = ShowOptions::default()
+        .verbose(request.verbose)
+        .system(request.system)
+        .options(request.options);
+    let shown = request
+        .model
+        .parse::<Reference>()
+        .and_then(|name| store.show(&name, &options));
+    match shown {
+        Ok(mut show) => {
+            if basename {
+                show.model_info
+                    .insert("general.basename", Fact::Text(request.model));
+            }
+            Answer::ok(show.to_json())
+        }
+        Err(error) => Answer::error(&error),
+    }
+}
+
+/// `POST /api/copy`.
+pub fn copy(store: &Store, body: &[u8]) -> Answer {
+    let request = match CopyRequest::parse(body) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    let CopyRequest {
+        source,
+        destination,
+    } = request;
+    let Ok(from) = source.parse::<ModelName>() else {
+        return Answer::invalid(&format!("source {} is invalid", go::quote(&source)));
+    };
+    let Ok(to) = destination.parse::<ModelName>() else {
+        return Answer::invalid(&format!(
+            "destination {} is invalid",
+            go::quote(&destination)
+        ));
+    };
+    match store.copy(&from, &to) {
+        Ok(_) => Answer::ok(String::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Answer::refusal(404, &format!("model {} not found", go::quote(&source)))
+        }
+        Err(error) => Answer::error(&error),
+    }
+}
+
+/// `DELETE /api/delete`.
+pub fn delete(store: &Store, body: &[u8]) -> Answer {
+    let request = match DeleteRequest::parse(body) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    let model = request.model;
+    let is_sayable = model.trim().is_empty() || reference::says_both(&model);
+    let reference = match model.parse::<Reference>() {
+        Ok(reference) => reference,
+        Err(error) if is_sayable => return Answer::error(&error),
+        Err(_) => return Answer::invalid(&format!("name {} is invalid", go::quote(&model))),
+    };
+    match store.delete(&reference) {
+        Ok(deleted) => Answer {
+            problems: deleted.kept,
+            ..Answer::ok(String::new())
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Answer::refusal(404, &format!("model '{model}' not found"))
+        }
+        Err(error) => Answer::error(&error),
+    }
+}
+
+/// `HEAD /api/blobs/DIGEST`.
+pub fn has_blob(store: &Store, digest: &str) -> Answer {
+    match digest.parse::<Digest>() {
+        Ok(digest) if store.has_blob(&digest) => Answer::ok(String::new()),
+        Ok(_) => Answer::refusal(404, "no such blob"),
+        Err(error) => Answer::error(&error),
+    }
+}
+
+#[derive(Default)]
+struct ShowRequest {
+    model: String,
+    name: String,
+    verbose: bool,
+    system: String,
+    template: String,
+    options: Map<String, Value>,
+}
+
+#[derive(Default)]
+struct CopyRequest {
+    source: String,
+    destination: String,
+}
+
+#[derive(Default)]
+struct DeleteRequest {
+    model: String,
+    name: String,
+}
+
+impl ShowRequest {
+    fn parse(body: &[u8]) -> Result<Self, Answer> {
+        let mut request = ShowRequest::default();
+        each_field(body, |key, value| {
+            let texts = [
+                ("model", &mut request.model),
+                ("name", &mut request.name),
+                ("system", &mut request.system),
+                ("template", &mut request.template),
+            ];
+            set_text(key, value, texts)?;
+            if is_field(key, "verbose") {
+                value.set_bool(key, &mut request.verbose)?;
+            } else if is_field(key, "options") {
+                value.fields(key)?;
+                if let Value::Object(options) = value.clone().into_value() {
+                    request.options.extend(options);
+                }
+            }
+            Ok(())
+        })?;
+        if request.model.is_empty() {
+            request.model = std::mem::take(&mut request.name);
+        }
+        Ok(request)
+    }
+}
+
+impl CopyRequest {
+    fn parse(body: &[u8]) -> Result<Self, Answer> {
+        let mut request = CopyRequest::default();
+        each_field(body, |key, value| {
+            let texts = [
+                ("source", &mut request.source),
+                ("destination", &mut request.destination),
+            ];
+            set_text(key, value, texts)
+        })?;
+        Ok(request)
+    }
+}
+
+impl DeleteRequest {
+    fn parse(body: &[u8]) -> Result<Self, Answer> {
+        let mut request = DeleteRequest::default();
+        each_field(body, |key, value| {
+            set_text(
+                key,
+                value,
+                [("model", &mut request.model), ("name", &mut request.name)],
+            )
+        })?;
+        if request.model.is_empty() {
+            request.model = std::mem::take(&mut request.name);
+        }
+        Ok(request)
+    }
+}
+
+fn each_field(
+    body: &[u8],
+    mut take: impl FnMut(&str, &Node) -> Result<(), DecodeError>,
+) -> Result<(), Answer> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Answer::invalid("missing request body"));
+    }
+    let mut decode = || {
+        let (node, _) = Node::first(body)?;
+        node.fields("the request")?
+            .iter()
+            .try_for_each(|(key, value)| take(key, value))
+    };
+    decode().map_err(|error| Answer::invalid(&format!("decoding the request: {error}")))
+}
+
+fn set_text<const N: usize>(
+    key: &str,
+    value: &Node,
+    texts: [(&str, &mut String); N],
+) -> Result<(), DecodeError> {
+    let field = texts.into_iter().find(|(name, _)| is_field(key, name));
+    field.map_or(Ok(()), |(_, to)| value.set_text(key, to))
+}
