@@ -238,19 +238,18 @@ impl<'a> Facts<'a> {
 
 /// The capabilities that list prints, in its order.
 ///
-/// `gguf` tells of the head of the file alone: its chat template and its architecture do not
-/// count, which is why list and show can disagree.
+/// `head` is what the head of the GGUF file tells: senses in its order, and whether its output is
+/// pooled. Its chat template does not count, which is why list and show can disagree.
 pub(crate) fn listed(
     config: &Config,
     template: Option<&Template>,
-    gguf: Option<GgufFacts<'_>>,
+    head: Option<(&[Capability], bool)>,
     has_projector: bool,
 ) -> Vec<Capability> {
     let mut found = Found::default();
-    if let Some(gguf) = gguf {
-        found.add(Capability::Vision, gguf.vision);
-        found.add(Capability::Audio, gguf.audio);
-        found.add_kind(gguf.pooling);
+    if let Some((senses, pooling)) = head {
+        found.extend(senses.iter().cloned());
+        found.add_kind(pooling);
     }
     let stated = config.capabilities.iter().filter(|word| !word.is_empty());
     found.extend(stated.map(|word| word.as_str().into()));
@@ -377,12 +376,8 @@ mod tests {
     fn list_starts_with_the_file_and_knows_no_empty_word() {
         let config = config(r#"{"capabilities":["x","","tools"],"parser":"harmony"}"#);
         let go = Template::parse("{{ .Suffix }}{{ .Tools }}").unwrap();
-        let gguf = GgufFacts {
-            vision: true,
-            pooling: true,
-            ..GgufFacts::default()
-        };
-        let list = listed(&config, Some(&go), Some(gguf), true);
+        let head = (&[Capability::Vision][..], true);
+        let list = listed(&config, Some(&go), Some(head), true);
         assert_eq!(words(&list), "vision embedding x tools insert thinking");
     }
 

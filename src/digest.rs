@@ -59,18 +59,40 @@ impl From<[u8; 32]> for Digest {
     }
 }
 
+impl Digest {
+    /// Reads a digest that the disk holds.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt), where [`FromStr`] blames the caller.
+    pub(crate) fn stored(text: &str) -> Result<Self, Error> {
+        let corrupt = || Error::caused(ErrorKind::Corrupt, NO_DIGEST, NoDigest(text.to_owned()));
+        parse(text).ok_or_else(corrupt)
+    }
+}
+
 impl FromStr for Digest {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
         parse(text).ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidDigest,
-                format!("invalid digest format {text:?}"),
-            )
+            Error::caused(ErrorKind::InvalidDigest, NO_DIGEST, NoDigest(text.to_owned()))
         })
     }
 }
+
+const NO_DIGEST: &str = "invalid digest format";
+
+/// A text that is no digest.
+#[derive(Debug)]
+pub(crate) struct NoDigest(String);
+
+impl fmt::Display for NoDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+impl std::error::Error for NoDigest {}
 
 fn parse(text: &str) -> Option<Digest> {
     let hex = text

@@ -99,12 +99,7 @@ impl Layer {
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt) where the manifest's text is no digest.
     pub fn digest(&self) -> Result<Digest, Error> {
-        self.digest.parse().map_err(|_| {
-            Error::new(
-                ErrorKind::Corrupt,
-                format!("invalid digest format {:?}", self.digest),
-            )
-        })
+        Digest::stored(&self.digest)
     }
 
     fn apply(&mut self, node: &Node, what: &str) -> Result<(), DecodeError> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::decode::{DecodeError, Node, is_field};
-use crate::digest::Digest;
+use crate::digest::{Digest, NoDigest};
 use crate::error::{Error, ErrorKind};
 use crate::go;
 use crate::json;
@@ -55,11 +55,11 @@ impl Answer {
     /// The plain text of an error where a person is to blame, all of it otherwise.
     fn error(error: &Error) -> Self {
         let status = error.kind().http_status();
-        match error.kind() {
-            ErrorKind::NotFound | ErrorKind::InvalidName => {
-                Answer::refusal(status, error.context())
-            }
-            _ => Answer::refusal(status, &error.to_string()),
+        let is_plain = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidName);
+        if is_plain || error.cause_of::<NoDigest>().is_some() {
+            Answer::refusal(status, error.context())
+        } else {
+            Answer::refusal(status, &error.to_string())
         }
     }
 }

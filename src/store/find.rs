@@ -25,9 +25,14 @@ impl Store {
     /// [`NotFound`](crate::ErrorKind::NotFound), or
     /// [`InvalidName`](crate::ErrorKind::InvalidName) for a text that no model can have.
     pub fn resolve(&self, reference: &Reference) -> Result<ModelName> {
-        let names = reference.name().into_iter().chain(reference.local());
-        let mut found = names.filter_map(|name| self.find(name));
-        found.next().ok_or_else(|| reference.not_found())
+        self.look_up(reference).map(|(name, _)| name)
+    }
+
+    /// The stored name, and whether it was found only without `:local`.
+    pub(crate) fn look_up(&self, reference: &Reference) -> Result<(ModelName, bool)> {
+        let exact = reference.name().and_then(|name| self.find(name)).map(|name| (name, false));
+        let local = || Some((self.find(reference.local()?)?, true));
+        exact.or_else(local).ok_or_else(|| reference.not_found())
     }
 
     /// The stored spelling, or the name as it is: where a new manifest goes.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::capability::GgufFacts;
+use crate::capability::Capability;
 use crate::fs::gguf_file;
 use crate::gguf::{FileType, Limits, Scan, Stop, Value};
 
@@ -12,8 +12,8 @@ pub(crate) struct Head {
     architecture: Option<String>,
     pub file_type: Option<FileType>,
     pub pooling: bool,
-    pub vision: bool,
-    pub audio: bool,
+    /// Vision and audio, in the order in which the file speaks of them.
+    pub senses: Vec<Capability>,
     pub context_length: i64,
     pub embedding_length: i64,
 }
@@ -84,23 +84,13 @@ impl Head {
         }
         match self.own(key) {
             Some(b".pooling_type") => self.pooling = true,
-            Some(b".vision.block_count") => self.vision = true,
-            Some(b".audio.block_count") => self.audio = true,
+            Some(b".vision.block_count") => self.senses.push(Capability::Vision),
+            Some(b".audio.block_count") => self.senses.push(Capability::Audio),
             Some(b".context_length") => self.context_length = integer(value)?,
             Some(b".embedding_length") => self.embedding_length = integer(value)?,
             _ => {}
         }
         Ok(())
-    }
-
-    pub(crate) fn facts(&self) -> GgufFacts<'_> {
-        GgufFacts {
-            architecture: self.architecture.as_deref().unwrap_or_default(),
-            chat_template: "",
-            pooling: self.pooling,
-            vision: self.vision,
-            audio: self.audio,
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Listing: a line for each model.
 
 use std::cmp::Reverse;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -153,13 +154,11 @@ impl Summary {
     pub(crate) fn of(model: &Model) -> Result<Self> {
         let config = model.config()?;
         let template = template(model)?;
-        let weights = model.paths(&MediaType::Model)?;
         let is_remote = !config.remote_host.is_empty() || !config.remote_model.is_empty();
-        let weights = weights.last().filter(|_| !is_remote);
-        let head = weights.and_then(|path| Head::read(path));
+        let head = weights(model)?.filter(|_| !is_remote).and_then(|path| Head::read(&path));
         let manifest = model.manifest();
         let has_projector = manifest.last(&MediaType::Projector).is_some();
-        let facts = head.as_ref().map(Head::facts);
+        let file = head.as_ref().map(|head| (head.senses.as_slice(), head.pooling));
         Ok(Summary {
             name: model.name().clone(),
             model: model.name().clone(),
@@ -169,7 +168,7 @@ impl Summary {
             size: manifest.size(),
             digest: manifest.listed_digest().to_owned(),
             details: ListedDetails::of(model, config, head.as_ref()),
-            capabilities: capability::listed(config, template.as_ref(), facts, has_projector),
+            capabilities: capability::listed(config, template.as_ref(), file, has_projector),
         })
     }
 }
@@ -206,6 +205,20 @@ impl ListedDetails {
             ),
         }
     }
+}
+
+/// The file that the last layer of weights names, if it names one.
+fn weights(model: &Model) -> Result<Option<PathBuf>> {
+    let layers = model.manifest().layers().iter();
+    let layers = layers.filter(|layer| layer.media() == MediaType::Model);
+    let mut last = None;
+    for layer in layers {
+        last = match layer.digest_text() {
+            "" => None,
+            _ => Some(model.path_of(layer)?),
+        };
+    }
+    Ok(last)
 }
 
 /// The last Go template of a model.

@@ -56,17 +56,21 @@ impl Store {
     /// missing; [`Corrupt`](ErrorKind::Corrupt), [`InvalidGguf`](ErrorKind::InvalidGguf) and
     /// [`InvalidTemplate`](ErrorKind::InvalidTemplate) for what does not decode.
     pub fn show(&self, reference: &Reference, options: &ShowOptions) -> Result<Show> {
-        let name = self.resolve(reference)?;
-        let model = self
-            .open_model(name.clone())
-            .and_then(|model| model.show(options));
-        model.map_err(|error| match error.kind() {
+        let (name, must_be_local) = self.look_up(reference)?;
+        let shown = self.open_model(name.clone()).and_then(|model| {
+            let is_stub = model.config()?.is_remote();
+            let show = || model.show(options).map(Some);
+            if is_stub && must_be_local { Ok(None) } else { show() }
+        });
+        match shown {
+            Ok(Some(show)) => Ok(show),
+            Ok(None) => Err(missing(&reference.text().trim())),
             // The name is there and something under it is not: to a caller the model is missing.
-            ErrorKind::NotFound => {
-                Error::caused(ErrorKind::NotFound, missing(&name).to_string(), error)
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(Error::caused(ErrorKind::NotFound, missing(&name).to_string(), error))
             }
-            _ => error,
-        })
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -147,7 +147,7 @@ fn parameter_count(files: &[TensorFile], layers: &[TensorLayer], config: &Config
         .iter()
         .map(|layer| layer.size.saturating_sub(HEADER))
         .sum();
-    let width = match config.torch_dtype.as_str() {
+    let width = match config.torch_dtype.to_lowercase().as_str() {
         "float32" => 4,
         "int8" | "uint8" => 1,
         _ => 2,
