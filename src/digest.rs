@@ -75,7 +75,11 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         parse(text).ok_or_else(|| {
-            Error::caused(ErrorKind::InvalidDigest, NO_DIGEST, NoDigest(text.to_owned()))
+            Error::caused(
+                ErrorKind::InvalidDigest,
+                NO_DIGEST,
+                NoDigest(text.to_owned()),
+            )
         })
     }
 }

@@ -106,7 +106,10 @@ impl FromStr for Reference {
             None => Source::Unstated,
             Some(_) if says_both(trimmed) => Source::Both,
             Some((base, Served::Local)) => Source::Local(base.parse().ok()),
-            Some((_, Served::Cloud)) => Source::Cloud,
+            Some((base, Served::Cloud)) => match base.parse::<ModelName>() {
+                Ok(_) => Source::Cloud,
+                Err(_) => Source::Unstated,
+            },
         };
         let reference = Reference {
             text: text.to_owned(),

@@ -187,17 +187,20 @@ impl<'l> Parser<'l> {
 }
 
 const MAGIC: &[u8; 4] = b"GGUF";
+/// What the reference takes for the mark of a big-endian file, though writers put [`MAGIC`] there.
+const SWAPPED: &[u8; 4] = b"FUGG";
 const HEADER: usize = 24;
 
 /// Magic, version and counts. The byte order is told by the version: the low half of a version
 /// that was written in the other order is empty.
 pub(super) fn header(cursor: &mut Cursor<'_>) -> Read<Header> {
-    if cursor.array()? != MAGIC {
+    let magic = *cursor.array()?;
+    if magic != *MAGIC && magic != *SWAPPED {
         return Err(Fault::new(FaultKind::BadMagic, 0, "the file does not begin with GGUF").into());
     }
     let before = cursor.clone();
     let mut version = cursor.u32()?;
-    if version & 0xffff == 0 && version != 0 {
+    if magic == *SWAPPED || (version & 0xffff == 0 && version != 0) {
         version = version.swap_bytes();
         cursor.endian = Endian::Big;
     }

@@ -30,7 +30,10 @@ impl Store {
 
     /// The stored name, and whether it was found only without `:local`.
     pub(crate) fn look_up(&self, reference: &Reference) -> Result<(ModelName, bool)> {
-        let exact = reference.name().and_then(|name| self.find(name)).map(|name| (name, false));
+        let exact = reference
+            .name()
+            .and_then(|name| self.find(name))
+            .map(|name| (name, false));
         let local = || Some((self.find(reference.local()?)?, true));
         exact.or_else(local).ok_or_else(|| reference.not_found())
     }

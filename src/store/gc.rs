@@ -24,6 +24,7 @@ pub struct GcOptions {
     grace: Duration,
     dry_run: bool,
     partials: bool,
+    strangers: bool,
 }
 
 impl Default for GcOptions {
@@ -32,6 +33,7 @@ impl Default for GcOptions {
             grace: Duration::from_secs(3600),
             dry_run: false,
             partials: false,
+            strangers: false,
         }
     }
 }
@@ -59,6 +61,12 @@ impl GcOptions {
         self.partials = partials;
         self
     }
+
+    /// Whether files that are no blob go as well: only [`Store::maintain`] takes them.
+    pub(crate) fn strangers(mut self, strangers: bool) -> Self {
+        self.strangers = strangers;
+        self
+    }
 }
 
 /// What a collection removed, or would remove.
@@ -69,7 +77,7 @@ pub struct Collected {
     pub dry_run: bool,
     /// Blobs that no manifest names.
     pub blobs: Vec<Digest>,
-    /// Leftovers of interrupted downloads.
+    /// Leftovers of interrupted downloads, and what else was no blob.
     pub partials: Vec<PathBuf>,
     /// The bytes of both.
     pub bytes: u64,
@@ -139,7 +147,7 @@ impl Store {
             let unused = match &file.name {
                 BlobName::Digest(digest) => !references.uses(digest),
                 BlobName::Partial => options.partials,
-                BlobName::Stranger => false,
+                BlobName::Stranger => options.strangers,
             };
             // What vanished since we looked is nobody's business any more.
             let Ok(metadata) = file.path.symlink_metadata() else {

@@ -155,10 +155,14 @@ impl Summary {
         let config = model.config()?;
         let template = template(model)?;
         let is_remote = !config.remote_host.is_empty() || !config.remote_model.is_empty();
-        let head = weights(model)?.filter(|_| !is_remote).and_then(|path| Head::read(&path));
+        let head = weights(model)?
+            .filter(|_| !is_remote)
+            .and_then(|path| Head::read(&path));
         let manifest = model.manifest();
         let has_projector = manifest.last(&MediaType::Projector).is_some();
-        let file = head.as_ref().map(|head| (head.senses.as_slice(), head.pooling));
+        let file = head
+            .as_ref()
+            .map(|head| (head.senses.as_slice(), head.pooling));
         Ok(Summary {
             name: model.name().clone(),
             model: model.name().clone(),

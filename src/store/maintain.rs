@@ -19,16 +19,16 @@ pub struct Maintained {
 
 impl Store {
     /// Renames blobs from `sha256:<hex>` to `sha256-<hex>`, and then collects as
-    /// [`gc`](Self::gc) does with its default grace, leftovers of downloads included.
+    /// [`gc`](Self::gc) does with its default grace. Leftovers of downloads go as well, and so does
+    /// every other file in `blobs/` that is no blob.
     ///
-    /// The reference does this whenever it starts; here it is done when it is asked for, and files
-    /// that are no blob stay.
+    /// The reference does this whenever it starts; here it is done when it is asked for.
     ///
     /// # Errors
     /// As [`gc`](Self::gc). The renaming is done by then, and harms nobody: both names are read.
     pub fn maintain(&self) -> Result<Maintained> {
         let renamed = self.rename_old_blobs()?;
-        let collected = self.gc(&GcOptions::default().partials(true))?;
+        let collected = self.gc(&GcOptions::default().partials(true).strangers(true))?;
         Ok(Maintained { renamed, collected })
     }
 

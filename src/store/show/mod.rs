@@ -60,15 +60,21 @@ impl Store {
         let shown = self.open_model(name.clone()).and_then(|model| {
             let is_stub = model.config()?.is_remote();
             let show = || model.show(options).map(Some);
-            if is_stub && must_be_local { Ok(None) } else { show() }
+            if is_stub && must_be_local {
+                Ok(None)
+            } else {
+                show()
+            }
         });
         match shown {
             Ok(Some(show)) => Ok(show),
             Ok(None) => Err(missing(&reference.text().trim())),
             // The name is there and something under it is not: to a caller the model is missing.
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Err(Error::caused(ErrorKind::NotFound, missing(&name).to_string(), error))
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::caused(
+                ErrorKind::NotFound,
+                missing(&name).to_string(),
+                error,
+            )),
             Err(error) => Err(error),
         }
     }

@@ -1,0 +1,101 @@
+//! What a starting reference server did to recorded stores, `Store::maintain` does when asked.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use modelkeep::{Store, StoreOptions};
+use serde_json::Value;
+
+/// The files of `blobs/` after the first request of a recording.
+fn recorded_blobs(case: &Path) -> Vec<String> {
+    let text = fs::read_to_string(case.join("cases.jsonl")).unwrap();
+    let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let blobs = first["fs_after"]["blobs"].as_array().unwrap();
+    let names = blobs.iter().map(|blob| blob.as_str().unwrap().to_owned());
+    // What lies in a directory of a stranger's is nobody's business.
+    names.filter(|name| !name.contains('/')).collect()
+}
+
+/// The recorded store, its blobs older than any grace.
+fn unpacked(case: &Path, to: &Path) -> Store {
+    let archive = case.join("store.tar.gz");
+    let mut tar = Command::new("tar");
+    assert!(
+        tar.arg("xzf")
+            .arg(archive)
+            .arg("-C")
+            .arg(to)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let long_ago = SystemTime::now() - Duration::from_secs(86_400);
+    for entry in fs::read_dir(to.join("blobs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            fs::File::open(path)
+                .unwrap()
+                .set_modified(long_ago)
+                .unwrap();
+        }
+    }
+    Store::open_with(StoreOptions::new(to).settle(Duration::ZERO)).unwrap()
+}
+
+fn blobs(store: &Store) -> Vec<String> {
+    let entries = fs::read_dir(store.path().join("blobs")).unwrap();
+    let files = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.is_dir());
+    let names = files.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn maintenance_leaves_the_blobs_that_a_starting_server_leaves() {
+    let case = common::shared("golden/startup-prune").unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let store = unpacked(&case, scratch.path());
+    let before = blobs(&store);
+    store.list().unwrap();
+    assert_eq!(blobs(&store), before, "listing changes nothing");
+    store.maintain().unwrap();
+    let mut expected = recorded_blobs(&case);
+    // The reference compares how digests are spelled, and removes blobs that models use; we
+    // compare digests.
+    for line in store.list().unwrap().models {
+        for digest in store.model(&line.name.into()).unwrap().manifest().digests() {
+            let name = format!("sha256-{}", digest.hex());
+            if before.contains(&name) && !expected.contains(&name) {
+                expected.push(name);
+            }
+        }
+    }
+    expected.sort();
+    assert_eq!(blobs(&store), expected);
+}
+
+#[test]
+fn nothing_is_pruned_beside_a_manifest_that_cannot_be_read() {
+    let case = common::shared("golden/startup-corrupt").unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let store = unpacked(&case, scratch.path());
+    let error = store.maintain().unwrap_err();
+    assert_eq!(error.kind(), modelkeep::ErrorKind::Corrupt, "{error}");
+    assert_eq!(blobs(&store), recorded_blobs(&case));
+}
+
+#[test]
+fn old_names_are_changed_without_pruning() {
+    let case = common::shared("golden/startup-noprune").unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let store = unpacked(&case, scratch.path());
+    assert!(!store.rename_old_blobs().unwrap().is_empty());
+    assert_eq!(blobs(&store), recorded_blobs(&case));
+}
