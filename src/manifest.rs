@@ -77,7 +77,8 @@ impl Manifest {
             .fold(0, |sum, layer| sum.wrapping_add(layer.size))
     }
 
-    /// The digest that list shows, 64 hexadecimal digits; see [`listed_digest`].
+    /// The digest that list shows, 64 hexadecimal digits: that of what the reference's decoder
+    /// had buffered when the first value ended, usually the whole file.
     pub fn listed_digest(&self) -> &str {
         &self.listed_digest
     }

@@ -2,6 +2,8 @@
 //!
 //! `MODELKEEP_ROUNDS` sets how many rounds are run; the figures of long runs are in
 //! `docs/reliability.md`.
+// A failure in a helper fails the test.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 #[path = "common/server.rs"]

@@ -7,6 +7,11 @@ step() { printf '\n== %s\n' "$*"; }
 
 step "format and lints"
 cargo fmt --all --check
-cargo clippy --workspace --all-targets
+cargo clippy --workspace --all-targets -- -D warnings
+step "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 step "Rust tests"
 cargo test --workspace
+step "recorded answers"
+cargo build --package modelkeep-cli
+bash tests/conformance.sh

@@ -1,4 +1,6 @@
 //! What a starting reference server did to recorded stores, `Store::maintain` does when asked.
+// A failure in a helper fails the test.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

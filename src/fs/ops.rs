@@ -22,7 +22,7 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 
 /// Opens a file of our own for locking, and creates it where it is missing.
 pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
-    hook::before(&Change::OpenLock(path))?;
+    hook::before(&Change::OpenLock)?;
     OpenOptions::new()
         .write(true)
         .create(true)
@@ -49,15 +49,15 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Sets the time of the last change to now, so that no collector takes the file for an old one.
-pub(crate) fn touch(file: &File, path: &Path) -> io::Result<()> {
-    hook::before(&Change::Touch(path))?;
+pub(crate) fn touch(file: &File) -> io::Result<()> {
+    hook::before(&Change::Touch)?;
     let now = SystemTime::now();
     file.set_times(FileTimes::new().set_accessed(now).set_modified(now))
 }
 
 /// Gives the file to `owner`, as user and group.
-pub(crate) fn give(file: &File, path: &Path, (user, group): (u32, u32)) -> io::Result<()> {
-    hook::before(&Change::Give(path))?;
+pub(crate) fn give(file: &File, (user, group): (u32, u32)) -> io::Result<()> {
+    hook::before(&Change::Give)?;
     std::os::unix::fs::fchown(file, Some(user), Some(group))
 }
 
@@ -83,12 +83,12 @@ pub(crate) fn unlink(path: &Path) -> io::Result<()> {
 }
 
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
-    hook::before(&Change::MakeDirectory(path))?;
+    hook::before(&Change::MakeDirectory)?;
     fs::DirBuilder::new().mode(0o755).create(path)
 }
 
 pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
-    hook::before(&Change::RemoveDirectory(path))?;
+    hook::before(&Change::RemoveDirectory)?;
     fs::remove_dir(path)
 }
 
@@ -96,18 +96,18 @@ pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
 #[cfg_attr(not(test), expect(dead_code, reason = "only tests look inside"))]
 pub(crate) enum Change<'a> {
     Create(&'a Path),
-    OpenLock(&'a Path),
+    OpenLock,
     Write(&'a Path, &'a [u8]),
     Sync(&'a Path),
     SyncDirectory(&'a Path),
-    Touch(&'a Path),
-    Give(&'a Path),
+    Touch,
+    Give,
     Rename(&'a Path, &'a Path),
     Link(&'a Path, &'a Path),
     Reflink(&'a Path, &'a Path),
     Unlink(&'a Path),
-    MakeDirectory(&'a Path),
-    RemoveDirectory(&'a Path),
+    MakeDirectory,
+    RemoveDirectory,
 }
 
 #[cfg(not(test))]

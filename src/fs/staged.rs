@@ -127,7 +127,7 @@ impl Staged {
             Ok(metadata) if ours == 0 && metadata.uid() != 0 => (metadata.uid(), metadata.gid()),
             _ => return Ok(()),
         };
-        ops::give(&self.file, &self.path, theirs).map_err(at)
+        ops::give(&self.file, theirs).map_err(at)
     }
 }
 

@@ -110,7 +110,7 @@ impl Store {
     /// collects unused blobs that are older than an hour.
     pub(crate) fn place(&self, new: NewBlob) -> Result<Blob> {
         let at = |e| Error::io("setting the time of", new.staged.path(), e);
-        ops::touch(new.staged.file(), new.staged.path()).map_err(at)?;
+        ops::touch(new.staged.file()).map_err(at)?;
         let path = self.layout().new_blob(&new.blob.digest);
         new.staged
             .commit(&path, &[self.layout().blobs_directory()])?;

@@ -117,24 +117,21 @@ impl Store {
             ));
         });
         let entry = |file: &ManifestFile| {
-            let Some(name) = file.name.clone() else {
-                return Ok(None);
-            };
-            summary(self, &name, file)
-                .map(Some)
-                .map_err(|e| Problem::new(&file.path, Some(&name), e))
+            let name = file.name.clone()?;
+            let summary = summary(self, &name, file);
+            Some(summary.map_err(|e| Box::new(Problem::new(&file.path, Some(&name), e))))
         };
-        let entries: Vec<Result<Option<Summary>, Problem>> = if files.len() < PARALLEL {
-            files.iter().map(entry).collect()
+        let entries: Vec<Result<Summary, Box<Problem>>> = if files.len() < PARALLEL {
+            files.iter().filter_map(entry).collect()
         } else {
-            self.pool()?
-                .install(|| files.par_iter().map(entry).collect())
+            let threads = self.pool()?;
+            threads.install(|| files.par_iter().filter_map(entry).collect())
         };
         let mut models = Vec::with_capacity(entries.len());
         for entry in entries {
             match entry {
-                Ok(summary) => models.extend(summary),
-                Err(problem) => problems.push(problem),
+                Ok(summary) => models.push(summary),
+                Err(problem) => problems.push(*problem),
             }
         }
         models.sort_by_cached_key(|line: &Summary| (Reverse(line.modified_at), line.name.clone()));

@@ -1,4 +1,6 @@
 //! The reference server, started on a store of a test's own.
+// A failure in a helper fails the test.
+#![allow(clippy::unwrap_used)]
 
 use std::env;
 use std::net::TcpListener;

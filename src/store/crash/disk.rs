@@ -77,11 +77,11 @@ impl Disk {
             }
             Change::Unlink(path) => drop(self.names.remove(path)),
             Change::SyncDirectory(directory) => self.sync_directory(directory),
-            Change::OpenLock(_)
-            | Change::Touch(_)
-            | Change::Give(_)
-            | Change::MakeDirectory(_)
-            | Change::RemoveDirectory(_) => {}
+            Change::OpenLock
+            | Change::Touch
+            | Change::Give
+            | Change::MakeDirectory
+            | Change::RemoveDirectory => {}
         }
     }
 
