@@ -13,5 +13,7 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-it
 step "Rust tests"
 cargo test --workspace
 step "recorded answers"
-cargo build --package modelkeep-cli
+cargo build --workspace
 bash tests/conformance.sh
+step "C and C++ programs"
+bash tests/c.sh
