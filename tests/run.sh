@@ -17,3 +17,5 @@ cargo build --workspace
 bash tests/conformance.sh
 step "C and C++ programs"
 bash tests/c.sh
+step "side by side with the reference"
+python3 tests/side_by_side.py
