@@ -7,7 +7,43 @@
 >>> print(store.path("llama3.2"))
 """
 
-from ._modelkeep import Copied, Deleted, Store
+from collections.abc import Mapping, Sequence
+
+from ._modelkeep import (
+    Answer,
+    Array,
+    BrokenModel,
+    Collected,
+    Complaint,
+    Copied,
+    Deleted,
+    Details,
+    Diagnosis,
+    Fault,
+    Files,
+    Finding,
+    Gguf,
+    GgufFinding,
+    Imported,
+    Listing,
+    Maintained,
+    Message,
+    Model,
+    ModelUsage,
+    Moved,
+    Problem,
+    Progress,
+    Repaired,
+    Report,
+    Root,
+    Show,
+    ShownTensor,
+    Store,
+    Summary,
+    Tensor,
+    Usage,
+    Warning,
+)
 from .errors import (
     ArgumentError,
     BusyError,
@@ -24,21 +60,56 @@ from .errors import (
     UnsupportedError,
 )
 
+Mapping.register(Gguf)
+Sequence.register(Array)
+Sequence.register(Listing)
+del Mapping, Sequence
+
 __all__ = [
+    "Answer",
     "ArgumentError",
+    "Array",
+    "BrokenModel",
     "BusyError",
     "CancelledError",
+    "Collected",
+    "Complaint",
     "Copied",
     "CorruptError",
     "Deleted",
+    "Details",
+    "Diagnosis",
     "Error",
     "ExistsError",
+    "Fault",
+    "Files",
+    "Finding",
+    "Gguf",
     "GgufError",
+    "GgufFinding",
+    "Imported",
     "InvalidDigestError",
     "InvalidNameError",
+    "Listing",
+    "Maintained",
+    "Message",
+    "Model",
+    "ModelUsage",
+    "Moved",
     "NotFoundError",
+    "Problem",
+    "Progress",
+    "Repaired",
+    "Report",
+    "Root",
+    "Show",
+    "ShownTensor",
     "Store",
     "StoreIOError",
+    "Summary",
     "TemplateError",
+    "Tensor",
     "UnsupportedError",
+    "Usage",
+    "Warning",
 ]

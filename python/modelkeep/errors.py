@@ -7,7 +7,9 @@ Each is also what Python itself would raise in its place, so `except KeyError` a
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._modelkeep import Deleted
+    from typing import Self
+
+    from ._modelkeep import Deleted, Fault
 
 
 class Error(Exception):
@@ -19,9 +21,16 @@ class Error(Exception):
     deleted: "Deleted | None" = None
     """What `Store.delete` deleted before it raised this."""
 
+    fault: "Fault | None" = None
+    """What is wrong with a GGUF file, and at which byte."""
+
     # KeyError would show its text quoted, and OSError after its number.
     def __str__(self) -> str:
         return str(self.args[-1]) if self.args else ""
+
+    # An exception crosses to another process without the objects it carries.
+    def __reduce__(self) -> "tuple[type[Self], tuple[object, ...]]":
+        return type(self), self.args
 
 
 class NotFoundError(Error, KeyError):

@@ -1,10 +1,9 @@
 //! How a store is opened, as Python says it.
 
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 use std::time::Duration;
 
-use modelkeep::{Durability, StoreOptions};
-use pyo3::exceptions::PyValueError;
+use modelkeep::{Durability, Error, ErrorKind, Result, StoreOptions};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -16,17 +15,34 @@ pub(crate) struct Options {
     pub mmap: bool,
     pub threads: usize,
     pub durability: String,
-    pub settle: f64,
+    pub settle: Duration,
+    pub foreign_owner: bool,
+    pub go_template: Option<bool>,
 }
 
 impl Options {
-    /// The same in the core's terms; a path of `None` is found by the environment.
-    pub(crate) fn to_core(&self, path: Option<PathBuf>) -> PyResult<StoreOptions> {
-        let settle = Duration::try_from_secs_f64(self.settle)
-            .map_err(|e| PyValueError::new_err(format!("settle: {e}")))?;
+    /// Opens the store at a path; without one, where the environment says. Its own path is
+    /// absolute, so that a change of the working directory does not move it.
+    pub(crate) fn open(&self, path: Option<PathBuf>) -> Result<modelkeep::Store> {
+        let options = self.to_core(path)?;
+        let store = modelkeep::Store::open_with(options.clone())?;
+        if store.path().is_absolute() {
+            return Ok(store);
+        }
+        let path =
+            absolute(store.path()).map_err(|e| Error::io("opening store", store.path(), e))?;
+        modelkeep::Store::open_with(options.path(path))
+    }
+
+    fn to_core(&self, path: Option<PathBuf>) -> Result<StoreOptions> {
+        let environment = StoreOptions::from_env();
         let options = match path {
-            Some(path) => StoreOptions::from_env().path(path),
-            None => StoreOptions::from_env(),
+            Some(path) => environment.path(path),
+            None => environment,
+        };
+        let options = match self.go_template {
+            Some(prefer) => options.go_template(Some(prefer)),
+            None => options,
         };
         Ok(options
             .read_only(self.read_only)
@@ -34,7 +50,8 @@ impl Options {
             .mmap(self.mmap)
             .threads(self.threads)
             .durability(durability(&self.durability)?)
-            .settle(settle))
+            .settle(self.settle)
+            .foreign_owner(self.foreign_owner))
     }
 
     /// The same as keyword arguments.
@@ -45,17 +62,41 @@ impl Options {
         keywords.set_item("mmap", self.mmap)?;
         keywords.set_item("threads", self.threads)?;
         keywords.set_item("durability", &self.durability)?;
-        keywords.set_item("settle", self.settle)?;
+        keywords.set_item("settle", self.settle.as_secs_f64())?;
+        keywords.set_item("foreign_owner", self.foreign_owner)?;
+        keywords.set_item("go_template", self.go_template)?;
         Ok(keywords)
     }
 }
 
-fn durability(text: &str) -> PyResult<Durability> {
+fn durability(text: &str) -> Result<Durability> {
     match text {
         "full" => Ok(Durability::Full),
         "none" => Ok(Durability::None),
-        _ => Err(PyValueError::new_err(format!(
-            "durability: 'full' or 'none', not '{text}'"
-        ))),
+        _ => Err(bad(format!("durability: 'full' or 'none', not '{text}'"))),
+    }
+}
+
+/// The error of an option without a meaning.
+pub(crate) fn bad(text: String) -> Error {
+    Error::new(ErrorKind::InvalidArgument, text)
+}
+
+/// A span of time: seconds, or a `timedelta`.
+#[derive(FromPyObject)]
+pub(crate) enum Span {
+    Seconds(f64),
+    Delta(Duration),
+}
+
+impl Span {
+    /// The same in the engine's terms; `option` is what an error names.
+    pub(crate) fn duration(self, option: &str) -> Result<Duration> {
+        match self {
+            Span::Seconds(seconds) => {
+                Duration::try_from_secs_f64(seconds).map_err(|e| bad(format!("{option}: {e}")))
+            }
+            Span::Delta(duration) => Ok(duration),
+        }
     }
 }
