@@ -21,7 +21,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn tour(directory: &Path) -> Result<(), Box<dyn Error>> {
     let file = write_gguf(directory)?;
-    println!("wrote     {} ({} bytes)", file.display(), fs::metadata(&file)?.len());
+    println!(
+        "wrote     {} ({} bytes)",
+        file.display(),
+        fs::metadata(&file)?.len()
+    );
 
     let store = Store::open_with(StoreOptions::new(directory.join("models")).create(true))?;
     let name: ModelName = "tiny".parse()?;
@@ -33,7 +37,10 @@ fn tour(directory: &Path) -> Result<(), Box<dyn Error>> {
 
     for line in store.list()?.models {
         let details = &line.details;
-        println!("listed    {} ({} bytes, {})", line.name, line.size, details.quantization_level);
+        println!(
+            "listed    {} ({} bytes, {})",
+            line.name, line.size, details.quantization_level
+        );
     }
     let tiny: Reference = "tiny".parse()?;
     let show = store.show(&tiny, &ShowOptions::default())?;
@@ -52,14 +59,21 @@ fn tour(directory: &Path) -> Result<(), Box<dyn Error>> {
 
     for name in ["tiny", "tiny-backup"] {
         let deleted = store.delete(&name.parse()?)?;
-        println!("deleted   {name}: {} blobs, {} bytes freed", deleted.blobs.len(), deleted.bytes);
+        println!(
+            "deleted   {name}: {} blobs, {} bytes freed",
+            deleted.blobs.len(),
+            deleted.bytes
+        );
     }
     println!("left      {} models", store.list()?.models.len());
     Ok(())
 }
 
 fn verify(store: &Store) -> Result<(), modelkeep::Error> {
-    let report = store.verify(&VerifyOptions::default(), &mut |_| ControlFlow::Continue(()))?;
+    let report = store.verify(
+        &VerifyOptions::default(),
+        &mut |_| ControlFlow::Continue(()),
+    )?;
     for blob in &report.blobs {
         println!("verified  {} {}", blob.digest, blob.status);
     }
@@ -72,7 +86,9 @@ fn verify(store: &Store) -> Result<(), modelkeep::Error> {
 /// A model of one layer with weights of zero and a vocabulary of four words.
 fn write_gguf(directory: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let f32 = TensorType::from_code(0).ok_or("F32 is a tensor type")?;
-    let words = ["<s>", "</s>", "hello", "world"].map(str::to_owned).to_vec();
+    let words = ["<s>", "</s>", "hello", "world"]
+        .map(str::to_owned)
+        .to_vec();
     let mut writer = Writer::new();
     writer
         .set("general.architecture", "llama")

@@ -13,5 +13,9 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-it
 step "Rust tests"
 cargo test --workspace
 step "recorded answers"
-cargo build --package modelkeep-cli
+cargo build --workspace
 bash tests/conformance.sh
+step "C and C++ programs"
+bash tests/c.sh
+step "side by side with the reference"
+python3 tests/side_by_side.py

@@ -38,7 +38,7 @@ impl Repaired {
 }
 
 impl Store {
-    /// Moves every blob that a verification found to have a wrong digest or a wrong size into
+    /// Moves every blob that a verification found to have a wrong digest into
     /// `.modelkeep/damaged/`, so that a pull or an import can put the right one in its place: the
     /// reference never writes a blob whose name exists. Nothing is deleted.
     ///
@@ -49,10 +49,8 @@ impl Store {
     /// Where a blob cannot be moved.
     pub fn repair(&self, report: &Report) -> Result<Repaired> {
         let damaged = report.blobs.iter().filter(|finding| {
-            matches!(
-                finding.status,
-                BlobStatus::WrongDigest | BlobStatus::WrongSize
-            )
+            use BlobStatus::{WrongDigest, WrongSize};
+            matches!(finding.status, WrongDigest | WrongSize) && !finding.is_intact
         });
         let _lock = self.lock()?;
         let mut repaired = Repaired::default();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode, http};
@@ -21,9 +21,9 @@ use crate::answer::{Reply, Request, answer, refusal};
 use crate::guard::Guard;
 
 /// The most connections at once; more wait in the system's queue.
-const CONNECTIONS: usize = 256;
+const CONNECTIONS: usize = 512;
 /// How long a client may take to send the head of a request, or to send none.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+const HEAD_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a client may take to send a body.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// The longest life of a connection: a client that never reads its replies ends here.
@@ -138,13 +138,15 @@ impl Door {
 /// Takes in the body, within its bounds of size and time.
 async fn receive(request: http::Request<Incoming>) -> Result<Request, Reply> {
     let (head, body) = request.into_parts();
+    let too_large = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
+    // What is announced as too large is not waited for.
+    if body.size_hint().lower() > LARGEST_BODY as u64 {
+        return Err(too_large());
+    }
     let body = Limited::new(body, LARGEST_BODY).collect();
     match time::timeout(BODY_PATIENCE, body).await {
         Ok(Ok(body)) => Ok(Request::from_parts(head, body.to_bytes().to_vec())),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(refusal(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the request is too large",
-        )),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(refusal(StatusCode::BAD_REQUEST, "the request broke off")),
         Err(_) => Err(refusal(
             StatusCode::REQUEST_TIMEOUT,

@@ -4,14 +4,16 @@ mod disk;
 
 use std::cell::RefCell;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::fs::ops::{Change, hook};
+use crate::gguf::Writer;
 use crate::manifest::Manifest;
-use crate::store::{GcOptions, Store, StoreOptions};
+use crate::store::{GcOptions, ImportOptions, Store, StoreOptions, Transfer, VerifyOptions};
 
 use disk::{Disk, Image};
 
@@ -31,6 +33,11 @@ impl Scene {
         scene.blob(b"orphan");
         scene.model("a", &[SHARED, b"own of a"]);
         scene.model("b", &[SHARED]);
+        let mut weights = Vec::new();
+        let mut writer = Writer::new();
+        writer.set("general.architecture", "llama");
+        writer.write_to(&mut weights).unwrap();
+        scene.write(&scene.root().join("weights.gguf"), &weights);
         scene
     }
 
@@ -88,6 +95,28 @@ fn operations() -> Vec<(&'static str, Operation)> {
             store
                 .gc(&GcOptions::default().grace(Duration::ZERO))
                 .map(drop)
+        }),
+        ("import", |store| {
+            let file = store.path().join("weights.gguf");
+            store
+                .import(file, &name("new"), &ImportOptions::default())
+                .map(drop)
+        }),
+        ("import over a model", |store| {
+            let mut options = ImportOptions::default();
+            options.replace = true;
+            options.transfer = Transfer::Copy;
+            options.system = Some("be brief".to_owned());
+            let file = store.path().join("weights.gguf");
+            store.import(file, &name("a"), &options).map(drop)
+        }),
+        ("maintain", |store| store.maintain().map(drop)),
+        ("repair", |store| {
+            let report = store.verify(
+                &VerifyOptions::default(),
+                &mut |_| ControlFlow::Continue(()),
+            );
+            store.repair(&report?).map(drop)
         }),
         ("add a blob", |store| {
             store.add_blob(&mut &b"new"[..], None).map(drop)
@@ -251,7 +280,9 @@ fn what_was_acknowledged_survives_a_power_cut() {
         let changed = kept(&run.before) != kept(durable);
         assert_eq!(
             changed,
-            name.starts_with("copy") || name.starts_with("delete"),
+            ["copy", "delete", "import"]
+                .iter()
+                .any(|change| name.starts_with(change)),
             "{name}"
         );
     }

@@ -54,6 +54,9 @@ pub struct Finding {
     /// The reason in words; empty where nothing is wrong.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// Whether its bytes have the digest: then a wrong size is the manifest's fault.
+    #[serde(skip)]
+    pub is_intact: bool,
     /// The models that use it.
     pub models: Vec<ModelName>,
     /// What the strict GGUF reader says, where it was asked and the blob is a GGUF file.

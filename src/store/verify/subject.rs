@@ -27,6 +27,8 @@ pub(super) struct Subject {
     is_gguf: bool,
     size: u64,
     verdict: Option<(BlobStatus, String)>,
+    /// Whether its bytes have the digest, whatever a manifest says of its size.
+    is_intact: bool,
     gguf: Option<GgufFinding>,
 }
 
@@ -63,8 +65,12 @@ impl Subject {
     }
 
     pub(super) fn judge(&mut self, hashed: io::Result<Digest>) {
+        self.is_intact = hashed.as_ref().is_ok_and(|digest| *digest == self.digest);
+        if self.verdict.is_some() {
+            return;
+        }
         self.verdict = Some(match hashed {
-            Ok(digest) if digest == self.digest => (BlobStatus::Ok, String::new()),
+            Ok(_) if self.is_intact => (BlobStatus::Ok, String::new()),
             Ok(digest) => (BlobStatus::WrongDigest, format!("the bytes are {digest}")),
             Err(e) if e.kind() == io::ErrorKind::NotFound => (
                 BlobStatus::Missing,
@@ -72,6 +78,12 @@ impl Subject {
             ),
             Err(e) => (BlobStatus::Unreadable, e.to_string()),
         });
+    }
+
+    /// Whether there are bytes to hash. A wrong size does not tell whether the blob or the
+    /// manifest is wrong; the digest does.
+    fn has_bytes(&self) -> bool {
+        matches!(self.verdict, None | Some((BlobStatus::WrongSize, _)))
     }
 
     fn into_finding(self) -> Finding {
@@ -85,6 +97,7 @@ impl Subject {
             status,
             size: self.size,
             detail,
+            is_intact: self.is_intact,
             models,
             gguf: self.gguf,
         }
@@ -189,6 +202,7 @@ impl Subjects {
             is_gguf: false,
             size: 0,
             verdict: None,
+            is_intact: false,
             gguf: None,
         })
     }
@@ -205,13 +219,13 @@ impl Subjects {
     pub(super) fn to_hash(&self) -> impl Iterator<Item = &Subject> {
         self.by_digest
             .values()
-            .filter(|subject| subject.verdict.is_none())
+            .filter(|subject| subject.has_bytes())
     }
 
     pub(super) fn to_hash_mut(&mut self) -> impl Iterator<Item = &mut Subject> {
         self.by_digest
             .values_mut()
-            .filter(|subject| subject.verdict.is_none())
+            .filter(|subject| subject.has_bytes())
     }
 
     pub(super) fn read_gguf(&mut self) {

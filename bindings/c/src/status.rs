@@ -1,0 +1,128 @@
+//! Statuses and errors.
+
+use engine::{Error, ErrorKind};
+
+use crate::boundary::{Fault, borrow, end};
+use crate::text::{Terminated, mkeep_str};
+
+/// How a call ended. More may come: take an unknown one for a failure.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mkeep_status {
+    /// It is done.
+    Ok = 0,
+    /// A store, model, blob or layer is absent.
+    NotFound = 1,
+    /// A text is no model's name.
+    InvalidName = 2,
+    /// A text is no digest.
+    InvalidDigest = 3,
+    /// Options contradict each other or the store: a change of a store that is read-only.
+    InvalidArgument = 4,
+    /// The name is taken and was not to be replaced.
+    AlreadyExists = 5,
+    /// What the disk holds is not what its name or its neighbours promise.
+    Corrupt = 6,
+    /// A hostile or broken GGUF file.
+    InvalidGguf = 7,
+    /// A format or a version that is known and not supported.
+    Unsupported = 8,
+    /// Another process holds the lock.
+    Busy = 9,
+    /// The progress callback asked to stop.
+    Cancelled = 10,
+    /// The operating system refused; mkeep_error_os has its number.
+    Io = 11,
+    /// A Go template that does not parse.
+    InvalidTemplate = 12,
+    /// A fault of the library itself, which it survived.
+    Panic = 100,
+    /// A pointer is NULL that must not be.
+    NullArgument = 101,
+    /// A text is not UTF-8.
+    InvalidUtf8 = 102,
+}
+
+impl mkeep_status {
+    fn of(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::NotFound => mkeep_status::NotFound,
+            ErrorKind::InvalidName => mkeep_status::InvalidName,
+            ErrorKind::InvalidDigest => mkeep_status::InvalidDigest,
+            ErrorKind::InvalidArgument => mkeep_status::InvalidArgument,
+            ErrorKind::AlreadyExists => mkeep_status::AlreadyExists,
+            ErrorKind::Corrupt => mkeep_status::Corrupt,
+            ErrorKind::InvalidGguf => mkeep_status::InvalidGguf,
+            ErrorKind::Unsupported => mkeep_status::Unsupported,
+            ErrorKind::Busy => mkeep_status::Busy,
+            ErrorKind::Cancelled => mkeep_status::Cancelled,
+            ErrorKind::InvalidTemplate => mkeep_status::InvalidTemplate,
+            _ => mkeep_status::Io,
+        }
+    }
+}
+
+/// What went wrong.
+pub struct mkeep_error {
+    pub(crate) status: mkeep_status,
+    http: u16,
+    os: i32,
+    message: Terminated,
+}
+
+impl mkeep_error {
+    pub(crate) fn new(fault: Fault) -> Self {
+        let (status, message) = match &fault {
+            Fault::Engine(error) => (mkeep_status::of(error.kind()), error.to_string()),
+            Fault::Null(name) => (mkeep_status::NullArgument, format!("{name} is NULL")),
+            Fault::Utf8(name) => (mkeep_status::InvalidUtf8, format!("{name} is not UTF-8")),
+            Fault::Panic => (mkeep_status::Panic, "the library failed".to_owned()),
+        };
+        let error = match &fault {
+            Fault::Engine(error) => Some(error),
+            _ => None,
+        };
+        mkeep_error {
+            status,
+            http: error.map_or(500, |error| error.kind().http_status()),
+            os: error.and_then(Error::os_error).unwrap_or(0),
+            message: Terminated::new(&message),
+        }
+    }
+}
+
+/// The status that the call answered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_error_status(error: *const mkeep_error) -> mkeep_status {
+    // SAFETY: by the header's contract NULL or a live error.
+    unsafe { borrow(error, "error") }.map_or(mkeep_status::Ok, |error| error.status)
+}
+
+/// What was being done to what, and why it failed: lower case, without a full stop.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_error_message(error: *const mkeep_error) -> mkeep_str {
+    // SAFETY: by the header's contract NULL or a live error.
+    let error = unsafe { borrow(error, "error") };
+    error.map_or(mkeep_str::EMPTY, |error| error.message.borrow())
+}
+
+/// The HTTP status for it, as in 404.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_error_http_status(error: *const mkeep_error) -> u16 {
+    // SAFETY: by the header's contract NULL or a live error.
+    unsafe { borrow(error, "error") }.map_or(200, |error| error.http)
+}
+
+/// The operating system's number for it (`errno`); 0 where it was not the system that refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_error_os(error: *const mkeep_error) -> i32 {
+    // SAFETY: by the header's contract NULL or a live error.
+    unsafe { borrow(error, "error") }.map_or(0, |error| error.os)
+}
+
+/// Ends an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_error_free(error: *mut mkeep_error) {
+    // SAFETY: by the header's contract NULL or a live error that is given up.
+    unsafe { end(error) }
+}

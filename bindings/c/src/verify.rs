@@ -1,0 +1,220 @@
+//! Verification.
+
+use std::ffi::{c_char, c_void};
+use std::ops::ControlFlow;
+
+use engine::{BlobStatus, Finding, Progress, Reference, Report, VerifyOptions};
+
+use crate::boundary::{Fault, borrow, end, enter, give, output, slice, text};
+use crate::status::{mkeep_error, mkeep_status};
+use crate::store::mkeep_store;
+use crate::text::{Terminated, mkeep_str, mkeep_text};
+
+/// Called on the calling thread, at most 20 times a second. `user` is what the caller gave.
+/// Answering false ends the call with MKEEP_STATUS_CANCELLED.
+pub type mkeep_progress =
+    Option<unsafe extern "C" fn(user: *mut c_void, bytes: u64, total_bytes: u64) -> bool>;
+
+/// The state of a blob.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mkeep_blob_status {
+    /// Its bytes have the digest that names it.
+    Ok = 0,
+    /// No file is there.
+    Missing = 1,
+    /// The file has another size than a manifest says.
+    WrongSize = 2,
+    /// The file's bytes have another digest.
+    WrongDigest = 3,
+    /// The file cannot be read.
+    Unreadable = 4,
+}
+
+impl From<BlobStatus> for mkeep_blob_status {
+    fn from(status: BlobStatus) -> Self {
+        match status {
+            BlobStatus::Ok => mkeep_blob_status::Ok,
+            BlobStatus::Missing => mkeep_blob_status::Missing,
+            BlobStatus::WrongSize => mkeep_blob_status::WrongSize,
+            BlobStatus::WrongDigest => mkeep_blob_status::WrongDigest,
+            _ => mkeep_blob_status::Unreadable,
+        }
+    }
+}
+
+/// One blob of a report. Its texts live as long as the report.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_finding {
+    /// What is wrong with it.
+    pub status: mkeep_blob_status,
+    /// The digest that names it, as in `sha256:...`.
+    pub digest: mkeep_str,
+    /// Where it lies, or should lie.
+    pub path: mkeep_str,
+    /// The reason in words; empty where nothing is wrong.
+    pub detail: mkeep_str,
+    /// Its size on disk in bytes.
+    pub size: u64,
+}
+
+/// What a verification found.
+pub struct mkeep_report {
+    is_ok: bool,
+    json: Terminated,
+    findings: Vec<Kept>,
+}
+
+struct Kept {
+    status: mkeep_blob_status,
+    texts: [Terminated; 3],
+    size: u64,
+}
+
+impl From<&Finding> for Kept {
+    fn from(finding: &Finding) -> Self {
+        let (digest, path) = (finding.digest.to_string(), finding.path.to_string_lossy());
+        let texts = [digest.as_str(), &path, &finding.detail];
+        let texts = texts.map(Terminated::new);
+        Kept {
+            status: finding.status.into(),
+            texts,
+            size: finding.size,
+        }
+    }
+}
+
+impl From<Report> for mkeep_report {
+    fn from(report: Report) -> Self {
+        mkeep_report {
+            is_ok: report.is_ok(),
+            json: Terminated::new(&report.to_json()),
+            findings: report.blobs.iter().map(Kept::from).collect(),
+        }
+    }
+}
+
+/// # Safety
+/// `names` is NULL or points to `count` texts.
+pub(crate) unsafe fn references(
+    names: *const *const c_char,
+    count: usize,
+) -> Result<Vec<Reference>, Fault> {
+    // SAFETY: by the contract NULL or `count` pointers to texts.
+    let names = unsafe { slice(names, count) }.iter();
+    // SAFETY: as above.
+    names
+        .map(|name| Ok(unsafe { text(*name, "a name") }?.parse()?))
+        .collect()
+}
+
+/// Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
+/// models. `gguf` reads GGUF files strictly, too. `progress` may be NULL. What is wrong with a blob
+/// is a finding of the report, not an error.
+///
+/// MKEEP_STATUS_NOT_FOUND for a named model, MKEEP_STATUS_CANCELLED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_verify(
+    store: *const mkeep_store,
+    names: *const *const c_char,
+    count: usize,
+    gguf: bool,
+    progress: mkeep_progress,
+    user: *mut c_void,
+    report: *mut *mut mkeep_report,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        enter(error, || {
+            let (store, report) = (borrow(store, "store")?, output(report)?);
+            let options = VerifyOptions::default()
+                .models(references(names, count)?)
+                .gguf(gguf);
+            let mut observe = |state: &Progress| match progress {
+                Some(progress) if !progress(user, state.bytes, state.total_bytes) => {
+                    ControlFlow::Break(())
+                }
+                _ => ControlFlow::Continue(()),
+            };
+            give(report, store.0.verify(&options, &mut observe)?.into());
+            Ok(())
+        })
+    }
+}
+
+/// Whether nothing is wrong.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_is_ok(report: *const mkeep_report) -> bool {
+    // SAFETY: by the header's contract NULL or a live report.
+    unsafe { borrow(report, "report") }.is_ok_and(|report| report.is_ok)
+}
+
+/// How many blobs were looked at.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_count(report: *const mkeep_report) -> usize {
+    // SAFETY: by the header's contract NULL or a live report.
+    unsafe { borrow(report, "report") }.map_or(0, |report| report.findings.len())
+}
+
+/// The blob at a place; false, and nothing written, beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_get(
+    report: *const mkeep_report,
+    index: usize,
+    finding: *mut mkeep_finding,
+) -> bool {
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    let (report, finding) = unsafe { (borrow(report, "report"), output(finding)) };
+    let (Ok(report), Ok(finding)) = (report, finding) else {
+        return false;
+    };
+    let Some(kept) = report.findings.get(index) else {
+        return false;
+    };
+    let [digest, path, detail] = kept.texts.each_ref().map(Terminated::borrow);
+    let (status, size) = (kept.status, kept.size);
+    finding.write(mkeep_finding {
+        status,
+        digest,
+        path,
+        detail,
+        size,
+    });
+    true
+}
+
+/// The whole report as JSON.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_json(report: *const mkeep_report) -> mkeep_str {
+    // SAFETY: by the header's contract NULL or a live report.
+    unsafe { borrow(report, "report") }.map_or(mkeep_str::EMPTY, |report| report.json.borrow())
+}
+
+/// Ends a report.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_free(report: *mut mkeep_report) {
+    // SAFETY: by the header's contract NULL or a live report that is given up.
+    unsafe { end(report) }
+}
+
+/// Verifies as mkeep_store_verify does, and moves damaged blobs aside so that a pull or an import
+/// can put the right ones in their place. `json` is what was moved.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_repair_json(
+    store: *const mkeep_store,
+    names: *const *const c_char,
+    count: usize,
+    json: *mut *mut mkeep_text,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        crate::store::answer(store, json, error, |store| {
+            let options = VerifyOptions::default().models(references(names, count)?);
+            let report = store.verify(&options, &mut |_| ControlFlow::Continue(()))?;
+            Ok(store.repair(&report)?.to_json())
+        })
+    }
+}

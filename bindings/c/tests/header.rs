@@ -1,0 +1,41 @@
+//! The checked-in header is the one that the door has. `BLESS=1` writes it.
+
+use std::path::Path;
+
+#[test]
+fn the_header_is_current() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = here.join("../../include/modelkeep.h");
+    let config = cbindgen::Config::from_file(here.join("cbindgen.toml")).expect("a configuration");
+    let entries = std::fs::read_dir(here.join("src")).expect("the sources");
+    let mut sources: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    sources.sort();
+    let builder = cbindgen::Builder::new().with_config(config);
+    let bindings = sources
+        .into_iter()
+        .fold(builder, cbindgen::Builder::with_src)
+        .generate()
+        .expect("a header");
+    let mut header = Vec::new();
+    bindings.write(&mut header);
+    let header = String::from_utf8(header).expect("a text");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &header).expect("written");
+    }
+    let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        checked_in == header,
+        "include/modelkeep.h is not current: run with BLESS=1"
+    );
+}
+
+#[test]
+fn the_statuses_agree_with_the_table_of_kinds() {
+    let status = include_str!("../src/status.rs");
+    for kind in engine::ErrorKind::ALL {
+        let line = format!("    {} = {},", kind.name(), kind.code());
+        assert!(status.contains(&line), "{line}");
+    }
+}

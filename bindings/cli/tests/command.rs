@@ -1,0 +1,292 @@
+//! The command as a user meets it: words, JSON, exit statuses.
+// A failure in a helper fails the test.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+struct Shell {
+    directory: tempfile::TempDir,
+}
+
+struct Said {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Shell {
+    fn new() -> Self {
+        Shell {
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// A shell on a store with the models `tiny` and `other`.
+    fn with_models() -> Self {
+        let shell = Shell::new();
+        for name in ["tiny", "other"] {
+            assert_eq!(shell.run(&["import", &fixture(), name]).status, 0);
+        }
+        shell
+    }
+
+    fn store(&self) -> PathBuf {
+        self.directory.path().join("models")
+    }
+
+    fn run(&self, words: &[&str]) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_modelkeep"));
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command
+            .args(words)
+            .env("OLLAMA_MODELS", self.store())
+            .env("HOME", self.directory.path())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Said {
+            status: status.code().unwrap(),
+            out: text(stdout),
+            err: text(stderr),
+        }
+    }
+
+    fn json(&self, words: &[&str]) -> serde_json::Value {
+        let said = self.run(&[words, &["--json"]].concat());
+        serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}: {}", said.out))
+    }
+
+    fn damage(&self, name: &str) {
+        let path = self.run(&["path", name]).out;
+        let mut bytes = fs::read(path.trim()).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(path.trim(), bytes).unwrap();
+    }
+}
+
+fn fixture() -> String {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.join("../../tests/data/tiny.gguf")
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn a_model_is_listed_shown_copied_and_removed() {
+    let shell = Shell::with_models();
+    let list = shell.run(&["list"]).out;
+    assert!(list.starts_with("NAME"), "{list}");
+    assert!(
+        list.contains("\ntiny:latest ") && list.contains("\nother:latest "),
+        "{list}"
+    );
+    assert_eq!(shell.json(&["list"])["models"][0]["name"], "other:latest");
+    let show = shell.run(&["show", "tiny"]).out;
+    assert!(show.contains("context length    128"), "{show}");
+    assert_eq!(shell.json(&["show", "tiny"])["details"]["family"], "llama");
+    assert_eq!(
+        shell.run(&["cp", "tiny", "copy:v1"]).out,
+        "copied tiny:latest to copy:v1\n"
+    );
+    let said = shell.run(&["rm", "copy:v1", "nope", "other"]);
+    assert_eq!(said.status, 1);
+    assert!(
+        said.out.contains("deleted copy:v1\ndeleted other:latest\n"),
+        "{}",
+        said.out
+    );
+    assert_eq!(said.err, "modelkeep: model 'nope:latest' not found\n");
+    assert_eq!(shell.run(&["rm", "tiny"]).status, 0);
+    assert_eq!(shell.json(&["list"])["models"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_path_is_absolute_and_of_what_was_asked_for() {
+    let shell = Shell::with_models();
+    let relative = Command::new(env!("CARGO_BIN_EXE_modelkeep"))
+        .current_dir(shell.directory.path())
+        .args(["--store", "models", "path", "tiny"])
+        .output()
+        .unwrap();
+    let path = String::from_utf8(relative.stdout).unwrap();
+    assert!(path.starts_with(shell.store().to_str().unwrap()), "{path}");
+    assert!(fs::read(path.trim()).unwrap().starts_with(b"GGUF"));
+    assert_eq!(shell.run(&["path", "tiny", "--all"]).out.lines().count(), 2);
+    let said = shell.run(&["path", "tiny", "--projector"]);
+    assert_eq!((said.status, said.out.as_str()), (1, ""));
+}
+
+#[test]
+fn options_stand_before_or_after_the_command() {
+    let shell = Shell::with_models();
+    let store = shell.store();
+    let store = store.to_str().unwrap();
+    let before = shell.run(&["--store", store, "--json", "list"]).out;
+    assert_eq!(shell.run(&["list", "--json", "--store", store]).out, before);
+    for words in [["--read-only", "rm", "tiny"], ["rm", "tiny", "--read-only"]] {
+        let said = shell.run(&words);
+        assert_eq!(said.status, 2, "{}", said.err);
+        assert!(said.err.contains("read-only"), "{}", said.err);
+    }
+    assert_eq!(shell.run(&["show", "tiny"]).status, 0);
+}
+
+#[test]
+fn wrong_use_and_missing_models_have_their_own_statuses() {
+    let shell = Shell::with_models();
+    for words in [
+        vec![],
+        vec!["cp", "tiny"],
+        vec!["list", "--no-such"],
+        vec!["cp", "a b", "c"],
+    ] {
+        assert_eq!(shell.run(&words).status, 2, "{words:?}");
+    }
+    for words in [
+        vec!["show", "nope"],
+        vec!["path", "nope"],
+        vec!["cp", "nope", "x"],
+    ] {
+        let said = shell.run(&words);
+        assert_eq!(said.status, 1, "{words:?}");
+        assert_eq!(said.err, "modelkeep: model 'nope:latest' not found\n");
+    }
+    let said = shell.run(&["import", &fixture(), "tiny"]);
+    assert_eq!(
+        (said.status, said.err.contains("already exists")),
+        (1, true)
+    );
+    assert_eq!(
+        shell.run(&["import", &fixture(), "tiny", "--force"]).status,
+        0
+    );
+    assert_eq!(shell.run(&["--help"]).status, 0);
+}
+
+#[test]
+fn a_missing_store_names_the_places_that_were_tried() {
+    let shell = Shell::new();
+    fs::create_dir_all(shell.directory.path().join(".ollama/models")).unwrap();
+    let said = shell.run(&["list"]);
+    assert_eq!(said.status, 1);
+    assert!(
+        said.err.contains(shell.store().to_str().unwrap()),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("/.ollama/models"), "{}", said.err);
+}
+
+#[test]
+fn problems_with_other_models_do_not_change_the_status() {
+    let shell = Shell::with_models();
+    let broken = shell
+        .store()
+        .join("manifests/registry.ollama.ai/library/broken");
+    fs::create_dir_all(&broken).unwrap();
+    fs::write(broken.join("latest"), "{").unwrap();
+    for words in [
+        vec!["list"],
+        vec!["show", "tiny"],
+        vec!["cp", "tiny", "x"],
+        vec!["rm", "x"],
+    ] {
+        assert_eq!(shell.run(&words).status, 0, "{words:?}");
+    }
+    assert!(shell.run(&["list"]).err.contains("broken:latest"));
+    let said = shell.run(&["gc", "--grace", "0s"]);
+    assert_eq!(
+        (said.status, said.err.contains("library/broken/latest")),
+        (1, true)
+    );
+    assert_eq!(shell.run(&["doctor"]).status, 1);
+    assert_eq!(shell.run(&["rm", "broken"]).status, 0);
+    assert_eq!(
+        shell.run(&["doctor"]).out.lines().last(),
+        Some("nothing is wrong")
+    );
+}
+
+#[test]
+fn damage_is_found_and_moved_aside() {
+    let shell = Shell::with_models();
+    assert_eq!(shell.run(&["verify"]).status, 0);
+    shell.damage("tiny");
+    let said = shell.run(&["verify", "tiny"]);
+    assert_eq!(said.status, 1);
+    assert!(said.out.contains("wrong digest") && said.out.contains("broken: tiny:latest"));
+    assert_eq!(
+        shell.json(&["verify"])["blobs"][0]["status"],
+        "wrong_digest"
+    );
+    assert_eq!(
+        shell.json(&["repair"])["moved"].as_array().unwrap().len(),
+        1
+    );
+    assert_eq!(shell.run(&["show", "tiny"]).status, 1);
+    assert_eq!(
+        shell.run(&["import", &fixture(), "tiny", "--force"]).status,
+        0
+    );
+    assert_eq!(shell.run(&["verify"]).status, 0);
+}
+
+#[test]
+fn orphans_are_measured_and_collected() {
+    let shell = Shell::with_models();
+    let orphan = format!("sha256-{}", modelkeep::Digest::of(b"orphan").hex());
+    fs::write(shell.store().join("blobs").join(orphan), "orphan").unwrap();
+    assert_eq!(shell.json(&["du"])["orphans"]["files"], 1);
+    assert_eq!(shell.json(&["gc"])["young"], 1);
+    assert_eq!(
+        shell.json(&["gc", "--grace", "0s", "--dry-run"])["bytes"],
+        6
+    );
+    assert_eq!(
+        shell.json(&["gc", "--grace", "0s"])["blobs"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(shell.json(&["du"])["orphans"]["files"], 0);
+    assert_eq!(shell.run(&["verify"]).status, 0);
+}
+
+#[test]
+fn a_gguf_file_is_described_or_refused() {
+    let shell = Shell::new();
+    let said = shell.run(&["gguf", &fixture()]);
+    assert!(said.out.contains("architecture  llama"), "{}", said.out);
+    let json = shell.json(&["gguf", &fixture()]);
+    assert_eq!(json["gguf"]["tensors"][1]["name"], "output_norm.weight");
+    let cut = shell.directory.path().join("cut.gguf");
+    let bytes = fs::read(fixture()).unwrap();
+    fs::write(&cut, &bytes[..200]).unwrap();
+    let said = shell.run(&["gguf", cut.to_str().unwrap(), "--json"]);
+    assert_eq!(said.status, 1);
+    let error: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(error["error"]["kind"], "length_out_of_bounds");
+    assert!(error["error"]["offset"].is_u64() && error["error"]["path"].is_string());
+    assert_eq!(shell.run(&["gguf", "/nonexistent"]).status, 1);
+}
+
+#[test]
+fn who_answers_already_is_said() {
+    let shell = Shell::with_models();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let said = shell.run(&["serve", "--addr", &address]);
+    assert_eq!(
+        (said.status, said.err.contains("already answers")),
+        (1, true),
+        "{}",
+        said.err
+    );
+}

@@ -1,0 +1,1073 @@
+/* modelkeep: the model store that Ollama writes to disk, as a library.
+ *
+ * Generated from bindings/c; do not edit.
+ *
+ * Conventions. Every call that can fail answers an mkeep_status; results come out of the last
+ * parameters, which are written only when it is MKEEP_STATUS_OK. `error` may be NULL; otherwise a
+ * call that fails puts an object there, which mkeep_error_free ends. Texts that go in are UTF-8 and
+ * end with a NUL; those that come out are mkeep_str and live as long as the handle they came from.
+ * Every handle is ended by the function _free of its name, which takes NULL as well.
+ *
+ * Threads. Any handle may be used from many threads at once; only _free must be the last use. After
+ * a fork the child may go on with the handles that it has.
+ *
+ * Linking. Shared: -lmodelkeep. Static: libmodelkeep.a -lpthread -lm -ldl.
+ */
+
+#ifndef MODELKEEP_H
+#define MODELKEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * How a call ended. More may come: take an unknown one for a failure.
+ */
+typedef enum {
+  /**
+   * It is done.
+   */
+  MKEEP_STATUS_OK = 0,
+  /**
+   * A store, model, blob or layer is absent.
+   */
+  MKEEP_STATUS_NOT_FOUND = 1,
+  /**
+   * A text is no model's name.
+   */
+  MKEEP_STATUS_INVALID_NAME = 2,
+  /**
+   * A text is no digest.
+   */
+  MKEEP_STATUS_INVALID_DIGEST = 3,
+  /**
+   * Options contradict each other or the store: a change of a store that is read-only.
+   */
+  MKEEP_STATUS_INVALID_ARGUMENT = 4,
+  /**
+   * The name is taken and was not to be replaced.
+   */
+  MKEEP_STATUS_ALREADY_EXISTS = 5,
+  /**
+   * What the disk holds is not what its name or its neighbours promise.
+   */
+  MKEEP_STATUS_CORRUPT = 6,
+  /**
+   * A hostile or broken GGUF file.
+   */
+  MKEEP_STATUS_INVALID_GGUF = 7,
+  /**
+   * A format or a version that is known and not supported.
+   */
+  MKEEP_STATUS_UNSUPPORTED = 8,
+  /**
+   * Another process holds the lock.
+   */
+  MKEEP_STATUS_BUSY = 9,
+  /**
+   * The progress callback asked to stop.
+   */
+  MKEEP_STATUS_CANCELLED = 10,
+  /**
+   * The operating system refused; mkeep_error_os has its number.
+   */
+  MKEEP_STATUS_IO = 11,
+  /**
+   * A Go template that does not parse.
+   */
+  MKEEP_STATUS_INVALID_TEMPLATE = 12,
+  /**
+   * A fault of the library itself, which it survived.
+   */
+  MKEEP_STATUS_PANIC = 100,
+  /**
+   * A pointer is NULL that must not be.
+   */
+  MKEEP_STATUS_NULL_ARGUMENT = 101,
+  /**
+   * A text is not UTF-8.
+   */
+  MKEEP_STATUS_INVALID_UTF8 = 102,
+} mkeep_status;
+
+/**
+ * The state of a blob.
+ */
+typedef enum {
+  /**
+   * Its bytes have the digest that names it.
+   */
+  MKEEP_BLOB_STATUS_OK = 0,
+  /**
+   * No file is there.
+   */
+  MKEEP_BLOB_STATUS_MISSING = 1,
+  /**
+   * The file has another size than a manifest says.
+   */
+  MKEEP_BLOB_STATUS_WRONG_SIZE = 2,
+  /**
+   * The file's bytes have another digest.
+   */
+  MKEEP_BLOB_STATUS_WRONG_DIGEST = 3,
+  /**
+   * The file cannot be read.
+   */
+  MKEEP_BLOB_STATUS_UNREADABLE = 4,
+} mkeep_blob_status;
+
+/**
+ * The type of a value, as files have it.
+ */
+typedef enum {
+  /**
+   * 8 bits without a sign.
+   */
+  MKEEP_VALUE_TYPE_U8 = 0,
+  /**
+   * 8 bits with a sign.
+   */
+  MKEEP_VALUE_TYPE_I8 = 1,
+  /**
+   * 16 bits without a sign.
+   */
+  MKEEP_VALUE_TYPE_U16 = 2,
+  /**
+   * 16 bits with a sign.
+   */
+  MKEEP_VALUE_TYPE_I16 = 3,
+  /**
+   * 32 bits without a sign.
+   */
+  MKEEP_VALUE_TYPE_U32 = 4,
+  /**
+   * 32 bits with a sign.
+   */
+  MKEEP_VALUE_TYPE_I32 = 5,
+  /**
+   * A single-precision number.
+   */
+  MKEEP_VALUE_TYPE_F32 = 6,
+  /**
+   * A truth.
+   */
+  MKEEP_VALUE_TYPE_BOOL = 7,
+  /**
+   * A text.
+   */
+  MKEEP_VALUE_TYPE_STR = 8,
+  /**
+   * An array.
+   */
+  MKEEP_VALUE_TYPE_ARRAY = 9,
+  /**
+   * 64 bits without a sign.
+   */
+  MKEEP_VALUE_TYPE_U64 = 10,
+  /**
+   * 64 bits with a sign.
+   */
+  MKEEP_VALUE_TYPE_I64 = 11,
+  /**
+   * A double-precision number.
+   */
+  MKEEP_VALUE_TYPE_F64 = 12,
+} mkeep_value_type;
+
+/**
+ * What went wrong.
+ */
+typedef struct mkeep_error mkeep_error;
+
+/**
+ * A GGUF file that is open. Counted: what is borrowed lives until the last holder ends it.
+ */
+typedef struct mkeep_gguf mkeep_gguf;
+
+/**
+ * All models of a store at one moment, newest first.
+ */
+typedef struct mkeep_list mkeep_list;
+
+/**
+ * What a verification found.
+ */
+typedef struct mkeep_report mkeep_report;
+
+/**
+ * A models directory, opened.
+ */
+typedef struct mkeep_store mkeep_store;
+
+/**
+ * A text that belongs to the caller.
+ */
+typedef struct mkeep_text mkeep_text;
+
+/**
+ * A text that belongs to somebody else.
+ */
+typedef struct {
+  /**
+   * The bytes. A NUL follows them, except after texts of a GGUF file; those may hold one, too.
+   */
+  const char *ptr;
+  /**
+   * How many they are, without the NUL.
+   */
+  size_t len;
+} mkeep_str;
+
+/**
+ * An array of metadata.
+ */
+typedef struct {
+  /**
+   * The type of its elements: an mkeep_value_type.
+   */
+  uint32_t element;
+  /**
+   * Whether its numbers are big-endian.
+   */
+  bool big_endian;
+  /**
+   * How many elements.
+   */
+  uint64_t count;
+  /**
+   * The elements as they lie in the file, not aligned: numbers one after the other, or texts
+   * with their lengths, for mkeep_array_next_str.
+   */
+  const uint8_t *bytes;
+  /**
+   * How many bytes.
+   */
+  size_t len;
+} mkeep_array;
+
+/**
+ * A value of metadata. `type` says which of the others counts; the rest are zero.
+ */
+typedef struct {
+  /**
+   * An mkeep_value_type.
+   */
+  uint32_t type;
+  /**
+   * The number, for the types without a sign; 0 or 1 for a truth.
+   */
+  uint64_t u;
+  /**
+   * The number, for the types with a sign.
+   */
+  int64_t i;
+  /**
+   * The number, for the floating-point types.
+   */
+  double f;
+  /**
+   * The text: bytes that are usually UTF-8, without a NUL after them.
+   */
+  mkeep_str str;
+  /**
+   * The array.
+   */
+  mkeep_array array;
+} mkeep_value;
+
+/**
+ * A tensor.
+ */
+typedef struct {
+  /**
+   * Its name, without a NUL after it.
+   */
+  mkeep_str name;
+  /**
+   * The name of its type, as in `Q4_K`, with a NUL.
+   */
+  mkeep_str type_name;
+  /**
+   * The number of its type.
+   */
+  uint32_t type;
+  /**
+   * How many dimensions.
+   */
+  uint32_t n_dims;
+  /**
+   * Its dimensions, the fastest-varying first; 1 beyond the last.
+   */
+  uint64_t dims[4];
+  /**
+   * Where its data begin, in bytes from the beginning of the file.
+   */
+  uint64_t offset;
+  /**
+   * The bytes of its data; 0 where the type is not known.
+   */
+  uint64_t size;
+  /**
+   * Its data; NULL where the file is not mapped or the type is not known.
+   */
+  const uint8_t *data;
+} mkeep_tensor;
+
+/**
+ * A model of a list. Its texts live as long as the list.
+ */
+typedef struct {
+  /**
+   * The name, as in `llama3.2:latest`.
+   */
+  mkeep_str name;
+  /**
+   * The digest of the manifest: 64 hexadecimal digits.
+   */
+  mkeep_str digest;
+  /**
+   * `gguf`, `safetensors`, or empty.
+   */
+  mkeep_str format;
+  /**
+   * The architecture's family.
+   */
+  mkeep_str family;
+  /**
+   * The size for people, as in `8.0B`.
+   */
+  mkeep_str parameter_size;
+  /**
+   * The quantization's name, as in `Q4_K_M`.
+   */
+  mkeep_str quantization_level;
+  /**
+   * The bytes of all blobs, as the manifest states them.
+   */
+  int64_t size;
+  /**
+   * The time of the manifest's last change, in nanoseconds since 1970.
+   */
+  int64_t modified;
+} mkeep_summary;
+
+/**
+ * How to open a store. Set all of it to zero, then `size`, then what you want.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_store_options)`, by which later releases know what you know.
+   */
+  size_t size;
+  /**
+   * The directory; NULL for OLLAMA_MODELS, or else ~/.ollama/models.
+   */
+  const char *path;
+  /**
+   * Whether a missing directory is made.
+   */
+  bool create;
+  /**
+   * Whether every change is refused.
+   */
+  bool read_only;
+  /**
+   * Whether files are read instead of mapped: for network file systems.
+   */
+  bool no_mmap;
+  /**
+   * Whether changes may be lost in a power cut, for speed.
+   */
+  bool no_sync;
+  /**
+   * Whether a delete does not wait for a server beside us: only where none writes here.
+   */
+  bool no_settle;
+  /**
+   * Threads; 0 is one for each processor.
+   */
+  uint32_t threads;
+} mkeep_store_options;
+
+/**
+ * Called on the calling thread, at most 20 times a second. `user` is what the caller gave.
+ * Answering false ends the call with MKEEP_STATUS_CANCELLED.
+ */
+typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
+
+/**
+ * One blob of a report. Its texts live as long as the report.
+ */
+typedef struct {
+  /**
+   * What is wrong with it.
+   */
+  mkeep_blob_status status;
+  /**
+   * The digest that names it, as in `sha256:...`.
+   */
+  mkeep_str digest;
+  /**
+   * Where it lies, or should lie.
+   */
+  mkeep_str path;
+  /**
+   * The reason in words; empty where nothing is wrong.
+   */
+  mkeep_str detail;
+  /**
+   * Its size on disk in bytes.
+   */
+  uint64_t size;
+} mkeep_finding;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The number of this interface. A program that was compiled against another number of the header
+ * must not use the library.
+ */
+uint32_t mkeep_abi_version(void);
+
+/**
+ * Opens a GGUF file: one pass over its head. `lenient` reads on where the format is broken without
+ * harm; `no_mmap` reads the head into memory instead of mapping the file.
+ *
+ * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_IO.
+ */
+mkeep_status mkeep_gguf_open(const char *path,
+                             bool lenient,
+                             bool no_mmap,
+                             mkeep_gguf **gguf,
+                             mkeep_error **error);
+
+/**
+ * Opens the GGUF file of a stored model, leniently.
+ *
+ * As mkeep_store_path and mkeep_gguf_open.
+ */
+mkeep_status mkeep_store_gguf(const mkeep_store *store,
+                              const char *name,
+                              mkeep_gguf **gguf,
+                              mkeep_error **error);
+
+/**
+ * One more holder of the same file, to be ended by mkeep_gguf_free as well; NULL for NULL.
+ */
+mkeep_gguf *mkeep_gguf_hold(const mkeep_gguf *gguf);
+
+/**
+ * Ends a holder of a file.
+ */
+void mkeep_gguf_free(mkeep_gguf *gguf);
+
+/**
+ * The version of the format.
+ */
+uint32_t mkeep_gguf_version(const mkeep_gguf *gguf);
+
+/**
+ * The sum of the elements of all tensors.
+ */
+uint64_t mkeep_gguf_parameter_count(const mkeep_gguf *gguf);
+
+/**
+ * How many pairs of metadata.
+ */
+size_t mkeep_gguf_count(const mkeep_gguf *gguf);
+
+/**
+ * The pair at a place; false, and nothing written, beyond the last. Costs nothing.
+ */
+bool mkeep_gguf_get(const mkeep_gguf *gguf, size_t index, mkeep_str *key, mkeep_value *value);
+
+/**
+ * The value of a key, of duplicates the last; false, and nothing written, where there is none.
+ */
+bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value);
+
+/**
+ * The next text of an array of texts. `at` is where it begins within the array's bytes: 0 for the
+ * first; it is moved to the next. False after the last, and for other arrays.
+ */
+bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
+
+/**
+ * How many tensors.
+ */
+size_t mkeep_gguf_tensor_count(const mkeep_gguf *gguf);
+
+/**
+ * The tensor at a place; false, and nothing written, beyond the last. Costs nothing.
+ */
+bool mkeep_gguf_tensor(const mkeep_gguf *gguf, size_t index, mkeep_tensor *found);
+
+/**
+ * The head and the warnings as JSON in which nothing is lost.
+ */
+mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_text **json, mkeep_error **error);
+
+/**
+ * Lists all models. What cannot be read is left out, and named among the problems.
+ */
+mkeep_status mkeep_store_list(const mkeep_store *store, mkeep_list **list, mkeep_error **error);
+
+/**
+ * Lists all models as the body of GET /api/tags.
+ */
+mkeep_status mkeep_store_list_json(const mkeep_store *store,
+                                   mkeep_text **json,
+                                   mkeep_error **error);
+
+/**
+ * How many models.
+ */
+size_t mkeep_list_count(const mkeep_list *list);
+
+/**
+ * The model at a place; false, and nothing written, beyond the last.
+ */
+bool mkeep_list_get(const mkeep_list *list, size_t index, mkeep_summary *summary);
+
+/**
+ * How many entries were left out.
+ */
+size_t mkeep_list_problem_count(const mkeep_list *list);
+
+/**
+ * Why an entry was left out; empty beyond the last.
+ */
+mkeep_str mkeep_list_problem(const mkeep_list *list, size_t index);
+
+/**
+ * Ends a list.
+ */
+void mkeep_list_free(mkeep_list *list);
+
+/**
+ * What the disk holds, and for whom.
+ */
+mkeep_status mkeep_store_usage_json(const mkeep_store *store,
+                                    mkeep_text **json,
+                                    mkeep_error **error);
+
+/**
+ * What is wrong with the store, and what to do.
+ */
+mkeep_status mkeep_store_doctor_json(const mkeep_store *store,
+                                     mkeep_text **json,
+                                     mkeep_error **error);
+
+/**
+ * Removes blobs that no model uses and that nobody has changed for `grace` seconds; 3600 is usual.
+ * `partials` takes the leftovers of interrupted downloads as well; `dry_run` changes nothing.
+ *
+ * MKEEP_STATUS_CORRUPT while a manifest cannot be read: nobody knows what it uses.
+ */
+mkeep_status mkeep_store_gc_json(const mkeep_store *store,
+                                 uint64_t grace,
+                                 bool partials,
+                                 bool dry_run,
+                                 mkeep_text **json,
+                                 mkeep_error **error);
+
+/**
+ * The status that the call answered.
+ */
+mkeep_status mkeep_error_status(const mkeep_error *error);
+
+/**
+ * What was being done to what, and why it failed: lower case, without a full stop.
+ */
+mkeep_str mkeep_error_message(const mkeep_error *error);
+
+/**
+ * The HTTP status for it, as in 404.
+ */
+uint16_t mkeep_error_http_status(const mkeep_error *error);
+
+/**
+ * The operating system's number for it (`errno`); 0 where it was not the system that refused.
+ */
+int32_t mkeep_error_os(const mkeep_error *error);
+
+/**
+ * Ends an error.
+ */
+void mkeep_error_free(mkeep_error *error);
+
+/**
+ * Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
+ *
+ * MKEEP_STATUS_NOT_FOUND where the directory does not exist.
+ */
+mkeep_status mkeep_store_open(const mkeep_store_options *options,
+                              mkeep_store **store,
+                              mkeep_error **error);
+
+/**
+ * Ends a store.
+ */
+void mkeep_store_free(mkeep_store *store);
+
+/**
+ * The path of a model's GGUF file.
+ *
+ * MKEEP_STATUS_NOT_FOUND where the model or its file is missing, MKEEP_STATUS_INVALID_NAME,
+ * MKEEP_STATUS_CORRUPT.
+ */
+mkeep_status mkeep_store_path(const mkeep_store *store,
+                              const char *name,
+                              mkeep_text **path,
+                              mkeep_error **error);
+
+/**
+ * Everything about a model, as the body of POST /api/show. `verbose` prints arrays in full.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT,
+ * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_INVALID_TEMPLATE.
+ */
+mkeep_status mkeep_store_show_json(const mkeep_store *store,
+                                   const char *name,
+                                   bool verbose,
+                                   mkeep_text **json,
+                                   mkeep_error **error);
+
+/**
+ * Copies a model: one more name for the same blobs.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_BUSY.
+ */
+mkeep_status mkeep_store_copy(const mkeep_store *store,
+                              const char *source,
+                              const char *destination,
+                              mkeep_error **error);
+
+/**
+ * Deletes a model, and the blobs that only it uses. `json`, which may be NULL, is what was done.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_BUSY.
+ */
+mkeep_status mkeep_store_delete(const mkeep_store *store,
+                                const char *name,
+                                mkeep_text **json,
+                                mkeep_error **error);
+
+/**
+ * Makes a model of a GGUF file. `json`, which may be NULL, is what was done.
+ *
+ * MKEEP_STATUS_ALREADY_EXISTS where the name is taken and `replace` is false,
+ * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND for the file.
+ */
+mkeep_status mkeep_store_import(const mkeep_store *store,
+                                const char *file,
+                                const char *name,
+                                bool replace,
+                                mkeep_text **json,
+                                mkeep_error **error);
+
+/**
+ * The text.
+ */
+mkeep_str mkeep_text_str(const mkeep_text *text);
+
+/**
+ * The text as C has it; NULL for NULL.
+ */
+const char *mkeep_text_c(const mkeep_text *text);
+
+/**
+ * Ends a text.
+ */
+void mkeep_text_free(mkeep_text *text);
+
+/**
+ * Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
+ * models. `gguf` reads GGUF files strictly, too. `progress` may be NULL. What is wrong with a blob
+ * is a finding of the report, not an error.
+ *
+ * MKEEP_STATUS_NOT_FOUND for a named model, MKEEP_STATUS_CANCELLED.
+ */
+mkeep_status mkeep_store_verify(const mkeep_store *store,
+                                const char *const *names,
+                                size_t count,
+                                bool gguf,
+                                mkeep_progress progress,
+                                void *user,
+                                mkeep_report **report,
+                                mkeep_error **error);
+
+/**
+ * Whether nothing is wrong.
+ */
+bool mkeep_report_is_ok(const mkeep_report *report);
+
+/**
+ * How many blobs were looked at.
+ */
+size_t mkeep_report_count(const mkeep_report *report);
+
+/**
+ * The blob at a place; false, and nothing written, beyond the last.
+ */
+bool mkeep_report_get(const mkeep_report *report, size_t index, mkeep_finding *finding);
+
+/**
+ * The whole report as JSON.
+ */
+mkeep_str mkeep_report_json(const mkeep_report *report);
+
+/**
+ * Ends a report.
+ */
+void mkeep_report_free(mkeep_report *report);
+
+/**
+ * Verifies as mkeep_store_verify does, and moves damaged blobs aside so that a pull or an import
+ * can put the right ones in their place. `json` is what was moved.
+ */
+mkeep_status mkeep_store_repair_json(const mkeep_store *store,
+                                     const char *const *names,
+                                     size_t count,
+                                     mkeep_text **json,
+                                     mkeep_error **error);
+
+/**
+ * Answers a call from the body of its request: the HTTP status, and the body of the response,
+ * which may be empty. `call` is an mkeep_call. With it, any host that speaks HTTP serves the API.
+ *
+ * A refusal is an answer, too; the status of this function fails only for its own arguments.
+ */
+mkeep_status mkeep_store_answer(const mkeep_store *store,
+                                uint32_t call,
+                                const uint8_t *body,
+                                size_t len,
+                                uint16_t *http_status,
+                                mkeep_text **response,
+                                mkeep_error **error);
+
+/**
+ * The status that the call answered.
+ */
+mkeep_status mkeep_error_status(const mkeep_error *error);
+
+/**
+ * What was being done to what, and why it failed: lower case, without a full stop.
+ */
+mkeep_str mkeep_error_message(const mkeep_error *error);
+
+/**
+ * The HTTP status for it, as in 404.
+ */
+uint16_t mkeep_error_http_status(const mkeep_error *error);
+
+/**
+ * The operating system's number for it (`errno`); 0 where it was not the system that refused.
+ */
+int32_t mkeep_error_os(const mkeep_error *error);
+
+/**
+ * Ends an error.
+ */
+void mkeep_error_free(mkeep_error *error);
+
+/**
+ * The text.
+ */
+mkeep_str mkeep_text_str(const mkeep_text *text);
+
+/**
+ * The text as C has it; NULL for NULL.
+ */
+const char *mkeep_text_c(const mkeep_text *text);
+
+/**
+ * Ends a text.
+ */
+void mkeep_text_free(mkeep_text *text);
+
+/**
+ * Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
+ *
+ * MKEEP_STATUS_NOT_FOUND where the directory does not exist.
+ */
+mkeep_status mkeep_store_open(const mkeep_store_options *options,
+                              mkeep_store **store,
+                              mkeep_error **error);
+
+/**
+ * Ends a store.
+ */
+void mkeep_store_free(mkeep_store *store);
+
+/**
+ * The path of a model's GGUF file.
+ *
+ * MKEEP_STATUS_NOT_FOUND where the model or its file is missing, MKEEP_STATUS_INVALID_NAME,
+ * MKEEP_STATUS_CORRUPT.
+ */
+mkeep_status mkeep_store_path(const mkeep_store *store,
+                              const char *name,
+                              mkeep_text **path,
+                              mkeep_error **error);
+
+/**
+ * Everything about a model, as the body of POST /api/show. `verbose` prints arrays in full.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT,
+ * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_INVALID_TEMPLATE.
+ */
+mkeep_status mkeep_store_show_json(const mkeep_store *store,
+                                   const char *name,
+                                   bool verbose,
+                                   mkeep_text **json,
+                                   mkeep_error **error);
+
+/**
+ * Copies a model: one more name for the same blobs.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_BUSY.
+ */
+mkeep_status mkeep_store_copy(const mkeep_store *store,
+                              const char *source,
+                              const char *destination,
+                              mkeep_error **error);
+
+/**
+ * Deletes a model, and the blobs that only it uses. `json`, which may be NULL, is what was done.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_BUSY.
+ */
+mkeep_status mkeep_store_delete(const mkeep_store *store,
+                                const char *name,
+                                mkeep_text **json,
+                                mkeep_error **error);
+
+/**
+ * Makes a model of a GGUF file. `json`, which may be NULL, is what was done.
+ *
+ * MKEEP_STATUS_ALREADY_EXISTS where the name is taken and `replace` is false,
+ * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND for the file.
+ */
+mkeep_status mkeep_store_import(const mkeep_store *store,
+                                const char *file,
+                                const char *name,
+                                bool replace,
+                                mkeep_text **json,
+                                mkeep_error **error);
+
+/**
+ * Lists all models. What cannot be read is left out, and named among the problems.
+ */
+mkeep_status mkeep_store_list(const mkeep_store *store, mkeep_list **list, mkeep_error **error);
+
+/**
+ * Lists all models as the body of GET /api/tags.
+ */
+mkeep_status mkeep_store_list_json(const mkeep_store *store,
+                                   mkeep_text **json,
+                                   mkeep_error **error);
+
+/**
+ * How many models.
+ */
+size_t mkeep_list_count(const mkeep_list *list);
+
+/**
+ * The model at a place; false, and nothing written, beyond the last.
+ */
+bool mkeep_list_get(const mkeep_list *list, size_t index, mkeep_summary *summary);
+
+/**
+ * How many entries were left out.
+ */
+size_t mkeep_list_problem_count(const mkeep_list *list);
+
+/**
+ * Why an entry was left out; empty beyond the last.
+ */
+mkeep_str mkeep_list_problem(const mkeep_list *list, size_t index);
+
+/**
+ * Ends a list.
+ */
+void mkeep_list_free(mkeep_list *list);
+
+/**
+ * Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
+ * models. `gguf` reads GGUF files strictly, too. `progress` may be NULL. What is wrong with a blob
+ * is a finding of the report, not an error.
+ *
+ * MKEEP_STATUS_NOT_FOUND for a named model, MKEEP_STATUS_CANCELLED.
+ */
+mkeep_status mkeep_store_verify(const mkeep_store *store,
+                                const char *const *names,
+                                size_t count,
+                                bool gguf,
+                                mkeep_progress progress,
+                                void *user,
+                                mkeep_report **report,
+                                mkeep_error **error);
+
+/**
+ * Whether nothing is wrong.
+ */
+bool mkeep_report_is_ok(const mkeep_report *report);
+
+/**
+ * How many blobs were looked at.
+ */
+size_t mkeep_report_count(const mkeep_report *report);
+
+/**
+ * The blob at a place; false, and nothing written, beyond the last.
+ */
+bool mkeep_report_get(const mkeep_report *report, size_t index, mkeep_finding *finding);
+
+/**
+ * The whole report as JSON.
+ */
+mkeep_str mkeep_report_json(const mkeep_report *report);
+
+/**
+ * Ends a report.
+ */
+void mkeep_report_free(mkeep_report *report);
+
+/**
+ * Verifies as mkeep_store_verify does, and moves damaged blobs aside so that a pull or an import
+ * can put the right ones in their place. `json` is what was moved.
+ */
+mkeep_status mkeep_store_repair_json(const mkeep_store *store,
+                                     const char *const *names,
+                                     size_t count,
+                                     mkeep_text **json,
+                                     mkeep_error **error);
+
+/**
+ * What the disk holds, and for whom.
+ */
+mkeep_status mkeep_store_usage_json(const mkeep_store *store,
+                                    mkeep_text **json,
+                                    mkeep_error **error);
+
+/**
+ * What is wrong with the store, and what to do.
+ */
+mkeep_status mkeep_store_doctor_json(const mkeep_store *store,
+                                     mkeep_text **json,
+                                     mkeep_error **error);
+
+/**
+ * Removes blobs that no model uses and that nobody has changed for `grace` seconds; 3600 is usual.
+ * `partials` takes the leftovers of interrupted downloads as well; `dry_run` changes nothing.
+ *
+ * MKEEP_STATUS_CORRUPT while a manifest cannot be read: nobody knows what it uses.
+ */
+mkeep_status mkeep_store_gc_json(const mkeep_store *store,
+                                 uint64_t grace,
+                                 bool partials,
+                                 bool dry_run,
+                                 mkeep_text **json,
+                                 mkeep_error **error);
+
+/**
+ * Answers a call from the body of its request: the HTTP status, and the body of the response,
+ * which may be empty. `call` is an mkeep_call. With it, any host that speaks HTTP serves the API.
+ *
+ * A refusal is an answer, too; the status of this function fails only for its own arguments.
+ */
+mkeep_status mkeep_store_answer(const mkeep_store *store,
+                                uint32_t call,
+                                const uint8_t *body,
+                                size_t len,
+                                uint16_t *http_status,
+                                mkeep_text **response,
+                                mkeep_error **error);
+
+/**
+ * Opens a GGUF file: one pass over its head. `lenient` reads on where the format is broken without
+ * harm; `no_mmap` reads the head into memory instead of mapping the file.
+ *
+ * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_IO.
+ */
+mkeep_status mkeep_gguf_open(const char *path,
+                             bool lenient,
+                             bool no_mmap,
+                             mkeep_gguf **gguf,
+                             mkeep_error **error);
+
+/**
+ * Opens the GGUF file of a stored model, leniently.
+ *
+ * As mkeep_store_path and mkeep_gguf_open.
+ */
+mkeep_status mkeep_store_gguf(const mkeep_store *store,
+                              const char *name,
+                              mkeep_gguf **gguf,
+                              mkeep_error **error);
+
+/**
+ * One more holder of the same file, to be ended by mkeep_gguf_free as well; NULL for NULL.
+ */
+mkeep_gguf *mkeep_gguf_hold(const mkeep_gguf *gguf);
+
+/**
+ * Ends a holder of a file.
+ */
+void mkeep_gguf_free(mkeep_gguf *gguf);
+
+/**
+ * The version of the format.
+ */
+uint32_t mkeep_gguf_version(const mkeep_gguf *gguf);
+
+/**
+ * The sum of the elements of all tensors.
+ */
+uint64_t mkeep_gguf_parameter_count(const mkeep_gguf *gguf);
+
+/**
+ * How many pairs of metadata.
+ */
+size_t mkeep_gguf_count(const mkeep_gguf *gguf);
+
+/**
+ * The pair at a place; false, and nothing written, beyond the last. Costs nothing.
+ */
+bool mkeep_gguf_get(const mkeep_gguf *gguf, size_t index, mkeep_str *key, mkeep_value *value);
+
+/**
+ * The value of a key, of duplicates the last; false, and nothing written, where there is none.
+ */
+bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value);
+
+/**
+ * The next text of an array of texts. `at` is where it begins within the array's bytes: 0 for the
+ * first; it is moved to the next. False after the last, and for other arrays.
+ */
+bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
+
+/**
+ * How many tensors.
+ */
+size_t mkeep_gguf_tensor_count(const mkeep_gguf *gguf);
+
+/**
+ * The tensor at a place; false, and nothing written, beyond the last. Costs nothing.
+ */
+bool mkeep_gguf_tensor(const mkeep_gguf *gguf, size_t index, mkeep_tensor *found);
+
+/**
+ * The head and the warnings as JSON in which nothing is lost.
+ */
+mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_text **json, mkeep_error **error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* MODELKEEP_H */

@@ -1,0 +1,123 @@
+/* What the C interface owes to C besides the table: NULL, texts that are not UTF-8, errors as
+ * objects, borrowed GGUF values.
+ *   manners FIXTURE
+ */
+#include <modelkeep.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static int failed;
+
+#define CHECK(truth)                                                                               \
+    do {                                                                                           \
+        if (!(truth)) {                                                                            \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #truth);                            \
+            failed++;                                                                              \
+        }                                                                                          \
+    } while (0)
+
+static bool is(mkeep_str text, const char *expected) {
+    return text.len == strlen(expected) && !memcmp(text.ptr, expected, text.len);
+}
+
+static void null_is_answered(void) {
+    mkeep_error *error = NULL;
+    mkeep_store *store = NULL;
+    CHECK(mkeep_store_open(NULL, NULL, &error) == MKEEP_STATUS_NULL_ARGUMENT);
+    CHECK(mkeep_error_status(error) == MKEEP_STATUS_NULL_ARGUMENT);
+    CHECK(is(mkeep_error_message(error), "the result is NULL"));
+    mkeep_error_free(error);
+    CHECK(mkeep_store_copy(NULL, "a", "b", NULL) == MKEEP_STATUS_NULL_ARGUMENT);
+    CHECK(mkeep_list_count(NULL) == 0 && mkeep_gguf_count(NULL) == 0);
+    CHECK(!mkeep_report_is_ok(NULL) && mkeep_gguf_hold(NULL) == NULL);
+    CHECK(is(mkeep_text_str(NULL), "") && mkeep_text_c(NULL) == NULL);
+    CHECK(mkeep_error_status(NULL) == MKEEP_STATUS_OK);
+    mkeep_store_free(store);
+    mkeep_error_free(NULL);
+    mkeep_list_free(NULL);
+    mkeep_report_free(NULL);
+    mkeep_text_free(NULL);
+    mkeep_gguf_free(NULL);
+}
+
+static void errors_say_what_and_why(const char *fixture) {
+    mkeep_error *error = NULL;
+    mkeep_store *store = NULL;
+    mkeep_store_options options = {0};
+    options.size = sizeof options;
+    options.path = "/nonexistent/of/modelkeep";
+    CHECK(mkeep_store_open(&options, &store, &error) == MKEEP_STATUS_NOT_FOUND);
+    CHECK(store == NULL && mkeep_error_http_status(error) == 404);
+    CHECK(strstr(mkeep_error_message(error).ptr, options.path) != NULL);
+    mkeep_error_free(error);
+    error = NULL;
+    options.size = 3;
+    CHECK(mkeep_store_open(&options, &store, &error) == MKEEP_STATUS_INVALID_ARGUMENT);
+    mkeep_error_free(error);
+    error = NULL;
+    mkeep_gguf *gguf = NULL;
+    CHECK(mkeep_gguf_open("\xff\xfe", false, false, &gguf, &error) == MKEEP_STATUS_INVALID_UTF8);
+    mkeep_error_free(error);
+    error = NULL;
+    CHECK(mkeep_gguf_open("/dev/null", false, false, &gguf, &error) == MKEEP_STATUS_IO);
+    CHECK(gguf == NULL);
+    mkeep_error_free(error);
+    error = NULL;
+    char inside[1024];
+    snprintf(inside, sizeof inside, "%s/x", fixture);
+    CHECK(mkeep_gguf_open(inside, false, false, &gguf, &error) == MKEEP_STATUS_IO);
+    CHECK(mkeep_error_os(error) != 0);
+    mkeep_error_free(error);
+}
+
+static void gguf_is_read_in_place(const char *fixture, bool no_mmap) {
+    mkeep_gguf *first = NULL, *gguf = NULL;
+    CHECK(mkeep_gguf_open(fixture, false, no_mmap, &first, NULL) == MKEEP_STATUS_OK);
+    gguf = mkeep_gguf_hold(first);
+    mkeep_gguf_free(first);
+    mkeep_value value;
+    mkeep_str key, word;
+    CHECK(mkeep_gguf_version(gguf) == 3 && mkeep_gguf_parameter_count(gguf) == 40);
+    CHECK(mkeep_gguf_get(gguf, 0, &key, &value) && is(key, "general.architecture"));
+    CHECK(value.type == MKEEP_VALUE_TYPE_STR && is(value.str, "llama"));
+    CHECK(mkeep_gguf_find(gguf, "llama.context_length", &value) && value.u == 128);
+    CHECK(mkeep_gguf_find(gguf, "llama.rope.freq_base", &value) && value.f == 10000.0);
+    CHECK(mkeep_gguf_find(gguf, "tokenizer.ggml.add_bos_token", &value) && value.u == 1);
+    CHECK(!mkeep_gguf_find(gguf, "no.such.key", &value));
+    CHECK(mkeep_gguf_find(gguf, "tokenizer.ggml.scores", &value));
+    float last;
+    memcpy(&last, value.array.bytes + value.array.len - sizeof last, sizeof last);
+    CHECK(value.array.count == 4 && last == -3.5f);
+    CHECK(mkeep_gguf_find(gguf, "tokenizer.ggml.tokens", &value));
+    CHECK(value.type == MKEEP_VALUE_TYPE_ARRAY && value.array.element == MKEEP_VALUE_TYPE_STR);
+    static const char *const words[] = {"<s>", "</s>", "hello", "world"};
+    size_t at = 0, count = 0;
+    while (mkeep_array_next_str(&value.array, &at, &word)) {
+        CHECK(count < 4 && is(word, words[count]));
+        count++;
+    }
+    CHECK(count == 4 && at == value.array.len);
+    mkeep_tensor tensor;
+    CHECK(mkeep_gguf_tensor_count(gguf) == 2 && !mkeep_gguf_tensor(gguf, 2, &tensor));
+    CHECK(mkeep_gguf_tensor(gguf, 1, &tensor) && is(tensor.name, "output_norm.weight"));
+    CHECK(is(tensor.type_name, "F32") && tensor.n_dims == 1 && tensor.dims[0] == 8);
+    CHECK(tensor.size == 32 && tensor.offset % 32 == 0);
+    CHECK(no_mmap ? tensor.data == NULL : tensor.data[31] == 31);
+    mkeep_text *json = NULL;
+    CHECK(mkeep_gguf_json(gguf, &json, NULL) == MKEEP_STATUS_OK);
+    CHECK(!strncmp(mkeep_text_c(json), "{\"gguf\":{\"version\":3,", 21));
+    mkeep_text_free(json);
+    mkeep_gguf_free(gguf);
+}
+
+int main(int argc, char *argv[]) {
+    if (argc != 2) return 2;
+    CHECK(mkeep_abi_version() == 0);
+    null_is_answered();
+    errors_say_what_and_why(argv[1]);
+    gguf_is_read_in_place(argv[1], false);
+    gguf_is_read_in_place(argv[1], true);
+    puts(failed ? "failed" : "the manners hold");
+    return failed > 0;
+}

@@ -1,0 +1,383 @@
+#!/usr/bin/env python3
+"""Asks the reference server and `modelkeep serve` the same random questions.
+
+    tests/side_by_side.py [--seed N] [--requests N] [path of the command]
+
+Both serve a copy of one generated store: random names, metadata, templates, parameters, messages,
+licences and sharing of blobs. Every answer is compared, and at the end the two directories. Skips,
+and says so, where there is no reference server.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+import random
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+MEDIA = "application/vnd.ollama.image."
+
+
+def load_replayer():
+    spec = importlib.util.spec_from_file_location("replay", HERE / "golden/replay.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def find_server():
+    named = os.environ.get("MODELKEEP_OLLAMA")
+    shared = [os.environ.get("MODELKEEP_SHARED"), HERE.parent.parent / "shared"]
+    places = [named] + [Path(place) / "ref/ollama" for place in shared if place]
+    found = [str(place) for place in places if place and os.path.isfile(place)]
+    return found[0] if found else shutil.which("ollama")
+
+
+class Generator:
+    """Makes stores and requests. What rules 1 to 19 set apart is not generated."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.names = []
+
+    def word(self, least=1, most=12, letters="abcdefghijklmnopqrstuvwxyz0123456789"):
+        return "".join(self.random.choices(letters, k=self.random.randint(least, most)))
+
+    def text(self):
+        pieces = ["hello", "\u00e9", "\U0001f600", "\n", " ", "<b>&", '"', "\\", "\t", "{x}", "#", "\u2028"]
+        return "".join(self.random.choices(pieces, k=self.random.randint(0, 12)))
+
+    def name(self):
+        name = self.word() + self.random.choice(["", "-" + self.word(1, 3), ".1"])
+        if self.random.random() < 0.3:
+            name = self.word() + "/" + name
+            if self.random.random() < 0.4:
+                name = self.random.choice(["hf.co", "localhost:5000", "example.org"]) + "/" + name
+        return name + self.random.choice(["", ":latest", ":" + self.word(), ":7b-q4_K_M"])
+
+    def value(self, kind):
+        integers = {0: (0, 255), 1: (-128, 127), 2: (0, 65535), 3: (-32768, 32767), 4: (0, 2**32 - 1),
+                    5: (-(2**31), 2**31 - 1), 10: (0, 2**64 - 1), 11: (-(2**63), 2**63 - 1)}
+        formats = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 10: "Q", 11: "q", 6: "f", 12: "d"}
+        if kind in integers:
+            low, high = integers[kind]
+            number = self.random.choice([low, high, 0, 1, self.random.randint(low, high)])
+            return struct.pack("<" + formats[kind], number)
+        if kind in (6, 12):
+            numbers = [0.0, -0.0, 1.0, 0.1, 1e-7, 1e21, 123456789.125, self.random.random(),
+                       self.random.uniform(-1e10, 1e10), 2.0**-140]
+            return struct.pack("<" + formats[kind], self.random.choice(numbers))
+        if kind == 7:
+            return bytes([self.random.randint(0, 1)])
+        if kind == 8:
+            return string(self.text())
+        element = self.random.choice([0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12])
+        count = self.random.choice([0, 1, 3, 7])
+        return struct.pack("<IQ", element, count) + b"".join(self.value(element) for _ in range(count))
+
+    def gguf(self):
+        architecture = self.random.choice(["llama", "qwen2", "gemma3", "bert", self.word(), "a.b"])
+        pairs = [("general.architecture", 8, string(architecture))]
+        optional = [
+            ("general.file_type", 4, struct.pack("<I", self.random.randint(0, 45))),
+            (architecture + ".context_length", 4, self.value(4)),
+            (architecture + ".embedding_length", 4, self.value(4)),
+            (architecture + ".pooling_type", 4, self.value(4)),
+            (architecture + ".vision.block_count", 4, self.value(4)),
+            (architecture + ".audio.block_count", 4, self.value(4)),
+            ("general.name", 8, string(self.text())),
+            ("general.parameter_count", 10, self.value(10)),
+        ]
+        pairs += [pair for pair in optional if self.random.random() < 0.4]
+        for _ in range(self.random.randint(0, 8)):
+            kind = self.random.choice([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+            pairs.append((self.word() + "." + self.word(), kind, self.value(kind)))
+        if self.random.random() < 0.5:
+            chats = ["{{ messages }}", "{% if tools %}tool_calls{% endif %} tool_response",
+                     "<think>{{ x }}</think>", "tools tool_calls message.role == 'tool'",
+                     "content.split('</think>')", "content.split('</think>') reasoning_content"]
+            pairs.append(("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 2) + string("a") + string("b")))
+            pairs.append(("tokenizer.chat_template", 8, string(self.random.choice(chats))))
+        self.random.random() < 0.2 and self.random.shuffle(pairs)
+        tensors, data = [], b""
+        for _ in range(self.random.randint(0, 4)):
+            kind, block, size = self.random.choice([(0, 1, 4), (1, 1, 2), (8, 32, 34), (12, 256, 144)])
+            dims = [block * self.random.randint(1, 3)] + [self.random.randint(1, 3) for _ in range(self.random.randint(0, 2))]
+            elements = 1
+            for dim in dims:
+                elements *= dim
+            tensors.append((self.word() + ".weight", dims, kind, len(data)))
+            data += bytes(elements // block * size)
+            data += bytes(-len(data) % 32)
+        seen = {key: (key, kind, value) for key, kind, value in pairs}
+        head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(seen))
+        for key, kind, value in seen.values():
+            head += string(key) + struct.pack("<I", kind) + value
+        for name, dims, kind, offset in tensors:
+            head += string(name) + struct.pack("<I", len(dims)) + struct.pack(f"<{len(dims)}Q", *dims)
+            head += struct.pack("<IQ", kind, offset)
+        file = head + bytes(-len(head) % 32) + data
+        if self.random.random() < 0.05:
+            file = file[: self.random.randint(0, len(file))]
+        return file
+
+    def parameters(self):
+        def value(depth=0):
+            scalars = [True, False, self.random.randint(-10, 10**7), self.random.random() * 10**self.random.randint(-8, 9),
+                       self.text(), 131072, 1e20, -0.5]
+            if depth < 2 and self.random.random() < 0.3:
+                return [value(2) for _ in range(self.random.randint(0, 3))]
+            return self.random.choice(scalars)
+
+        keys = ["stop", "num_ctx", "temperature", "top_k", "seed", self.word()]
+        return {key: value() for key in self.random.sample(keys, self.random.randint(0, 5))}
+
+    def config(self):
+        families = self.random.choice([None, [], ["llama"], ["llama", "clip"], ["gptoss"]])
+        config = {
+            "model_format": self.random.choice(["gguf", "gguf", "gguf", "", "ggla"]),
+            "model_family": self.random.choice(["llama", "gptoss", "gpt-oss", "", self.word()]),
+            "model_families": families,
+            "model_type": self.random.choice(["7B", "", "8.0B"]),
+            "file_type": self.random.choice(["Q4_K_M", "", "unknown"]),
+        }
+        extra = {
+            "renderer": self.random.choice(["qwen3-coder", "gemma4", self.word()]),
+            "parser": self.random.choice(["qwen3", "harmony", "passthrough", "olmo3-think", self.word()]),
+            "requires": "0.12.0",
+            "capabilities": self.random.sample(["tools", "vision", "completion", "thinking", "x"], 2),
+            "context_length": self.random.randint(-5, 10**6),
+            "embedding_length": self.random.randint(0, 10**4),
+            "base_name": self.word(),
+        }
+        config.update({key: value for key, value in extra.items() if self.random.random() < 0.15})
+        return config
+
+    def template(self):
+        return self.random.choice([
+            "{{ .Prompt }}", "{{ if .Tools }}x{{ end }}{{ .Prompt }}", "{{ .Suffix }}{{ .Prompt }}",
+            "{{ range .Messages }}<think>{{ .Thinking }}</think>{{ end }}", "{{ .System }} " + self.text().replace("{", ""),
+            "{{- range $i, $_ := .Messages }}{{ if eq .Role \"tool\" }}{{ .ToolCalls }}{{ end }}{{ $.Tools }}{{ end }}",
+            "<|start|>{{ .Prompt }}<|end|>", "{{ if }}", "{{ nope }}", "{{ .Prompt ",
+        ])
+
+    def fill(self, root):
+        """Writes the store; files of gguf and texts are shared by some models."""
+        blobs, manifests = root / "blobs", root / "manifests"
+        blobs.mkdir(parents=True)
+        ggufs = [self.gguf() for _ in range(20)]
+        texts = [self.text() for _ in range(10)]
+        clock = 1_700_000_000
+
+        def layer(media, content, **more):
+            digest = hashlib.sha256(content).hexdigest()
+            (blobs / f"sha256-{digest}").write_bytes(content)
+            return {"mediaType": media, "digest": f"sha256:{digest}", "size": len(content), **more}
+
+        taken = set()
+        while len(self.names) < 40:
+            name = self.name()
+            path = full(name)
+            if path.lower() in taken or any(path.lower().split("/")[i] in {t.split("/")[i] for t in taken} and
+                                            path.split("/")[i] not in {p.split("/")[i] for p in map(full, self.names)} for i in range(4)):
+                continue
+            taken.add(path.lower())
+            self.names.append(name)
+            layers = []
+            if self.random.random() < 0.95:
+                more = {"from": self.word()} if self.random.random() < 0.3 else {}
+                layers.append(layer(MEDIA + "model", self.random.choice(ggufs), **more))
+            for media in ("projector", "adapter"):
+                if self.random.random() < 0.15:
+                    layers.append(layer(MEDIA + media, self.random.choice(ggufs)))
+            if self.random.random() < 0.4:
+                layers.append(layer(MEDIA + "template", self.template().encode()))
+            for media in ("system", "license", "license"):
+                if self.random.random() < 0.3:
+                    layers.append(layer(MEDIA + media, self.random.choice(texts).encode()))
+            if self.random.random() < 0.4:
+                layers.append(layer(MEDIA + "params", json.dumps(self.parameters()).encode()))
+            if self.random.random() < 0.3:
+                roles = ["user", "assistant", "System"]
+                messages = [{"role": self.random.choice(roles), "content": self.text()} for _ in range(3)]
+                layers.append(layer(MEDIA + "messages", json.dumps(messages).encode()))
+            config = layer("application/vnd.docker.container.image.v1+json", json.dumps(self.config()).encode())
+            # No two are equal: the reference's caches would take one for the other (rule 12).
+            manifest = {"schemaVersion": 2, "config": config, "layers": layers, "n": len(self.names)}
+            file = manifests / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(manifest, indent=self.random.choice([None, 1])))
+            clock += self.random.randint(1, 100_000)
+            os.utime(file, ns=(clock * 10**9, clock * 10**9 + self.random.choice([0, 5, 120_000_000])))
+
+    def request(self):
+        name = self.random.choice(self.names) if self.names and self.random.random() < 0.85 else self.name()
+        odd = self.random.random()
+        if odd < 0.04:
+            name = self.random.choice(["", " ", "a b", "/x", "x:", "a/b/c/d/e", "\u00e9", " " + name + " "])
+        kind = self.random.random()
+        if kind < 0.15:
+            return "GET", "/api/tags", None
+        if kind < 0.65:
+            body = {"model": name}
+            if self.random.random() < 0.3:
+                body["verbose"] = True
+            if self.random.random() < 0.2:
+                body["system"] = self.text()
+            if self.random.random() < 0.2:
+                body["options"] = self.parameters()
+            return "POST", "/api/show", body
+        if kind < 0.85:
+            other = self.name() if self.random.random() < 0.7 else self.random.choice(self.names or ["x"])
+            return "POST", "/api/copy", {"source": name, "destination": other}
+        return "DELETE", "/api/delete", {"model": name}
+
+    def learn(self, method, body, status):
+        """Keeps up with what the store holds, as far as the requests need it."""
+        if status != 200 or method == "GET":
+            return
+        if "destination" in body and full(body["destination"]) not in map(full, self.names):
+            self.names.append(body["destination"])
+        if method == "DELETE":
+            self.names = [name for name in self.names if full(name) != full(body["model"].strip())]
+
+
+def string(text):
+    data = text.encode()
+    return struct.pack("<Q", len(data)) + data
+
+
+def full(name):
+    """The path of a manifest."""
+    head, _, tag = name.rpartition(":") if ":" in name.rsplit("/", 1)[-1] else (name, "", "latest")
+    parts = head.split("/")
+    defaults = ["registry.ollama.ai", "library"]
+    return "/".join(defaults[: 3 - len(parts)] + parts + [tag])
+
+
+class Side:
+    """A server on its own copy of the store."""
+
+    def __init__(self, replayer, command, store, home):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.store = str(store)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("OLLAMA_")}
+        environment.update(HOME=str(home), OLLAMA_MODELS=self.store, OLLAMA_HOST=f"127.0.0.1:{self.port}",
+                           OLLAMA_NOPRUNE="1", OLLAMA_NO_CLOUD="1", TZ="UTC")
+        arguments = [piece.format(store=self.store, port=self.port) for piece in command]
+        self.process = subprocess.Popen(arguments, env=environment, cwd=home,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.target = replayer.Http(f"http://127.0.0.1:{self.port}")
+        for _ in range(1000):
+            try:
+                self.target.handle("GET", "/", None, {})
+                return
+            except OSError:
+                time.sleep(0.01)
+        raise SystemExit(f"{arguments[0]} does not answer")
+
+    def ask(self, method, path, body):
+        data = None if body is None else json.dumps(body).encode()
+        status, headers, answer = self.target.handle(method, path, data, {})
+        text = answer.decode().replace(self.store, "$STORE")
+        return status, headers.get("content-type", "").split(";")[0], text
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def decoded(text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def fresh(answer, start):
+    """Times of the run itself differ from server to server."""
+    def walk(value):
+        if isinstance(value, dict):
+            return {key: "$NOW" if key == "modified_at" and value[key][:10] >= start else walk(item)
+                    for key, item in value.items()}
+        return [walk(item) for item in value] if isinstance(value, list) else value
+    return walk(answer)
+
+
+def compare(replayer, want, got, start):
+    if want[0] != got[0]:
+        return [f"status: reference {want[0]} {want[2][:300]} ours {got[0]} {got[2][:300]}"]
+    reference, ours = decoded(want[2]), decoded(got[2])
+    if want[0] >= 400 and not replayer.for_people(reference):
+        return []
+    if want[1] != got[1]:
+        return [f"content type: reference {want[1]} ours {got[1]}"]
+    if "modified_at" in ours and ours["modified_at"][:10] >= start:
+        # The reference may answer from a cache that has not seen the copy (rule 12).
+        reference["modified_at"] = "$NOW"
+    if isinstance(reference, str):
+        return [] if reference == ours else [f"reference {reference!r} ours {ours!r}"]
+    return replayer.diff(fresh(reference, start), ours)
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    arguments.add_argument("--requests", type=int, default=300)
+    arguments.add_argument("command", nargs="?", default="target/debug/modelkeep")
+    options = arguments.parse_args()
+    server = find_server()
+    if server is None:
+        print("skipped: no reference server in $MODELKEEP_OLLAMA, ../shared/ref or $PATH")
+        return
+    replayer = load_replayer()
+    replayer_start = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
+    print(f"side by side: seed {options.seed}")
+    failures, statuses = 0, {}
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = Path(scratch)
+        generator = Generator(options.seed)
+        generator.fill(scratch / "reference")
+        shutil.copytree(scratch / "reference", scratch / "ours")
+        (scratch / "home").mkdir()
+        sides = []
+        try:
+            sides.append(Side(replayer, [server, "serve"], scratch / "reference", scratch / "home"))
+            command = [os.path.abspath(options.command), "--store", "{store}", "serve", "--addr", "127.0.0.1:{port}"]
+            sides.append(Side(replayer, command, scratch / "ours", scratch / "home"))
+            for number in range(options.requests):
+                method, path, body = generator.request()
+                want, got = (side.ask(method, path, body) for side in sides)
+                kind = f"{method} {want[0]}"
+                statuses[kind] = statuses.get(kind, 0) + 1
+                for difference in compare(replayer, want, got, replayer_start)[:3]:
+                    failures += 1
+                    print(f"#{number} {method} {path} {json.dumps(body)[:200]}\n   {difference[:1500]}")
+                generator.learn(method, body, want[0])
+            snapshots = [replayer.snapshot(side.store) for side in sides]
+            errors = []
+            replayer.diff_fs(*snapshots, False, errs=errors)
+            for error in errors:
+                failures += 1
+                print(f"the directories differ: {error[:500]}")
+        finally:
+            for side in sides:
+                side.end()
+    print("  ".join(f"{kind}: {count}" for kind, count in sorted(statuses.items())))
+    print(f"side by side: {options.requests} requests, {failures} differences")
+    sys.exit(failures > 0)
+
+
+if __name__ == "__main__":
+    main()
