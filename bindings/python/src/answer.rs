@@ -1,0 +1,85 @@
+//! What every answer can do: say itself in JSON, as the engine does.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use pyo3::PyClass;
+use pyo3::prelude::*;
+use pyo3::pyclass_init::PyClassInitializer;
+use serde::Serialize;
+
+/// What the store or a file answered; its attributes are its fields.
+#[pyclass(frozen, subclass, module = "modelkeep")]
+pub(crate) struct Answer {
+    json: Box<dyn Fn() -> String + Send + Sync>,
+}
+
+impl Answer {
+    /// The base of an answer whose JSON is made when it is asked for.
+    pub(crate) fn new(json: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Answer {
+            json: Box::new(json),
+        }
+    }
+
+    /// The base of the answer that stands for a value of the engine.
+    pub(crate) fn of<T: Serialize + Send + Sync + 'static>(value: &Arc<T>) -> Self {
+        let value = value.clone();
+        Answer::new(move || modelkeep::json::to_string(&*value))
+    }
+
+    /// The whole answer, its fields included.
+    pub(crate) fn with<T>(self, py: Python<'_>, fields: T) -> PyResult<Py<T>>
+    where
+        T: PyClass<BaseType = Answer>,
+    {
+        Py::new(py, PyClassInitializer::from(self).add_subclass(fields))
+    }
+}
+
+#[pymethods]
+impl Answer {
+    /// The answer as JSON; that of list and show is the body of the HTTP call.
+    fn to_json(&self, py: Python<'_>) -> String {
+        py.detach(|| (self.json)())
+    }
+
+    /// The same as Python values.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        loads(py, &self.to_json(py))
+    }
+}
+
+/// JSON as Python values.
+pub(crate) fn loads<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("json")?.call_method1("loads", (json,))
+}
+
+/// The Python objects of some values of the engine.
+pub(crate) fn each<T, U>(
+    py: Python<'_>,
+    values: impl IntoIterator<Item = T>,
+    convert: impl Fn(Python<'_>, T) -> PyResult<U>,
+) -> PyResult<Vec<Py<U>>>
+where
+    U: PyClass + Into<PyClassInitializer<U>>,
+{
+    let values = values.into_iter();
+    values
+        .map(|value| Py::new(py, convert(py, value)?))
+        .collect()
+}
+
+/// The texts of some values.
+pub(crate) fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+/// How an object shows itself: `Class(field=value, ...)`.
+pub(crate) fn shown(class: &str, fields: &[(&str, &dyn Debug)]) -> String {
+    let fields: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    format!("{class}({})", fields.join(", "))
+}

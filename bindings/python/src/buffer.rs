@@ -1,0 +1,155 @@
+//! The buffer protocol: parts of a file as memory, without a copy. The one room of this door with
+//! `unsafe` in it.
+#![expect(
+    unsafe_code,
+    reason = "a buffer is handed over through a pointer of the interpreter's"
+)]
+
+use std::ffi::{CString, c_int};
+use std::ptr;
+
+use modelkeep::GgufFile;
+use modelkeep::gguf::Endian;
+use pyo3::exceptions::PyBufferError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// What lends its bytes as memory, and holds the file as long as anybody looks at them.
+#[pyclass(frozen, subclass, module = "modelkeep")]
+pub(crate) struct Buffer {
+    file: GgufFile,
+    part: Part,
+    layout: Option<Layout>,
+}
+
+/// A part of a file, by its place in the file's order.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    Entry(usize),
+    Tensor(usize),
+}
+
+/// What the bytes of a part are: items in C order.
+pub(crate) struct Layout {
+    format: CString,
+    item: isize,
+    shape: Box<[isize]>,
+    strides: Box<[isize]>,
+    bytes: isize,
+}
+
+impl Layout {
+    /// Items of a type of the module `struct`; `None` for a shape that no memory has.
+    pub(crate) fn new(code: char, item: u64, endian: Endian, shape: &[u64]) -> Option<Self> {
+        let native = cfg!(target_endian = "big") == (endian == Endian::Big);
+        let order = match (native || item == 1, endian) {
+            (true, _) => "",
+            (false, Endian::Little) => "<",
+            (false, Endian::Big) => ">",
+        };
+        let item = isize::try_from(item).ok()?;
+        let sizes = shape.iter().map(|size| isize::try_from(*size).ok());
+        let shape: Box<[isize]> = sizes.collect::<Option<_>>()?;
+        let mut bytes = item;
+        let mut strides = vec![0; shape.len()].into_boxed_slice();
+        for (stride, size) in strides.iter_mut().zip(&shape).rev() {
+            *stride = bytes;
+            bytes = bytes.checked_mul(*size)?;
+        }
+        Some(Layout {
+            format: CString::new(format!("{order}{code}")).ok()?,
+            item,
+            shape,
+            strides,
+            bytes,
+        })
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.unsigned_abs() as u64
+    }
+}
+
+impl Buffer {
+    /// A part that has no layout cannot be looked at as memory.
+    pub(crate) fn new(file: GgufFile, part: Part, layout: Option<Layout>) -> Self {
+        Buffer { file, part, layout }
+    }
+
+    /// The bytes as they lie in the file.
+    fn bytes(&self) -> Option<&[u8]> {
+        let view = self.file.view();
+        match self.part {
+            Part::Entry(at) => Some(view.entry(at)?.1.as_array()?.as_bytes()),
+            Part::Tensor(at) => view.tensor_data(&view.tensor(at)?),
+        }
+    }
+
+    fn export(&self) -> Result<(&[u8], &Layout), &'static str> {
+        let layout = self.layout.as_ref();
+        let layout = layout.ok_or("only arrays of numbers are memory of items")?;
+        let bytes = self.bytes();
+        let bytes = bytes.ok_or("the file is not mapped: the data of tensors are not at hand")?;
+        // The layout is that of the file as it was opened; a stranger may have changed it since.
+        if isize::try_from(bytes.len()) == Ok(layout.bytes) {
+            Ok((bytes, layout))
+        } else {
+            Err("the file has changed since it was opened")
+        }
+    }
+}
+
+#[pymethods]
+impl Buffer {
+    unsafe fn __getbuffer__(
+        slf: Bound<'_, Self>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        if view.is_null() {
+            return Err(PyBufferError::new_err("nowhere to write the view to"));
+        }
+        // SAFETY: the interpreter gives a `Py_buffer` of its own that we alone write to; a refusal
+        // has to leave its owner NULL.
+        unsafe { (&raw mut (*view).obj).write(ptr::null_mut()) };
+        let asks = |flag: c_int| flags & flag == flag;
+        if asks(ffi::PyBUF_WRITABLE) {
+            return Err(PyBufferError::new_err("a file of the store is read-only"));
+        }
+        let (bytes, layout) = slf.get().export().map_err(PyBufferError::new_err)?;
+        let dimensions = layout.shape.len();
+        if asks(ffi::PyBUF_F_CONTIGUOUS) && dimensions > 1 {
+            return Err(PyBufferError::new_err("the items are in C order"));
+        }
+        let shaped = asks(ffi::PyBUF_ND) && dimensions > 0;
+        let dimensions = if asks(ffi::PyBUF_ND) { dimensions } else { 1 };
+        let filled = ffi::Py_buffer {
+            buf: bytes.as_ptr().cast_mut().cast(),
+            obj: slf.as_ptr(),
+            len: layout.bytes,
+            itemsize: layout.item,
+            readonly: 1,
+            ndim: c_int::try_from(dimensions).unwrap_or(c_int::MAX),
+            format: pointer(asks(ffi::PyBUF_FORMAT), layout.format.as_ptr()),
+            shape: pointer(shaped, layout.shape.as_ptr()),
+            strides: pointer(shaped && asks(ffi::PyBUF_STRIDES), layout.strides.as_ptr()),
+            suboffsets: ptr::null_mut(),
+            internal: ptr::null_mut(),
+        };
+        // SAFETY: as above. Every pointer in it leads into the file's bytes, which do not move, or
+        // into our layout; both live as long as `obj`, to which the view holds a reference: the one
+        // that is given up here. The interpreter writes through none of them: `readonly` is set,
+        // and format, shape and strides are the exporter's by the protocol.
+        unsafe { view.write(filled) };
+        let _ = slf.into_ptr();
+        Ok(())
+    }
+}
+
+fn pointer<T>(wanted: bool, to: *const T) -> *mut T {
+    if wanted {
+        to.cast_mut()
+    } else {
+        ptr::null_mut()
+    }
+}

@@ -1,0 +1,115 @@
+//! The answers of copy, delete and import.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use crate::answer::{Answer, each, shown, texts};
+use crate::listing::Problem;
+
+/// What a copy did.
+#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+pub(crate) struct Copied {
+    /// The stored spelling of the source.
+    src: String,
+    /// The stored spelling of the destination.
+    dst: String,
+    /// Whether a model of that name was replaced. Its blobs stay until they are collected.
+    replaced: bool,
+}
+
+impl Copied {
+    pub(crate) fn of(py: Python<'_>, copied: modelkeep::Copied) -> PyResult<Py<Self>> {
+        let fields = Copied {
+            src: copied.from.to_string(),
+            dst: copied.to.to_string(),
+            replaced: copied.replaced,
+        };
+        Answer::of(&Arc::new(copied)).with(py, fields)
+    }
+}
+
+#[pymethods]
+impl Copied {
+    fn __repr__(&self) -> String {
+        shown("Copied", &[("src", &self.src), ("dst", &self.dst)])
+    }
+}
+
+/// What a delete did.
+#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+pub(crate) struct Deleted {
+    /// The models that are gone.
+    models: Vec<String>,
+    /// The digests of the blobs that went with them.
+    blobs: Vec<String>,
+    /// The bytes of those blobs.
+    bytes: u64,
+    /// The digests of blobs that somebody began to use meanwhile, and which were put back.
+    restored: Vec<String>,
+    /// Why every blob was kept: manifests that cannot be read may use any of them.
+    kept: Vec<Py<Problem>>,
+}
+
+impl Deleted {
+    pub(crate) fn of(py: Python<'_>, deleted: modelkeep::Deleted) -> PyResult<Py<Self>> {
+        let fields = Deleted {
+            models: texts(&deleted.models),
+            blobs: texts(&deleted.blobs),
+            bytes: deleted.bytes,
+            restored: texts(&deleted.restored),
+            kept: each(py, &deleted.kept, Problem::of)?,
+        };
+        Answer::of(&Arc::new(deleted)).with(py, fields)
+    }
+}
+
+#[pymethods]
+impl Deleted {
+    fn __repr__(&self) -> String {
+        let blobs = self.blobs.len();
+        shown(
+            "Deleted",
+            &[
+                ("models", &self.models),
+                ("blobs", &blobs),
+                ("bytes", &self.bytes),
+            ],
+        )
+    }
+}
+
+/// What an import made.
+#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+pub(crate) struct Imported {
+    /// The model's name, in its stored spelling.
+    name: String,
+    /// The digest of the weights.
+    digest: String,
+    /// The bytes of the weights.
+    bytes: u64,
+    /// Whether a model of that name was replaced.
+    replaced: bool,
+}
+
+impl Imported {
+    pub(crate) fn of(py: Python<'_>, imported: modelkeep::Imported) -> PyResult<Py<Self>> {
+        let fields = Imported {
+            name: imported.name.to_string(),
+            digest: imported.digest.to_string(),
+            bytes: imported.bytes,
+            replaced: imported.replaced,
+        };
+        Answer::of(&Arc::new(imported)).with(py, fields)
+    }
+}
+
+#[pymethods]
+impl Imported {
+    fn __repr__(&self) -> String {
+        shown(
+            "Imported",
+            &[("name", &self.name), ("digest", &self.digest)],
+        )
+    }
+}

@@ -1,0 +1,290 @@
+//! The class `Gguf`: a GGUF file as a mapping of its metadata.
+
+use std::path::PathBuf;
+
+use modelkeep::gguf::{Endian, Limits, Normalised, Value};
+use modelkeep::{GgufFile, GgufOptions};
+use pyo3::exceptions::PyKeyError;
+use pyo3::prelude::*;
+use pyo3::pyclass_init::PyClassInitializer;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyIterator, PyMappingProxy};
+
+use crate::answer::{Answer, each, shown};
+use crate::array::Array;
+use crate::error::{OrRaise, changed};
+use crate::tensor::Tensor;
+use crate::value::{Element, text};
+
+/// A GGUF file: its metadata by key, read when they are asked for, and its tensors.
+///
+/// Its JSON is lossless: the bits of floats, the bytes of texts that are not UTF-8, and a digest
+/// in place of long arrays.
+#[pyclass(frozen, mapping, extends = Answer, module = "modelkeep")]
+pub(crate) struct Gguf {
+    file: GgufFile,
+    /// The places of the keys in the file's order; of duplicates the last.
+    places: PyOnceLock<Py<PyDict>>,
+    tensors: PyOnceLock<Py<PyMappingProxy>>,
+}
+
+impl Gguf {
+    fn whole(file: GgufFile) -> PyClassInitializer<Self> {
+        let shared = file.clone();
+        let json = move || modelkeep::json::to_string(&Normalised(shared.view()));
+        let gguf = Gguf {
+            file,
+            places: PyOnceLock::new(),
+            tensors: PyOnceLock::new(),
+        };
+        PyClassInitializer::from(Answer::new(json)).add_subclass(gguf)
+    }
+
+    pub(crate) fn of(py: Python<'_>, file: GgufFile) -> PyResult<Py<Self>> {
+        Py::new(py, Gguf::whole(file))
+    }
+
+    fn places<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
+        let collect = || {
+            let places = PyDict::new(py);
+            for (place, (key, _)) in self.file.view().metadata().enumerate() {
+                places.set_item(text(py, key)?, place)?;
+            }
+            Ok::<_, PyErr>(places.unbind())
+        };
+        Ok(self.places.get_or_try_init(py, collect)?.bind(py))
+    }
+
+    /// The place and the value of a key.
+    fn find(&self, key: &Bound<'_, PyAny>) -> PyResult<Option<(usize, Value<'_>)>> {
+        let py = key.py();
+        let Some(place) = self.places(py)?.get_item(key)? else {
+            return Ok(None);
+        };
+        let place = place.extract()?;
+        let entry = self.file.view().entry(place);
+        let (_, value) = entry.ok_or_else(|| changed(py))?;
+        Ok(Some((place, value)))
+    }
+
+    fn view_of_class<'py>(slf: &Bound<'py, Self>, class: &str) -> PyResult<Bound<'py, PyAny>> {
+        slf.py()
+            .import("collections.abc")?
+            .getattr(class)?
+            .call1((slf,))
+    }
+}
+
+#[pymethods]
+impl Gguf {
+    /// Opens any GGUF file: one pass over its head, never over the data of its tensors.
+    ///
+    /// `lenient` accepts what does no harm and warns of it; `mmap=False` reads the head into
+    /// memory in place of mapping the file, and leaves the data of tensors alone.
+    #[new]
+    #[pyo3(signature = (path, *, lenient=false, mmap=true))]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        lenient: bool,
+        mmap: bool,
+    ) -> PyResult<PyClassInitializer<Self>> {
+        let limits = if lenient {
+            Limits::lenient()
+        } else {
+            Limits::strict()
+        };
+        let options = GgufOptions::new(limits).mmap(mmap);
+        let file = py.detach(|| GgufFile::open(path, &options)).or_raise(py)?;
+        Ok(Gguf::whole(file))
+    }
+
+    /// The version of the format, 2 or 3.
+    #[getter]
+    fn version(&self) -> u32 {
+        self.file.view().version()
+    }
+
+    /// The byte order, `little` or `big`.
+    #[getter]
+    fn byteorder(&self) -> &'static str {
+        match self.file.view().endian() {
+            Endian::Little => "little",
+            Endian::Big => "big",
+        }
+    }
+
+    /// The alignment of the data, in bytes.
+    #[getter]
+    fn alignment(&self) -> u64 {
+        self.file.view().alignment()
+    }
+
+    /// Where the data of the tensors begin, in bytes.
+    #[getter]
+    fn data_offset(&self) -> u64 {
+        self.file.view().data_offset()
+    }
+
+    /// The sum of the elements of all tensors.
+    #[getter]
+    fn parameter_count(&self) -> u64 {
+        self.file.view().parameter_count()
+    }
+
+    /// The size of the file in bytes.
+    #[getter]
+    fn size(&self) -> u64 {
+        self.file.size()
+    }
+
+    /// What is unusual.
+    #[getter]
+    fn warnings(&self, py: Python<'_>) -> PyResult<Vec<Py<Warning>>> {
+        each(py, self.file.view().warnings(), |_, warning| {
+            Ok(warning.into())
+        })
+    }
+
+    /// The tensors by name, in the order of the file; made when they are first asked for.
+    #[getter]
+    fn tensors(&self, py: Python<'_>) -> PyResult<Py<PyMappingProxy>> {
+        let collect = || {
+            let tensors = PyDict::new(py);
+            for (at, tensor) in self.file.view().tensors().enumerate() {
+                let tensor = Tensor::of(py, &self.file, at, &tensor)?;
+                tensors.set_item(&tensor.get().name, &tensor)?;
+            }
+            Ok::<_, PyErr>(PyMappingProxy::new(py, tensors.as_mapping()).unbind())
+        };
+        let tensors = self.tensors.get_or_try_init(py, collect)?;
+        Ok(tensors.clone_ref(py))
+    }
+
+    /// The type of a value in the file, as in `u32`, `str` or `arr`.
+    fn value_type(&self, key: &Bound<'_, PyAny>) -> PyResult<&'static str> {
+        match self.find(key)? {
+            Some((_, value)) => Ok(value.value_type().name()),
+            None => Err(PyKeyError::new_err(key.clone().unbind())),
+        }
+    }
+
+    #[pyo3(signature = (key, default=None, /))]
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        default: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match self.find(key)? {
+            Some((place, Value::Array(array))) => {
+                let array = Array::of(py, &self.file, place, array)?;
+                Ok(Some(array.into_bound(py).into_any()))
+            }
+            Some((_, value)) => Element(Some(value)).into_pyobject(py).map(Some),
+            None => Ok(default),
+        }
+    }
+
+    fn keys<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        Gguf::view_of_class(slf, "KeysView")
+    }
+
+    fn values<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        Gguf::view_of_class(slf, "ValuesView")
+    }
+
+    fn items<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        Gguf::view_of_class(slf, "ItemsView")
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.places(py)?.len())
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        self.places(py)?.try_iter()
+    }
+
+    fn __contains__(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.places(key.py())?.contains(key)
+    }
+
+    fn __getitem__<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let value = self.get(py, key, None)?;
+        value.ok_or_else(|| PyKeyError::new_err(key.clone().unbind()))
+    }
+
+    fn __repr__(&self) -> String {
+        let view = self.file.view();
+        let (pairs, tensors) = (view.len(), view.tensor_count());
+        format!("<Gguf of {pairs} values, {tensors} tensors>")
+    }
+}
+
+/// Why a file is refused: what is wrong, where in its structure, and at which byte.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct Fault {
+    /// The class of the fault, a word that never changes, as in `bad_magic`.
+    kind: &'static str,
+    /// The offset in the file, in bytes, of the item that is wrong.
+    offset: u64,
+    /// The place in the structure.
+    path: String,
+    /// What is wrong, in words.
+    message: String,
+}
+
+impl From<modelkeep::gguf::Fault> for Fault {
+    fn from(fault: modelkeep::gguf::Fault) -> Self {
+        Fault {
+            kind: fault.kind().code(),
+            offset: fault.offset(),
+            path: fault.path().to_owned(),
+            message: fault.message().to_owned(),
+        }
+    }
+}
+
+#[pymethods]
+impl Fault {
+    fn __repr__(&self) -> String {
+        shown(
+            "Fault",
+            &[
+                ("kind", &self.kind),
+                ("offset", &self.offset),
+                ("path", &self.path),
+            ],
+        )
+    }
+}
+
+/// Something that the reader accepts and others may not.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct Warning {
+    /// What is unusual, a word that never changes, as in `nested_array`.
+    code: &'static str,
+    /// The place in the structure; the first of several.
+    path: String,
+}
+
+impl From<&modelkeep::gguf::Warning> for Warning {
+    fn from(warning: &modelkeep::gguf::Warning) -> Self {
+        Warning {
+            code: warning.code().code(),
+            path: warning.path().to_owned(),
+        }
+    }
+}
+
+#[pymethods]
+impl Warning {
+    fn __repr__(&self) -> String {
+        shown("Warning", &[("code", &self.code), ("path", &self.path)])
+    }
+}

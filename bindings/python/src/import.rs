@@ -1,0 +1,47 @@
+//! What a model is made of, as Python says it.
+
+use modelkeep::{Message, Result, Transfer};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde_json::{Map, Value};
+
+use crate::options::bad;
+
+/// How the bytes come into the store, by its word.
+pub(crate) fn transfer(word: &str) -> Result<Transfer> {
+    match word {
+        "auto" => Ok(Transfer::Auto),
+        "reflink" => Ok(Transfer::Reflink),
+        "hardlink" => Ok(Transfer::HardLink),
+        "copy" => Ok(Transfer::Copy),
+        _ => Err(bad(format!(
+            "transfer: 'auto', 'reflink', 'hardlink' or 'copy', not '{word}'"
+        ))),
+    }
+}
+
+/// A message as clients write it: a dictionary of two texts.
+#[derive(FromPyObject)]
+pub(crate) struct NewMessage {
+    #[pyo3(item)]
+    role: String,
+    #[pyo3(item)]
+    content: String,
+}
+
+impl From<NewMessage> for Message {
+    fn from(new: NewMessage) -> Self {
+        let mut message = Message::default();
+        message.role = new.role;
+        message.content = new.content;
+        message
+    }
+}
+
+/// A dictionary whose values JSON can hold.
+pub(crate) fn json_object(object: &Bound<'_, PyDict>) -> PyResult<Map<String, Value>> {
+    let json = object.py().import("json")?;
+    let text: String = json.call_method1("dumps", (object,))?.extract()?;
+    serde_json::from_str(&text).map_err(|e| PyValueError::new_err(e.to_string()))
+}

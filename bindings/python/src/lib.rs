@@ -1,0 +1,58 @@
+//! The Python door: converts in, calls the engine once, converts out.
+
+mod answer;
+mod array;
+mod buffer;
+mod change;
+mod error;
+mod gguf;
+mod import;
+mod listing;
+mod model;
+mod options;
+mod show;
+mod store;
+mod tensor;
+mod upkeep;
+mod value;
+mod verify;
+
+/// The extension module behind the package `modelkeep`.
+#[pyo3::pymodule(gil_used = false)]
+mod _modelkeep {
+    use std::ffi::OsString;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::answer::Answer;
+    #[pymodule_export]
+    use crate::array::Array;
+    #[pymodule_export]
+    use crate::change::{Copied, Deleted, Imported};
+    #[pymodule_export]
+    use crate::gguf::{Fault, Gguf, Warning};
+    #[pymodule_export]
+    use crate::listing::{Details, Listing, Problem, Summary};
+    #[pymodule_export]
+    use crate::model::Model;
+    #[pymodule_export]
+    use crate::show::{Message, Show, ShownTensor};
+    #[pymodule_export]
+    use crate::store::Store;
+    #[pymodule_export]
+    use crate::tensor::Tensor;
+    #[pymodule_export]
+    use crate::upkeep::{
+        Collected, Complaint, Diagnosis, Files, Maintained, ModelUsage, Moved, Repaired, Root,
+        Usage,
+    };
+    #[pymodule_export]
+    use crate::verify::{BrokenModel, Finding, GgufFinding, Progress, Report};
+
+    /// Runs the command `modelkeep`; the first argument is its own name. Answers its exit status.
+    #[pyfunction]
+    fn _run(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+        py.detach(|| modelkeep_cli::run(arguments))
+    }
+}

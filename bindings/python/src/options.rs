@@ -1,0 +1,102 @@
+//! How a store is opened, as Python says it.
+
+use std::path::{PathBuf, absolute};
+use std::time::Duration;
+
+use modelkeep::{Durability, Error, ErrorKind, Result, StoreOptions};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// The options of `Store(...)`, kept to open the same store again.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Options {
+    pub read_only: bool,
+    pub create: bool,
+    pub mmap: bool,
+    pub threads: usize,
+    pub durability: String,
+    pub settle: Duration,
+    pub foreign_owner: bool,
+    pub go_template: Option<bool>,
+}
+
+impl Options {
+    /// Opens the store at a path; without one, where the environment says. Its own path is
+    /// absolute, so that a change of the working directory does not move it.
+    pub(crate) fn open(&self, path: Option<PathBuf>) -> Result<modelkeep::Store> {
+        let options = self.to_core(path)?;
+        let store = modelkeep::Store::open_with(options.clone())?;
+        if store.path().is_absolute() {
+            return Ok(store);
+        }
+        let path =
+            absolute(store.path()).map_err(|e| Error::io("opening store", store.path(), e))?;
+        modelkeep::Store::open_with(options.path(path))
+    }
+
+    fn to_core(&self, path: Option<PathBuf>) -> Result<StoreOptions> {
+        let environment = StoreOptions::from_env();
+        let options = match path {
+            Some(path) => environment.path(path),
+            None => environment,
+        };
+        let options = match self.go_template {
+            Some(prefer) => options.go_template(Some(prefer)),
+            None => options,
+        };
+        Ok(options
+            .read_only(self.read_only)
+            .create(self.create)
+            .mmap(self.mmap)
+            .threads(self.threads)
+            .durability(durability(&self.durability)?)
+            .settle(self.settle)
+            .foreign_owner(self.foreign_owner))
+    }
+
+    /// The same as keyword arguments.
+    pub(crate) fn to_keywords<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("read_only", self.read_only)?;
+        keywords.set_item("create", self.create)?;
+        keywords.set_item("mmap", self.mmap)?;
+        keywords.set_item("threads", self.threads)?;
+        keywords.set_item("durability", &self.durability)?;
+        keywords.set_item("settle", self.settle.as_secs_f64())?;
+        keywords.set_item("foreign_owner", self.foreign_owner)?;
+        keywords.set_item("go_template", self.go_template)?;
+        Ok(keywords)
+    }
+}
+
+fn durability(text: &str) -> Result<Durability> {
+    match text {
+        "full" => Ok(Durability::Full),
+        "none" => Ok(Durability::None),
+        _ => Err(bad(format!("durability: 'full' or 'none', not '{text}'"))),
+    }
+}
+
+/// The error of an option without a meaning.
+pub(crate) fn bad(text: String) -> Error {
+    Error::new(ErrorKind::InvalidArgument, text)
+}
+
+/// A span of time: seconds, or a `timedelta`.
+#[derive(FromPyObject)]
+pub(crate) enum Span {
+    Seconds(f64),
+    Delta(Duration),
+}
+
+impl Span {
+    /// The same in the engine's terms; `option` is what an error names.
+    pub(crate) fn duration(self, option: &str) -> Result<Duration> {
+        match self {
+            Span::Seconds(seconds) => {
+                Duration::try_from_secs_f64(seconds).map_err(|e| bad(format!("{option}: {e}")))
+            }
+            Span::Delta(duration) => Ok(duration),
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The class `Store`.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+use modelkeep::{
+    Digest, ErrorKind, GcOptions, ImportOptions, ModelName, Reference, Result, VerifyOptions,
+};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::change::{Copied, Deleted, Imported};
+use crate::error::{OrRaise, exception};
+use crate::import::{NewMessage, json_object, transfer};
+use crate::listing::Listing;
+use crate::model::{Model, Models, show_options};
+use crate::options::{Options, Span};
+use crate::show::Show;
+use crate::upkeep::{Collected, Diagnosis, Maintained, Repaired, Usage};
+use crate::verify::{Observer, Report};
+
+/// A models directory, opened. Opening and reading write nothing.
+#[pyclass(frozen, module = "modelkeep")]
+pub(crate) struct Store {
+    inner: modelkeep::Store,
+    options: Options,
+}
+
+#[pymethods]
+impl Store {
+    #[new]
+    #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
+    #[pyo3(signature = (path=None, *, read_only=false, create=false, mmap=true, threads=0,
+        durability="full", settle=Span::Seconds(0.05), foreign_owner=false, go_template=None),
+        text_signature = "(path=None, *, read_only=False, create=False, mmap=True, threads=0, \
+        durability='full', settle=0.05, foreign_owner=False, go_template=None)")]
+    fn new(
+        py: Python<'_>,
+        path: Option<PathBuf>,
+        read_only: bool,
+        create: bool,
+        mmap: bool,
+        threads: usize,
+        durability: &str,
+        settle: Span,
+        foreign_owner: bool,
+        go_template: Option<bool>,
+    ) -> PyResult<Self> {
+        let options = Options {
+            read_only,
+            create,
+            mmap,
+            threads,
+            durability: durability.to_owned(),
+            settle: settle.duration("settle").or_raise(py)?,
+            foreign_owner,
+            go_template,
+        };
+        let inner = py.detach(|| options.open(path)).or_raise(py)?;
+        Ok(Store { inner, options })
+    }
+
+    /// The store's directory.
+    #[getter]
+    fn root(&self) -> PathBuf {
+        self.inner.path().to_owned()
+    }
+
+    /// Lists all models, and names what had to be left out.
+    fn list(&self, py: Python<'_>) -> PyResult<Py<Listing>> {
+        Listing::of(py, py.detach(|| self.inner.list()).or_raise(py)?)
+    }
+
+    /// Everything about one model; `verbose` prints arrays in full.
+    #[pyo3(signature = (name, verbose=false, *, system="", options=None))]
+    fn show(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        verbose: bool,
+        system: &str,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<Show>> {
+        let options = show_options(verbose, system, options)?;
+        let show = py.detach(|| self.inner.show(&name.parse()?, &options));
+        Show::of(py, show.or_raise(py)?)
+    }
+
+    /// The absolute path of a model's GGUF file.
+    fn path(&self, py: Python<'_>, name: &str) -> PyResult<PathBuf> {
+        py.detach(|| self.inner.model(&name.parse()?)?.gguf_path())
+            .or_raise(py)
+    }
+
+    /// Copies a model: one more name for the same blobs, at the cost of one small file.
+    fn copy(&self, py: Python<'_>, src: &str, dst: &str) -> PyResult<Py<Copied>> {
+        let copied = py.detach(|| {
+            let (src, dst): (ModelName, ModelName) = (src.parse()?, dst.parse()?);
+            self.inner.copy(&src, &dst)
+        });
+        Copied::of(py, copied.or_raise(py)?)
+    }
+
+    /// Deletes models, and the blobs that no other model uses.
+    ///
+    /// Where some cannot be deleted, the others are gone nevertheless, and the first failure is
+    /// raised with what was deleted as its attribute `deleted`.
+    #[pyo3(signature = (*names))]
+    fn delete(&self, py: Python<'_>, names: Vec<String>) -> PyResult<Py<Deleted>> {
+        let deleted = py.detach(|| self.inner.delete_all(&references(&names)?));
+        let deleted = deleted.or_raise(py)?;
+        let failure = deleted.failed.first();
+        let failure = failure.map(|(_, error)| exception(py, error));
+        let deleted = Deleted::of(py, deleted)?;
+        match failure {
+            None => Ok(deleted),
+            Some(failure) => {
+                failure.value(py).setattr("deleted", deleted)?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Recomputes the SHA-256 of every blob of the store, or of the named models, in parallel.
+    ///
+    /// `progress` is called in this thread, at most 20 times a second. It cancels by answering
+    /// `False`; what it raises is raised here, as is a Ctrl-C.
+    #[pyo3(signature = (*names, gguf=false, progress=None))]
+    fn verify(
+        &self,
+        py: Python<'_>,
+        names: Vec<String>,
+        gguf: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Py<Report>> {
+        let mut observer = Observer::new(progress);
+        let report = py.detach(|| {
+            let options = VerifyOptions::default().models(references(&names)?);
+            let options = options.gguf(gguf);
+            self.inner
+                .verify(&options, &mut |progress| observer.observe(progress))
+        });
+        match observer.raised {
+            Some(raised) => Err(raised),
+            None => Report::of(py, report.or_raise(py)?),
+        }
+    }
+
+    /// Makes a model of a GGUF file.
+    #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
+    #[pyo3(signature = (path, name, *, replace=false, transfer="auto", projectors=Vec::new(),
+        adapters=Vec::new(), template=None, system=None, licenses=Vec::new(), parameters=None,
+        messages=Vec::new(), renderer=None, parser=None, requires=None),
+        text_signature = "($self, path, name, *, replace=False, transfer='auto', projectors=(), \
+        adapters=(), template=None, system=None, licenses=(), parameters=None, messages=(), \
+        renderer=None, parser=None, requires=None)")]
+    fn import_gguf(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        name: &str,
+        replace: bool,
+        transfer: &str,
+        projectors: Vec<PathBuf>,
+        adapters: Vec<PathBuf>,
+        template: Option<String>,
+        system: Option<String>,
+        licenses: Vec<String>,
+        parameters: Option<&Bound<'_, PyDict>>,
+        messages: Vec<NewMessage>,
+        renderer: Option<String>,
+        parser: Option<String>,
+        requires: Option<String>,
+    ) -> PyResult<Py<Imported>> {
+        let mut options = ImportOptions::default();
+        options.replace = replace;
+        options.transfer = self::transfer(transfer).or_raise(py)?;
+        options.projectors = projectors;
+        options.adapters = adapters;
+        options.template = template;
+        options.system = system;
+        options.licenses = licenses;
+        options.parameters = parameters.map(json_object).transpose()?.unwrap_or_default();
+        options.messages = messages.into_iter().map(Into::into).collect();
+        options.renderer = renderer;
+        options.parser = parser;
+        options.requires = requires;
+        let imported = py.detach(|| self.inner.import(&path, &name.parse()?, &options));
+        Imported::of(py, imported.or_raise(py)?)
+    }
+
+    /// Removes the blobs that no model uses and that have not changed for the grace period.
+    #[pyo3(signature = (*, grace=Span::Seconds(3600.0), dry_run=false, partials=false),
+        text_signature = "($self, *, grace=3600.0, dry_run=False, partials=False)")]
+    fn gc(
+        &self,
+        py: Python<'_>,
+        grace: Span,
+        dry_run: bool,
+        partials: bool,
+    ) -> PyResult<Py<Collected>> {
+        let options = GcOptions::default().dry_run(dry_run).partials(partials);
+        let options = options.grace(grace.duration("grace").or_raise(py)?);
+        Collected::of(py, py.detach(|| self.inner.gc(&options)).or_raise(py)?)
+    }
+
+    /// Measures the disk: what each model alone holds, what it shares, what nobody uses.
+    fn usage(&self, py: Python<'_>) -> PyResult<Py<Usage>> {
+        Usage::of(py, py.detach(|| self.inner.usage()).or_raise(py)?)
+    }
+
+    /// Looks for what makes models invisible or broken. Hashes nothing.
+    fn doctor(&self, py: Python<'_>) -> PyResult<Py<Diagnosis>> {
+        Diagnosis::of(py, py.detach(|| self.inner.doctor()).or_raise(py)?)
+    }
+
+    /// Moves the damaged blobs of a fresh report aside. Deletes nothing.
+    fn repair(&self, py: Python<'_>, report: &Report) -> PyResult<Py<Repaired>> {
+        let repaired = py.detach(|| self.inner.repair(&report.report));
+        Repaired::of(py, repaired.or_raise(py)?)
+    }
+
+    /// Does what the reference does to a store when it starts: renames old blobs, and collects.
+    fn maintain(&self, py: Python<'_>) -> PyResult<Maintained> {
+        Maintained::of(py, py.detach(|| self.inner.maintain()).or_raise(py)?)
+    }
+
+    /// Where the blob of a digest lies, or would lie.
+    fn blob_path(&self, py: Python<'_>, digest: &str) -> PyResult<PathBuf> {
+        py.detach(|| Ok(self.inner.blob_path(&digest.parse::<Digest>()?)))
+            .or_raise(py)
+    }
+
+    /// Whether the blob of a digest is there.
+    fn has_blob(&self, py: Python<'_>, digest: &str) -> PyResult<bool> {
+        py.detach(|| Ok(self.inner.has_blob(&digest.parse::<Digest>()?)))
+            .or_raise(py)
+    }
+
+    fn __iter__(&self, py: Python<'_>) -> PyResult<Models> {
+        py.detach(|| Models::of(&self.inner)).or_raise(py)
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        py.detach(|| Ok(self.inner.list()?.models.len()))
+            .or_raise(py)
+    }
+
+    fn __getitem__(&self, py: Python<'_>, name: &str) -> PyResult<Model> {
+        let model = py.detach(|| self.inner.model(&name.parse()?));
+        Ok(model.or_raise(py)?.into())
+    }
+
+    fn __contains__(&self, py: Python<'_>, name: &str) -> PyResult<bool> {
+        let Ok(name) = name.parse::<Reference>() else {
+            return Ok(false);
+        };
+        match py.detach(|| self.inner.resolve(&name)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(exception(py, &error)),
+        }
+    }
+
+    fn __delitem__(&self, py: Python<'_>, name: String) -> PyResult<()> {
+        self.delete(py, vec![name]).map(drop)
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.inner.path() == other.inner.path() && self.options == other.options
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.inner.path().hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Store({:?})", self.inner.path())
+    }
+
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let path = PyTuple::new(py, [self.inner.path()])?;
+        Ok((path, self.options.to_keywords(py)?))
+    }
+}
+
+fn references(names: &[String]) -> Result<Vec<Reference>> {
+    names.iter().map(|name| name.parse()).collect()
+}

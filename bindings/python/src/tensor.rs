@@ -1,0 +1,99 @@
+//! The class `Tensor`: what a GGUF file says of a tensor, and its data as memory.
+
+use modelkeep::GgufFile;
+use modelkeep::gguf::{Endian, TensorInfo};
+use pyo3::prelude::*;
+use pyo3::pyclass_init::PyClassInitializer;
+use pyo3::types::{PyString, PyTuple};
+
+use crate::answer::shown;
+use crate::buffer::{Buffer, Layout, Part};
+use crate::value::text;
+
+/// A tensor of a GGUF file. Its data are memory without a copy: of its shape for plain numbers,
+/// and rows of bytes for types of blocks, and for those that Python has no number for.
+#[pyclass(frozen, get_all, extends = Buffer, module = "modelkeep")]
+pub(crate) struct Tensor {
+    /// Its name.
+    pub(crate) name: Py<PyString>,
+    /// The name of its type, as in `F32` or `Q4_K`; `unknown` for types of the future.
+    r#type: &'static str,
+    /// The number of its type in the file.
+    type_code: u32,
+    /// Its dimensions in numpy's order: the length of a row last.
+    shape: Py<PyTuple>,
+    /// The number of its elements.
+    size: u64,
+    /// Where its data begin, in bytes from the beginning of the file.
+    offset: u64,
+    /// The bytes of its data; `None` for a type that is not known.
+    nbytes: Option<u64>,
+}
+
+impl Tensor {
+    pub(crate) fn of(
+        py: Python<'_>,
+        file: &GgufFile,
+        at: usize,
+        tensor: &TensorInfo<'_>,
+    ) -> PyResult<Py<Self>> {
+        let shape: Vec<u64> = tensor.dims.iter().rev().copied().collect();
+        let layout = layout(tensor, shape.clone(), file.view().endian());
+        let fields = Tensor {
+            name: text(py, tensor.name)?.unbind(),
+            r#type: tensor.tensor_type.name(),
+            type_code: tensor.tensor_type.code(),
+            shape: PyTuple::new(py, shape)?.unbind(),
+            size: tensor.elements(),
+            offset: tensor.offset,
+            nbytes: tensor.size,
+        };
+        let buffer = Buffer::new(file.clone(), Part::Tensor(at), layout);
+        Py::new(py, PyClassInitializer::from(buffer).add_subclass(fields))
+    }
+}
+
+/// How the data lie in memory; `None` where their size is not known.
+fn layout(tensor: &TensorInfo<'_>, shape: Vec<u64>, endian: Endian) -> Option<Layout> {
+    let numbers = match tensor.tensor_type.name() {
+        "F32" => Some(('f', 4)),
+        "F16" => Some(('e', 2)),
+        "F64" => Some(('d', 8)),
+        "I8" => Some(('b', 1)),
+        "I16" => Some(('h', 2)),
+        "I32" => Some(('i', 4)),
+        "I64" => Some(('q', 8)),
+        _ => None,
+    };
+    let layout = match numbers {
+        Some((code, item)) => Layout::new(code, item, endian, &shape),
+        None => Layout::new('B', 1, endian, &rows(tensor, shape)?),
+    };
+    let size = tensor.size?;
+    layout
+        .filter(|layout| layout.bytes() == size)
+        .or_else(|| Layout::new('B', 1, endian, &[size]))
+}
+
+/// The shape with the bytes of a row in place of its elements.
+fn rows(tensor: &TensorInfo<'_>, mut shape: Vec<u64>) -> Option<Vec<u64>> {
+    let (elements, bytes) = tensor
+        .tensor_type
+        .block_elements()
+        .zip(tensor.tensor_type.block_bytes())?;
+    if let Some(row) = shape.last_mut() {
+        *row = row.checked_div(elements)?.checked_mul(bytes)?;
+    }
+    Some(shape)
+}
+
+#[pymethods]
+impl Tensor {
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let (name, shape) = (self.name.bind(py), self.shape.bind(py));
+        shown(
+            "Tensor",
+            &[("name", name), ("type", &self.r#type), ("shape", shape)],
+        )
+    }
+}

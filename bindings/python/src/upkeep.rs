@@ -1,0 +1,304 @@
+//! The answers of what keeps a store in order: collecting, measuring, diagnosing, repairing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use crate::answer::{Answer, each, shown, texts};
+use crate::listing::Problem;
+
+/// What a collection removed, or would remove.
+#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+pub(crate) struct Collected {
+    /// Whether nothing was changed.
+    dry_run: bool,
+    /// The digests of blobs that no manifest names.
+    blobs: Vec<String>,
+    /// Leftovers of interrupted downloads, and what else was no blob.
+    partials: Vec<PathBuf>,
+    /// The bytes of both.
+    bytes: u64,
+    /// Unused blobs and leftovers that are still too young.
+    young: usize,
+    /// The digests of blobs that somebody began to use meanwhile, and which were put back.
+    restored: Vec<String>,
+}
+
+impl Collected {
+    pub(crate) fn of(py: Python<'_>, collected: modelkeep::Collected) -> PyResult<Py<Self>> {
+        let fields = Collected {
+            dry_run: collected.dry_run,
+            blobs: texts(&collected.blobs),
+            partials: collected.partials.clone(),
+            bytes: collected.bytes,
+            young: collected.young,
+            restored: texts(&collected.restored),
+        };
+        Answer::of(&Arc::new(collected)).with(py, fields)
+    }
+}
+
+#[pymethods]
+impl Collected {
+    fn __repr__(&self) -> String {
+        let blobs = self.blobs.len();
+        shown(
+            "Collected",
+            &[
+                ("blobs", &blobs),
+                ("bytes", &self.bytes),
+                ("young", &self.young),
+            ],
+        )
+    }
+}
+
+/// What maintenance did.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct Maintained {
+    /// The blobs that had an old name, under their new one.
+    renamed: Vec<PathBuf>,
+    /// What was collected.
+    collected: Py<Collected>,
+}
+
+impl Maintained {
+    pub(crate) fn of(py: Python<'_>, maintained: modelkeep::Maintained) -> PyResult<Self> {
+        Ok(Maintained {
+            renamed: maintained.renamed,
+            collected: Collected::of(py, maintained.collected)?,
+        })
+    }
+}
+
+/// The disk usage of a store, in real blocks on disk; each digest counts once.
+#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+pub(crate) struct Usage {
+    /// The models, by name.
+    models: Vec<Py<ModelUsage>>,
+    /// The bytes of all blobs that models use.
+    used: u64,
+    /// Blobs that no model uses.
+    orphans: Py<Files>,
+    /// Leftovers of interrupted downloads.
+    partials: Py<Files>,
+    /// Files in `blobs/` that are neither.
+    strangers: Py<Files>,
+    /// All of these bytes together.
+    total: u64,
+    /// Manifests that could not be read: what they use counts as orphaned.
+    problems: Vec<Py<Problem>>,
+}
+
+impl Usage {
+    pub(crate) fn of(py: Python<'_>, usage: modelkeep::Usage) -> PyResult<Py<Self>> {
+        let fields = Usage {
+            models: each(py, &usage.models, |_, model| Ok(model.into()))?,
+            used: usage.used,
+            orphans: Py::new(py, Files::from(usage.orphans))?,
+            partials: Py::new(py, Files::from(usage.partials))?,
+            strangers: Py::new(py, Files::from(usage.strangers))?,
+            total: usage.total,
+            problems: each(py, &usage.problems, Problem::of)?,
+        };
+        Answer::of(&Arc::new(usage)).with(py, fields)
+    }
+}
+
+#[pymethods]
+impl Usage {
+    fn __repr__(&self) -> String {
+        let models = self.models.len();
+        shown(
+            "Usage",
+            &[
+                ("models", &models),
+                ("used", &self.used),
+                ("total", &self.total),
+            ],
+        )
+    }
+}
+
+/// The disk usage of one model.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct ModelUsage {
+    /// The model.
+    name: String,
+    /// The bytes that it alone holds: what deleting it frees.
+    exclusive: u64,
+    /// The bytes that it shares with other models.
+    shared: u64,
+    /// How many of its blobs are missing.
+    missing: usize,
+}
+
+impl From<&modelkeep::ModelUsage> for ModelUsage {
+    fn from(usage: &modelkeep::ModelUsage) -> Self {
+        ModelUsage {
+            name: usage.name.to_string(),
+            exclusive: usage.exclusive,
+            shared: usage.shared,
+            missing: usage.missing,
+        }
+    }
+}
+
+#[pymethods]
+impl ModelUsage {
+    fn __repr__(&self) -> String {
+        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
+            ("name", &self.name),
+            ("exclusive", &self.exclusive),
+            ("shared", &self.shared),
+        ];
+        shown("ModelUsage", &fields)
+    }
+}
+
+/// Some files together.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct Files {
+    /// How many.
+    files: usize,
+    /// Their bytes on disk.
+    bytes: u64,
+}
+
+impl From<modelkeep::Files> for Files {
+    fn from(files: modelkeep::Files) -> Self {
+        let modelkeep::Files { files, bytes, .. } = files;
+        Files { files, bytes }
+    }
+}
+
+#[pymethods]
+impl Files {
+    fn __repr__(&self) -> String {
+        shown("Files", &[("files", &self.files), ("bytes", &self.bytes)])
+    }
+}
+
+/// What a look at a store found.
+#[pyclass(frozen, extends = Answer, module = "modelkeep")]
+pub(crate) struct Diagnosis {
+    diagnosis: Arc<modelkeep::Diagnosis>,
+}
+
+impl Diagnosis {
+    pub(crate) fn of(py: Python<'_>, diagnosis: modelkeep::Diagnosis) -> PyResult<Py<Self>> {
+        let diagnosis = Arc::new(diagnosis);
+        Answer::of(&diagnosis).with(py, Diagnosis { diagnosis })
+    }
+}
+
+#[pymethods]
+impl Diagnosis {
+    /// Whether nothing is wrong.
+    #[getter]
+    fn ok(&self) -> bool {
+        self.diagnosis.is_ok()
+    }
+
+    /// The places where a store may be, the opened one first.
+    #[getter]
+    fn roots(&self, py: Python<'_>) -> PyResult<Vec<Py<Root>>> {
+        each(py, &self.diagnosis.roots, |_, root| {
+            Ok(Root {
+                path: root.path.clone(),
+                exists: root.exists,
+                manifests: root.manifests,
+                opened: root.opened,
+            })
+        })
+    }
+
+    /// What is wrong, by path.
+    #[getter]
+    fn complaints(&self, py: Python<'_>) -> PyResult<Vec<Py<Complaint>>> {
+        each(py, &self.diagnosis.complaints, |_, complaint| {
+            Ok(Complaint {
+                path: complaint.path.clone(),
+                name: complaint.name.as_ref().map(ToString::to_string),
+                what: complaint.what.clone(),
+                advice: complaint.advice.clone(),
+            })
+        })
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "<Diagnosis: {} complaints>",
+            self.diagnosis.complaints.len()
+        )
+    }
+}
+
+/// A place where a store may be.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct Root {
+    /// The directory.
+    path: PathBuf,
+    /// Whether it exists.
+    exists: bool,
+    /// How many manifests lie in it.
+    manifests: usize,
+    /// Whether it is the store that was opened.
+    opened: bool,
+}
+
+/// Something that is wrong.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct Complaint {
+    /// The file.
+    path: PathBuf,
+    /// The model, where the file is a model's.
+    name: Option<String>,
+    /// What is wrong.
+    what: String,
+    /// What to do.
+    advice: String,
+}
+
+#[pymethods]
+impl Complaint {
+    fn __repr__(&self) -> String {
+        shown("Complaint", &[("path", &self.path), ("what", &self.what)])
+    }
+}
+
+/// What a repair moved aside.
+#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+pub(crate) struct Repaired {
+    /// The blobs that were damaged and where they lie now.
+    moved: Vec<Py<Moved>>,
+}
+
+impl Repaired {
+    pub(crate) fn of(py: Python<'_>, repaired: modelkeep::Repaired) -> PyResult<Py<Self>> {
+        let moved = each(py, &repaired.moved, |_, moved| {
+            Ok(Moved {
+                digest: moved.digest.to_string(),
+                to: moved.to.clone(),
+            })
+        })?;
+        Answer::of(&Arc::new(repaired)).with(py, Repaired { moved })
+    }
+}
+
+#[pymethods]
+impl Repaired {
+    fn __repr__(&self) -> String {
+        shown("Repaired", &[("moved", &self.moved.len())])
+    }
+}
+
+/// A damaged blob that was moved aside.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct Moved {
+    /// The digest that its bytes do not have.
+    digest: String,
+    /// Where the bytes lie now.
+    to: PathBuf,
+}

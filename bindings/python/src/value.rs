@@ -1,0 +1,56 @@
+//! Values of a GGUF file as Python objects.
+
+use modelkeep::gguf::{Array, Text, Value};
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString};
+
+use crate::error::changed;
+
+/// A text of a file. Bytes that are not UTF-8 become lone surrogates, as in file names, so that no
+/// two texts become one and `text.encode("utf-8", "surrogateescape")` gives the bytes back.
+pub(crate) fn text<'py>(py: Python<'py>, text: Text<'_>) -> PyResult<Bound<'py, PyString>> {
+    match text.as_str() {
+        Some(text) => Ok(PyString::new(py, text)),
+        None => {
+            let bytes = PyBytes::new(py, text.as_bytes());
+            let decoded = bytes.call_method1("decode", ("utf-8", "surrogateescape"))?;
+            Ok(decoded.cast_into()?)
+        }
+    }
+}
+
+/// An element that was looked for, on its way into a list.
+pub(crate) struct Element<'a>(pub(crate) Option<Value<'a>>);
+
+impl<'py> IntoPyObject<'py> for Element<'_> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.0.ok_or_else(|| changed(py))? {
+            Value::U8(v) => v.into_bound_py_any(py),
+            Value::I8(v) => v.into_bound_py_any(py),
+            Value::U16(v) => v.into_bound_py_any(py),
+            Value::I16(v) => v.into_bound_py_any(py),
+            Value::U32(v) => v.into_bound_py_any(py),
+            Value::I32(v) => v.into_bound_py_any(py),
+            Value::U64(v) => v.into_bound_py_any(py),
+            Value::I64(v) => v.into_bound_py_any(py),
+            Value::F32(v) => v.into_bound_py_any(py),
+            Value::F64(v) => v.into_bound_py_any(py),
+            Value::Bool(v) => v.into_bound_py_any(py),
+            Value::Str(v) => Ok(text(py, v)?.into_any()),
+            // How deep arrays lie in arrays was bounded when the file was opened.
+            Value::Array(v) => Ok(list(py, &v)?.into_any()),
+        }
+    }
+}
+
+/// All elements of an array in one pass.
+pub(crate) fn list<'py>(py: Python<'py>, array: &Array<'_>) -> PyResult<Bound<'py, PyList>> {
+    let len = usize::try_from(array.len()).map_err(|_| changed(py))?;
+    let mut elements = array.iter();
+    PyList::new(py, (0..len).map(|_| Element(elements.next())))
+}

@@ -1,0 +1,111 @@
+"""The exceptions: one class for each kind of failure, all of them an `Error`.
+
+Each is also what Python itself would raise in its place, so `except KeyError` around
+`store["missing"]` works.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from ._modelkeep import Deleted, Fault
+
+
+class Error(Exception):
+    """What was being done, to what, and why it failed."""
+
+    status: int = 500
+    """The HTTP status of this failure."""
+
+    deleted: "Deleted | None" = None
+    """What `Store.delete` deleted before it raised this."""
+
+    fault: "Fault | None" = None
+    """What is wrong with a GGUF file, and at which byte."""
+
+    # KeyError would show its text quoted, and OSError after its number.
+    def __str__(self) -> str:
+        return str(self.args[-1]) if self.args else ""
+
+    # An exception crosses to another process without the objects it carries.
+    def __reduce__(self) -> "tuple[type[Self], tuple[object, ...]]":
+        return type(self), self.args
+
+
+class NotFoundError(Error, KeyError):
+    """A store, model, blob or layer is absent."""
+
+    status = 404
+
+
+class InvalidNameError(Error, ValueError):
+    """A text does not follow the grammar of model names."""
+
+    status = 400
+
+
+class InvalidDigestError(Error, ValueError):
+    """A digest that the caller passed in is malformed."""
+
+    status = 400
+
+
+class ArgumentError(Error, ValueError):
+    """Options contradict each other or the store."""
+
+    status = 400
+
+
+class ExistsError(Error, FileExistsError):
+    """The target exists and was not to be replaced."""
+
+    status = 409
+
+
+class CorruptError(Error):
+    """What the disk holds is not what its name or its neighbours promise."""
+
+    status = 500
+
+
+class GgufError(Error, ValueError):
+    """A hostile or broken GGUF file."""
+
+    status = 500
+
+
+class UnsupportedError(Error, NotImplementedError):
+    """A format or a version that is known and not supported."""
+
+    status = 500
+
+
+class BusyError(Error, TimeoutError):
+    """Another process holds the lock."""
+
+    status = 503
+
+
+class CancelledError(Error):
+    """The caller asked to stop."""
+
+    status = 499
+
+
+class StoreIOError(Error, OSError):
+    """The operating system refused; `errno` says why."""
+
+    status = 500
+
+
+class TemplateError(Error, ValueError):
+    """A Go template that does not parse."""
+
+    status = 500
+
+
+# Users meet them as `modelkeep.NotFoundError`, in tracebacks too.
+for _class in [Error, *Error.__subclasses__()]:
+    _class.__module__ = "modelkeep"
+del _class

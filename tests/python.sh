@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The Python door: builds the wheel as a user would, and tests it in an environment of its own.
+#   tests/python.sh [pytest arguments]
+# PYTHON names the interpreter; else the first of 3.11 or newer on the path.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=target/venv
+
+suits() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+    local name
+    for name in ${PYTHON:-python3 python3.15 python3.14 python3.13 python3.12 python3.11}; do
+        if suits "$name"; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "Python 3.11 or newer is needed; PYTHON=... names one" >&2
+    return 1
+}
+
+if ! suits "$venv/bin/python"; then
+    python=$(find_python)
+    "$python" -m venv --clear "$venv"
+fi
+export PATH="$PWD/$venv/bin:$PATH"
+pip() { python -m pip --disable-pip-version-check --quiet "$@"; }
+pip install 'maturin>=1.9,<2' pytest mypy numpy
+pip install --no-build-isolation --force-reinstall --no-deps .
+
+python -m mypy --strict tests/python
+allowed="$PWD/tests/python/stubtest.txt"
+(cd target && python -m mypy.stubtest modelkeep --allowlist "$allowed" --ignore-unused-allowlist)
+python -m pytest --quiet "$@"
