@@ -1,5 +1,9 @@
 //! The model store that Ollama writes to disk, as an embedded library.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod error;
 
 mod capability;
