@@ -427,6 +427,84 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * Opens a GGUF file: one pass over its head. `lenient` reads on where the format is broken without
+ * harm; `no_mmap` reads the head into memory instead of mapping the file.
+ *
+ * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_IO.
+ */
+mkeep_status mkeep_gguf_open(const char *path,
+                             bool lenient,
+                             bool no_mmap,
+                             mkeep_gguf **gguf,
+                             mkeep_error **error);
+
+/**
+ * Opens the GGUF file of a stored model, leniently.
+ *
+ * As mkeep_store_path and mkeep_gguf_open.
+ */
+mkeep_status mkeep_store_gguf(const mkeep_store *store,
+                              const char *name,
+                              mkeep_gguf **gguf,
+                              mkeep_error **error);
+
+/**
+ * One more holder of the same file, to be ended by mkeep_gguf_free as well; NULL for NULL.
+ */
+mkeep_gguf *mkeep_gguf_hold(const mkeep_gguf *gguf);
+
+/**
+ * Ends a holder of a file.
+ */
+void mkeep_gguf_free(mkeep_gguf *gguf);
+
+/**
+ * The version of the format.
+ */
+uint32_t mkeep_gguf_version(const mkeep_gguf *gguf);
+
+/**
+ * The sum of the elements of all tensors.
+ */
+uint64_t mkeep_gguf_parameter_count(const mkeep_gguf *gguf);
+
+/**
+ * How many pairs of metadata.
+ */
+size_t mkeep_gguf_count(const mkeep_gguf *gguf);
+
+/**
+ * The pair at a place; false, and nothing written, beyond the last. Costs nothing.
+ */
+bool mkeep_gguf_get(const mkeep_gguf *gguf, size_t index, mkeep_str *key, mkeep_value *value);
+
+/**
+ * The value of a key, of duplicates the last; false, and nothing written, where there is none.
+ */
+bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value);
+
+/**
+ * The next text of an array of texts. `at` is where it begins within the array's bytes: 0 for the
+ * first; it is moved to the next. False after the last, and for other arrays.
+ */
+bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
+
+/**
+ * How many tensors.
+ */
+size_t mkeep_gguf_tensor_count(const mkeep_gguf *gguf);
+
+/**
+ * The tensor at a place; false, and nothing written, beyond the last. Costs nothing.
+ */
+bool mkeep_gguf_tensor(const mkeep_gguf *gguf, size_t index, mkeep_tensor *found);
+
+/**
+ * The head and the warnings as JSON in which nothing is lost.
+ */
+mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_text **json, mkeep_error **error);
+
+/**
  * The number of this interface. A program that was compiled against another number of the header
  * must not use the library.
  */
@@ -750,6 +828,70 @@ mkeep_status mkeep_store_answer(const mkeep_store *store,
                                 mkeep_error **error);
 
 /**
+ * Lists all models. What cannot be read is left out, and named among the problems.
+ */
+mkeep_status mkeep_store_list(const mkeep_store *store, mkeep_list **list, mkeep_error **error);
+
+/**
+ * Lists all models as the body of GET /api/tags.
+ */
+mkeep_status mkeep_store_list_json(const mkeep_store *store,
+                                   mkeep_text **json,
+                                   mkeep_error **error);
+
+/**
+ * How many models.
+ */
+size_t mkeep_list_count(const mkeep_list *list);
+
+/**
+ * The model at a place; false, and nothing written, beyond the last.
+ */
+bool mkeep_list_get(const mkeep_list *list, size_t index, mkeep_summary *summary);
+
+/**
+ * How many entries were left out.
+ */
+size_t mkeep_list_problem_count(const mkeep_list *list);
+
+/**
+ * Why an entry was left out; empty beyond the last.
+ */
+mkeep_str mkeep_list_problem(const mkeep_list *list, size_t index);
+
+/**
+ * Ends a list.
+ */
+void mkeep_list_free(mkeep_list *list);
+
+/**
+ * What the disk holds, and for whom.
+ */
+mkeep_status mkeep_store_usage_json(const mkeep_store *store,
+                                    mkeep_text **json,
+                                    mkeep_error **error);
+
+/**
+ * What is wrong with the store, and what to do.
+ */
+mkeep_status mkeep_store_doctor_json(const mkeep_store *store,
+                                     mkeep_text **json,
+                                     mkeep_error **error);
+
+/**
+ * Removes blobs that no model uses and that nobody has changed for `grace` seconds; 3600 is usual.
+ * `partials` takes the leftovers of interrupted downloads as well; `dry_run` changes nothing.
+ *
+ * MKEEP_STATUS_CORRUPT while a manifest cannot be read: nobody knows what it uses.
+ */
+mkeep_status mkeep_store_gc_json(const mkeep_store *store,
+                                 uint64_t grace,
+                                 bool partials,
+                                 bool dry_run,
+                                 mkeep_text **json,
+                                 mkeep_error **error);
+
+/**
  * The status that the call answered.
  */
 mkeep_status mkeep_error_status(const mkeep_error *error);
@@ -773,21 +915,6 @@ int32_t mkeep_error_os(const mkeep_error *error);
  * Ends an error.
  */
 void mkeep_error_free(mkeep_error *error);
-
-/**
- * The text.
- */
-mkeep_str mkeep_text_str(const mkeep_text *text);
-
-/**
- * The text as C has it; NULL for NULL.
- */
-const char *mkeep_text_c(const mkeep_text *text);
-
-/**
- * Ends a text.
- */
-void mkeep_text_free(mkeep_text *text);
 
 /**
  * Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
@@ -860,41 +987,19 @@ mkeep_status mkeep_store_import(const mkeep_store *store,
                                 mkeep_error **error);
 
 /**
- * Lists all models. What cannot be read is left out, and named among the problems.
+ * The text.
  */
-mkeep_status mkeep_store_list(const mkeep_store *store, mkeep_list **list, mkeep_error **error);
+mkeep_str mkeep_text_str(const mkeep_text *text);
 
 /**
- * Lists all models as the body of GET /api/tags.
+ * The text as C has it; NULL for NULL.
  */
-mkeep_status mkeep_store_list_json(const mkeep_store *store,
-                                   mkeep_text **json,
-                                   mkeep_error **error);
+const char *mkeep_text_c(const mkeep_text *text);
 
 /**
- * How many models.
+ * Ends a text.
  */
-size_t mkeep_list_count(const mkeep_list *list);
-
-/**
- * The model at a place; false, and nothing written, beyond the last.
- */
-bool mkeep_list_get(const mkeep_list *list, size_t index, mkeep_summary *summary);
-
-/**
- * How many entries were left out.
- */
-size_t mkeep_list_problem_count(const mkeep_list *list);
-
-/**
- * Why an entry was left out; empty beyond the last.
- */
-mkeep_str mkeep_list_problem(const mkeep_list *list, size_t index);
-
-/**
- * Ends a list.
- */
-void mkeep_list_free(mkeep_list *list);
+void mkeep_text_free(mkeep_text *text);
 
 /**
  * Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
@@ -948,33 +1053,6 @@ mkeep_status mkeep_store_repair_json(const mkeep_store *store,
                                      mkeep_error **error);
 
 /**
- * What the disk holds, and for whom.
- */
-mkeep_status mkeep_store_usage_json(const mkeep_store *store,
-                                    mkeep_text **json,
-                                    mkeep_error **error);
-
-/**
- * What is wrong with the store, and what to do.
- */
-mkeep_status mkeep_store_doctor_json(const mkeep_store *store,
-                                     mkeep_text **json,
-                                     mkeep_error **error);
-
-/**
- * Removes blobs that no model uses and that nobody has changed for `grace` seconds; 3600 is usual.
- * `partials` takes the leftovers of interrupted downloads as well; `dry_run` changes nothing.
- *
- * MKEEP_STATUS_CORRUPT while a manifest cannot be read: nobody knows what it uses.
- */
-mkeep_status mkeep_store_gc_json(const mkeep_store *store,
-                                 uint64_t grace,
-                                 bool partials,
-                                 bool dry_run,
-                                 mkeep_text **json,
-                                 mkeep_error **error);
-
-/**
  * Answers a call from the body of its request: the HTTP status, and the body of the response,
  * which may be empty. `call` is an mkeep_call. With it, any host that speaks HTTP serves the API.
  *
@@ -987,84 +1065,6 @@ mkeep_status mkeep_store_answer(const mkeep_store *store,
                                 uint16_t *http_status,
                                 mkeep_text **response,
                                 mkeep_error **error);
-
-/**
- * Opens a GGUF file: one pass over its head. `lenient` reads on where the format is broken without
- * harm; `no_mmap` reads the head into memory instead of mapping the file.
- *
- * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_IO.
- */
-mkeep_status mkeep_gguf_open(const char *path,
-                             bool lenient,
-                             bool no_mmap,
-                             mkeep_gguf **gguf,
-                             mkeep_error **error);
-
-/**
- * Opens the GGUF file of a stored model, leniently.
- *
- * As mkeep_store_path and mkeep_gguf_open.
- */
-mkeep_status mkeep_store_gguf(const mkeep_store *store,
-                              const char *name,
-                              mkeep_gguf **gguf,
-                              mkeep_error **error);
-
-/**
- * One more holder of the same file, to be ended by mkeep_gguf_free as well; NULL for NULL.
- */
-mkeep_gguf *mkeep_gguf_hold(const mkeep_gguf *gguf);
-
-/**
- * Ends a holder of a file.
- */
-void mkeep_gguf_free(mkeep_gguf *gguf);
-
-/**
- * The version of the format.
- */
-uint32_t mkeep_gguf_version(const mkeep_gguf *gguf);
-
-/**
- * The sum of the elements of all tensors.
- */
-uint64_t mkeep_gguf_parameter_count(const mkeep_gguf *gguf);
-
-/**
- * How many pairs of metadata.
- */
-size_t mkeep_gguf_count(const mkeep_gguf *gguf);
-
-/**
- * The pair at a place; false, and nothing written, beyond the last. Costs nothing.
- */
-bool mkeep_gguf_get(const mkeep_gguf *gguf, size_t index, mkeep_str *key, mkeep_value *value);
-
-/**
- * The value of a key, of duplicates the last; false, and nothing written, where there is none.
- */
-bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value);
-
-/**
- * The next text of an array of texts. `at` is where it begins within the array's bytes: 0 for the
- * first; it is moved to the next. False after the last, and for other arrays.
- */
-bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
-
-/**
- * How many tensors.
- */
-size_t mkeep_gguf_tensor_count(const mkeep_gguf *gguf);
-
-/**
- * The tensor at a place; false, and nothing written, beyond the last. Costs nothing.
- */
-bool mkeep_gguf_tensor(const mkeep_gguf *gguf, size_t index, mkeep_tensor *found);
-
-/**
- * The head and the warnings as JSON in which nothing is lost.
- */
-mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_text **json, mkeep_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -19,3 +19,5 @@ step "C and C++ programs"
 bash tests/c.sh
 step "side by side with the reference"
 python3 tests/side_by_side.py
+step "clients of the reference"
+bash tests/clients.sh

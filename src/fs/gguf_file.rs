@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::map::Bytes;
 use crate::fs::read;
-use crate::gguf::{Gguf, Index, Limits, Parsed, Parser, Scan};
+use crate::gguf::{Gguf, Index, Limits, OwnedValue, Parsed, Parser, Scan};
 
 /// A GGUF file that is open: its bytes and their index. Cheap to clone; what is borrowed from it
 /// lives as long as any clone.
@@ -56,8 +56,10 @@ impl Default for GgufOptions {
     }
 }
 
-/// How much is read at first when a file is not mapped, in bytes.
-const FIRST: usize = 64 << 10;
+/// How much is read at first, in bytes: the head of most files without a vocabulary.
+const FIRST: u64 = 64 << 10;
+/// How much a scan reads at first, in bytes: what writers put before the vocabulary.
+const FIRST_OF_SCAN: u64 = 4 << 10;
 /// The largest head that is read into memory, in bytes.
 const LARGEST_HEAD: u64 = 256 << 20;
 
@@ -77,17 +79,36 @@ impl GgufFile {
             let kind = e.kind();
             Error::caused(kind, format!("opening {}", path.display()), e)
         };
+        let mut head = Head::new(&file, size);
+        let mut parser = Parser::new(&options.limits, size);
         let (index, bytes) = if options.mmap {
-            let bytes = Bytes::map(&file).map_err(at)?;
-            let index = Index::parse(&bytes, size, &options.limits).map_err(|e| fault(e.into()))?;
+            let bytes = Bytes::map(&file, size).map_err(at)?;
+            let index = head
+                .parse_beside(path, &mut parser, &bytes)
+                .map_err(fault)?;
             (index, bytes)
         } else {
-            let mut head = Head::new(&file, size);
-            let index = head.parse(path, &options.limits).map_err(fault)?;
+            let index = head.parse(path, &mut parser).map_err(fault)?;
             (index, Bytes::Owned(head.bytes))
         };
         Ok(GgufFile {
             inner: Arc::new(Inner { index, bytes, size }),
+        })
+    }
+
+    /// The value of one key, of duplicates the first. Reads no further than that: some kilobytes,
+    /// where the key stands before the vocabulary.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), for what was read.
+    pub fn look_up(path: impl AsRef<Path>, key: &str) -> Result<Option<OwnedValue>> {
+        scan(path.as_ref(), &Limits::lenient(), |scan| {
+            while let Some(found) = scan.next_key()? {
+                if found.as_bytes() == key.as_bytes() {
+                    return Ok(scan.value()?.map(OwnedValue::from));
+                }
+            }
+            Ok(None)
         })
     }
 
@@ -123,7 +144,7 @@ pub(crate) fn scan<T>(
     let at = |e| Error::io("opening", path, e);
     let file = read::open_regular(path).map_err(at)?;
     let mut head = Head::new(&file, file.metadata().map_err(at)?.len());
-    head.grow(path, FIRST as u64 / 4)?;
+    head.grow(path, FIRST_OF_SCAN)?;
     loop {
         let scanned =
             Scan::new(&head.bytes, head.size, limits).and_then(|mut scan| visit(&mut scan));
@@ -148,9 +169,9 @@ impl<'f> Head<'f> {
         Head { file, size, bytes }
     }
 
-    fn parse(&mut self, path: &Path, limits: &Limits) -> Result<Index> {
-        let mut parser = Parser::new(limits, self.size);
-        self.grow(path, FIRST as u64)?;
+    /// Reads as far as the parser has to go.
+    fn parse(&mut self, path: &Path, parser: &mut Parser<'_>) -> Result<Index> {
+        self.grow(path, FIRST)?;
         loop {
             match parser.go_on(&self.bytes)? {
                 Parsed::Index(index) => {
@@ -164,19 +185,42 @@ impl<'f> Head<'f> {
         }
     }
 
-    /// Reads on, up to `end` at least, and twice as much as before at least.
+    /// Reads the first bytes, which are all that most files need, and goes on in `map` where they
+    /// are not: to read a few pages costs less than to map them in.
+    fn parse_beside(&mut self, path: &Path, parser: &mut Parser<'_>, map: &Bytes) -> Result<Index> {
+        self.grow(path, FIRST)?;
+        let parsed = match parser.go_on(&self.bytes)? {
+            Parsed::More(_) => parser.go_on(map)?,
+            whole => whole,
+        };
+        match parsed {
+            Parsed::Index(index) => Ok(*index),
+            Parsed::More(_) => {
+                let text = format!("reading {}: it was cut while it was read", path.display());
+                Err(Error::new(ErrorKind::Io, text))
+            }
+        }
+    }
+
+    /// Reads on, up to `end` at least, and eight times as much as before at least.
     fn grow(&mut self, path: &Path, end: u64) -> Result<()> {
         if end > LARGEST_HEAD {
             let text = format!("reading {}: a head of {end} bytes or more", path.display());
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        let start = self.bytes.len();
-        let end = end.max(2 * start as u64).min(self.size).min(LARGEST_HEAD);
-        let end = usize::try_from(end).unwrap_or(usize::MAX);
-        self.bytes.resize(end.max(start), 0);
-        let rest = self.bytes.get_mut(start..).unwrap_or_default();
-        self.file
-            .read_exact_at(rest, start as u64)
-            .map_err(|e| Error::io("reading", path, e))
+        let start = self.bytes.len() as u64;
+        let end = end.max(8 * start).min(self.size).min(LARGEST_HEAD);
+        let more = end.saturating_sub(start);
+        self.bytes
+            .reserve_exact(usize::try_from(more).unwrap_or(usize::MAX));
+        let read = self.file.take(more).read_to_end(&mut self.bytes);
+        match read.map_err(|e| Error::io("reading", path, e))? {
+            read if read as u64 == more => Ok(()),
+            _ => Err(Error::io(
+                "reading",
+                path,
+                io::ErrorKind::UnexpectedEof.into(),
+            )),
+        }
     }
 }

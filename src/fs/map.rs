@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapOptions};
 
 /// Bytes that do not change while they are held.
 pub(crate) enum Bytes {
@@ -13,8 +13,9 @@ pub(crate) enum Bytes {
 }
 
 impl Bytes {
-    /// Maps a whole file.
-    pub(crate) fn map(file: &File) -> io::Result<Self> {
+    /// Maps the first `len` bytes of a file.
+    pub(crate) fn map(file: &File, len: u64) -> io::Result<Self> {
+        let len = usize::try_from(len).map_err(io::Error::other)?;
         // SAFETY: a map is sound as long as nobody shortens or writes the file while it is held.
         // Blobs are named by their digest, written under a temporary name, renamed in when they
         // are whole and never opened for writing again, by us and by the reference. A stranger
@@ -22,7 +23,7 @@ impl Bytes {
         // what we read; everything that is read is bounds-checked at each access, so neither leads
         // outside of the map. Callers that cannot rely on it open with `mmap = false`.
         #[expect(unsafe_code)]
-        let map = unsafe { Mmap::map(file)? };
+        let map = unsafe { MmapOptions::new().len(len).map(file)? };
         Ok(Bytes::Mapped(map))
     }
 }

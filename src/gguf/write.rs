@@ -3,90 +3,8 @@
 use std::io::{self, Write};
 
 use super::cursor::Endian;
+use super::owned::{OwnedArray, OwnedValue};
 use super::tensor::TensorType;
-use super::value_type::ValueType;
-
-/// A value to be written.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each is the value type of its name")]
-pub enum NewValue {
-    U8(u8),
-    I8(i8),
-    U16(u16),
-    I16(i16),
-    U32(u32),
-    I32(i32),
-    U64(u64),
-    I64(i64),
-    F32(f32),
-    F64(f64),
-    Bool(bool),
-    Str(String),
-    Array(NewArray),
-}
-
-/// An array to be written: elements of one type.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewArray {
-    element: ValueType,
-    items: Vec<NewValue>,
-}
-
-impl NewArray {
-    /// An array of elements of one type. An element of another type is left out of no file:
-    /// writing it fails.
-    pub fn new(element: ValueType, items: Vec<NewValue>) -> Self {
-        NewArray { element, items }
-    }
-}
-
-impl NewValue {
-    /// The type in the file.
-    pub fn value_type(&self) -> ValueType {
-        match self {
-            NewValue::U8(_) => ValueType::U8,
-            NewValue::I8(_) => ValueType::I8,
-            NewValue::U16(_) => ValueType::U16,
-            NewValue::I16(_) => ValueType::I16,
-            NewValue::U32(_) => ValueType::U32,
-            NewValue::I32(_) => ValueType::I32,
-            NewValue::U64(_) => ValueType::U64,
-            NewValue::I64(_) => ValueType::I64,
-            NewValue::F32(_) => ValueType::F32,
-            NewValue::F64(_) => ValueType::F64,
-            NewValue::Bool(_) => ValueType::Bool,
-            NewValue::Str(_) => ValueType::Str,
-            NewValue::Array(_) => ValueType::Array,
-        }
-    }
-}
-
-macro_rules! from {
-    ($($kind:ident: $type:ty),*) => {$(
-        impl From<$type> for NewValue {
-            fn from(value: $type) -> Self {
-                NewValue::$kind(value)
-            }
-        }
-
-        impl From<Vec<$type>> for NewValue {
-            fn from(items: Vec<$type>) -> Self {
-                let items = items.into_iter().map(NewValue::$kind).collect();
-                NewValue::Array(NewArray::new(ValueType::$kind, items))
-            }
-        }
-    )*};
-}
-
-from!(U8: u8, I8: i8, U16: u16, I16: i16, U32: u32, I32: i32, U64: u64, I64: i64);
-from!(F32: f32, F64: f64, Bool: bool, Str: String, Array: NewArray);
-
-impl From<&str> for NewValue {
-    fn from(text: &str) -> Self {
-        NewValue::Str(text.to_owned())
-    }
-}
 
 struct NewTensor {
     name: String,
@@ -112,7 +30,7 @@ pub struct Writer {
     version: u32,
     endian: Endian,
     alignment: u32,
-    pairs: Vec<(String, NewValue)>,
+    pairs: Vec<(String, OwnedValue)>,
     tensors: Vec<NewTensor>,
 }
 
@@ -153,7 +71,7 @@ impl Writer {
     }
 
     /// Adds a pair of metadata, or replaces the value of a key that is there.
-    pub fn set(&mut self, key: &str, value: impl Into<NewValue>) -> &mut Self {
+    pub fn set(&mut self, key: &str, value: impl Into<OwnedValue>) -> &mut Self {
         let value = value.into();
         match self.pairs.iter_mut().find(|(known, _)| known == key) {
             Some((_, old)) => *old = value,
@@ -286,26 +204,26 @@ impl Head {
         self.bytes.extend(text.as_bytes());
     }
 
-    fn value(&mut self, value: &NewValue) -> io::Result<()> {
+    fn value(&mut self, value: &OwnedValue) -> io::Result<()> {
         match value {
-            NewValue::U8(v) => self.bytes.push(*v),
-            NewValue::I8(v) => self.bytes.push(v.cast_unsigned()),
-            NewValue::Bool(v) => self.bytes.push(u8::from(*v)),
-            NewValue::U16(v) => self.u16(*v),
-            NewValue::I16(v) => self.u16(v.cast_unsigned()),
-            NewValue::U32(v) => self.u32(*v),
-            NewValue::I32(v) => self.u32(v.cast_unsigned()),
-            NewValue::F32(v) => self.u32(v.to_bits()),
-            NewValue::U64(v) => self.u64(*v),
-            NewValue::I64(v) => self.u64(v.cast_unsigned()),
-            NewValue::F64(v) => self.u64(v.to_bits()),
-            NewValue::Str(text) => self.text(text),
-            NewValue::Array(array) => return self.array(array),
+            OwnedValue::U8(v) => self.bytes.push(*v),
+            OwnedValue::I8(v) => self.bytes.push(v.cast_unsigned()),
+            OwnedValue::Bool(v) => self.bytes.push(u8::from(*v)),
+            OwnedValue::U16(v) => self.u16(*v),
+            OwnedValue::I16(v) => self.u16(v.cast_unsigned()),
+            OwnedValue::U32(v) => self.u32(*v),
+            OwnedValue::I32(v) => self.u32(v.cast_unsigned()),
+            OwnedValue::F32(v) => self.u32(v.to_bits()),
+            OwnedValue::U64(v) => self.u64(*v),
+            OwnedValue::I64(v) => self.u64(v.cast_unsigned()),
+            OwnedValue::F64(v) => self.u64(v.to_bits()),
+            OwnedValue::Str(text) => self.text(text),
+            OwnedValue::Array(array) => return self.array(array),
         }
         Ok(())
     }
 
-    fn array(&mut self, array: &NewArray) -> io::Result<()> {
+    fn array(&mut self, array: &OwnedArray) -> io::Result<()> {
         self.u32(array.element.code());
         self.u64(array.items.len() as u64);
         for item in &array.items {

@@ -1,0 +1,1 @@
+pub fn run(_files: &[std::path::PathBuf]) {}

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Programs that were written for the reference, unchanged, against `modelkeep serve`: the packages of
+# PyPI and npm, and the curl lines of the README.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+modelkeep=$PWD/target/debug/modelkeep
+work=$(mktemp -d)
+server=
+finish() { [ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"; }
+trap finish EXIT
+
+for name in llava llama3.2 llama3:13b; do
+    "$modelkeep" --store "$work/models" import tests/data/tiny.gguf "$name" >/dev/null
+done
+"$modelkeep" --store "$work/models" serve --addr 127.0.0.1:0 2>"$work/log" &
+server=$!
+until host=$(grep -o 'http://127.0.0.1:[0-9]*' "$work/log"); do sleep 0.05; done
+
+python3 -m venv target/clients
+target/clients/bin/pip install --quiet --disable-pip-version-check ollama
+target/clients/bin/python tests/clients/client.py "$host"
+
+if ! command -v npm >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && apt-get install -qq -y nodejs npm >/dev/null
+fi
+if command -v npm >/dev/null; then
+    mkdir -p target/npm
+    cp tests/clients/client.mjs target/npm/
+    npm install --silent --no-fund --no-audit --prefix target/npm ollama >/dev/null
+    node target/npm/client.mjs "$host"
+else
+    echo "skipped: no npm for the client of npm"
+fi
+
+# The lines as they are printed, but for the port.
+grep '^curl ' README.md >"$work/lines"
+[ "$(wc -l <"$work/lines")" = 4 ]
+while read -r line; do
+    line=${line//http:\/\/localhost:11434/$host}
+    bash -c "${line/curl /curl --silent --show-error --fail-with-body }" >>"$work/answers"
+done <"$work/lines"
+names=$("$modelkeep" --store "$work/models" list | awk 'NR > 1 {print $1}' | sort | tr '\n' ' ')
+[ "$names" = "llama3-backup:latest llama3.2:latest llava:latest " ]
+echo "the curl lines work as printed"
+
+kill -INT "$server"
+wait "$server"
+server=
+echo "an interrupt ends the server cleanly"
