@@ -1,5 +1,5 @@
-"""Lets the replayer speak to the Python module: in Python's own words where the body of a request is
-well formed, by `Store.answer` otherwise. A refusal has to have the same status either way."""
+"""Lets the replayer speak to the Python module: in Python's own words where the body of a request
+is well formed, by `Store.answer` otherwise. A refusal has to have the same status either way."""
 
 import json
 import os
