@@ -21,3 +21,5 @@ step "side by side with the reference"
 python3 tests/side_by_side.py
 step "clients of the reference"
 bash tests/clients.sh
+step "Python"
+bash tests/python.sh

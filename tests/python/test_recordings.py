@@ -21,7 +21,8 @@ ELSEWHERE = [
 
 
 def find(name: str) -> Path | None:
-    places = [HERE, Path(os.environ.get("MODELKEEP_SHARED", "../shared")) / "golden"]
+    shared = [os.environ.get("MODELKEEP_SHARED"), HERE.parents[2] / "shared"]
+    places = [HERE] + [Path(place) / "golden" for place in shared if place]
     return next((place / name for place in places if (place / name).is_dir()), None)
 
 

@@ -103,10 +103,12 @@ fn operations() -> Vec<(&'static str, Operation)> {
                 .map(drop)
         }),
         ("import over a model", |store| {
-            let mut options = ImportOptions::default();
-            options.replace = true;
-            options.transfer = Transfer::Copy;
-            options.system = Some("be brief".to_owned());
+            let options = ImportOptions {
+                replace: true,
+                transfer: Transfer::Copy,
+                system: Some("be brief".to_owned()),
+                ..ImportOptions::default()
+            };
             let file = store.path().join("weights.gguf");
             store.import(file, &name("a"), &options).map(drop)
         }),
