@@ -4,7 +4,8 @@ Each is also what Python itself would raise in its place, so `except KeyError` a
 `store["missing"]` works.
 """
 
-from typing import TYPE_CHECKING
+# What type checkers take for true: the module `typing` would be most of the time of an import.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import Self

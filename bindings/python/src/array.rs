@@ -187,7 +187,7 @@ pub(crate) struct Chunks {
 }
 
 /// Elements of a piece.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 4096;
 
 #[pymethods]
 impl Chunks {

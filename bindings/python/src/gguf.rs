@@ -14,7 +14,8 @@ use crate::answer::{Answer, each, shown};
 use crate::array::Array;
 use crate::error::{OrRaise, changed};
 use crate::tensor::Tensor;
-use crate::value::{Element, text};
+use crate::text::text;
+use crate::value::Element;
 
 /// A GGUF file: its metadata by key, read when they are asked for, and its tensors.
 ///

@@ -13,6 +13,7 @@ mod options;
 mod show;
 mod store;
 mod tensor;
+mod text;
 mod upkeep;
 mod value;
 mod verify;

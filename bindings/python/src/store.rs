@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
 use modelkeep::{
-    Digest, ErrorKind, GcOptions, ImportOptions, ModelName, Reference, Result, VerifyOptions,
+    Digest, ErrorKind, GcOptions, ImportOptions, ModelName, Reference, Result, VerifyOptions, wire,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -14,7 +14,7 @@ use crate::error::{OrRaise, exception};
 use crate::import::{NewMessage, json_object, transfer};
 use crate::listing::Listing;
 use crate::model::{Model, Models, show_options};
-use crate::options::{Options, Span};
+use crate::options::{Options, Span, bad};
 use crate::show::Show;
 use crate::upkeep::{Collected, Diagnosis, Maintained, Repaired, Usage};
 use crate::verify::{Observer, Report};
@@ -235,6 +235,23 @@ impl Store {
     fn has_blob(&self, py: Python<'_>, digest: &str) -> PyResult<bool> {
         py.detach(|| Ok(self.inner.has_blob(&digest.parse::<Digest>()?)))
             .or_raise(py)
+    }
+
+    /// Answers a call of the published API, `tags`, `show`, `copy` or `delete`, from the body of
+    /// its request: the HTTP status and the body of the response. A refusal is an answer, too.
+    #[pyo3(signature = (call, body=b"".as_slice(), /), text_signature = "($self, call, body=b'', /)")]
+    fn answer(&self, py: Python<'_>, call: &str, body: &[u8]) -> PyResult<(u16, String)> {
+        let answer = py.detach(|| match call {
+            "tags" => Ok(wire::tags(&self.inner)),
+            "show" => Ok(wire::show(&self.inner, body, false)),
+            "copy" => Ok(wire::copy(&self.inner, body)),
+            "delete" => Ok(wire::delete(&self.inner, body)),
+            _ => Err(bad(format!(
+                "call: 'tags', 'show', 'copy' or 'delete', not '{call}'"
+            ))),
+        });
+        let answer = answer.or_raise(py)?;
+        Ok((answer.status, answer.body))
     }
 
     fn __iter__(&self, py: Python<'_>) -> PyResult<Models> {

@@ -8,7 +8,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::answer::shown;
 use crate::buffer::{Buffer, Layout, Part};
-use crate::value::text;
+use crate::text::text;
 
 /// A tensor of a GGUF file. Its data are memory without a copy: of its shape for plain numbers,
 /// and rows of bytes for types of blocks, and for those that Python has no number for.

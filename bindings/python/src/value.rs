@@ -1,24 +1,12 @@
 //! Values of a GGUF file as Python objects.
 
-use modelkeep::gguf::{Array, Text, Value};
+use modelkeep::gguf::{Array, Value};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::types::PyList;
 
 use crate::error::changed;
-
-/// A text of a file. Bytes that are not UTF-8 become lone surrogates, as in file names, so that no
-/// two texts become one and `text.encode("utf-8", "surrogateescape")` gives the bytes back.
-pub(crate) fn text<'py>(py: Python<'py>, text: Text<'_>) -> PyResult<Bound<'py, PyString>> {
-    match text.as_str() {
-        Some(text) => Ok(PyString::new(py, text)),
-        None => {
-            let bytes = PyBytes::new(py, text.as_bytes());
-            let decoded = bytes.call_method1("decode", ("utf-8", "surrogateescape"))?;
-            Ok(decoded.cast_into()?)
-        }
-    }
-}
+use crate::text::text;
 
 /// An element that was looked for, on its way into a list.
 pub(crate) struct Element<'a>(pub(crate) Option<Value<'a>>);
