@@ -92,9 +92,10 @@ impl Guard {
 fn foreign_origin(request: &Request) -> Option<&str> {
     let host = host(request);
     let is_own = |origin: &&str| {
-        origin
-            .split_once("://")
-            .is_some_and(|(_, rest)| rest == host)
+        let rest = origin
+            .strip_prefix("http://")
+            .or(origin.strip_prefix("https://"));
+        rest == Some(host)
     };
     origin(request.headers()).filter(|origin| !is_own(origin))
 }
