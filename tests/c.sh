@@ -8,7 +8,7 @@ cargo build --package modelkeep-c
 libraries=$PWD/target/debug
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-warnings=(-Wall -Wextra -Wpedantic -Werror -Iinclude -g)
+warnings=(-Wall -Wextra -Wpedantic -Wredundant-decls -Werror -Iinclude -g)
 static=("$libraries/libmodelkeep.a" -lpthread -lm -ldl)
 shared=(-L"$libraries" -lmodelkeep "-Wl,-rpath,$libraries")
 # The shared library is known by its soname.
