@@ -1,6 +1,7 @@
 //! The JSON text of every answer: compact, with the reference's escapes and number forms.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
@@ -20,6 +21,19 @@ pub fn to_string<T: Serialize + ?Sized>(value: &T) -> String {
         .serialize(&mut serializer)
         .expect("answers serialize, and a Vec takes every byte");
     String::from_utf8(text).expect("the serializer writes UTF-8")
+}
+
+/// A path as a text; bytes that are not UTF-8 are shown as U+FFFD.
+pub(crate) fn path<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+/// As [`path`], for several.
+pub(crate) fn paths<S: serde::Serializer>(
+    paths: &[PathBuf],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }
 
 /// Go's `encoding/json` with its HTML escapes on.

@@ -4,14 +4,20 @@
 
 mod common;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use common::{Scratch, name, reference};
-use modelkeep::{BlobStatus, ErrorKind, ImportOptions, ShowOptions, Store, VerifyOptions};
+use modelkeep::{
+    BlobStatus, ErrorKind, GcOptions, ImportOptions, ShowOptions, Store, StoreOptions,
+    VerifyOptions,
+};
 
 fn fixture() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny.gguf")
@@ -253,4 +259,38 @@ fn a_store_that_vanished_is_an_error_or_empty() {
             .is_err()
     );
     assert!(!scratch.root().exists());
+}
+
+#[test]
+fn a_store_whose_path_is_not_utf8_answers_in_json() {
+    let parent = tempfile::tempdir().unwrap();
+    let root = parent.path().join(OsStr::from_bytes(b"caf\xe9"));
+    let store = Store::open_with(StoreOptions::new(&root).create(true)).unwrap();
+    store
+        .import(fixture(), &name("good"), &ImportOptions::default())
+        .unwrap();
+    let blob = store
+        .model(&reference("good"))
+        .unwrap()
+        .gguf_path()
+        .unwrap();
+    fs::write(blob, b"damaged").unwrap();
+    let partial = format!("blobs/sha256-{}-partial", "ab".repeat(32));
+    fs::write(root.join(partial), b"").unwrap();
+    let report = store
+        .verify(
+            &VerifyOptions::default(),
+            &mut |_| ControlFlow::Continue(()),
+        )
+        .unwrap();
+    let gc = GcOptions::default().grace(Duration::ZERO).partials(true);
+    let answers = [
+        report.to_json(),
+        store.doctor().unwrap().to_json(),
+        store.repair(&report).unwrap().to_json(),
+        store.gc(&gc).unwrap().to_json(),
+        store.usage().unwrap().to_json(),
+    ];
+    let with_path = answers.iter().filter(|json| json.contains("caf\u{fffd}"));
+    assert_eq!(with_path.count(), 4, "{answers:?}");
 }

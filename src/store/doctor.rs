@@ -27,6 +27,7 @@ pub struct Diagnosis {
 #[non_exhaustive]
 pub struct Root {
     /// The directory.
+    #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
     /// Whether it exists.
     pub exists: bool,
@@ -41,6 +42,7 @@ pub struct Root {
 #[non_exhaustive]
 pub struct Complaint {
     /// The file.
+    #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
     /// The model, where the file is a model's.
     pub name: Option<ModelName>,

@@ -78,6 +78,7 @@ pub struct Collected {
     /// Blobs that no manifest names.
     pub blobs: Vec<Digest>,
     /// Leftovers of interrupted downloads, and what else was no blob.
+    #[serde(serialize_with = "json::paths")]
     pub partials: Vec<PathBuf>,
     /// The bytes of both.
     pub bytes: u64,

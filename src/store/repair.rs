@@ -27,6 +27,7 @@ pub struct Moved {
     /// The digest that its bytes do not have.
     pub digest: Digest,
     /// Where the bytes lie now.
+    #[serde(serialize_with = "json::path")]
     pub to: PathBuf,
 }
 

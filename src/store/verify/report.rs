@@ -46,6 +46,7 @@ pub struct Finding {
     /// The digest that names the blob.
     pub digest: Digest,
     /// Where it lies, or should lie.
+    #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
     /// What is wrong with it.
     pub status: BlobStatus,
