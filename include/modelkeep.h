@@ -5,7 +5,8 @@
  * Conventions. Every call that can fail answers an mkeep_status; results come out of the last
  * parameters, which are written only when it is MKEEP_STATUS_OK. `error` may be NULL; otherwise a
  * call that fails puts an object there, which mkeep_error_free ends. Texts that go in are UTF-8 and
- * end with a NUL; those that come out are mkeep_str and live as long as the handle they came from.
+ * end with a NUL, paths are the bytes that the system has; those that come out are mkeep_str and
+ * live as long as the handle they came from.
  * Every handle is ended by the function _free of its name, which takes NULL as well.
  *
  * Threads. Any handle may be used from many threads at once; only _free must be the last use. After
@@ -438,7 +439,7 @@ uint32_t mkeep_abi_version(void);
  *
  * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_IO.
  */
-mkeep_status mkeep_gguf_open(const char *path,
+mkeep_status mkeep_gguf_open(const char *file,
                              bool lenient,
                              bool no_mmap,
                              mkeep_gguf **gguf,

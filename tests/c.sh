@@ -4,8 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo build --package modelkeep-c
-libraries=$PWD/target/debug
+cargo build --package modelkeep-c --package modelkeep-cli
+target=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)
+libraries=$target/debug
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 warnings=(-Wall -Wextra -Wpedantic -Wredundant-decls -Werror -Iinclude -g)
@@ -33,8 +34,8 @@ else
 fi
 "${under[@]}" "$work/scenarios" tests/scenarios.txt tests/data/tiny.gguf "$work/store-shared"
 "$work/scenarios-static" tests/scenarios.txt tests/data/tiny.gguf "$work/store-static"
-"${under[@]}" "$work/manners" tests/data/tiny.gguf
-"$work/manners-sanitized" tests/data/tiny.gguf
+"${under[@]}" "$work/manners" tests/data/tiny.gguf "$work"
+"$work/manners-sanitized" tests/data/tiny.gguf "$work"
 "${under[@]}" "$work/tour" tests/data/tiny.gguf "$work/store-tour"
 
 # Nothing but the interface leaves the shared library.
@@ -50,8 +51,8 @@ for language in c cpp; do
 done
 gcc "${warnings[@]}" "$work/readme.c" -o "$work/readme-c" "${shared[@]}"
 g++ -std=c++17 "${warnings[@]}" "$work/readme.cpp" -o "$work/readme-cpp" "${shared[@]}"
-target/debug/modelkeep --store "$work/readme" import tests/data/tiny.gguf llama3.2 >/dev/null
-expected=$(target/debug/modelkeep --store "$work/readme" path llama3.2)
+"$libraries/modelkeep" --store "$work/readme" import tests/data/tiny.gguf llama3.2 >/dev/null
+expected=$("$libraries/modelkeep" --store "$work/readme" path llama3.2)
 for program in readme-c readme-cpp; do
     found=$(OLLAMA_MODELS="$work/readme" "$work/$program")
     [ "$found" = "$expected" ] || { echo "$program printed $found" >&2; exit 1; }

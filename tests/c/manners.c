@@ -1,6 +1,6 @@
 /* What the C interface owes to C besides the table: NULL, texts that are not UTF-8, errors as
  * objects, borrowed GGUF values.
- *   manners FIXTURE
+ *   manners FIXTURE DIRECTORY
  */
 #include <modelkeep.h>
 
@@ -29,6 +29,8 @@ static void null_is_answered(void) {
     CHECK(is(mkeep_error_message(error), "the result is NULL"));
     mkeep_error_free(error);
     CHECK(mkeep_store_copy(NULL, "a", "b", NULL) == MKEEP_STATUS_NULL_ARGUMENT);
+    CHECK(mkeep_store_verify(NULL, NULL, 0, false, NULL, NULL, NULL, NULL) ==
+          MKEEP_STATUS_NULL_ARGUMENT);
     CHECK(mkeep_list_count(NULL) == 0 && mkeep_gguf_count(NULL) == 0);
     CHECK(!mkeep_report_is_ok(NULL) && mkeep_gguf_hold(NULL) == NULL);
     CHECK(is(mkeep_text_str(NULL), "") && mkeep_text_c(NULL) == NULL);
@@ -57,7 +59,7 @@ static void errors_say_what_and_why(const char *fixture) {
     mkeep_error_free(error);
     error = NULL;
     mkeep_gguf *gguf = NULL;
-    CHECK(mkeep_gguf_open("\xff\xfe", false, false, &gguf, &error) == MKEEP_STATUS_INVALID_UTF8);
+    CHECK(mkeep_gguf_open("\xff\xfe", false, false, &gguf, &error) == MKEEP_STATUS_NOT_FOUND);
     mkeep_error_free(error);
     error = NULL;
     CHECK(mkeep_gguf_open("/dev/null", false, false, &gguf, &error) == MKEEP_STATUS_IO);
@@ -101,7 +103,8 @@ static void gguf_is_read_in_place(const char *fixture, bool no_mmap) {
     mkeep_tensor tensor;
     CHECK(mkeep_gguf_tensor_count(gguf) == 2 && !mkeep_gguf_tensor(gguf, 2, &tensor));
     CHECK(mkeep_gguf_tensor(gguf, 1, &tensor) && is(tensor.name, "output_norm.weight"));
-    CHECK(is(tensor.type_name, "F32") && tensor.n_dims == 1 && tensor.dims[0] == 8);
+    CHECK(is(tensor.type_name, "F32") && !strcmp(tensor.type_name.ptr, "F32"));
+    CHECK( tensor.n_dims == 1 && tensor.dims[0] == 8);
     CHECK(tensor.size == 32 && tensor.offset % 32 == 0);
     CHECK(no_mmap ? tensor.data == NULL : tensor.data[31] == 31);
     mkeep_text *json = NULL;
@@ -111,11 +114,56 @@ static void gguf_is_read_in_place(const char *fixture, bool no_mmap) {
     mkeep_gguf_free(gguf);
 }
 
+static void names_are_counted_and_texts_are_utf8(const char *directory) {
+    mkeep_store *store = NULL;
+    mkeep_store_options options = {0};
+    options.size = sizeof options;
+    options.path = directory;
+    CHECK(mkeep_store_open(&options, &store, NULL) == MKEEP_STATUS_OK);
+    mkeep_report *report = NULL;
+    mkeep_text *text = NULL;
+    CHECK(mkeep_store_verify(store, NULL, 3, false, NULL, NULL, &report, NULL) ==
+          MKEEP_STATUS_NULL_ARGUMENT);
+    CHECK(mkeep_store_repair_json(store, NULL, 3, &text, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
+    CHECK(mkeep_store_path(store, "\xff", &text, NULL) == MKEEP_STATUS_INVALID_UTF8);
+    CHECK(mkeep_store_path(store, NULL, &text, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
+    CHECK(report == NULL && text == NULL);
+    mkeep_store_free(store);
+}
+
+/* A directory whose name is no UTF-8, as file systems have them. */
+static void paths_are_bytes(const char *fixture, const char *parent) {
+    char directory[1024];
+    snprintf(directory, sizeof directory, "%s/caf\xe9", parent);
+    mkeep_store *store = NULL;
+    mkeep_text *path = NULL;
+    mkeep_report *report = NULL;
+    mkeep_finding blob;
+    mkeep_store_options options = {0};
+    options.size = sizeof options;
+    options.path = directory;
+    options.create = true;
+    CHECK(mkeep_store_open(&options, &store, NULL) == MKEEP_STATUS_OK);
+    CHECK(mkeep_store_import(store, fixture, "tiny", true, NULL, NULL) == MKEEP_STATUS_OK);
+    CHECK(mkeep_store_path(store, "tiny", &path, NULL) == MKEEP_STATUS_OK);
+    FILE *file = fopen(mkeep_text_c(path), "rb");
+    CHECK(file != NULL);
+    if (file) fclose(file);
+    CHECK(mkeep_store_verify(store, NULL, 0, false, NULL, NULL, &report, NULL) == MKEEP_STATUS_OK);
+    CHECK(mkeep_report_get(report, 0, &blob) &&
+          !strncmp(blob.path.ptr, directory, strlen(directory)));
+    mkeep_report_free(report);
+    mkeep_text_free(path);
+    mkeep_store_free(store);
+}
+
 int main(int argc, char *argv[]) {
-    if (argc != 2) return 2;
+    if (argc != 3) return 2;
     CHECK(mkeep_abi_version() == 0);
     null_is_answered();
     errors_say_what_and_why(argv[1]);
+    names_are_counted_and_texts_are_utf8(argv[2]);
+    paths_are_bytes(argv[1], argv[2]);
     gguf_is_read_in_place(argv[1], false);
     gguf_is_read_in_place(argv[1], true);
     puts(failed ? "failed" : "the manners hold");

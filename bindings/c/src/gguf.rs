@@ -1,15 +1,17 @@
 //! GGUF files: index-based access to borrowed bytes.
 
+use std::collections::BTreeMap;
 use std::ffi::c_char;
 use std::ptr;
+use std::sync::LazyLock;
 
-use engine::gguf::{Array, Endian, Gguf, Limits, TensorInfo, Value, ValueType};
+use engine::gguf::{Array, Endian, Gguf, Limits, TensorInfo, TensorType, Value, ValueType};
 use engine::{GgufFile, GgufOptions, Reference};
 
-use crate::boundary::{Fault, borrow, end, enter, give, output, text};
+use crate::boundary::{ask, borrow, end, enter, fetch, give, look, output, path, text};
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::mkeep_store;
-use crate::text::{mkeep_str, mkeep_text};
+use crate::text::{Terminated, mkeep_str, mkeep_text};
 
 /// A GGUF file that is open. Counted: what is borrowed lives until the last holder ends it.
 pub struct mkeep_gguf(GgufFile);
@@ -144,6 +146,19 @@ impl From<Value<'_>> for mkeep_value {
     }
 }
 
+/// The names of the types that are known, by number.
+static TYPE_NAMES: LazyLock<BTreeMap<u32, Terminated>> = LazyLock::new(|| {
+    let types = TensorType::all();
+    types
+        .map(|kind| (kind.code(), Terminated::new(kind.name())))
+        .collect()
+});
+
+fn type_name(kind: TensorType) -> mkeep_str {
+    let name = TYPE_NAMES.get(&kind.code());
+    name.map_or(mkeep_str::terminated(c"unknown"), Terminated::borrow)
+}
+
 fn tensor(gguf: Gguf<'_>, tensor: TensorInfo<'_>) -> mkeep_tensor {
     let mut dims = [1; 4];
     dims.iter_mut()
@@ -152,7 +167,7 @@ fn tensor(gguf: Gguf<'_>, tensor: TensorInfo<'_>) -> mkeep_tensor {
     let data = gguf.tensor_data(&tensor);
     mkeep_tensor {
         name: mkeep_str::borrowed(tensor.name.as_bytes()),
-        type_name: mkeep_str::borrowed(tensor.tensor_type.name().as_bytes()),
+        type_name: type_name(tensor.tensor_type),
         r#type: tensor.tensor_type.code(),
         n_dims: u32::try_from(tensor.dims.len()).unwrap_or(0),
         dims,
@@ -168,7 +183,7 @@ fn tensor(gguf: Gguf<'_>, tensor: TensorInfo<'_>) -> mkeep_tensor {
 /// MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_IO.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_open(
-    path: *const c_char,
+    file: *const c_char,
     lenient: bool,
     no_mmap: bool,
     gguf: *mut *mut mkeep_gguf,
@@ -177,14 +192,14 @@ pub unsafe extern "C" fn mkeep_gguf_open(
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         enter(error, || {
-            let (path, gguf) = (text(path, "path")?, output(gguf)?);
+            let (file, gguf) = (path(file, "file")?, output(gguf)?);
             let limits = if lenient {
                 Limits::lenient()
             } else {
                 Limits::strict()
             };
             let options = GgufOptions::new(limits).mmap(!no_mmap);
-            give(gguf, mkeep_gguf(GgufFile::open(path, &options)?));
+            give(gguf, mkeep_gguf(GgufFile::open(file, &options)?));
             Ok(())
         })
     }
@@ -215,9 +230,10 @@ pub unsafe extern "C" fn mkeep_store_gguf(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_hold(gguf: *const mkeep_gguf) -> *mut mkeep_gguf {
     // SAFETY: by the header's contract NULL or a live file.
-    match unsafe { borrow(gguf, "gguf") } {
-        Ok(gguf) => Box::into_raw(Box::new(mkeep_gguf(gguf.0.clone()))),
-        Err(_) => ptr::null_mut(),
+    unsafe {
+        look(gguf, ptr::null_mut(), |gguf| {
+            Box::into_raw(Box::new(mkeep_gguf(gguf.0.clone())))
+        })
     }
 }
 
@@ -228,32 +244,25 @@ pub unsafe extern "C" fn mkeep_gguf_free(gguf: *mut mkeep_gguf) {
     unsafe { end(gguf) }
 }
 
-/// # Safety
-/// `gguf` is NULL or a live file for as long as `'a`.
-unsafe fn view<'a>(gguf: *const mkeep_gguf) -> Result<Gguf<'a>, Fault> {
-    // SAFETY: by the contract.
-    Ok(unsafe { borrow(gguf, "gguf") }?.0.view())
-}
-
 /// The version of the format.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_version(gguf: *const mkeep_gguf) -> u32 {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { view(gguf) }.map_or(0, |gguf| gguf.version())
+    unsafe { look(gguf, 0, |gguf| gguf.0.view().version()) }
 }
 
 /// The sum of the elements of all tensors.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_parameter_count(gguf: *const mkeep_gguf) -> u64 {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { view(gguf) }.map_or(0, |gguf| gguf.parameter_count())
+    unsafe { look(gguf, 0, |gguf| gguf.0.view().parameter_count()) }
 }
 
 /// How many pairs of metadata.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_count(gguf: *const mkeep_gguf) -> usize {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { view(gguf) }.map_or(0, |gguf| gguf.len())
+    unsafe { look(gguf, 0, |gguf| gguf.0.view().len()) }
 }
 
 /// The pair at a place; false, and nothing written, beyond the last. Costs nothing.
@@ -265,16 +274,15 @@ pub unsafe extern "C" fn mkeep_gguf_get(
     value: *mut mkeep_value,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    let (gguf, key, value) = unsafe { (view(gguf), output(key), output(value)) };
-    let (Ok(gguf), Ok(key), Ok(value)) = (gguf, key, value) else {
-        return false;
-    };
-    let Some((found_key, found)) = gguf.entry(index) else {
-        return false;
-    };
-    key.write(mkeep_str::borrowed(found_key.as_bytes()));
-    value.write(found.into());
-    true
+    ask(false, || unsafe {
+        let (gguf, key, value) = (borrow(gguf, "gguf")?, output(key)?, output(value)?);
+        let Some((found_key, found)) = gguf.0.view().entry(index) else {
+            return Ok(false);
+        };
+        key.write(mkeep_str::borrowed(found_key.as_bytes()));
+        value.write(found.into());
+        Ok(true)
+    })
 }
 
 /// The value of a key, of duplicates the last; false, and nothing written, where there is none.
@@ -285,15 +293,12 @@ pub unsafe extern "C" fn mkeep_gguf_find(
     value: *mut mkeep_value,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    let (gguf, key, value) = unsafe { (view(gguf), text(key, "key"), output(value)) };
-    let (Ok(gguf), Ok(key), Ok(value)) = (gguf, key, value) else {
-        return false;
-    };
-    let Some(found) = gguf.get(key) else {
-        return false;
-    };
-    value.write(found.into());
-    true
+    ask(false, || unsafe {
+        let key = text(key, "key")?;
+        Ok(fetch(gguf, value, |gguf| {
+            gguf.0.view().get(key).map(mkeep_value::from)
+        }))
+    })
 }
 
 /// The next text of an array of texts. `at` is where it begins within the array's bytes: 0 for the
@@ -337,7 +342,7 @@ pub unsafe extern "C" fn mkeep_array_next_str(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_tensor_count(gguf: *const mkeep_gguf) -> usize {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { view(gguf) }.map_or(0, |gguf| gguf.tensor_count())
+    unsafe { look(gguf, 0, |gguf| gguf.0.view().tensor_count()) }
 }
 
 /// The tensor at a place; false, and nothing written, beyond the last. Costs nothing.
@@ -348,15 +353,12 @@ pub unsafe extern "C" fn mkeep_gguf_tensor(
     found: *mut mkeep_tensor,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    let (gguf, found) = unsafe { (view(gguf), output(found)) };
-    let (Ok(gguf), Ok(found)) = (gguf, found) else {
-        return false;
-    };
-    let Some(info) = gguf.tensor(index) else {
-        return false;
-    };
-    found.write(tensor(gguf, info));
-    true
+    unsafe {
+        fetch(gguf, found, |gguf| {
+            let gguf = gguf.0.view();
+            Some(tensor(gguf, gguf.tensor(index)?))
+        })
+    }
 }
 
 /// The head and the warnings as JSON in which nothing is lost.
@@ -369,8 +371,8 @@ pub unsafe extern "C" fn mkeep_gguf_json(
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         enter(error, || {
-            let (gguf, json) = (view(gguf)?, output(json)?);
-            give(json, mkeep_text::new(&gguf.to_json()));
+            let (gguf, json) = (borrow(gguf, "gguf")?, output(json)?);
+            give(json, mkeep_text::new(&gguf.0.view().to_json()));
             Ok(())
         })
     }

@@ -1,10 +1,10 @@
 //! Lists of models.
 
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use engine::{Listing, Summary};
 
-use crate::boundary::{borrow, end, enter, give, output};
+use crate::boundary::{borrow, end, enter, fetch, give, look, output};
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::{answer, mkeep_store};
 use crate::text::{Terminated, mkeep_str, mkeep_text};
@@ -45,10 +45,6 @@ pub struct mkeep_summary {
 
 impl From<&Summary> for Line {
     fn from(line: &Summary) -> Self {
-        let since = line.modified_at.system_time().duration_since(UNIX_EPOCH);
-        let modified = since
-            .ok()
-            .and_then(|since| i64::try_from(since.as_nanos()).ok());
         let details = &line.details;
         let texts = [
             &line.name.to_string(),
@@ -61,7 +57,30 @@ impl From<&Summary> for Line {
         Line {
             texts: texts.map(|text| Terminated::new(text)),
             size: line.size,
-            modified: modified.unwrap_or(0),
+            modified: nanoseconds(line.modified_at.system_time()),
+        }
+    }
+}
+
+impl Line {
+    fn lend(&self) -> mkeep_summary {
+        let [
+            name,
+            digest,
+            format,
+            family,
+            parameter_size,
+            quantization_level,
+        ] = self.texts.each_ref().map(Terminated::borrow);
+        mkeep_summary {
+            name,
+            digest,
+            format,
+            family,
+            parameter_size,
+            quantization_level,
+            size: self.size,
+            modified: self.modified,
         }
     }
 }
@@ -76,6 +95,15 @@ impl From<Listing> for mkeep_list {
                 .collect(),
         }
     }
+}
+
+/// Since 1970, before it negative; 0 beyond what 64 bits hold.
+pub(crate) fn nanoseconds(time: SystemTime) -> i64 {
+    let (since, sign) = match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => (since, 1),
+        Err(before) => (before.duration(), -1),
+    };
+    i64::try_from(since.as_nanos()).map_or(0, |since| sign * since)
 }
 
 /// Lists all models. What cannot be read is left out, and named among the problems.
@@ -110,7 +138,7 @@ pub unsafe extern "C" fn mkeep_store_list_json(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_list_count(list: *const mkeep_list) -> usize {
     // SAFETY: by the header's contract NULL or a live list.
-    unsafe { borrow(list, "list") }.map_or(0, |list| list.lines.len())
+    unsafe { look(list, 0, |list| list.lines.len()) }
 }
 
 /// The model at a place; false, and nothing written, beyond the last.
@@ -121,49 +149,26 @@ pub unsafe extern "C" fn mkeep_list_get(
     summary: *mut mkeep_summary,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    let (list, summary) = unsafe { (borrow(list, "list"), output(summary)) };
-    let (Ok(list), Ok(summary)) = (list, summary) else {
-        return false;
-    };
-    let Some(line) = list.lines.get(index) else {
-        return false;
-    };
-    let [
-        name,
-        digest,
-        format,
-        family,
-        parameter_size,
-        quantization_level,
-    ] = line.texts.each_ref().map(Terminated::borrow);
-    let (size, modified) = (line.size, line.modified);
-    summary.write(mkeep_summary {
-        name,
-        digest,
-        format,
-        family,
-        parameter_size,
-        quantization_level,
-        size,
-        modified,
-    });
-    true
+    unsafe { fetch(list, summary, |list| list.lines.get(index).map(Line::lend)) }
 }
 
 /// How many entries were left out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_list_problem_count(list: *const mkeep_list) -> usize {
     // SAFETY: by the header's contract NULL or a live list.
-    unsafe { borrow(list, "list") }.map_or(0, |list| list.problems.len())
+    unsafe { look(list, 0, |list| list.problems.len()) }
 }
 
 /// Why an entry was left out; empty beyond the last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_list_problem(list: *const mkeep_list, index: usize) -> mkeep_str {
     // SAFETY: by the header's contract NULL or a live list.
-    let list = unsafe { borrow(list, "list") };
-    let problem = list.ok().and_then(|list| list.problems.get(index));
-    problem.map_or(mkeep_str::EMPTY, Terminated::borrow)
+    unsafe {
+        look(list, mkeep_str::EMPTY, |list| {
+            let problem = list.problems.get(index);
+            problem.map_or(mkeep_str::EMPTY, Terminated::borrow)
+        })
+    }
 }
 
 /// Ends a list.

@@ -2,7 +2,7 @@
 
 use engine::{Error, ErrorKind};
 
-use crate::boundary::{Fault, borrow, end};
+use crate::boundary::{Fault, end, look};
 use crate::text::{Terminated, mkeep_str};
 
 /// How a call ended. More may come: take an unknown one for a failure.
@@ -76,7 +76,7 @@ impl mkeep_error {
             Fault::Engine(error) => (mkeep_status::of(error.kind()), error.to_string()),
             Fault::Null(name) => (mkeep_status::NullArgument, format!("{name} is NULL")),
             Fault::Utf8(name) => (mkeep_status::InvalidUtf8, format!("{name} is not UTF-8")),
-            Fault::Panic => (mkeep_status::Panic, "the library failed".to_owned()),
+            Fault::Panic(text) => (mkeep_status::Panic, format!("the library failed: {text}")),
         };
         let error = match &fault {
             Fault::Engine(error) => Some(error),
@@ -95,29 +95,28 @@ impl mkeep_error {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_error_status(error: *const mkeep_error) -> mkeep_status {
     // SAFETY: by the header's contract NULL or a live error.
-    unsafe { borrow(error, "error") }.map_or(mkeep_status::Ok, |error| error.status)
+    unsafe { look(error, mkeep_status::Ok, |error| error.status) }
 }
 
 /// What was being done to what, and why it failed: lower case, without a full stop.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_error_message(error: *const mkeep_error) -> mkeep_str {
     // SAFETY: by the header's contract NULL or a live error.
-    let error = unsafe { borrow(error, "error") };
-    error.map_or(mkeep_str::EMPTY, |error| error.message.borrow())
+    unsafe { look(error, mkeep_str::EMPTY, |error| error.message.borrow()) }
 }
 
 /// The HTTP status for it, as in 404.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_error_http_status(error: *const mkeep_error) -> u16 {
     // SAFETY: by the header's contract NULL or a live error.
-    unsafe { borrow(error, "error") }.map_or(200, |error| error.http)
+    unsafe { look(error, 200, |error| error.http) }
 }
 
 /// The operating system's number for it (`errno`); 0 where it was not the system that refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_error_os(error: *const mkeep_error) -> i32 {
     // SAFETY: by the header's contract NULL or a live error.
-    unsafe { borrow(error, "error") }.map_or(0, |error| error.os)
+    unsafe { look(error, 0, |error| error.os) }
 }
 
 /// Ends an error.

@@ -9,7 +9,7 @@ use engine::{
     StoreOptions,
 };
 
-use crate::boundary::{Fault, borrow, end, enter, give, output, text};
+use crate::boundary::{Fault, borrow, end, enter, give, output, path, text};
 use crate::status::{mkeep_error, mkeep_status};
 use crate::text::mkeep_text;
 
@@ -74,7 +74,7 @@ unsafe fn read(options: *const mkeep_store_options) -> Result<StoreOptions, Faul
         return Ok(core);
     }
     // SAFETY: not NULL, so by the header's contract a text.
-    Ok(core.path(unsafe { text(options.path, "path") }?))
+    Ok(core.path(unsafe { path(options.path, "path") }?))
 }
 
 /// Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
@@ -136,13 +136,14 @@ pub unsafe extern "C" fn mkeep_store_path(
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        answer(store, path, error, |store| {
+        enter(error, || {
+            let (store, path) = (borrow(store, "store")?, output(path)?);
             let reference: Reference = text(name, "name")?.parse()?;
-            Ok(store
-                .model(&reference)?
-                .gguf_path()?
-                .to_string_lossy()
-                .into_owned())
+            give(
+                path,
+                mkeep_text::path(&store.0.model(&reference)?.gguf_path()?),
+            );
+            Ok(())
         })
     }
 }
@@ -233,7 +234,7 @@ pub unsafe extern "C" fn mkeep_store_import(
     unsafe {
         enter(error, || {
             let store = borrow(store, "store")?;
-            let (file, name) = (text(file, "file")?, text(name, "name")?.parse()?);
+            let (file, name) = (path(file, "file")?, text(name, "name")?.parse()?);
             let mut options = ImportOptions::default();
             options.replace = replace;
             let imported = store.0.import(file, &name, &options)?;

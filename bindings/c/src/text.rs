@@ -1,9 +1,11 @@
 //! Texts on their way out.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 
-use crate::boundary::{borrow, end};
+use crate::boundary::{end, look};
 
 /// A text that belongs to somebody else.
 #[repr(C)]
@@ -16,12 +18,20 @@ pub struct mkeep_str {
 }
 
 impl mkeep_str {
-    pub(crate) const EMPTY: Self = mkeep_str {
-        ptr: c"".as_ptr(),
-        len: 0,
-    };
+    pub(crate) const EMPTY: Self = mkeep_str::terminated(c"");
+
+    pub(crate) const fn terminated(text: &'static CStr) -> Self {
+        mkeep_str {
+            ptr: text.as_ptr(),
+            len: text.count_bytes(),
+        }
+    }
 
     pub(crate) fn borrowed(bytes: &[u8]) -> Self {
+        // An empty slice points nowhere.
+        if bytes.is_empty() {
+            return mkeep_str::EMPTY;
+        }
         mkeep_str {
             ptr: bytes.as_ptr().cast(),
             len: bytes.len(),
@@ -34,8 +44,17 @@ pub(crate) struct Terminated(Box<[u8]>);
 
 impl Terminated {
     pub(crate) fn new(text: &str) -> Self {
+        Terminated::of(text.as_bytes())
+    }
+
+    /// A path as the system has it, which need not be UTF-8.
+    pub(crate) fn path(path: &Path) -> Self {
+        Terminated::of(path.as_os_str().as_bytes())
+    }
+
+    fn of(text: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(text.len() + 1);
-        bytes.extend_from_slice(text.as_bytes());
+        bytes.extend_from_slice(text);
         bytes.push(0);
         Terminated(bytes.into())
     }
@@ -55,20 +74,24 @@ impl mkeep_text {
     pub(crate) fn new(text: &str) -> Self {
         mkeep_text(Terminated::new(text))
     }
+
+    pub(crate) fn path(path: &Path) -> Self {
+        mkeep_text(Terminated::path(path))
+    }
 }
 
 /// The text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_text_str(text: *const mkeep_text) -> mkeep_str {
     // SAFETY: by the header's contract NULL or a live text.
-    unsafe { borrow(text, "text") }.map_or(mkeep_str::EMPTY, |text| text.0.borrow())
+    unsafe { look(text, mkeep_str::EMPTY, |text| text.0.borrow()) }
 }
 
 /// The text as C has it; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_text_c(text: *const mkeep_text) -> *const c_char {
     // SAFETY: by the header's contract NULL or a live text.
-    unsafe { borrow(text, "text") }.map_or(ptr::null(), |text| text.0.borrow().ptr)
+    unsafe { look(text, ptr::null(), |text| text.0.borrow().ptr) }
 }
 
 /// Ends a text.

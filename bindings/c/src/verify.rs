@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use engine::{BlobStatus, Finding, Progress, Reference, Report, VerifyOptions};
 
-use crate::boundary::{Fault, borrow, end, enter, give, output, slice, text};
+use crate::boundary::{Fault, borrow, end, enter, fetch, give, look, output, slice, text};
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::mkeep_store;
 use crate::text::{Terminated, mkeep_str, mkeep_text};
@@ -74,13 +74,28 @@ struct Kept {
 
 impl From<&Finding> for Kept {
     fn from(finding: &Finding) -> Self {
-        let (digest, path) = (finding.digest.to_string(), finding.path.to_string_lossy());
-        let texts = [digest.as_str(), &path, &finding.detail];
-        let texts = texts.map(Terminated::new);
+        let texts = [
+            Terminated::new(&finding.digest.to_string()),
+            Terminated::path(&finding.path),
+            Terminated::new(&finding.detail),
+        ];
         Kept {
             status: finding.status.into(),
             texts,
             size: finding.size,
+        }
+    }
+}
+
+impl Kept {
+    fn lend(&self) -> mkeep_finding {
+        let [digest, path, detail] = self.texts.each_ref().map(Terminated::borrow);
+        mkeep_finding {
+            status: self.status,
+            digest,
+            path,
+            detail,
+            size: self.size,
         }
     }
 }
@@ -102,7 +117,7 @@ pub(crate) unsafe fn references(
     count: usize,
 ) -> Result<Vec<Reference>, Fault> {
     // SAFETY: by the contract NULL or `count` pointers to texts.
-    let names = unsafe { slice(names, count) }.iter();
+    let names = unsafe { slice(names, count, "names") }?.iter();
     // SAFETY: as above.
     names
         .map(|name| Ok(unsafe { text(*name, "a name") }?.parse()?))
@@ -148,14 +163,14 @@ pub unsafe extern "C" fn mkeep_store_verify(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_report_is_ok(report: *const mkeep_report) -> bool {
     // SAFETY: by the header's contract NULL or a live report.
-    unsafe { borrow(report, "report") }.is_ok_and(|report| report.is_ok)
+    unsafe { look(report, false, |report| report.is_ok) }
 }
 
 /// How many blobs were looked at.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_report_count(report: *const mkeep_report) -> usize {
     // SAFETY: by the header's contract NULL or a live report.
-    unsafe { borrow(report, "report") }.map_or(0, |report| report.findings.len())
+    unsafe { look(report, 0, |report| report.findings.len()) }
 }
 
 /// The blob at a place; false, and nothing written, beyond the last.
@@ -166,30 +181,18 @@ pub unsafe extern "C" fn mkeep_report_get(
     finding: *mut mkeep_finding,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    let (report, finding) = unsafe { (borrow(report, "report"), output(finding)) };
-    let (Ok(report), Ok(finding)) = (report, finding) else {
-        return false;
-    };
-    let Some(kept) = report.findings.get(index) else {
-        return false;
-    };
-    let [digest, path, detail] = kept.texts.each_ref().map(Terminated::borrow);
-    let (status, size) = (kept.status, kept.size);
-    finding.write(mkeep_finding {
-        status,
-        digest,
-        path,
-        detail,
-        size,
-    });
-    true
+    unsafe {
+        fetch(report, finding, |report| {
+            report.findings.get(index).map(Kept::lend)
+        })
+    }
 }
 
 /// The whole report as JSON.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_report_json(report: *const mkeep_report) -> mkeep_str {
     // SAFETY: by the header's contract NULL or a live report.
-    unsafe { borrow(report, "report") }.map_or(mkeep_str::EMPTY, |report| report.json.borrow())
+    unsafe { look(report, mkeep_str::EMPTY, |report| report.json.borrow()) }
 }
 
 /// Ends a report.

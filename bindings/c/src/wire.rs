@@ -38,7 +38,7 @@ pub unsafe extern "C" fn mkeep_store_answer(
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         enter(error, || {
-            let (store, body) = (&borrow(store, "store")?.0, slice(body, len));
+            let (store, body) = (&borrow(store, "store")?.0, slice(body, len, "the body")?);
             let (status, response) = (output(http_status)?, output(response)?);
             let answer = match call {
                 0 => wire::tags(store),
