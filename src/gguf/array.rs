@@ -14,7 +14,9 @@ pub struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    pub(super) fn new(element: ValueType, len: u64, bytes: &'a [u8], endian: Endian) -> Self {
+    /// An array of `len` elements that lie in `bytes`: how a door gets back what it lent. Elements
+    /// that `bytes` do not hold are not there.
+    pub fn new(element: ValueType, len: u64, bytes: &'a [u8], endian: Endian) -> Self {
         Array {
             element,
             len,
