@@ -23,6 +23,11 @@
 #include <stdint.h>
 
 /**
+ * The number of the interface that this header describes.
+ */
+#define MKEEP_ABI_VERSION 0
+
+/**
  * How a call ended. More may come: take an unknown one for a failure.
  */
 typedef enum {
@@ -192,6 +197,11 @@ typedef struct mkeep_gguf mkeep_gguf;
 typedef struct mkeep_list mkeep_list;
 
 /**
+ * The parts of a split model, open and in order. A file that is whole is a model of one part.
+ */
+typedef struct mkeep_parts mkeep_parts;
+
+/**
  * What a verification found.
  */
 typedef struct mkeep_report mkeep_report;
@@ -219,6 +229,20 @@ typedef struct {
    */
   size_t len;
 } mkeep_str;
+
+/**
+ * Something unusual in a file that can be read.
+ */
+typedef struct {
+  /**
+   * What it is: a code that never changes, as in `nested_array`.
+   */
+  mkeep_str code;
+  /**
+   * The place in the structure; the first of several.
+   */
+  mkeep_str path;
+} mkeep_warning;
 
 /**
  * An array of metadata.
@@ -278,44 +302,6 @@ typedef struct {
 } mkeep_value;
 
 /**
- * A tensor.
- */
-typedef struct {
-  /**
-   * Its name, without a NUL after it.
-   */
-  mkeep_str name;
-  /**
-   * The name of its type, as in `Q4_K`, with a NUL.
-   */
-  mkeep_str type_name;
-  /**
-   * The number of its type.
-   */
-  uint32_t type;
-  /**
-   * How many dimensions.
-   */
-  uint32_t n_dims;
-  /**
-   * Its dimensions, the fastest-varying first; 1 beyond the last.
-   */
-  uint64_t dims[4];
-  /**
-   * Where its data begin, in bytes from the beginning of the file.
-   */
-  uint64_t offset;
-  /**
-   * The bytes of its data; 0 where the type is not known.
-   */
-  uint64_t size;
-  /**
-   * Its data; NULL where the file is not mapped or the type is not known.
-   */
-  const uint8_t *data;
-} mkeep_tensor;
-
-/**
  * A model of a list. Its texts live as long as the list.
  */
 typedef struct {
@@ -352,6 +338,28 @@ typedef struct {
    */
   int64_t modified;
 } mkeep_summary;
+
+/**
+ * What is wrong with a GGUF file, and where. Its texts live as long as the error.
+ */
+typedef struct {
+  /**
+   * What it is: a code that never changes, as in `bad_magic`.
+   */
+  mkeep_str code;
+  /**
+   * The place in the structure, as in `kv 17 "tokenizer.ggml.tokens" element 4711`.
+   */
+  mkeep_str path;
+  /**
+   * What is wrong, in words.
+   */
+  mkeep_str message;
+  /**
+   * The byte of the file where the item begins that is wrong.
+   */
+  uint64_t offset;
+} mkeep_fault;
 
 /**
  * How to open a store. Set all of it to zero, then `size`, then what you want.
@@ -392,6 +400,44 @@ typedef struct {
 } mkeep_store_options;
 
 /**
+ * A tensor.
+ */
+typedef struct {
+  /**
+   * Its name, without a NUL after it.
+   */
+  mkeep_str name;
+  /**
+   * The name of its type, as in `Q4_K`, with a NUL.
+   */
+  mkeep_str type_name;
+  /**
+   * The number of its type.
+   */
+  uint32_t type;
+  /**
+   * How many dimensions.
+   */
+  uint32_t n_dims;
+  /**
+   * Its dimensions, the fastest-varying first; 1 beyond the last.
+   */
+  uint64_t dims[4];
+  /**
+   * Where its data begin, in bytes from the beginning of the file.
+   */
+  uint64_t offset;
+  /**
+   * The bytes of its data; 0 where the type is not known.
+   */
+  uint64_t size;
+  /**
+   * Its data; NULL where the file is not mapped or the type is not known.
+   */
+  const uint8_t *data;
+} mkeep_tensor;
+
+/**
  * Called on the calling thread, at most 20 times a second. `user` is what the caller gave.
  * Answering false ends the call with MKEEP_STATUS_CANCELLED.
  */
@@ -428,10 +474,14 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The number of this interface. A program that was compiled against another number of the header
- * must not use the library.
+ * The number of the library's interface. A program whose header has another one must not use it.
  */
 uint32_t mkeep_abi_version(void);
+
+/**
+ * The release of the library, as in `0.1.0`.
+ */
+const char *mkeep_version(void);
 
 /**
  * Opens a GGUF file: one pass over its head. `lenient` reads on where the format is broken without
@@ -471,6 +521,36 @@ void mkeep_gguf_free(mkeep_gguf *gguf);
 uint32_t mkeep_gguf_version(const mkeep_gguf *gguf);
 
 /**
+ * Whether the numbers of the file are big-endian.
+ */
+bool mkeep_gguf_is_big_endian(const mkeep_gguf *gguf);
+
+/**
+ * The size of the file in bytes.
+ */
+uint64_t mkeep_gguf_size(const mkeep_gguf *gguf);
+
+/**
+ * The alignment of the data of tensors, in bytes.
+ */
+uint64_t mkeep_gguf_alignment(const mkeep_gguf *gguf);
+
+/**
+ * Where the data of tensors begin, in bytes; may lie beyond a file that has none.
+ */
+uint64_t mkeep_gguf_data_offset(const mkeep_gguf *gguf);
+
+/**
+ * How many warnings: things that this reader accepts and others may not.
+ */
+size_t mkeep_gguf_warning_count(const mkeep_gguf *gguf);
+
+/**
+ * The warning at a place; false, and nothing written, beyond the last.
+ */
+bool mkeep_gguf_warning(const mkeep_gguf *gguf, size_t index, mkeep_warning *warning);
+
+/**
  * The sum of the elements of all tensors.
  */
 uint64_t mkeep_gguf_parameter_count(const mkeep_gguf *gguf);
@@ -489,22 +569,6 @@ bool mkeep_gguf_get(const mkeep_gguf *gguf, size_t index, mkeep_str *key, mkeep_
  * The value of a key, of duplicates the last; false, and nothing written, where there is none.
  */
 bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value);
-
-/**
- * The next text of an array of texts. `at` is where it begins within the array's bytes: 0 for the
- * first; it is moved to the next. False after the last, and for other arrays.
- */
-bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
-
-/**
- * How many tensors.
- */
-size_t mkeep_gguf_tensor_count(const mkeep_gguf *gguf);
-
-/**
- * The tensor at a place; false, and nothing written, beyond the last. Costs nothing.
- */
-bool mkeep_gguf_tensor(const mkeep_gguf *gguf, size_t index, mkeep_tensor *found);
 
 /**
  * The head and the warnings as JSON in which nothing is lost.
@@ -596,6 +660,11 @@ uint16_t mkeep_error_http_status(const mkeep_error *error);
 int32_t mkeep_error_os(const mkeep_error *error);
 
 /**
+ * Where a GGUF file is wrong; false, and nothing written, where that is not what went wrong.
+ */
+bool mkeep_error_fault(const mkeep_error *error, mkeep_fault *fault);
+
+/**
  * Ends an error.
  */
 void mkeep_error_free(mkeep_error *error);
@@ -671,6 +740,56 @@ mkeep_status mkeep_store_import(const mkeep_store *store,
                                 mkeep_error **error);
 
 /**
+ * How many tensors.
+ */
+size_t mkeep_gguf_tensor_count(const mkeep_gguf *gguf);
+
+/**
+ * The tensor at a place; false, and nothing written, beyond the last. Costs nothing.
+ */
+bool mkeep_gguf_tensor(const mkeep_gguf *gguf, size_t index, mkeep_tensor *found);
+
+/**
+ * Opens all parts of a model, given the path of any of them: they lie side by side and are called
+ * `NAME-00001-of-00003.gguf`. The flags are those of mkeep_gguf_open.
+ *
+ * MKEEP_STATUS_NOT_FOUND where a part is missing, MKEEP_STATUS_INVALID_GGUF where they do not
+ * belong together; otherwise as mkeep_gguf_open.
+ */
+mkeep_status mkeep_parts_open(const char *file,
+                              bool lenient,
+                              bool no_mmap,
+                              mkeep_parts **parts,
+                              mkeep_error **error);
+
+/**
+ * How many parts.
+ */
+size_t mkeep_parts_count(const mkeep_parts *parts);
+
+/**
+ * A holder of the part at a place, to be ended by mkeep_gguf_free; NULL beyond the last. The first
+ * has the metadata of the model.
+ */
+mkeep_gguf *mkeep_parts_gguf(const mkeep_parts *parts, size_t index);
+
+/**
+ * How many tensors all parts have.
+ */
+size_t mkeep_parts_tensor_count(const mkeep_parts *parts);
+
+/**
+ * The tensor at a place among those of all parts, and the number of its part from 0; false, and
+ * nothing written, beyond the last. What it borrows lives as long as the parts.
+ */
+bool mkeep_parts_tensor(const mkeep_parts *parts, size_t index, size_t *part, mkeep_tensor *found);
+
+/**
+ * Ends the parts. Holders of a single part keep it.
+ */
+void mkeep_parts_free(mkeep_parts *parts);
+
+/**
  * The text.
  */
 mkeep_str mkeep_text_str(const mkeep_text *text);
@@ -684,6 +803,20 @@ const char *mkeep_text_c(const mkeep_text *text);
  * Ends a text.
  */
 void mkeep_text_free(mkeep_text *text);
+
+/**
+ * The element of an array at a place, whatever its type and the byte order; false, and nothing
+ * written, beyond the last. Costs nothing for numbers and truths; for texts and arrays it walks
+ * over those before: take mkeep_array_next_str for many texts.
+ */
+bool mkeep_array_get(const mkeep_array *array, uint64_t index, mkeep_value *value);
+
+/**
+ * The next text of an array of texts. `at` is where it begins within the array's bytes: 0 for the
+ * first; it is moved to the next, and may be kept to come back. False after the last, and for
+ * other arrays.
+ */
+bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
 
 /**
  * Compares every blob of the store with its digest, or, where `count` is not 0, those of the named

@@ -41,6 +41,7 @@ static void null_is_answered(void) {
     mkeep_report_free(NULL);
     mkeep_text_free(NULL);
     mkeep_gguf_free(NULL);
+    mkeep_parts_free(NULL);
 }
 
 static void errors_say_what_and_why(const char *fixture) {
@@ -69,7 +70,8 @@ static void errors_say_what_and_why(const char *fixture) {
     char inside[1024];
     snprintf(inside, sizeof inside, "%s/x", fixture);
     CHECK(mkeep_gguf_open(inside, false, false, &gguf, &error) == MKEEP_STATUS_IO);
-    CHECK(mkeep_error_os(error) != 0);
+    mkeep_fault fault;
+    CHECK(mkeep_error_os(error) != 0 && !mkeep_error_fault(error, &fault));
     mkeep_error_free(error);
 }
 
@@ -91,6 +93,9 @@ static void gguf_is_read_in_place(const char *fixture, bool no_mmap) {
     float last;
     memcpy(&last, value.array.bytes + value.array.len - sizeof last, sizeof last);
     CHECK(value.array.count == 4 && last == -3.5f);
+    mkeep_value element;
+    CHECK(mkeep_array_get(&value.array, 1, &element) && element.f == -1.0);
+    CHECK(!mkeep_array_get(&value.array, 4, &element) && !mkeep_array_get(NULL, 0, &element));
     CHECK(mkeep_gguf_find(gguf, "tokenizer.ggml.tokens", &value));
     CHECK(value.type == MKEEP_VALUE_TYPE_ARRAY && value.array.element == MKEEP_VALUE_TYPE_STR);
     static const char *const words[] = {"<s>", "</s>", "hello", "world"};
@@ -100,6 +105,11 @@ static void gguf_is_read_in_place(const char *fixture, bool no_mmap) {
         count++;
     }
     CHECK(count == 4 && at == value.array.len);
+    CHECK(mkeep_array_get(&value.array, 2, &element) && is(element.str, "hello"));
+    mkeep_warning warning;
+    CHECK(mkeep_gguf_warning_count(gguf) == 0 && !mkeep_gguf_warning(gguf, 0, &warning));
+    CHECK(!mkeep_gguf_is_big_endian(gguf) && mkeep_gguf_alignment(gguf) == 32);
+    CHECK(mkeep_gguf_size(gguf) == mkeep_gguf_data_offset(gguf) + 128 + 32);
     mkeep_tensor tensor;
     CHECK(mkeep_gguf_tensor_count(gguf) == 2 && !mkeep_gguf_tensor(gguf, 2, &tensor));
     CHECK(mkeep_gguf_tensor(gguf, 1, &tensor) && is(tensor.name, "output_norm.weight"));
@@ -111,6 +121,44 @@ static void gguf_is_read_in_place(const char *fixture, bool no_mmap) {
     CHECK(mkeep_gguf_json(gguf, &json, NULL) == MKEEP_STATUS_OK);
     CHECK(!strncmp(mkeep_text_c(json), "{\"gguf\":{\"version\":3,", 21));
     mkeep_text_free(json);
+    mkeep_gguf_free(gguf);
+}
+
+/* The head of the fixture with another byte in the place of the type of its first value. */
+static void a_fault_says_where(const char *fixture, const char *directory) {
+    char bytes[1024], path[1024];
+    FILE *file = fopen(fixture, "rb");
+    size_t count = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (file) fclose(file);
+    const size_t type = 24 + 8 + strlen("general.architecture");
+    CHECK(count > type);
+    bytes[type] = 77;
+    snprintf(path, sizeof path, "%s/broken.gguf", directory);
+    file = fopen(path, "wb");
+    CHECK(file && fwrite(bytes, 1, count, file) == count);
+    if (file) fclose(file);
+    mkeep_gguf *gguf = NULL;
+    mkeep_error *error = NULL;
+    mkeep_fault fault = {0};
+    CHECK(mkeep_gguf_open(path, true, false, &gguf, &error) == MKEEP_STATUS_INVALID_GGUF);
+    CHECK(mkeep_error_fault(error, &fault) && is(fault.code, "bad_value_type"));
+    CHECK(fault.offset == type && is(fault.path, "kv 0 \"general.architecture\""));
+    CHECK(fault.message.len > 0 && !mkeep_error_fault(NULL, &fault));
+    mkeep_error_free(error);
+    remove(path);
+}
+
+static void a_whole_file_is_a_model_of_one_part(const char *fixture) {
+    mkeep_parts *parts = NULL;
+    mkeep_tensor tensor;
+    size_t part = 9;
+    CHECK(mkeep_parts_open(fixture, false, false, &parts, NULL) == MKEEP_STATUS_OK);
+    CHECK(mkeep_parts_count(parts) == 1 && mkeep_parts_tensor_count(parts) == 2);
+    CHECK(mkeep_parts_tensor(parts, 1, &part, &tensor) && part == 0 && tensor.data[31] == 31);
+    CHECK(!mkeep_parts_tensor(parts, 2, &part, &tensor) && mkeep_parts_gguf(parts, 1) == NULL);
+    mkeep_gguf *gguf = mkeep_parts_gguf(parts, 0);
+    mkeep_parts_free(parts);
+    CHECK(mkeep_gguf_count(gguf) == 9);
     mkeep_gguf_free(gguf);
 }
 
@@ -159,7 +207,9 @@ static void paths_are_bytes(const char *fixture, const char *parent) {
 
 int main(int argc, char *argv[]) {
     if (argc != 3) return 2;
-    CHECK(mkeep_abi_version() == 0);
+    CHECK(mkeep_abi_version() == MKEEP_ABI_VERSION && strchr(mkeep_version(), '.'));
+    a_fault_says_where(argv[1], argv[2]);
+    a_whole_file_is_a_model_of_one_part(argv[1]);
     null_is_answered();
     errors_say_what_and_why(argv[1]);
     names_are_counted_and_texts_are_utf8(argv[2]);

@@ -104,6 +104,15 @@ pub(crate) unsafe fn borrow<'a, T>(handle: *const T, name: &'static str) -> Resu
     unsafe { handle.as_ref() }.ok_or(Fault::Null(name))
 }
 
+/// What a pointer to a place that is read and written points to.
+///
+/// # Safety
+/// `place` is NULL or holds a value that nobody else uses for as long as `'a`.
+pub(crate) unsafe fn borrow_mut<'a, T>(place: *mut T) -> Result<&'a mut T, Fault> {
+    // SAFETY: NULL is answered with `None`; otherwise by the contract ours for now.
+    unsafe { place.as_mut() }.ok_or(Fault::Null("the place"))
+}
+
 /// A place for a result, checked before the work begins.
 ///
 /// # Safety

@@ -15,13 +15,17 @@
     reason = "the types have the names that C gives them"
 )]
 
+use std::ffi::c_char;
+
 mod boundary;
 mod gguf;
 mod list;
 mod maintain;
 mod status;
 mod store;
+mod tensor;
 mod text;
+mod value;
 mod verify;
 mod wire;
 
@@ -30,13 +34,23 @@ pub use list::*;
 pub use maintain::*;
 pub use status::*;
 pub use store::*;
+pub use tensor::*;
 pub use text::*;
+pub use value::*;
 pub use verify::*;
 pub use wire::*;
 
-/// The number of this interface. A program that was compiled against another number of the header
-/// must not use the library.
+/// The number of the interface that this header describes.
+pub const MKEEP_ABI_VERSION: u32 = 0;
+
+/// The number of the library's interface. A program whose header has another one must not use it.
 #[unsafe(no_mangle)]
 pub extern "C" fn mkeep_abi_version() -> u32 {
-    0
+    MKEEP_ABI_VERSION
+}
+
+/// The release of the library, as in `0.1.0`.
+#[unsafe(no_mangle)]
+pub extern "C" fn mkeep_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }

@@ -1,8 +1,8 @@
 //! Statuses and errors.
 
-use engine::{Error, ErrorKind};
+use engine::{Error, ErrorKind, gguf};
 
-use crate::boundary::{Fault, end, look};
+use crate::boundary::{Fault, end, fetch, look};
 use crate::text::{Terminated, mkeep_str};
 
 /// How a call ended. More may come: take an unknown one for a failure.
@@ -68,6 +68,49 @@ pub struct mkeep_error {
     http: u16,
     os: i32,
     message: Terminated,
+    fault: Option<Place>,
+}
+
+/// Where a GGUF file is wrong.
+struct Place {
+    texts: [Terminated; 3],
+    offset: u64,
+}
+
+/// What is wrong with a GGUF file, and where. Its texts live as long as the error.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_fault {
+    /// What it is: a code that never changes, as in `bad_magic`.
+    pub code: mkeep_str,
+    /// The place in the structure, as in `kv 17 "tokenizer.ggml.tokens" element 4711`.
+    pub path: mkeep_str,
+    /// What is wrong, in words.
+    pub message: mkeep_str,
+    /// The byte of the file where the item begins that is wrong.
+    pub offset: u64,
+}
+
+impl From<&gguf::Fault> for Place {
+    fn from(fault: &gguf::Fault) -> Self {
+        let texts = [fault.kind().code(), fault.path(), fault.message()];
+        Place {
+            texts: texts.map(Terminated::new),
+            offset: fault.offset(),
+        }
+    }
+}
+
+impl Place {
+    fn lend(&self) -> mkeep_fault {
+        let [code, path, message] = self.texts.each_ref().map(Terminated::borrow);
+        mkeep_fault {
+            code,
+            path,
+            message,
+            offset: self.offset,
+        }
+    }
 }
 
 impl mkeep_error {
@@ -87,6 +130,7 @@ impl mkeep_error {
             http: error.map_or(500, |error| error.kind().http_status()),
             os: error.and_then(Error::os_error).unwrap_or(0),
             message: Terminated::new(&message),
+            fault: error.and_then(Error::cause_of).map(Place::from),
         }
     }
 }
@@ -117,6 +161,16 @@ pub unsafe extern "C" fn mkeep_error_http_status(error: *const mkeep_error) -> u
 pub unsafe extern "C" fn mkeep_error_os(error: *const mkeep_error) -> i32 {
     // SAFETY: by the header's contract NULL or a live error.
     unsafe { look(error, 0, |error| error.os) }
+}
+
+/// Where a GGUF file is wrong; false, and nothing written, where that is not what went wrong.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_error_fault(
+    error: *const mkeep_error,
+    fault: *mut mkeep_fault,
+) -> bool {
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { fetch(error, fault, |error| error.fault.as_ref().map(Place::lend)) }
 }
 
 /// Ends an error.

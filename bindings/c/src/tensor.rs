@@ -1,0 +1,200 @@
+//! Tensors, and models whose tensors lie in several files.
+
+use std::collections::BTreeMap;
+use std::ffi::c_char;
+use std::ptr;
+use std::sync::LazyLock;
+
+use engine::GgufParts;
+use engine::gguf::{Gguf, TensorInfo, TensorType};
+
+use crate::boundary::{ask, borrow, end, enter, fetch, give, look, output, path};
+use crate::gguf::{mkeep_gguf, options};
+use crate::status::{mkeep_error, mkeep_status};
+use crate::text::{Terminated, mkeep_str};
+
+/// A tensor.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_tensor {
+    /// Its name, without a NUL after it.
+    pub name: mkeep_str,
+    /// The name of its type, as in `Q4_K`, with a NUL.
+    pub type_name: mkeep_str,
+    /// The number of its type.
+    pub r#type: u32,
+    /// How many dimensions.
+    pub n_dims: u32,
+    /// Its dimensions, the fastest-varying first; 1 beyond the last.
+    pub dims: [u64; 4],
+    /// Where its data begin, in bytes from the beginning of the file.
+    pub offset: u64,
+    /// The bytes of its data; 0 where the type is not known.
+    pub size: u64,
+    /// Its data; NULL where the file is not mapped or the type is not known.
+    pub data: *const u8,
+}
+
+/// The names of the types that are known, by number.
+static TYPE_NAMES: LazyLock<BTreeMap<u32, Terminated>> = LazyLock::new(|| {
+    let types = TensorType::all();
+    types
+        .map(|kind| (kind.code(), Terminated::new(kind.name())))
+        .collect()
+});
+
+fn type_name(kind: TensorType) -> mkeep_str {
+    let name = TYPE_NAMES.get(&kind.code());
+    name.map_or(mkeep_str::terminated(c"unknown"), Terminated::borrow)
+}
+
+fn tensor(gguf: Gguf<'_>, tensor: TensorInfo<'_>) -> mkeep_tensor {
+    let mut dims = [1; 4];
+    dims.iter_mut()
+        .zip(tensor.dims)
+        .for_each(|(to, from)| *to = *from);
+    let data = gguf.tensor_data(&tensor);
+    mkeep_tensor {
+        name: mkeep_str::borrowed(tensor.name.as_bytes()),
+        type_name: type_name(tensor.tensor_type),
+        r#type: tensor.tensor_type.code(),
+        n_dims: u32::try_from(tensor.dims.len()).unwrap_or(0),
+        dims,
+        offset: tensor.offset,
+        size: tensor.size.unwrap_or(0),
+        data: data.map_or(ptr::null(), <[u8]>::as_ptr),
+    }
+}
+
+/// How many tensors.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_gguf_tensor_count(gguf: *const mkeep_gguf) -> usize {
+    // SAFETY: by the header's contract NULL or a live file.
+    unsafe { look(gguf, 0, |gguf| gguf.file.view().tensor_count()) }
+}
+
+/// The tensor at a place; false, and nothing written, beyond the last. Costs nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_gguf_tensor(
+    gguf: *const mkeep_gguf,
+    index: usize,
+    found: *mut mkeep_tensor,
+) -> bool {
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe {
+        fetch(gguf, found, |gguf| {
+            let gguf = gguf.file.view();
+            Some(tensor(gguf, gguf.tensor(index)?))
+        })
+    }
+}
+
+/// The parts of a split model, open and in order. A file that is whole is a model of one part.
+pub struct mkeep_parts {
+    parts: GgufParts,
+    /// For each tensor its part, and its place there.
+    places: Vec<(usize, usize)>,
+}
+
+impl From<GgufParts> for mkeep_parts {
+    fn from(parts: GgufParts) -> Self {
+        let counts = parts.parts().iter().map(|part| part.view().tensor_count());
+        let places = counts.enumerate();
+        let places = places
+            .flat_map(|(part, count)| (0..count).map(move |at| (part, at)))
+            .collect();
+        mkeep_parts { parts, places }
+    }
+}
+
+impl mkeep_parts {
+    fn tensor(&self, index: usize) -> Option<(usize, mkeep_tensor)> {
+        let &(part, at) = self.places.get(index)?;
+        let gguf = self.parts.parts().get(part)?.view();
+        Some((part, tensor(gguf, gguf.tensor(at)?)))
+    }
+}
+
+/// Opens all parts of a model, given the path of any of them: they lie side by side and are called
+/// `NAME-00001-of-00003.gguf`. The flags are those of mkeep_gguf_open.
+///
+/// MKEEP_STATUS_NOT_FOUND where a part is missing, MKEEP_STATUS_INVALID_GGUF where they do not
+/// belong together; otherwise as mkeep_gguf_open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_parts_open(
+    file: *const c_char,
+    lenient: bool,
+    no_mmap: bool,
+    parts: *mut *mut mkeep_parts,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        enter(error, || {
+            let (file, parts) = (path(file, "file")?, output(parts)?);
+            let opened = GgufParts::open(file, &options(lenient, no_mmap))?;
+            give(parts, mkeep_parts::from(opened));
+            Ok(())
+        })
+    }
+}
+
+/// How many parts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_parts_count(parts: *const mkeep_parts) -> usize {
+    // SAFETY: by the header's contract NULL or live parts.
+    unsafe { look(parts, 0, |parts| parts.parts.parts().len()) }
+}
+
+/// A holder of the part at a place, to be ended by mkeep_gguf_free; NULL beyond the last. The first
+/// has the metadata of the model.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_parts_gguf(
+    parts: *const mkeep_parts,
+    index: usize,
+) -> *mut mkeep_gguf {
+    // SAFETY: by the header's contract NULL or live parts.
+    unsafe {
+        look(parts, ptr::null_mut(), |parts| {
+            let part = parts.parts.parts().get(index).cloned();
+            part.map_or(ptr::null_mut(), |part| {
+                Box::into_raw(Box::new(mkeep_gguf::from(part)))
+            })
+        })
+    }
+}
+
+/// How many tensors all parts have.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_parts_tensor_count(parts: *const mkeep_parts) -> usize {
+    // SAFETY: by the header's contract NULL or live parts.
+    unsafe { look(parts, 0, |parts| parts.places.len()) }
+}
+
+/// The tensor at a place among those of all parts, and the number of its part from 0; false, and
+/// nothing written, beyond the last. What it borrows lives as long as the parts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_parts_tensor(
+    parts: *const mkeep_parts,
+    index: usize,
+    part: *mut usize,
+    found: *mut mkeep_tensor,
+) -> bool {
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    ask(false, || unsafe {
+        let (parts, part, found) = (borrow(parts, "parts")?, output(part)?, output(found)?);
+        let Some((number, tensor)) = parts.tensor(index) else {
+            return Ok(false);
+        };
+        part.write(number);
+        found.write(tensor);
+        Ok(true)
+    })
+}
+
+/// Ends the parts. Holders of a single part keep it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_parts_free(parts: *mut mkeep_parts) {
+    // SAFETY: by the header's contract NULL or live parts that are given up.
+    unsafe { end(parts) }
+}
