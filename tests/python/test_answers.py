@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,19 @@ def store(scratch: Scratch) -> modelkeep.Store:
     store = scratch.open()
     store.import_gguf(TINY, "tiny")
     return store
+
+
+def test_the_example_of_the_readme_runs(
+    store: modelkeep.Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.copy("tiny", "llama3.2")
+    monkeypatch.setenv("OLLAMA_MODELS", str(store.root))
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    exec(example, {})
+    path, architecture, show = capsys.readouterr().out.splitlines()
+    assert (path, architecture) == (str(store.path("tiny")), "llama")
+    assert show == store.show("llama3.2").to_json()
 
 
 def test_a_listing_is_the_body_of_the_http_call(store: modelkeep.Store) -> None:

@@ -146,6 +146,13 @@ def test_numbers_are_memory_without_a_copy(write: Any, mmap: bool, name: str) ->
     assert numbers[1] == values[1] and numbers[::2] == [value, value]
 
 
+def test_bools_beyond_one_are_memory_of_bytes(write: Any) -> None:
+    path = write([("a.x", ARR, array(BOOL, 3, b"\0\1\2"))])
+    bools = modelkeep.Gguf(path, lenient=True)["a.x"]
+    assert list(bools) == [False, True, True]
+    assert memoryview(bools).tolist() == [0, 1, 2]
+
+
 def test_an_empty_array_is_empty_memory(write: Any) -> None:
     numbers = modelkeep.Gguf(write([("a.x", ARR, array(F32, 0, b""))]))["a.x"]
     assert list(numbers) == [] and memoryview(numbers).nbytes == 0
