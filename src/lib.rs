@@ -1,5 +1,9 @@
 //! The model store that Ollama writes to disk, as an embedded library.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod error;
 
 mod capability;
@@ -30,6 +34,7 @@ pub use config::Config;
 pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
 pub use fs::gguf_file::{GgufFile, GgufOptions};
+pub use fs::gguf_parts::{GgufParts, PartTensor};
 pub use fs::staged::Durability;
 pub use human::human_number;
 pub use manifest::{Layer, Manifest};

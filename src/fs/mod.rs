@@ -1,6 +1,7 @@
 //! The disk: where things lie, and how they are read and written whole.
 
 pub(crate) mod gguf_file;
+pub(crate) mod gguf_parts;
 pub(crate) mod hash;
 pub(crate) mod layout;
 pub(crate) mod lock;

@@ -88,6 +88,25 @@ impl Index {
         self.metadata_end
     }
 
+    /// Whether another index says the same of the same bytes.
+    pub(super) fn same_as(&self, other: &Self) -> bool {
+        let entry = |entry: &Entry| (entry.key, entry.value_type, entry.value);
+        let tensor = |tensor: &Tensor| (tensor.name, tensor.dims, tensor.offset, tensor.size);
+        self.metadata_end == other.metadata_end
+            && self.data_offset == other.data_offset
+            && self.warnings == other.warnings
+            && self
+                .entries
+                .iter()
+                .map(entry)
+                .eq(other.entries.iter().map(entry))
+            && self
+                .tensors
+                .iter()
+                .map(tensor)
+                .eq(other.tensors.iter().map(tensor))
+    }
+
     /// What is unusual.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

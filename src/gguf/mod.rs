@@ -17,6 +17,7 @@
 mod array;
 mod check;
 mod cursor;
+mod exercise;
 mod fault;
 mod file_type;
 mod index;
@@ -36,6 +37,8 @@ mod write;
 pub use array::{Array, Elements};
 pub use cursor::Endian;
 pub(crate) use cursor::Stop;
+#[doc(hidden)]
+pub use exercise::exercise;
 pub use fault::{Fault, FaultKind};
 pub use file_type::FileType;
 pub use index::Index;

@@ -20,13 +20,19 @@ pub struct Guard {
 }
 
 /// Origins of programs on the same machine, which the reference admits, too.
-const LOCAL_ORIGINS: [&str; 11] = [
+const LOCAL_ORIGINS: [&str; 17] = [
     "http://localhost",
     "https://localhost",
+    "http://localhost:*",
+    "https://localhost:*",
     "http://127.0.0.1",
     "https://127.0.0.1",
+    "http://127.0.0.1:*",
+    "https://127.0.0.1:*",
     "http://0.0.0.0",
     "https://0.0.0.0",
+    "http://0.0.0.0:*",
+    "https://0.0.0.0:*",
     "app://*",
     "file://*",
     "tauri://*",
@@ -47,27 +53,27 @@ impl Guard {
     /// The refusal of a request that must not be answered, or the answer to one that only asks
     /// what it may send.
     pub(crate) fn check(&self, request: &Request) -> Option<Reply> {
-        let forbidden = || Some(text(StatusCode::FORBIDDEN, ""));
         let host = host(request);
-        let headers = request.headers();
-        let origin = origin(headers);
-        if let Some(origin) = origin
-            && !self.admits(origin, host)
-        {
-            return forbidden();
+        let asks = request.method() == Method::OPTIONS;
+        if let Some(origin) = foreign_origin(request) {
+            if !self.admits(origin) {
+                return Some(text(StatusCode::FORBIDDEN, ""));
+            }
+            if asks {
+                return Some(preflight(origin));
+            }
         }
-        if let Some(origin) = origin.filter(|_| request.method() == Method::OPTIONS) {
-            return Some(preflight(origin));
+        match Place::of(host) {
+            _ if !self.is_loopback => None,
+            Place::Elsewhere => Some(self.mark(text(StatusCode::FORBIDDEN, ""), request)),
+            Place::Name if asks => Some(text(StatusCode::NO_CONTENT, "")),
+            Place::Name | Place::Address => None,
         }
-        if self.is_loopback && !is_here(host) {
-            return forbidden();
-        }
-        None
     }
 
     /// Tells a browser that the page of an admitted origin may read the reply.
     pub(crate) fn mark(&self, reply: Reply, request: &Request) -> Reply {
-        match origin(request.headers()) {
+        match foreign_origin(request) {
             Some(origin) => {
                 let reply = with(reply, header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
                 with(reply, header::VARY, "Origin")
@@ -76,16 +82,22 @@ impl Guard {
         }
     }
 
-    fn admits(&self, origin: &str, host: &str) -> bool {
-        let own = origin
-            .split_once("://")
-            .is_some_and(|(_, rest)| rest == host);
-        let local = LOCAL_ORIGINS.iter().any(|pattern| {
-            matches(origin, pattern)
-                || (pattern.starts_with("http") && is_with_port(origin, pattern))
-        });
-        own || local || self.origins.iter().any(|pattern| matches(origin, pattern))
+    fn admits(&self, origin: &str) -> bool {
+        let local = LOCAL_ORIGINS.iter().any(|pattern| matches(origin, pattern));
+        local || self.origins.iter().any(|pattern| matches(origin, pattern))
     }
+}
+
+/// The origin of a page that another server showed.
+fn foreign_origin(request: &Request) -> Option<&str> {
+    let host = host(request);
+    let is_own = |origin: &&str| {
+        let rest = origin
+            .strip_prefix("http://")
+            .or(origin.strip_prefix("https://"));
+        rest == Some(host)
+    };
+    origin(request.headers()).filter(|origin| !is_own(origin))
 }
 
 fn origin(headers: &HeaderMap) -> Option<&str> {
@@ -101,13 +113,6 @@ fn matches(text: &str, pattern: &str) -> bool {
         }
         None => text == pattern,
     }
-}
-
-fn is_with_port(origin: &str, pattern: &str) -> bool {
-    let port = origin
-        .strip_prefix(pattern)
-        .and_then(|rest| rest.strip_prefix(':'));
-    port.is_some_and(|port| port.parse::<u16>().is_ok())
 }
 
 fn preflight(origin: &str) -> Reply {
@@ -137,22 +142,41 @@ fn host(request: &Request) -> &str {
         .unwrap_or_default()
 }
 
-/// Whether a host names this machine: an address of a private network, or a name that no public
-/// server can answer for.
-fn is_here(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let name = name
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .to_ascii_lowercase();
-    if let Ok(address) = name.parse::<IpAddr>() {
-        return is_private(address);
+/// What a host names.
+enum Place {
+    /// This machine or its network, by address.
+    Address,
+    /// This machine, by a name that no public server can answer for.
+    Name,
+    /// Anything else.
+    Elsewhere,
+}
+
+impl Place {
+    fn of(host: &str) -> Self {
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let name = name
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_ascii_lowercase();
+        if name.parse().is_ok_and(is_private) {
+            return Place::Address;
+        }
+        let local = [".localhost", ".local", ".internal"];
+        let own = gethostname::gethostname()
+            .to_string_lossy()
+            .to_ascii_lowercase();
+        let is_here = ["", "localhost", &own].contains(&name.as_str())
+            || local.iter().any(|suffix| name.ends_with(suffix));
+        if is_here {
+            Place::Name
+        } else {
+            Place::Elsewhere
+        }
     }
-    let local = [".localhost", ".local", ".internal"];
-    name.is_empty() || name == "localhost" || local.iter().any(|suffix| name.ends_with(suffix))
 }
 
 fn is_private(address: IpAddr) -> bool {
@@ -218,10 +242,22 @@ mod tests {
             "http://evil.example",
             "null",
             "http://localhost.evil.example",
-            "http://localhost:x",
         ] {
             assert_eq!(status("localhost", Some(origin)), Some(403), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_preflight_is_answered_for_admitted_origins() {
+        let guard = Guard::new("127.0.0.1:11434".parse().unwrap(), Vec::new());
+        let asked = |host: &str, origin: &str| {
+            let request = hyper::http::Request::options("/").header("host", host);
+            let request = request.header("origin", origin).body(Vec::new()).unwrap();
+            guard.check(&request).map(|reply| reply.status().as_u16())
+        };
+        assert_eq!(asked("127.0.0.1", "http://localhost:3000"), Some(204));
+        assert_eq!(asked("evil.example", "http://evil.example"), Some(403));
+        assert_eq!(asked("127.0.0.1", "http://127.0.0.1"), None);
     }
 
     #[test]

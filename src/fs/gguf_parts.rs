@@ -1,0 +1,150 @@
+//! Models that were split into several GGUF files.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::gguf_file::{GgufFile, GgufOptions};
+use crate::gguf::{Gguf, TensorInfo};
+
+/// The parts of a split model, open and in order. A file that is whole is a model of one part.
+#[derive(Clone, Debug)]
+pub struct GgufParts {
+    parts: Vec<GgufFile>,
+}
+
+/// A tensor of a model of several parts.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PartTensor<'a> {
+    /// The number of the part that holds its data, from 0.
+    pub part: usize,
+    /// The tensor; its offset counts from the beginning of that part.
+    pub tensor: TensorInfo<'a>,
+}
+
+impl GgufParts {
+    /// Opens all parts of a model, given the path of any of them. The others lie beside it and are
+    /// called as splitters call them: `NAME-00001-of-00003.gguf`.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) where a part is missing, and
+    /// [`InvalidGguf`](ErrorKind::InvalidGguf) where the parts do not belong together: another
+    /// number or count in the metadata than in the name, other tensors altogether than announced,
+    /// or one tensor twice. Otherwise as [`GgufFile::open`].
+    pub fn open(path: impl AsRef<Path>, options: &GgufOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let file = GgufFile::open(path, options)?;
+        let Some(split) = file.view().split().filter(|split| split.count > 1) else {
+            return Ok(GgufParts { parts: vec![file] });
+        };
+        let name = PartName::of(path).filter(|name| name.count == split.count);
+        let name = name.ok_or_else(|| {
+            let text = "its name does not say which part of how many it is";
+            mismatch(path, text.to_owned())
+        })?;
+        let mut parts = Vec::new();
+        for no in 0..name.count {
+            let path = name.path(no);
+            let part = GgufFile::open(&path, options)?;
+            match part.view().split() {
+                Some(found) if (found.no, found.count) == (no, name.count) => parts.push(part),
+                found => {
+                    let text = format!("part {no} of {} says {found:?}", name.count);
+                    return Err(mismatch(&path, text));
+                }
+            }
+        }
+        let parts = GgufParts { parts };
+        parts.check(path, split.tensors)?;
+        Ok(parts)
+    }
+
+    fn check(&self, path: &Path, announced: Option<u64>) -> Result<()> {
+        let mut names: Vec<&[u8]> = self
+            .tensors()
+            .map(|tensor| tensor.tensor.name.as_bytes())
+            .collect();
+        let count = names.len() as u64;
+        if announced.is_some_and(|announced| announced != count) {
+            let text = format!("{count} tensors, where {announced:?} were announced");
+            return Err(mismatch(path, text));
+        }
+        names.sort_unstable();
+        let twice = names.windows(2).find_map(|pair| match pair {
+            [a, b] if a == b => Some(String::from_utf8_lossy(a).into_owned()),
+            _ => None,
+        });
+        match twice {
+            Some(name) => Err(mismatch(path, format!("tensor {name:?} is in two parts"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The parts in order.
+    pub fn parts(&self) -> &[GgufFile] {
+        &self.parts
+    }
+
+    /// The first part, which holds the metadata of the model.
+    pub fn metadata(&self) -> Option<Gguf<'_>> {
+        self.parts.first().map(GgufFile::view)
+    }
+
+    /// The tensors of all parts.
+    pub fn tensors(&self) -> impl Iterator<Item = PartTensor<'_>> {
+        let parts = self.parts.iter().enumerate();
+        parts.flat_map(|(part, file)| {
+            file.view()
+                .tensors()
+                .map(move |tensor| PartTensor { part, tensor })
+        })
+    }
+
+    /// The sum of the elements of all tensors.
+    pub fn parameter_count(&self) -> u64 {
+        let counts = self.parts.iter().map(|part| part.view().parameter_count());
+        counts.fold(0, u64::saturating_add)
+    }
+
+    /// The data of a tensor, where its part is mapped and the size is known.
+    pub fn tensor_data(&self, tensor: &PartTensor<'_>) -> Option<&[u8]> {
+        self.parts
+            .get(tensor.part)?
+            .view()
+            .tensor_data(&tensor.tensor)
+    }
+}
+
+fn mismatch(path: &Path, text: String) -> Error {
+    let context = format!("opening the parts of {}: {text}", path.display());
+    Error::new(ErrorKind::InvalidGguf, context)
+}
+
+/// The name of a part, as in `NAME-00001-of-00003.gguf`.
+// llama.cpp, llama_split_path
+struct PartName {
+    stem: PathBuf,
+    count: u64,
+}
+
+impl PartName {
+    fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.strip_suffix(".gguf")?;
+        let (rest, count) = name.rsplit_once("-of-")?;
+        let (stem, no) = rest.rsplit_once('-')?;
+        let digits = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+        if !digits(no) || !digits(count) {
+            return None;
+        }
+        Some(PartName {
+            stem: path.with_file_name(stem),
+            count: count.parse().ok()?,
+        })
+    }
+
+    fn path(&self, no: u64) -> PathBuf {
+        let mut path = self.stem.clone().into_os_string();
+        path.push(format!("-{:05}-of-{:05}.gguf", no + 1, self.count));
+        path.into()
+    }
+}

@@ -1,0 +1,91 @@
+//! Looking at everything that a reader hands out, for tests of hostile files.
+
+use super::index::Index;
+use super::limits::Limits;
+use super::parse::{Parsed, Parser};
+use super::value::Value;
+use super::view::Gguf;
+
+/// Reads bytes as a file would be read, strictly and leniently, and looks at everything that comes
+/// out. Does not panic, whatever the bytes are: that is what it is for.
+#[doc(hidden)]
+pub fn exercise(bytes: &[u8]) {
+    for limits in [Limits::strict(), Limits::lenient()] {
+        let size = bytes.len() as u64;
+        let whole = Index::parse(bytes, size, &limits);
+        if let Ok(index) = &whole {
+            look(index.view(bytes));
+            // The index of one file over the bytes of another, as after a change on the disk.
+            look(index.view(bytes.get(..bytes.len() / 2).unwrap_or_default()));
+        }
+        let pieces = in_pieces(bytes, &limits);
+        match (&whole, &pieces) {
+            (Ok(whole), Ok(pieces)) => assert!(whole.same_as(pieces), "pieces read otherwise"),
+            (Err(whole), Err(pieces)) => assert_eq!(whole.kind(), pieces.kind()),
+            _ => panic!("whole and in pieces disagree"),
+        }
+        // A size that is larger than what is there.
+        let _ = Index::parse(bytes, size.saturating_mul(3), &limits);
+    }
+}
+
+fn in_pieces(bytes: &[u8], limits: &Limits) -> Result<Index, super::Fault> {
+    let mut parser = Parser::new(limits, bytes.len() as u64);
+    let mut end = 0_usize;
+    loop {
+        match parser.go_on(bytes.get(..end).unwrap_or(bytes))? {
+            Parsed::Index(index) => return Ok(*index),
+            Parsed::More(more) => {
+                let more = usize::try_from(more).unwrap_or(usize::MAX);
+                assert!(
+                    more > end && more <= bytes.len(),
+                    "{more} bytes were asked for"
+                );
+                end = more;
+            }
+        }
+    }
+}
+
+fn look(gguf: Gguf<'_>) {
+    for (key, value) in gguf.metadata() {
+        let _ = (key.lossy(), gguf.get(&key.lossy()));
+        look_at(&value);
+    }
+    for tensor in gguf.tensors() {
+        let _ = (
+            tensor.name.lossy(),
+            gguf.tensor_data(&tensor),
+            tensor.elements(),
+        );
+    }
+    let _ = (gguf.split(), gguf.warnings(), gguf.to_json());
+}
+
+fn look_at(value: &Value<'_>) {
+    let _ = (
+        value.as_u64(),
+        value.as_i64(),
+        value.as_f64(),
+        value.as_bool(),
+        value.as_str(),
+    );
+    let Some(array) = value.as_array() else {
+        return;
+    };
+    let count = array.iter().inspect(look_at).count() as u64;
+    assert!(count <= array.len());
+    if let Some(offsets) = array.offsets() {
+        assert!(
+            offsets
+                .iter()
+                .all(|offset| array.string_at(*offset).is_some())
+        );
+    }
+    let _ = (
+        array.get(0),
+        array.get(array.len()),
+        array.get(u64::MAX),
+        array.as_bytes(),
+    );
+}
