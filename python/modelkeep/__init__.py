@@ -62,7 +62,6 @@ from .errors import (
 
 Mapping.register(Gguf)
 Sequence.register(Array)
-Sequence.register(Listing)
 del Mapping, Sequence
 
 __all__ = [

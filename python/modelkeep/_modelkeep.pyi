@@ -170,7 +170,7 @@ class Model:
     def __hash__(self) -> int: ...
 
 @final
-class Listing(Answer, Sequence[Summary]):
+class Listing(Answer):
     @property
     def models(self) -> list[Summary]: ...
     @property
