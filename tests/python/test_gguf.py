@@ -238,6 +238,23 @@ def test_the_data_of_a_file_that_is_read_are_not_at_hand(write: Any) -> None:
         memoryview(tensor)
 
 
+def part(number: int) -> bytes:
+    keys = [("split.no", U16, struct.pack("<H", number)), ("split.count", U16, b"\2\0")]
+    return gguf(keys, [(f"t{number}", [1], F32_T, struct.pack("<f", number))])
+
+
+def test_a_split_model_is_one_table_of_tensors(tmp_path: Path) -> None:
+    for number in (0, 1):
+        (tmp_path / f"m-0000{number + 1}-of-00002.gguf").write_bytes(part(number))
+    split = modelkeep.GgufParts(tmp_path / "m-00002-of-00002.gguf")
+    assert [file.split for file in split.parts] == [(0, 2), (1, 2)]
+    assert list(split.tensors) == ["t0", "t1"] and split.parameter_count == 2
+    assert np.asarray(split.tensors["t1"]).tolist() == [1.0]
+    (tmp_path / "m-00001-of-00002.gguf").unlink()
+    with pytest.raises(modelkeep.NotFoundError, match="00001-of"):
+        modelkeep.GgufParts(tmp_path / "m-00002-of-00002.gguf")
+
+
 def test_nobody_writes_into_the_store(write: Any) -> None:
     numbers = modelkeep.Gguf(write([("a.x", ARR, array(U8, 2, b"\1\2"))]))["a.x"]
     with pytest.raises(TypeError):
