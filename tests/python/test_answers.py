@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,33 +18,6 @@ def store(scratch: Scratch) -> modelkeep.Store:
     store = scratch.open()
     store.import_gguf(TINY, "tiny")
     return store
-
-
-def examples(document: str) -> str:
-    """The blocks of Python in a document of the project, one after the other."""
-    text = (Path(__file__).parents[2] / document).read_text()
-    return "\n".join(re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-
-
-def test_the_examples_of_the_documentation_run(
-    store: modelkeep.Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store.copy("tiny", "llama3.2")
-    monkeypatch.setenv("OLLAMA_MODELS", str(store.root))
-    exec(examples("docs/python.md"), {})
-    assert "f (4,)" in capsys.readouterr().out
-    assert "backup" not in store
-
-
-def test_the_example_of_the_readme_runs(
-    store: modelkeep.Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store.copy("tiny", "llama3.2")
-    monkeypatch.setenv("OLLAMA_MODELS", str(store.root))
-    exec(examples("README.md"), {})
-    path, architecture, show = capsys.readouterr().out.splitlines()
-    assert (path, architecture) == (str(store.path("tiny")), "llama")
-    assert show == store.show("llama3.2").to_json()
 
 
 def test_a_listing_is_the_body_of_the_http_call(store: modelkeep.Store) -> None:
