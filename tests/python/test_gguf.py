@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import random
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -122,6 +123,18 @@ def test_texts_that_are_not_utf_8_give_their_bytes_back(write: Any) -> None:
     file = modelkeep.Gguf(write(both))
     assert file["a.x"] == file["a.y"][0] == "a\udcff\udcc3"
     assert file["a.x"].encode("utf-8", "surrogateescape") == b"a\xff\xc3"
+
+
+def test_texts_come_out_as_python_decodes_them(write: Any) -> None:
+    edges = [0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF]
+    texts = [chr(edge).encode() for edge in edges]
+    texts += [b"\xed\xa0\x80", b"\xc0\x80", b"\xe0\x80\x80"]
+    some = random.Random(1)
+    alphabet = [*texts, b"a", b"\xff", b"\xe4", b"\xb8", b"\xad"]
+    texts += [b"".join(some.choices(alphabet, k=some.randrange(14))) for _ in range(20_000)]
+    data = b"".join(struct.pack("<Q", len(text)) + text for text in texts)
+    found = modelkeep.Gguf(write([("a.x", ARR, array(STR, len(texts), data))]))["a.x"]
+    assert list(found) == [text.decode("utf-8", "surrogateescape") for text in texts]
 
 
 def test_keys_that_are_not_utf_8_can_be_looked_up(tmp_path: Path) -> None:
