@@ -22,6 +22,7 @@ mod name;
 mod output_parser;
 mod parameters;
 mod reference;
+mod sha256;
 mod template;
 mod timestamp;
 

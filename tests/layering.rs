@@ -25,6 +25,7 @@ const STRATA: &[&[&str]] = &[
         "output_parser",
         "parameters",
         "reference",
+        "sha256",
         "template",
         "timestamp",
     ],

@@ -25,7 +25,7 @@ if ! suits "$venv/bin/python"; then
     python=$(find_python)
     "$python" -m venv --clear "$venv"
 fi
-export PATH="$PWD/$venv/bin:$PATH"
+export PATH="$PWD/$venv/bin:$PATH" PYTHONPYCACHEPREFIX="$PWD/target/pycache"
 pip() { python -m pip --disable-pip-version-check --quiet "$@"; }
 pip install 'maturin>=1.9,<2' pytest mypy numpy
 pip install --no-build-isolation --force-reinstall --no-deps .

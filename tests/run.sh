@@ -15,6 +15,8 @@ cargo test --workspace
 step "recorded answers"
 cargo build --workspace
 bash tests/conformance.sh
+step "GGUF corpus"
+python3 tests/corpus.py
 step "C and C++ programs"
 bash tests/c.sh
 step "side by side with the reference"

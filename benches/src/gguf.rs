@@ -70,15 +70,19 @@ pub fn run(files: &[PathBuf]) {
                 if round > 2 && *best > Duration::from_millis(100) {
                     continue;
                 }
-                let start = Instant::now();
-                way(path);
-                *best = start.elapsed().min(*best);
+                // The first of some in a row finds the caches as the way before left them.
+                let repetitions = if *best > Duration::from_millis(1) { 1 } else { 5 };
+                for _ in 0..repetitions {
+                    let start = Instant::now();
+                    way(path);
+                    *best = start.elapsed().min(*best);
+                }
             }
         }
         for ((way, _), time) in WAYS.iter().zip(best) {
             let ratio = time.as_secs_f64() / best[0].as_secs_f64();
             println!(
-                "  {way:<22} {:>10.1} us  {ratio:>7.2}",
+                "  {way:<30} {:>10.1} us  {ratio:>7.2}",
                 time.as_secs_f64() * 1e6
             );
         }

@@ -24,6 +24,7 @@ from ._modelkeep import (
     Finding,
     Gguf,
     GgufFinding,
+    GgufParts,
     Imported,
     Listing,
     Maintained,
@@ -62,7 +63,6 @@ from .errors import (
 
 Mapping.register(Gguf)
 Sequence.register(Array)
-Sequence.register(Listing)
 del Mapping, Sequence
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "Gguf",
     "GgufError",
     "GgufFinding",
+    "GgufParts",
     "Imported",
     "InvalidDigestError",
     "InvalidNameError",

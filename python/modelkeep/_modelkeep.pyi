@@ -24,6 +24,7 @@ __all__ = [
     "Finding",
     "Gguf",
     "GgufFinding",
+    "GgufParts",
     "Imported",
     "Listing",
     "Maintained",
@@ -170,7 +171,7 @@ class Model:
     def __hash__(self) -> int: ...
 
 @final
-class Listing(Answer, Sequence[Summary]):
+class Listing(Answer):
     @property
     def models(self) -> list[Summary]: ...
     @property
@@ -484,6 +485,8 @@ class Gguf(Answer, Mapping[str, Any]):
     @property
     def size(self) -> int: ...
     @property
+    def split(self) -> tuple[int, int] | None: ...
+    @property
     def warnings(self) -> list[Warning]: ...
     @property
     def tensors(self) -> MappingProxyType[str, Tensor]: ...
@@ -496,6 +499,18 @@ class Gguf(Answer, Mapping[str, Any]):
     def __iter__(self) -> Iterator[str]: ...
     def __getitem__(self, key: str, /) -> Any: ...
     def __contains__(self, key: object, /) -> bool: ...
+
+@final
+class GgufParts:
+    def __new__(
+        cls, path: str | PathLike[str], *, lenient: bool = False, mmap: bool = True
+    ) -> Self: ...
+    @property
+    def parts(self) -> list[Gguf]: ...
+    @property
+    def tensors(self) -> MappingProxyType[str, Tensor]: ...
+    @property
+    def parameter_count(self) -> int: ...
 
 @final
 class Array(Sequence[Any]):

@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import random
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -124,6 +125,18 @@ def test_texts_that_are_not_utf_8_give_their_bytes_back(write: Any) -> None:
     assert file["a.x"].encode("utf-8", "surrogateescape") == b"a\xff\xc3"
 
 
+def test_texts_come_out_as_python_decodes_them(write: Any) -> None:
+    edges = [0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF]
+    texts = [chr(edge).encode() for edge in edges]
+    texts += [b"\xed\xa0\x80", b"\xc0\x80", b"\xe0\x80\x80"]
+    some = random.Random(1)
+    alphabet = [*texts, b"a", b"\xff", b"\xe4", b"\xb8", b"\xad"]
+    texts += [b"".join(some.choices(alphabet, k=some.randrange(14))) for _ in range(20_000)]
+    data = b"".join(struct.pack("<Q", len(text)) + text for text in texts)
+    found = modelkeep.Gguf(write([("a.x", ARR, array(STR, len(texts), data))]))["a.x"]
+    assert list(found) == [text.decode("utf-8", "surrogateescape") for text in texts]
+
+
 def test_keys_that_are_not_utf_8_can_be_looked_up(tmp_path: Path) -> None:
     path = tmp_path / "file.gguf"
     path.write_bytes(gguf([("a.xx", U8, b"\1")]).replace(b"a.xx", b"a.x\xff"))
@@ -144,6 +157,13 @@ def test_numbers_are_memory_without_a_copy(write: Any, mmap: bool, name: str) ->
     assert np.frombuffer(numbers, dtype=form[1:]).tolist() == values
     assert np.asarray(numbers).dtype == np.dtype(form)
     assert numbers[1] == values[1] and numbers[::2] == [value, value]
+
+
+def test_bools_beyond_one_are_memory_of_bytes(write: Any) -> None:
+    path = write([("a.x", ARR, array(BOOL, 3, b"\0\1\2"))])
+    bools = modelkeep.Gguf(path, lenient=True)["a.x"]
+    assert list(bools) == [False, True, True]
+    assert memoryview(bools).tolist() == [0, 1, 2]
 
 
 def test_an_empty_array_is_empty_memory(write: Any) -> None:
@@ -231,6 +251,23 @@ def test_the_data_of_a_file_that_is_read_are_not_at_hand(write: Any) -> None:
         memoryview(tensor)
 
 
+def part(number: int) -> bytes:
+    keys = [("split.no", U16, struct.pack("<H", number)), ("split.count", U16, b"\2\0")]
+    return gguf(keys, [(f"t{number}", [1], F32_T, struct.pack("<f", number))])
+
+
+def test_a_split_model_is_one_table_of_tensors(tmp_path: Path) -> None:
+    for number in (0, 1):
+        (tmp_path / f"m-0000{number + 1}-of-00002.gguf").write_bytes(part(number))
+    split = modelkeep.GgufParts(tmp_path / "m-00002-of-00002.gguf")
+    assert [file.split for file in split.parts] == [(0, 2), (1, 2)]
+    assert list(split.tensors) == ["t0", "t1"] and split.parameter_count == 2
+    assert np.asarray(split.tensors["t1"]).tolist() == [1.0]
+    (tmp_path / "m-00001-of-00002.gguf").unlink()
+    with pytest.raises(modelkeep.NotFoundError, match="00001-of"):
+        modelkeep.GgufParts(tmp_path / "m-00002-of-00002.gguf")
+
+
 def test_nobody_writes_into_the_store(write: Any) -> None:
     numbers = modelkeep.Gguf(write([("a.x", ARR, array(U8, 2, b"\1\2"))]))["a.x"]
     with pytest.raises(TypeError):
@@ -255,6 +292,7 @@ def test_memory_outlives_the_file_object(write: Any, mmap: bool) -> None:
     assert tensor_view is None or tensor_view.tobytes() == data[:8]
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="no /proc here")
 def test_reading_leaves_no_file_open(write: Any) -> None:
     path = write([("a.x", U8, b"\1")])
     before = len(os.listdir("/proc/self/fd"))

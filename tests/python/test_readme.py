@@ -1,5 +1,6 @@
-"""The Python example of the README runs as it is printed."""
+"""The Python of the README and of the documentation runs as it is printed."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,33 @@ import modelkeep
 TESTS = Path(__file__).resolve().parent.parent
 
 
-def test_the_example_prints_the_path_of_a_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> modelkeep.Store:
     store = modelkeep.Store(tmp_path)
     store.import_gguf(TESTS / "data" / "tiny.gguf", "llama3.2")
     monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path))
-    example = (TESTS.parent / "README.md").read_text().split("```python\n")[1].split("```")[0]
-    exec(example, {})
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == [str(store.path("llama3.2")), "llama"]
+    return store
+
+
+def run(document: str) -> None:
+    """Runs the blocks of Python in a document, one after the other."""
+    text = (TESTS.parent / document).read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    exec("\n".join(blocks), {})
+
+
+def test_the_example_prints_the_path_of_a_model(
+    store: modelkeep.Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("README.md")
+    path, architecture, show = capsys.readouterr().out.splitlines()
+    assert (path, architecture) == (str(store.path("llama3.2")), "llama")
+    assert show == store.show("llama3.2").to_json()
+
+
+def test_what_the_documentation_shows_runs(
+    store: modelkeep.Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("docs/python.md")
+    assert "f (4,)" in capsys.readouterr().out
+    assert "backup" not in store

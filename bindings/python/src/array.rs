@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use modelkeep::GgufFile;
-use modelkeep::gguf::{self, Value, ValueType};
+use modelkeep::gguf::{self, Value, ValueType, WarningCode};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
@@ -46,7 +46,7 @@ impl Array {
             len: usize::try_from(array.len()).map_err(|_| changed(py))?,
             offsets: OnceLock::new(),
         };
-        let buffer = Buffer::new(file.clone(), Part::Entry(at), layout(&array));
+        let buffer = Buffer::new(file.clone(), Part::Entry(at), layout(file, &array));
         Py::new(py, PyClassInitializer::from(buffer).add_subclass(fields))
     }
 
@@ -89,7 +89,8 @@ impl Array {
 }
 
 /// How the numbers of an array lie in memory; `None` for strings and arrays.
-fn layout(array: &gguf::Array<'_>) -> Option<Layout> {
+fn layout(file: &GgufFile, array: &gguf::Array<'_>) -> Option<Layout> {
+    let mut warnings = file.view().warnings().iter();
     let code = match array.element_type() {
         ValueType::U8 => 'B',
         ValueType::I8 => 'b',
@@ -101,6 +102,8 @@ fn layout(array: &gguf::Array<'_>) -> Option<Layout> {
         ValueType::I64 => 'q',
         ValueType::F32 => 'f',
         ValueType::F64 => 'd',
+        // A bool of C that is neither 0 nor 1 is undefined.
+        ValueType::Bool if warnings.any(|it| it.code() == WarningCode::BadBool) => 'B',
         ValueType::Bool => '?',
         ValueType::Str | ValueType::Array => return None,
     };

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use modelkeep::gguf::{Endian, Limits, Normalised, Value};
-use modelkeep::{GgufFile, GgufOptions};
+use modelkeep::GgufFile;
+use modelkeep::gguf::{Endian, Normalised, Value};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
@@ -13,6 +13,7 @@ use pyo3::types::{PyDict, PyIterator, PyMappingProxy};
 use crate::answer::{Answer, each, shown};
 use crate::array::Array;
 use crate::error::{OrRaise, changed};
+use crate::parts::options;
 use crate::tensor::Tensor;
 use crate::text::text;
 use crate::value::Element;
@@ -90,12 +91,7 @@ impl Gguf {
         lenient: bool,
         mmap: bool,
     ) -> PyResult<PyClassInitializer<Self>> {
-        let limits = if lenient {
-            Limits::lenient()
-        } else {
-            Limits::strict()
-        };
-        let options = GgufOptions::new(limits).mmap(mmap);
+        let options = options(lenient, mmap);
         let file = py.detach(|| GgufFile::open(path, &options)).or_raise(py)?;
         Ok(Gguf::whole(file))
     }
@@ -139,6 +135,16 @@ impl Gguf {
         self.file.size()
     }
 
+    /// The number of this file among the parts of a model, from 0, and the number of parts;
+    /// `None` for a file that is whole.
+    #[getter]
+    fn split(&self) -> Option<(u64, u64)> {
+        self.file
+            .view()
+            .split()
+            .map(|split| (split.no, split.count))
+    }
+
     /// What is unusual.
     #[getter]
     fn warnings(&self, py: Python<'_>) -> PyResult<Vec<Py<Warning>>> {
@@ -150,14 +156,7 @@ impl Gguf {
     /// The tensors by name, in the order of the file; made when they are first asked for.
     #[getter]
     fn tensors(&self, py: Python<'_>) -> PyResult<Py<PyMappingProxy>> {
-        let collect = || {
-            let tensors = PyDict::new(py);
-            for (at, tensor) in self.file.view().tensors().enumerate() {
-                let tensor = Tensor::of(py, &self.file, at, &tensor)?;
-                tensors.set_item(&tensor.get().name, &tensor)?;
-            }
-            Ok::<_, PyErr>(PyMappingProxy::new(py, tensors.as_mapping()).unbind())
-        };
+        let collect = || Tensor::by_name(py, std::slice::from_ref(&self.file));
         let tensors = self.tensors.get_or_try_init(py, collect)?;
         Ok(tensors.clone_ref(py))
     }

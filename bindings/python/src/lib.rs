@@ -10,6 +10,7 @@ mod import;
 mod listing;
 mod model;
 mod options;
+mod parts;
 mod show;
 mod store;
 mod tensor;
@@ -37,6 +38,8 @@ mod _modelkeep {
     use crate::listing::{Details, Listing, Problem, Summary};
     #[pymodule_export]
     use crate::model::Model;
+    #[pymodule_export]
+    use crate::parts::GgufParts;
     #[pymodule_export]
     use crate::show::{Message, Show, ShownTensor};
     #[pymodule_export]

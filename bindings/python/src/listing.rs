@@ -11,7 +11,7 @@ use pyo3::types::{PyIterator, PyList};
 use crate::answer::{Answer, each, shown, texts};
 use crate::error::exception_object;
 
-/// All models of a store, and what had to be left out. A sequence of its models.
+/// All models of a store, and what had to be left out. Iterates over its models.
 #[pyclass(frozen, get_all, sequence, extends = Answer, module = "modelkeep")]
 pub(crate) struct Listing {
     /// The models, newest first, those of one nanosecond by name.

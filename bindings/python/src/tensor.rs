@@ -4,7 +4,7 @@ use modelkeep::GgufFile;
 use modelkeep::gguf::{Endian, TensorInfo};
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 
 use crate::answer::shown;
 use crate::buffer::{Buffer, Layout, Part};
@@ -15,7 +15,7 @@ use crate::text::text;
 #[pyclass(frozen, get_all, extends = Buffer, module = "modelkeep")]
 pub(crate) struct Tensor {
     /// Its name.
-    pub(crate) name: Py<PyString>,
+    name: Py<PyString>,
     /// The name of its type, as in `F32` or `Q4_K`; `unknown` for types of the future.
     r#type: &'static str,
     /// The number of its type in the file.
@@ -31,7 +31,7 @@ pub(crate) struct Tensor {
 }
 
 impl Tensor {
-    pub(crate) fn of(
+    fn of(
         py: Python<'_>,
         file: &GgufFile,
         at: usize,
@@ -50,6 +50,18 @@ impl Tensor {
         };
         let buffer = Buffer::new(file.clone(), Part::Tensor(at), layout);
         Py::new(py, PyClassInitializer::from(buffer).add_subclass(fields))
+    }
+
+    /// The tensors of some files by name, in their order; of duplicates the last.
+    pub(crate) fn by_name(py: Python<'_>, files: &[GgufFile]) -> PyResult<Py<PyMappingProxy>> {
+        let tensors = PyDict::new(py);
+        for file in files {
+            for (at, tensor) in file.view().tensors().enumerate() {
+                let tensor = Tensor::of(py, file, at, &tensor)?;
+                tensors.set_item(&tensor.get().name, &tensor)?;
+            }
+        }
+        Ok(PyMappingProxy::new(py, tensors.as_mapping()).unbind())
     }
 }
 

@@ -1,0 +1,74 @@
+//! The class `GgufParts`: a model that was split into several GGUF files.
+
+use std::path::PathBuf;
+
+use modelkeep::gguf::Limits;
+use modelkeep::{GgufFile, GgufOptions};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyMappingProxy;
+
+use crate::error::OrRaise;
+use crate::gguf::Gguf;
+use crate::tensor::Tensor;
+
+/// The parts of a split model, open and in order. A file that is whole is a model of one part.
+#[pyclass(frozen, module = "modelkeep")]
+pub(crate) struct GgufParts {
+    inner: modelkeep::GgufParts,
+    tensors: PyOnceLock<Py<PyMappingProxy>>,
+}
+
+#[pymethods]
+impl GgufParts {
+    /// Opens all parts, given the path of any of them; the others lie beside it.
+    #[new]
+    #[pyo3(signature = (path, *, lenient=false, mmap=true))]
+    fn new(py: Python<'_>, path: PathBuf, lenient: bool, mmap: bool) -> PyResult<Self> {
+        let options = options(lenient, mmap);
+        let inner = py.detach(|| modelkeep::GgufParts::open(path, &options));
+        Ok(GgufParts {
+            inner: inner.or_raise(py)?,
+            tensors: PyOnceLock::new(),
+        })
+    }
+
+    /// The parts in order; the first holds the metadata of the model.
+    #[getter]
+    fn parts(&self, py: Python<'_>) -> PyResult<Vec<Py<Gguf>>> {
+        let parts = self.inner.parts().iter().cloned();
+        parts.map(|part| Gguf::of(py, part)).collect()
+    }
+
+    /// The tensors of all parts by name; made when they are first asked for.
+    #[getter]
+    fn tensors(&self, py: Python<'_>) -> PyResult<Py<PyMappingProxy>> {
+        let collect = || Tensor::by_name(py, self.inner.parts());
+        let tensors = self.tensors.get_or_try_init(py, collect)?;
+        Ok(tensors.clone_ref(py))
+    }
+
+    /// The sum of the elements of all tensors.
+    #[getter]
+    fn parameter_count(&self) -> u64 {
+        self.inner.parameter_count()
+    }
+
+    fn __repr__(&self) -> String {
+        let size: u64 = self.inner.parts().iter().map(GgufFile::size).sum();
+        format!(
+            "<GgufParts: {} files, {size} bytes>",
+            self.inner.parts().len()
+        )
+    }
+}
+
+/// How a file is opened, as Python says it.
+pub(crate) fn options(lenient: bool, mmap: bool) -> GgufOptions {
+    let limits = if lenient {
+        Limits::lenient()
+    } else {
+        Limits::strict()
+    };
+    GgufOptions::new(limits).mmap(mmap)
+}

@@ -1,0 +1,119 @@
+//! Which thread advances which files next.
+//!
+//! All threads share one pool of files. In each step a thread takes the files that are to go
+//! together, advances them by as many bytes each, and gives them back, so that a file may change
+//! its company and its thread. Those with the longest way to go are taken first: all then end
+//! together. The longest of all goes alone while it is critical: in company it would be slower,
+//! and everybody would wait for it in the end.
+
+use std::io;
+
+use crate::sha256::{Kernels, MOST};
+
+use super::Job;
+use super::lane::Lane;
+
+/// The files that nobody advances at the moment.
+pub(super) struct Pool<'j> {
+    jobs: &'j [Job],
+    /// Places of jobs that were not begun, the largest last.
+    waiting: Vec<usize>,
+    open: Vec<Lane>,
+    kernels: Kernels,
+    threads: u64,
+    mmap: bool,
+    /// Bytes that are left of all files, those under way included.
+    left: u64,
+}
+
+impl<'j> Pool<'j> {
+    pub(super) fn new(jobs: &'j [Job], threads: usize, mmap: bool) -> Self {
+        let mut waiting: Vec<usize> = (0..jobs.len()).collect();
+        waiting.sort_by_key(|index| jobs.get(*index).map_or(0, |job| job.size));
+        Pool {
+            jobs,
+            waiting,
+            open: Vec::new(),
+            kernels: Kernels::detect(),
+            threads: threads as u64,
+            mmap,
+            left: jobs.iter().map(|job| job.size).sum(),
+        }
+    }
+
+    /// The files of the next step; none where there is nothing left to take. What cannot be opened
+    /// is answered by `failed`.
+    pub(super) fn take(&mut self, mut failed: impl FnMut(usize, io::Error)) -> Vec<Lane> {
+        loop {
+            let available = self.open.len() + self.waiting.len();
+            // A fair share: the other threads need company, too.
+            let share = available
+                .div_ceil(usize::try_from(self.threads).unwrap_or(1))
+                .max(1);
+            let width = self.kernels.width(share.min(MOST));
+            while self.open.len() < width.max(1) {
+                let Some(index) = self.waiting.pop() else {
+                    break;
+                };
+                let Some(job) = self.jobs.get(index) else {
+                    continue;
+                };
+                match Lane::open(index, job, self.mmap) {
+                    Ok(lane) => self.open.push(lane),
+                    Err(error) => {
+                        self.left = self.left.saturating_sub(job.size);
+                        failed(index, error);
+                    }
+                }
+            }
+            if self.open.len() >= width || self.waiting.is_empty() {
+                return self.longest(width);
+            }
+        }
+    }
+
+    /// The files with the longest way to go, as many as are to go together.
+    fn longest(&mut self, width: usize) -> Vec<Lane> {
+        self.open.sort_by_key(Lane::left);
+        let waiting = self.waiting.last().and_then(|index| self.jobs.get(*index));
+        let longest = self.open.last().map_or(0, Lane::left);
+        let is_longest = waiting.is_none_or(|job| job.size <= longest);
+        let count = if is_longest && self.is_critical(longest, width) {
+            1
+        } else {
+            width
+        };
+        let rest = self.open.len().saturating_sub(count);
+        self.open.split_off(rest)
+    }
+
+    /// Whether a file would be the last to end if it shared a thread: a thread that advances `n`
+    /// together is as fast as `gain` alone, so each of them is `n / gain` times slower.
+    fn is_critical(&self, longest: u64, width: usize) -> bool {
+        let slower = match width {
+            0 | 1 => return false,
+            2 => PAIR_SLOWS,
+            _ => SIXTEEN_SLOWS,
+        };
+        let (numerator, denominator) = slower;
+        longest
+            .saturating_mul(self.threads)
+            .saturating_mul(numerator)
+            > self.left.saturating_mul(denominator)
+    }
+
+    /// Gives back files that go on, after a step of `bytes` in all.
+    pub(super) fn give_back(&mut self, lanes: Vec<Lane>, bytes: u64) {
+        self.open.extend(lanes);
+        self.left = self.left.saturating_sub(bytes);
+    }
+
+    pub(super) fn kernels(&self) -> Kernels {
+        self.kernels
+    }
+}
+
+/// How much longer one of two takes than one alone, as a fraction.
+const PAIR_SLOWS: (u64, u64) = (5, 4);
+/// How much longer one of sixteen takes than one alone, as a fraction.
+const SIXTEEN_SLOWS: (u64, u64) = (6, 1);

@@ -1,0 +1,203 @@
+//! SHA-256 over several streams at once.
+//!
+//! One stream is bound by the latency of its rounds, whatever the library: each needs the result
+//! of the one before. Streams that are advanced together fill the gaps. On x86-64 two go together
+//! by the SHA instructions, and sixteen by AVX-512; elsewhere, and for one stream, the crate `sha2`
+//! does the work, which also judges the kernels in their tests.
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod ni;
+
+use sha2::block_api::compress256;
+
+/// The bytes of a block.
+pub(crate) const BLOCK: usize = 64;
+
+/// The chaining value between blocks.
+pub(crate) type State = [u32; 8];
+
+/// The chaining value before the first block.
+// FIPS 180-4, 5.3.3
+pub(crate) const START: State = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
+
+/// The constants of the rounds.
+// FIPS 180-4, 4.2.2
+#[cfg(target_arch = "x86_64")]
+#[rustfmt::skip]
+const ROUNDS: [u32; 64] = [
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+];
+
+/// The most streams that any kernel advances together.
+pub(crate) const MOST: usize = 16;
+
+/// What this processor can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kernels {
+    /// Two streams together.
+    pub pairs: bool,
+    /// Sixteen streams together.
+    pub sixteen: bool,
+}
+
+impl Kernels {
+    /// What there is, found out at run time.
+    pub(crate) fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        return Kernels {
+            pairs: ni::is_there(),
+            sixteen: avx512::is_there(),
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        Kernels {
+            pairs: false,
+            sixteen: false,
+        }
+    }
+
+    /// How many of `streams` are best advanced together.
+    pub(crate) fn width(self, streams: usize) -> usize {
+        match streams {
+            // Below that, two at a time are as fast.
+            10.. if self.sixteen => streams.min(MOST),
+            2.. if self.pairs => 2,
+            _ => streams.min(1),
+        }
+    }
+
+    /// Advances each state by the bytes at its place: equally many of each, whole blocks.
+    ///
+    /// # Panics
+    /// Where the inputs are not as many as the states, or not of one length.
+    pub(crate) fn advance(self, states: &mut [State], inputs: &[&[u8]]) {
+        assert_eq!(states.len(), inputs.len());
+        let len = inputs.first().map_or(0, |input| input.len());
+        assert!(inputs.iter().all(|input| input.len() == len) && len % BLOCK == 0);
+        #[cfg(target_arch = "x86_64")]
+        match (states, inputs) {
+            ([one], [input]) if self.pairs => ni::advance(std::array::from_mut(one), [input]),
+            ([one, two], [first, second]) if self.pairs => {
+                let mut pair = [*one, *two];
+                ni::advance(&mut pair, [first, second]);
+                [*one, *two] = pair;
+            }
+            (states, inputs) if self.sixteen && states.len() > 2 => {
+                avx512::advance(states, inputs, len);
+            }
+            (states, inputs) => one_by_one(states, inputs),
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        one_by_one(states, inputs);
+    }
+}
+
+fn one_by_one(states: &mut [State], inputs: &[&[u8]]) {
+    for (state, input) in states.iter_mut().zip(inputs) {
+        compress256(state, input.as_chunks().0);
+    }
+}
+
+/// The digest of a stream of `total` bytes, the last of which, less than a block, are `tail`.
+pub(crate) fn finish(mut state: State, tail: &[u8], total: u64) -> [u8; 32] {
+    let mut blocks = [[0; BLOCK]; 2];
+    let flat = blocks.as_flattened_mut();
+    for (to, from) in flat.iter_mut().zip(tail.iter().chain(&[0x80])) {
+        *to = *from;
+    }
+    let count = if tail.len() < BLOCK - 8 { 1 } else { 2 };
+    let bits = total.wrapping_mul(8).to_be_bytes();
+    if let Some(last) = flat.get_mut(count * BLOCK - 8..count * BLOCK) {
+        last.copy_from_slice(&bits);
+    }
+    compress256(&mut state, blocks.get(..count).unwrap_or(&blocks));
+    let mut digest = [0; 32];
+    for (to, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
+        *to = word.to_be_bytes();
+    }
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    /// Hashes streams of one length together, `steps` at a time, with a kernel of `width`.
+    fn together(inputs: &[&[u8]], steps: &[usize], width: usize) -> Vec<[u8; 32]> {
+        let kernels = Kernels::detect();
+        let len = inputs[0].len();
+        let mut states = vec![START; inputs.len()];
+        let mut at = 0;
+        let mut steps = steps.iter().cycle();
+        while len - at >= BLOCK {
+            let step = (steps.next().unwrap() * BLOCK).min((len - at) / BLOCK * BLOCK);
+            for (states, inputs) in states.chunks_mut(width).zip(inputs.chunks(width)) {
+                let pieces: Vec<&[u8]> = inputs.iter().map(|input| &input[at..at + step]).collect();
+                kernels.advance(states, &pieces);
+            }
+            at += step;
+        }
+        let tails = states.iter().zip(inputs);
+        tails
+            .map(|(state, input)| finish(*state, &input[at..], len as u64))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_kernel_agrees_with_sha2(
+            bytes in prop::collection::vec(any::<u8>(), 1..3000),
+            steps in prop::collection::vec(1_usize..9, 1..6),
+            streams in 1_usize..=MOST,
+            shift in 0_usize..64,
+        ) {
+            // Streams that overlap have other contents and other alignments.
+            let len = bytes.len().saturating_sub(MOST + shift);
+            let inputs: Vec<&[u8]> =
+                (0..streams).map(|lane| &bytes[(lane + shift).min(bytes.len() - len)..][..len]).collect();
+            let expected: Vec<[u8; 32]> = inputs.iter().map(|input| Sha256::digest(input).into()).collect();
+            for width in [1, 2, MOST] {
+                prop_assert_eq!(&together(&inputs, &steps, width), &expected, "{} lanes", width);
+            }
+        }
+    }
+
+    #[test]
+    fn every_length_around_a_block_is_padded_right() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for len in 0..=200 {
+            let expected: [u8; 32] = Sha256::digest(&bytes[..len]).into();
+            assert_eq!(together(&[&bytes[..len]], &[1], 1), [expected], "{len}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn the_upper_halves_are_clear_when_a_kernel_of_the_sha_instructions_runs() {
+        if ni::is_there() && is_x86_feature_detected!("avx") {
+            assert!(ni::clears_upper_halves());
+        } else {
+            println!("skipped: no SHA instructions");
+        }
+    }
+}
