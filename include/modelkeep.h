@@ -124,6 +124,50 @@ typedef enum {
 } mkeep_blob_status;
 
 /**
+ * A call of the published API.
+ */
+typedef enum {
+  /**
+   * GET /api/tags; takes no body.
+   */
+  MKEEP_CALL_TAGS = 0,
+  /**
+   * POST /api/show.
+   */
+  MKEEP_CALL_SHOW = 1,
+  /**
+   * POST /api/copy.
+   */
+  MKEEP_CALL_COPY = 2,
+  /**
+   * DELETE /api/delete.
+   */
+  MKEEP_CALL_DELETE = 3,
+} mkeep_call;
+
+/**
+ * How the bytes of a file come into the store.
+ */
+typedef enum {
+  /**
+   * By reflink where the file system can, else by copy.
+   */
+  MKEEP_TRANSFER_AUTO = 0,
+  /**
+   * By reflink only: the blocks are shared until one of the two is written to.
+   */
+  MKEEP_TRANSFER_REFLINK = 1,
+  /**
+   * By hard link only: no second copy, but who writes to the file destroys the blob.
+   */
+  MKEEP_TRANSFER_HARD_LINK = 2,
+  /**
+   * By copy only.
+   */
+  MKEEP_TRANSFER_COPY = 3,
+} mkeep_transfer;
+
+/**
  * The type of a value, as files have it.
  */
 typedef enum {
@@ -197,6 +241,12 @@ typedef struct mkeep_gguf mkeep_gguf;
 typedef struct mkeep_list mkeep_list;
 
 /**
+ * One model: a snapshot of its manifest. What is stored under its name may change meanwhile; the
+ * snapshot does not.
+ */
+typedef struct mkeep_model mkeep_model;
+
+/**
  * The parts of a split model, open and in order. A file that is whole is a model of one part.
  */
 typedef struct mkeep_parts mkeep_parts;
@@ -215,6 +265,12 @@ typedef struct mkeep_store mkeep_store;
  * A text that belongs to the caller.
  */
 typedef struct mkeep_text mkeep_text;
+
+/**
+ * Fills `buffer` with at most `len` bytes, and answers how many: 0 at the end, less than 0 where
+ * they cannot be read. `user` is what the caller gave.
+ */
+typedef ptrdiff_t (*mkeep_read)(void *user, uint8_t *buffer, size_t len);
 
 /**
  * A text that belongs to somebody else.
@@ -302,6 +358,95 @@ typedef struct {
 } mkeep_value;
 
 /**
+ * A message that belongs to a model.
+ */
+typedef struct {
+  /**
+   * `system`, `user` or `assistant`.
+   */
+  const char *role;
+  /**
+   * The text.
+   */
+  const char *content;
+} mkeep_message;
+
+/**
+ * What a model is made of besides its weights, and how they come into the store. Set all of it to
+ * zero, then `size`, then what you want.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_import_options)`, by which later releases know what you know.
+   */
+  size_t size;
+  /**
+   * An mkeep_transfer.
+   */
+  uint32_t transfer;
+  /**
+   * Whether a model of that name is replaced.
+   */
+  bool replace;
+  /**
+   * The Go template, or NULL: none is guessed.
+   */
+  const char *go_template;
+  /**
+   * The system prompt, or NULL.
+   */
+  const char *system;
+  /**
+   * The parameters as a JSON object, as in `{"temperature":0.7,"stop":["</s>"]}`, or NULL.
+   */
+  const char *parameters;
+  /**
+   * The built-in renderer of prompts, or NULL.
+   */
+  const char *renderer;
+  /**
+   * The built-in parser of answers, or NULL.
+   */
+  const char *parser;
+  /**
+   * The oldest release of the reference that can run the model, or NULL.
+   */
+  const char *required_release;
+  /**
+   * The licence texts.
+   */
+  const char *const *licenses;
+  /**
+   * How many.
+   */
+  size_t n_licenses;
+  /**
+   * The paths of GGUF files with projectors.
+   */
+  const char *const *projectors;
+  /**
+   * How many.
+   */
+  size_t n_projectors;
+  /**
+   * The paths of GGUF files with adapters.
+   */
+  const char *const *adapters;
+  /**
+   * How many.
+   */
+  size_t n_adapters;
+  /**
+   * The messages that belong to the model.
+   */
+  const mkeep_message *messages;
+  /**
+   * How many.
+   */
+  size_t n_messages;
+} mkeep_import_options;
+
+/**
  * A model of a list. Its texts live as long as the list.
  */
 typedef struct {
@@ -338,6 +483,29 @@ typedef struct {
    */
   int64_t modified;
 } mkeep_summary;
+
+/**
+ * A layer of a model, which names a blob. Its texts live as long as the model.
+ */
+typedef struct {
+  /**
+   * What the blob holds: `model`, `projector`, `adapter`, `template`, `system`, `params`,
+   * `messages`, `license`, `config` and others, or the whole media type where it is not known.
+   */
+  mkeep_str kind;
+  /**
+   * The digest as the manifest spells it.
+   */
+  mkeep_str digest;
+  /**
+   * Where the blob lies, or should lie; empty where the digest is none.
+   */
+  mkeep_str path;
+  /**
+   * Its size in bytes, as the manifest states it.
+   */
+  int64_t size;
+} mkeep_layer;
 
 /**
  * What is wrong with a GGUF file, and where. Its texts live as long as the error.
@@ -393,6 +561,11 @@ typedef struct {
    * Whether a delete does not wait for a server beside us: only where none writes here.
    */
   bool no_settle;
+  /**
+   * Whether an import is allowed where the blobs belong to another user, whose server could not
+   * use ours again.
+   */
+  bool foreign_owner;
   /**
    * Threads; 0 is one for each processor.
    */
@@ -482,6 +655,43 @@ uint32_t mkeep_abi_version(void);
  * The release of the library, as in `0.1.0`.
  */
 const char *mkeep_version(void);
+
+/**
+ * Where the blob of a digest lies, or would lie. `digest` is as in `sha256:...`.
+ *
+ * MKEEP_STATUS_INVALID_DIGEST.
+ */
+mkeep_status mkeep_store_blob_path(const mkeep_store *store,
+                                   const char *digest,
+                                   mkeep_text **path,
+                                   mkeep_error **error);
+
+/**
+ * Whether the blob of a digest is there.
+ *
+ * MKEEP_STATUS_INVALID_DIGEST.
+ */
+mkeep_status mkeep_store_has_blob(const mkeep_store *store,
+                                  const char *digest,
+                                  bool *found,
+                                  mkeep_error **error);
+
+/**
+ * Adds a blob from a stream, and puts it in its place when it is whole; a damaged one of that name
+ * is healed. `expected` may be NULL; `digest`, which may be NULL, is what the bytes have.
+ *
+ * `read` is called on the calling thread until it answers 0.
+ *
+ * MKEEP_STATUS_CORRUPT where the bytes have another digest than `expected`,
+ * MKEEP_STATUS_IO where `read` fails, MKEEP_STATUS_INVALID_DIGEST, MKEEP_STATUS_INVALID_ARGUMENT on
+ * a store that is read-only. The store is then as it was.
+ */
+mkeep_status mkeep_store_add_blob(const mkeep_store *store,
+                                  mkeep_read read,
+                                  void *user,
+                                  const char *expected,
+                                  mkeep_text **digest,
+                                  mkeep_error **error);
 
 /**
  * Opens a GGUF file: one pass over its head. `lenient` reads on where the format is broken without
@@ -576,6 +786,22 @@ bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value
 mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_text **json, mkeep_error **error);
 
 /**
+ * Makes a model of a GGUF file. `options` and `json` may be NULL; `json` is what was done.
+ *
+ * MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be replaced,
+ * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED,
+ * MKEEP_STATUS_NOT_FOUND for a file, MKEEP_STATUS_INVALID_TEMPLATE,
+ * MKEEP_STATUS_INVALID_ARGUMENT for the options, on a store that is read-only, and where the blobs
+ * belong to another user.
+ */
+mkeep_status mkeep_store_import(const mkeep_store *store,
+                                const char *file,
+                                const char *name,
+                                const mkeep_import_options *options,
+                                mkeep_text **json,
+                                mkeep_error **error);
+
+/**
  * Lists all models. What cannot be read is left out, and named among the problems.
  */
 mkeep_status mkeep_store_list(const mkeep_store *store, mkeep_list **list, mkeep_error **error);
@@ -640,6 +866,74 @@ mkeep_status mkeep_store_gc_json(const mkeep_store *store,
                                  mkeep_error **error);
 
 /**
+ * Takes a snapshot of a model. Opens one file.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT.
+ */
+mkeep_status mkeep_store_model(const mkeep_store *store,
+                               const char *name,
+                               mkeep_model **model,
+                               mkeep_error **error);
+
+/**
+ * The name under which it is stored, as in `llama3.2:latest`.
+ */
+mkeep_str mkeep_model_name(const mkeep_model *model);
+
+/**
+ * The digest of the manifest as a list has it: 64 hexadecimal digits.
+ */
+mkeep_str mkeep_model_digest(const mkeep_model *model);
+
+/**
+ * The bytes of all blobs, as the manifest states them.
+ */
+int64_t mkeep_model_size(const mkeep_model *model);
+
+/**
+ * The time of the manifest's last change, in nanoseconds since 1970.
+ */
+int64_t mkeep_model_modified(const mkeep_model *model);
+
+/**
+ * How many layers, the config among them.
+ */
+size_t mkeep_model_layer_count(const mkeep_model *model);
+
+/**
+ * The layer at a place, in the order of the manifest, the config last; false, and nothing written,
+ * beyond it. Opens nothing.
+ */
+bool mkeep_model_layer(const mkeep_model *model, size_t index, mkeep_layer *layer);
+
+/**
+ * The path of the GGUF file with the weights.
+ *
+ * MKEEP_STATUS_NOT_FOUND where the model has none or it is missing, MKEEP_STATUS_CORRUPT.
+ */
+mkeep_status mkeep_model_path(const mkeep_model *model, mkeep_text **path, mkeep_error **error);
+
+/**
+ * Opens the GGUF file with the weights, leniently.
+ *
+ * As mkeep_model_path and mkeep_gguf_open.
+ */
+mkeep_status mkeep_model_gguf(const mkeep_model *model, mkeep_gguf **gguf, mkeep_error **error);
+
+/**
+ * Everything about the model, as mkeep_store_show_json answers it.
+ */
+mkeep_status mkeep_model_show_json(const mkeep_model *model,
+                                   bool verbose,
+                                   mkeep_text **json,
+                                   mkeep_error **error);
+
+/**
+ * Ends a model.
+ */
+void mkeep_model_free(mkeep_model *model);
+
+/**
  * The status that the call answered.
  */
 mkeep_status mkeep_error_status(const mkeep_error *error);
@@ -679,7 +973,12 @@ mkeep_status mkeep_store_open(const mkeep_store_options *options,
                               mkeep_error **error);
 
 /**
- * Ends a store.
+ * The directory, as it was given.
+ */
+mkeep_str mkeep_store_root(const mkeep_store *store);
+
+/**
+ * Ends a store. Models, lists, reports and files of it live on.
  */
 void mkeep_store_free(mkeep_store *store);
 
@@ -727,17 +1026,16 @@ mkeep_status mkeep_store_delete(const mkeep_store *store,
                                 mkeep_error **error);
 
 /**
- * Makes a model of a GGUF file. `json`, which may be NULL, is what was done.
+ * Deletes several models at the cost of one. Those that fail stop nothing: `json` names them.
  *
- * MKEEP_STATUS_ALREADY_EXISTS where the name is taken and `replace` is false,
- * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND for the file.
+ * MKEEP_STATUS_INVALID_NAME where one of them is no name: then nothing was deleted;
+ * MKEEP_STATUS_BUSY, MKEEP_STATUS_INVALID_ARGUMENT on a store that is read-only.
  */
-mkeep_status mkeep_store_import(const mkeep_store *store,
-                                const char *file,
-                                const char *name,
-                                bool replace,
-                                mkeep_text **json,
-                                mkeep_error **error);
+mkeep_status mkeep_store_delete_all(const mkeep_store *store,
+                                    const char *const *names,
+                                    size_t count,
+                                    mkeep_text **json,
+                                    mkeep_error **error);
 
 /**
  * How many tensors.

@@ -9,21 +9,15 @@ target=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)
 libraries=$target/debug
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-warnings=(-Wall -Wextra -Wpedantic -Wredundant-decls -Werror -Iinclude -g)
-static=("$libraries/libmodelkeep.a" -lpthread -lm -ldl)
-shared=(-L"$libraries" -lmodelkeep "-Wl,-rpath,$libraries")
 # The shared library is known by its soname.
 ln -sf libmodelkeep.so "$libraries/libmodelkeep.so.0"
 
-for name in scenarios manners answer; do
-    gcc -std=c11 -D_POSIX_C_SOURCE=200809L "${warnings[@]}" "tests/c/$name.c" \
-        -o "$work/$name" "${shared[@]}"
-done
-g++ -std=c++17 "${warnings[@]}" tests/c/tour.cpp -o "$work/tour" "${shared[@]}"
-gcc -std=c11 -D_POSIX_C_SOURCE=200809L "${warnings[@]}" tests/c/scenarios.c \
-    -o "$work/scenarios-static" "${static[@]}"
-gcc -std=c11 "${warnings[@]}" -fsanitize=address,undefined tests/c/manners.c \
-    -o "$work/manners-sanitized" "${shared[@]}"
+warnings=(-Wall -Wextra -Wpedantic -Wredundant-decls -Werror -Iinclude -g -pthread)
+c=(gcc -std=c11 -D_POSIX_C_SOURCE=200809L -Wstrict-prototypes "${warnings[@]}")
+cpp=(g++ -std=c++17 "${warnings[@]}")
+static=("$libraries/libmodelkeep.a" -lpthread -lm -ldl)
+shared=(-L"$libraries" -lmodelkeep "-Wl,-rpath,$libraries")
+sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=all)
 
 if command -v valgrind >/dev/null; then
     under=(valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect
@@ -32,11 +26,38 @@ else
     under=()
     echo "skipped: no valgrind on the path"
 fi
-"${under[@]}" "$work/scenarios" tests/scenarios.txt tests/data/tiny.gguf "$work/store-shared"
-"$work/scenarios-static" tests/scenarios.txt tests/data/tiny.gguf "$work/store-static"
-"${under[@]}" "$work/manners" tests/data/tiny.gguf "$work"
-"$work/manners-sanitized" tests/data/tiny.gguf "$work"
-"${under[@]}" "$work/tour" tests/data/tiny.gguf "$work/store-tour"
+
+# Builds a program in three ways and runs each, with a directory of its own: against the shared
+# library under valgrind, against the static one, and with the compiler's sanitizers.
+proves() {
+    local name=$1 source=tests/c/$1 compile=("${c[@]}") way
+    shift
+    [ "${name##*.}" = c ] || compile=("${cpp[@]}")
+    "${compile[@]}" "$source" -o "$work/$name-shared" "${shared[@]}"
+    "${compile[@]}" "$source" -o "$work/$name-static" "${static[@]}"
+    "${compile[@]}" "${sanitizers[@]}" "$source" -o "$work/$name-sanitized" "${shared[@]}"
+    for way in shared static sanitized; do
+        mkdir "$work/$name-$way.d"
+        echo "$name, $way"
+        local before=()
+        [ "$way" != shared ] || before=("${under[@]}")
+        "${before[@]}" "$work/$name-$way" "$@" "$work/$name-$way.d"
+    done
+}
+
+proves scenarios.c tests/scenarios.txt tests/data/tiny.gguf
+proves manners.c tests/data/tiny.gguf
+proves models.c tests/data/tiny.gguf
+proves threads.c tests/data/tiny.gguf
+proves tour.cpp tests/data/tiny.gguf
+
+# The headers are for older C and newer C++, too.
+echo '#include <modelkeep.h>' >"$work/header.c"
+echo '#include <modelkeep.hpp>' >"$work/header.cpp"
+gcc -std=c99 "${warnings[@]}" -fsyntax-only "$work/header.c"
+for standard in 17 20 23; do
+    g++ "-std=c++$standard" "${warnings[@]}" -Wshadow -Wconversion -fsyntax-only "$work/header.cpp"
+done
 
 # Nothing but the interface leaves the shared library.
 strangers=$(nm -D --defined-only "$libraries/libmodelkeep.so" | awk '{print $3}' | grep -v '^mkeep_' || true)
@@ -49,8 +70,8 @@ fi
 for language in c cpp; do
     awk "/^\`\`\`$language\$/ {inside=1; next} /^\`\`\`/ {inside=0} inside" README.md >"$work/readme.$language"
 done
-gcc "${warnings[@]}" "$work/readme.c" -o "$work/readme-c" "${shared[@]}"
-g++ -std=c++17 "${warnings[@]}" "$work/readme.cpp" -o "$work/readme-cpp" "${shared[@]}"
+"${c[@]}" "$work/readme.c" -o "$work/readme-c" "${shared[@]}"
+"${cpp[@]}" "$work/readme.cpp" -o "$work/readme-cpp" "${shared[@]}"
 "$libraries/modelkeep" --store "$work/readme" import tests/data/tiny.gguf llama3.2 >/dev/null
 expected=$("$libraries/modelkeep" --store "$work/readme" path llama3.2)
 for program in readme-c readme-cpp; do
@@ -58,6 +79,7 @@ for program in readme-c readme-cpp; do
     [ "$found" = "$expected" ] || { echo "$program printed $found" >&2; exit 1; }
 done
 
+"${c[@]}" tests/c/answer.c -o "$work/answer" "${shared[@]}"
 for case in basic copy delete; do
     MODELKEEP_ANSWER="$work/answer" PYTHONPATH=tests/golden python3 tests/golden/replay.py \
         --status-only-errors --differs tests/golden/differs.json --python through_c:open \

@@ -2,24 +2,7 @@
  * objects, borrowed GGUF values.
  *   manners FIXTURE DIRECTORY
  */
-#include <modelkeep.h>
-
-#include <stdio.h>
-#include <string.h>
-
-static int failed;
-
-#define CHECK(truth)                                                                               \
-    do {                                                                                           \
-        if (!(truth)) {                                                                            \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #truth);                            \
-            failed++;                                                                              \
-        }                                                                                          \
-    } while (0)
-
-static bool is(mkeep_str text, const char *expected) {
-    return text.len == strlen(expected) && !memcmp(text.ptr, expected, text.len);
-}
+#include "check.h"
 
 static void null_is_answered(void) {
     mkeep_error *error = NULL;
@@ -192,7 +175,7 @@ static void paths_are_bytes(const char *fixture, const char *parent) {
     options.path = directory;
     options.create = true;
     CHECK(mkeep_store_open(&options, &store, NULL) == MKEEP_STATUS_OK);
-    CHECK(mkeep_store_import(store, fixture, "tiny", true, NULL, NULL) == MKEEP_STATUS_OK);
+    CHECK(mkeep_store_import(store, fixture, "tiny", NULL, NULL, NULL) == MKEEP_STATUS_OK);
     CHECK(mkeep_store_path(store, "tiny", &path, NULL) == MKEEP_STATUS_OK);
     FILE *file = fopen(mkeep_text_c(path), "rb");
     CHECK(file != NULL);

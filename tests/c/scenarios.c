@@ -94,10 +94,12 @@ static mkeep_status call(const mkeep_store *store, char *words[], int count, cha
     if (!strcmp(words[0], "damage")) return path(store, name, true, error);
     if (!strcmp(words[0], "copy")) return mkeep_store_copy(store, name, words[2], error);
     if (!strcmp(words[0], "delete")) return mkeep_store_delete(store, name, NULL, error);
-    if (!strcmp(words[0], "import"))
-        return mkeep_store_import(store, fixture, name, false, NULL, error);
-    if (!strcmp(words[0], "import!"))
-        return mkeep_store_import(store, fixture, name, true, NULL, error);
+    if (!strncmp(words[0], "import", 6)) {
+        mkeep_import_options options = {0};
+        options.size = sizeof options;
+        options.replace = words[0][6] == '!';
+        return mkeep_store_import(store, fixture, name, &options, NULL, error);
+    }
     if (!strcmp(words[0], "verify")) return verify(store, NULL, answer, error);
     if (!strcmp(words[0], "cancel")) return verify(store, stop, answer, error);
     if (!strcmp(words[0], "show")) {

@@ -2,49 +2,135 @@
 //   tour FIXTURE STORE
 #include <modelkeep.hpp>
 
-#include <cassert>
+#include <cstdlib>
 #include <iostream>
+#include <thread>
+#include <type_traits>
 
-#undef NDEBUG
+#define CHECK(truth)                                                                               \
+    do {                                                                                           \
+        if (!(truth)) {                                                                            \
+            std::cerr << __FILE__ << ":" << __LINE__ << ": " << #truth << "\n";                    \
+            std::exit(1);                                                                          \
+        }                                                                                          \
+    } while (0)
+
+using modelkeep::Gguf;
+using modelkeep::Model;
+using modelkeep::Store;
+
+static_assert(!std::is_copy_constructible_v<Store> && std::is_nothrow_move_constructible_v<Store>);
+static_assert(!std::is_copy_constructible_v<Model> && std::is_nothrow_move_assignable_v<Model>);
+static_assert(std::is_copy_constructible_v<Gguf> && std::is_nothrow_move_constructible_v<Gguf>);
+
+static bool has(const std::string &json, const char *part) {
+    return json.find(part) != std::string::npos;
+}
+
+/// The error that a call throws.
+template <typename Call>
+static modelkeep::Error thrown(Call call) {
+    try {
+        call();
+    } catch (const modelkeep::Error &error) {
+        return error;
+    }
+    std::cerr << "nothing was thrown\n";
+    std::exit(1);
+}
+
+static void models_are_made_and_read(const Store &store, const char *fixture) {
+    mkeep_import_options options = {};
+    options.system = "Be brief.";
+    const char *projectors[] = {fixture};
+    options.projectors = projectors;
+    options.n_projectors = 1;
+    CHECK(has(store.import(fixture, "tiny", options), "\"replaced\":false"));
+    store.copy("tiny", "copy");
+    CHECK(store.list().size() == 2 && store.list()[0].family == "llama");
+    CHECK(has(store.list_json(), "\"tiny:latest\""));
+    CHECK(has(store.show_json("tiny"), "\"system\":\"Be brief.\""));
+    CHECK(store.answer(MKEEP_CALL_SHOW, R"({"model":"tiny"})").second == store.show_json("tiny"));
+    CHECK(store.answer(MKEEP_CALL_TAGS).first == 200);
+    CHECK(store.answer(MKEEP_CALL_DELETE, R"({"model":"nope"})").first == 404);
+
+    const Model model = store.model("TINY");
+    CHECK(model.name() == "tiny:latest" && model.digest() == store.list()[0].digest);
+    CHECK(model.size() == store.list()[0].size && model.modified() > 0);
+    CHECK(model.layers().size() == 4 && model.paths("projector").size() == 1);
+    CHECK(model.path() == store.path("tiny") && model.paths("model")[0] == model.path());
+    CHECK(model.show_json(true) == store.show_json("tiny", true));
+}
+
+static void a_file_outlives_its_model(const Store &store) {
+    Gguf outlives(store.path("tiny"));
+    {
+        Gguf gguf = store.model("tiny").gguf();
+        outlives = gguf;
+        Gguf moved = std::move(gguf);
+        CHECK(moved.version() == 3 && moved.json() == outlives.json());
+    }
+    CHECK(outlives.text("general.architecture") == "llama" && outlives.size() == 9);
+    CHECK(outlives.pair(0)->first == "general.architecture" && !outlives.pair(9));
+    CHECK(outlives.text("no.such.key").empty() && !outlives.find("no.such.key"));
+    const auto tokens = outlives.find("tokenizer.ggml.tokens")->array;
+    const auto words = Gguf::texts(tokens);
+    CHECK(words.size() == 4 && words[2] == "hello");
+    CHECK(modelkeep::view(Gguf::at(tokens, 3)->str) == "world" && !Gguf::at(tokens, 4));
+    CHECK(outlives.tensors().size() == 2 && outlives.parameter_count() == 40);
+    CHECK(outlives.warnings().empty());
+}
+
+static void errors_are_exceptions(const Store &store, const std::string &directory) {
+    const auto missing = thrown([&] { store.remove("nope"); });
+    CHECK(missing.status() == MKEEP_STATUS_NOT_FOUND && missing.http_status() == 404);
+    CHECK(missing.what() == std::string("model 'nope:latest' not found") && !missing.fault());
+    const auto absent = thrown([&] { Store(directory + "/no/such"); });
+    CHECK(absent.status() == MKEEP_STATUS_NOT_FOUND);
+    const auto config = store.model("tiny").paths("config").at(0);
+    const auto broken = thrown([&] { Gguf gguf(config); });
+    CHECK(broken.status() == MKEEP_STATUS_INVALID_GGUF && broken.fault()->code == "bad_magic");
+    const auto refused = thrown([&] { Gguf gguf(config + "/x"); });
+    CHECK(refused.status() == MKEEP_STATUS_IO && refused.os() != 0);
+}
+
+static void a_verification_can_be_watched_and_stopped(const Store &store) {
+    std::uint64_t last = 0;
+    const auto report = store.verify({"tiny"}, true, [&](std::uint64_t done, std::uint64_t total) {
+        last = done;
+        return done <= total;
+    });
+    CHECK(report.ok && last > 0 && has(report.json, "\"hashed_bytes\":"));
+    const auto stopped = thrown([&] { store.verify({}, false, [](auto, auto) { return false; }); });
+    CHECK(stopped.status() == MKEEP_STATUS_CANCELLED);
+    try {
+        store.verify({}, false, [](auto, auto) -> bool { throw std::runtime_error("enough"); });
+        CHECK(!"thrown on");
+    } catch (const std::runtime_error &error) {
+        CHECK(error.what() == std::string("enough"));
+    }
+    std::thread other([&] { CHECK(store.verify().ok); });
+    CHECK(store.verify().ok);
+    other.join();
+}
 
 int main(int argc, char *argv[]) {
     if (argc != 3) return 2;
+    CHECK(modelkeep::fits());
     mkeep_store_options options = {};
     options.create = true;
     options.no_settle = true;
-    const modelkeep::Store store(argv[2], options);
-    store.import(argv[1], "tiny");
-    store.copy("tiny", "copy");
-    assert(store.list().size() == 2 && store.list()[0].family == "llama");
-    assert(store.list_json().find("\"tiny:latest\"") != std::string::npos);
-    assert(store.show_json("tiny").find("\"capabilities\":[\"completion\"]") != std::string::npos);
-
-    modelkeep::Gguf outlives(store.path("tiny"));
-    {
-        modelkeep::Gguf gguf = store.gguf("tiny");
-        outlives = gguf;
-    }
-    assert(outlives.text("general.architecture") == "llama" && outlives.size() == 9);
-    const auto words = modelkeep::Gguf::texts(outlives.find("tokenizer.ggml.tokens")->array);
-    assert(words.size() == 4 && words[2] == "hello");
-    assert(outlives.tensors().size() == 2);
-
-    assert(store.verify({"tiny"}, true).ok);
-    try {
-        store.verify({}, false, [](auto, auto) -> bool { throw std::runtime_error("enough"); });
-        assert(false);
-    } catch (const std::runtime_error &error) {
-        assert(error.what() == std::string("enough"));
-    }
-    try {
-        store.remove("nope");
-        assert(false);
-    } catch (const modelkeep::Error &error) {
-        assert(error.status() == MKEEP_STATUS_NOT_FOUND);
-        assert(error.what() == std::string("model 'nope:latest' not found"));
-    }
-    store.remove("tiny");
+    const Store store(argv[2], options);
+    CHECK(store.root() == argv[2]);
+    models_are_made_and_read(store, argv[1]);
+    a_file_outlives_its_model(store);
+    errors_are_exceptions(store, argv[2]);
+    a_verification_can_be_watched_and_stopped(store);
+    CHECK(has(store.usage_json(), "\"orphans\":{\"files\":0,"));
+    CHECK(has(store.doctor_json(), "\"complaints\":[]") && has(store.repair_json(), "\"moved\":[]"));
+    CHECK(has(store.gc_json(0, true, true), "\"dry_run\":true"));
+    CHECK(has(store.remove(std::vector<std::string>{"tiny", "nope"}), "'nope:latest' not found"));
     store.remove("copy");
-    assert(store.list().empty() && store.verify().blobs.empty());
+    CHECK(store.list().empty() && store.verify().blobs.empty());
     std::cout << "the owners hold\n";
 }

@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use engine::{Error, ErrorKind};
+
 use crate::status::{mkeep_error, mkeep_status};
 
 /// Why a call fails.
@@ -175,6 +177,39 @@ pub(crate) unsafe fn slice<'a, T>(
 /// Gives an object to the caller.
 pub(crate) fn give<T>(place: &mut MaybeUninit<*mut T>, object: T) {
     place.write(Box::into_raw(Box::new(object)));
+}
+
+/// Gives an object to a caller who wants it.
+///
+/// # Safety
+/// `place` is NULL or may be written to.
+pub(crate) unsafe fn give_if<T>(place: *mut *mut T, object: impl FnOnce() -> T) {
+    // SAFETY: by the contract.
+    if let Ok(place) = unsafe { output(place) } {
+        give(place, object());
+    }
+}
+
+/// Options that come in: a struct whose first field is its size as the caller knows it. What a
+/// later release has added must be zero: we would not do it.
+///
+/// # Safety
+/// `options` is NULL or points to as many bytes as its first field says.
+pub(crate) unsafe fn options<'a, T>(options: *const T) -> Result<Option<&'a T>, Fault> {
+    let refuse = |text: &'static str| Err(Error::new(ErrorKind::InvalidArgument, text).into());
+    // SAFETY: NULL is answered; otherwise by the contract a size can be read there.
+    let Some(stated) = (unsafe { options.cast::<usize>().as_ref() }) else {
+        return Ok(None);
+    };
+    if *stated < size_of::<T>() {
+        return refuse("the size of the options is that of no release");
+    }
+    // SAFETY: by the contract as many bytes as stated, which are enough.
+    let (known, all) = unsafe { (&*options, slice(options.cast::<u8>(), *stated, "options")?) };
+    match all.iter().skip(size_of::<T>()).all(|byte| *byte == 0) {
+        true => Ok(Some(known)),
+        false => refuse("the options ask for what only a later release can do"),
+    }
 }
 
 /// Ends an object that the caller gives back.

@@ -17,10 +17,13 @@
 
 use std::ffi::c_char;
 
+mod blob;
 mod boundary;
 mod gguf;
+mod import;
 mod list;
 mod maintain;
+mod model;
 mod status;
 mod store;
 mod tensor;
@@ -29,9 +32,12 @@ mod value;
 mod verify;
 mod wire;
 
+pub use blob::*;
 pub use gguf::*;
+pub use import::*;
 pub use list::*;
 pub use maintain::*;
+pub use model::*;
 pub use status::*;
 pub use store::*;
 pub use tensor::*;

@@ -1,20 +1,26 @@
-//! Stores: opening, showing, copying, deleting, importing.
+//! Stores: opening, showing, copying, deleting.
 
 use std::ffi::c_char;
-use std::mem::size_of;
 use std::time::Duration;
 
-use engine::{
-    Durability, Error, ErrorKind, ImportOptions, ModelName, Reference, ShowOptions, Store,
-    StoreOptions,
-};
+use engine::{Durability, ModelName, Reference, ShowOptions, Store, StoreOptions};
 
-use crate::boundary::{Fault, borrow, end, enter, give, output, path, text};
+use crate::boundary::{
+    Fault, borrow, end, enter, give, give_if, look, options, output, path, text,
+};
 use crate::status::{mkeep_error, mkeep_status};
-use crate::text::mkeep_text;
+use crate::text::{Terminated, mkeep_str, mkeep_text};
+use crate::verify::references;
 
 /// A models directory, opened.
-pub struct mkeep_store(pub(crate) Store);
+pub struct mkeep_store(pub(crate) Store, Terminated);
+
+impl From<Store> for mkeep_store {
+    fn from(store: Store) -> Self {
+        let root = Terminated::path(store.path());
+        mkeep_store(store, root)
+    }
+}
 
 /// How to open a store. Set all of it to zero, then `size`, then what you want.
 #[repr(C)]
@@ -34,47 +40,37 @@ pub struct mkeep_store_options {
     pub no_sync: bool,
     /// Whether a delete does not wait for a server beside us: only where none writes here.
     pub no_settle: bool,
+    /// Whether an import is allowed where the blobs belong to another user, whose server could not
+    /// use ours again.
+    pub foreign_owner: bool,
     /// Threads; 0 is one for each processor.
     pub threads: u32,
 }
 
-/// # Safety
-/// `options` is NULL or points to as many bytes as its `size` says.
-unsafe fn read(options: *const mkeep_store_options) -> Result<StoreOptions, Fault> {
-    let core = StoreOptions::from_env();
-    // SAFETY: NULL is answered; otherwise by the contract at least `size` can be read, and the
-    // rest where `size` says so, which is checked before it is.
-    let size = unsafe { borrow(options.cast::<usize>(), "options") };
-    let Ok(size) = size else {
-        return Ok(core);
-    };
-    if *size < size_of::<mkeep_store_options>() {
-        let text = format!("the options have {size} bytes, too few for any release");
-        return Err(Error::new(ErrorKind::InvalidArgument, text).into());
+impl mkeep_store_options {
+    /// # Safety
+    /// `path` is NULL or a text.
+    unsafe fn read(&self) -> Result<StoreOptions, Fault> {
+        let durability = match self.no_sync {
+            true => Durability::None,
+            false => Durability::Full,
+        };
+        let mut options = StoreOptions::from_env()
+            .create(self.create)
+            .read_only(self.read_only)
+            .mmap(!self.no_mmap)
+            .durability(durability)
+            .foreign_owner(self.foreign_owner)
+            .threads(usize::try_from(self.threads).unwrap_or(0));
+        if self.no_settle {
+            options = options.settle(Duration::ZERO);
+        }
+        if !self.path.is_null() {
+            // SAFETY: not NULL, so by the contract a text.
+            options = options.path(unsafe { path(self.path, "path") }?);
+        }
+        Ok(options)
     }
-    // SAFETY: as large as it must be, see above.
-    let options = unsafe { borrow(options, "options") }?;
-    let durability = if options.no_sync {
-        Durability::None
-    } else {
-        Durability::Full
-    };
-    let core = core
-        .create(options.create)
-        .read_only(options.read_only)
-        .mmap(!options.no_mmap)
-        .durability(durability)
-        .threads(usize::try_from(options.threads).unwrap_or(0));
-    let core = if options.no_settle {
-        core.settle(Duration::ZERO)
-    } else {
-        core
-    };
-    if options.path.is_null() {
-        return Ok(core);
-    }
-    // SAFETY: not NULL, so by the header's contract a text.
-    Ok(core.path(unsafe { path(options.path, "path") }?))
 }
 
 /// Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
@@ -90,13 +86,24 @@ pub unsafe extern "C" fn mkeep_store_open(
     unsafe {
         enter(error, || {
             let store = output(store)?;
-            give(store, mkeep_store(Store::open_with(read(options)?)?));
+            let options = match self::options(options)? {
+                Some(options) => options.read()?,
+                None => StoreOptions::from_env(),
+            };
+            give(store, mkeep_store::from(Store::open_with(options)?));
             Ok(())
         })
     }
 }
 
-/// Ends a store.
+/// The directory, as it was given.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_root(store: *const mkeep_store) -> mkeep_str {
+    // SAFETY: by the header's contract NULL or a live store.
+    unsafe { look(store, mkeep_str::EMPTY, |store| store.1.borrow()) }
+}
+
+/// Ends a store. Models, lists, reports and files of it live on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_free(store: *mut mkeep_store) {
     // SAFETY: by the header's contract NULL or a live store that is given up.
@@ -148,6 +155,10 @@ pub unsafe extern "C" fn mkeep_store_path(
     }
 }
 
+pub(crate) fn show_options(verbose: bool) -> ShowOptions {
+    ShowOptions::default().verbose(verbose)
+}
+
 /// Everything about a model, as the body of POST /api/show. `verbose` prints arrays in full.
 ///
 /// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT,
@@ -164,9 +175,7 @@ pub unsafe extern "C" fn mkeep_store_show_json(
     unsafe {
         answer(store, json, error, |store| {
             let reference: Reference = text(name, "name")?.parse()?;
-            Ok(store
-                .show(&reference, &ShowOptions::default().verbose(verbose))?
-                .to_json())
+            Ok(store.show(&reference, &show_options(verbose))?.to_json())
         })
     }
 }
@@ -209,39 +218,28 @@ pub unsafe extern "C" fn mkeep_store_delete(
             let store = borrow(store, "store")?;
             let reference: Reference = text(name, "name")?.parse()?;
             let deleted = store.0.delete(&reference)?;
-            if let Ok(json) = output(json) {
-                give(json, mkeep_text::new(&deleted.to_json()));
-            }
+            give_if(json, || mkeep_text::new(&deleted.to_json()));
             Ok(())
         })
     }
 }
 
-/// Makes a model of a GGUF file. `json`, which may be NULL, is what was done.
+/// Deletes several models at the cost of one. Those that fail stop nothing: `json` names them.
 ///
-/// MKEEP_STATUS_ALREADY_EXISTS where the name is taken and `replace` is false,
-/// MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND for the file.
+/// MKEEP_STATUS_INVALID_NAME where one of them is no name: then nothing was deleted;
+/// MKEEP_STATUS_BUSY, MKEEP_STATUS_INVALID_ARGUMENT on a store that is read-only.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_store_import(
+pub unsafe extern "C" fn mkeep_store_delete_all(
     store: *const mkeep_store,
-    file: *const c_char,
-    name: *const c_char,
-    replace: bool,
+    names: *const *const c_char,
+    count: usize,
     json: *mut *mut mkeep_text,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
-            let store = borrow(store, "store")?;
-            let (file, name) = (path(file, "file")?, text(name, "name")?.parse()?);
-            let mut options = ImportOptions::default();
-            options.replace = replace;
-            let imported = store.0.import(file, &name, &options)?;
-            if let Ok(json) = output(json) {
-                give(json, mkeep_text::new(&imported.to_json()));
-            }
-            Ok(())
+        answer(store, json, error, |store| {
+            Ok(store.delete_all(&references(names, count)?)?.to_json())
         })
     }
 }

@@ -1,0 +1,112 @@
+//! Blobs by their digests.
+
+use std::ffi::{c_char, c_void};
+use std::io::{self, Read};
+
+use engine::Digest;
+
+use crate::boundary::{Fault, borrow, enter, give, give_if, output, text};
+use crate::status::{mkeep_error, mkeep_status};
+use crate::store::mkeep_store;
+use crate::text::mkeep_text;
+
+/// Fills `buffer` with at most `len` bytes, and answers how many: 0 at the end, less than 0 where
+/// they cannot be read. `user` is what the caller gave.
+pub type mkeep_read =
+    Option<unsafe extern "C" fn(user: *mut c_void, buffer: *mut u8, len: usize) -> isize>;
+
+/// # Safety
+/// `digest` is NULL or a text.
+unsafe fn parse(digest: *const c_char) -> Result<Digest, Fault> {
+    // SAFETY: by the contract.
+    Ok(unsafe { text(digest, "digest") }?.parse()?)
+}
+
+/// Where the blob of a digest lies, or would lie. `digest` is as in `sha256:...`.
+///
+/// MKEEP_STATUS_INVALID_DIGEST.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_blob_path(
+    store: *const mkeep_store,
+    digest: *const c_char,
+    path: *mut *mut mkeep_text,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        enter(error, || {
+            let (store, path) = (&borrow(store, "store")?.0, output(path)?);
+            give(path, mkeep_text::path(&store.blob_path(&parse(digest)?)));
+            Ok(())
+        })
+    }
+}
+
+/// Whether the blob of a digest is there.
+///
+/// MKEEP_STATUS_INVALID_DIGEST.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_has_blob(
+    store: *const mkeep_store,
+    digest: *const c_char,
+    found: *mut bool,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        enter(error, || {
+            let (store, found) = (&borrow(store, "store")?.0, output(found)?);
+            found.write(store.has_blob(&parse(digest)?));
+            Ok(())
+        })
+    }
+}
+
+/// The caller's stream.
+struct Stream {
+    read: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> isize,
+    user: *mut c_void,
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // SAFETY: the caller's function, given what the caller gave and a buffer of that size.
+        let read = unsafe { (self.read)(self.user, buffer.as_mut_ptr(), buffer.len()) };
+        let read = usize::try_from(read).ok();
+        read.filter(|read| *read <= buffer.len())
+            .ok_or_else(|| io::Error::other("the caller's stream failed"))
+    }
+}
+
+/// Adds a blob from a stream, and puts it in its place when it is whole; a damaged one of that name
+/// is healed. `expected` may be NULL; `digest`, which may be NULL, is what the bytes have.
+///
+/// `read` is called on the calling thread until it answers 0.
+///
+/// MKEEP_STATUS_CORRUPT where the bytes have another digest than `expected`,
+/// MKEEP_STATUS_IO where `read` fails, MKEEP_STATUS_INVALID_DIGEST, MKEEP_STATUS_INVALID_ARGUMENT on
+/// a store that is read-only. The store is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_add_blob(
+    store: *const mkeep_store,
+    read: mkeep_read,
+    user: *mut c_void,
+    expected: *const c_char,
+    digest: *mut *mut mkeep_text,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        enter(error, || {
+            let store = &borrow(store, "store")?.0;
+            let read = read.ok_or(Fault::Null("read"))?;
+            let expected = match expected.is_null() {
+                true => None,
+                false => Some(parse(expected)?),
+            };
+            let blob = store.add_blob(&mut Stream { read, user }, expected.as_ref())?;
+            give_if(digest, || mkeep_text::new(&blob.digest.to_string()));
+            Ok(())
+        })
+    }
+}

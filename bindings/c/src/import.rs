@@ -1,0 +1,197 @@
+//! Importing: a GGUF file becomes a model.
+
+use std::ffi::c_char;
+use std::path::PathBuf;
+
+use engine::{Error, ErrorKind, ImportOptions, Message, Transfer};
+use serde_json::{Map, Value};
+
+use crate::boundary::{Fault, borrow, enter, give_if, options, path, slice, text};
+use crate::status::{mkeep_error, mkeep_status};
+use crate::store::mkeep_store;
+use crate::text::mkeep_text;
+
+/// How the bytes of a file come into the store.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mkeep_transfer {
+    /// By reflink where the file system can, else by copy.
+    Auto = 0,
+    /// By reflink only: the blocks are shared until one of the two is written to.
+    Reflink = 1,
+    /// By hard link only: no second copy, but who writes to the file destroys the blob.
+    HardLink = 2,
+    /// By copy only.
+    Copy = 3,
+}
+
+/// A message that belongs to a model.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_message {
+    /// `system`, `user` or `assistant`.
+    pub role: *const c_char,
+    /// The text.
+    pub content: *const c_char,
+}
+
+/// What a model is made of besides its weights, and how they come into the store. Set all of it to
+/// zero, then `size`, then what you want.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_import_options {
+    /// `sizeof(mkeep_import_options)`, by which later releases know what you know.
+    pub size: usize,
+    /// An mkeep_transfer.
+    pub transfer: u32,
+    /// Whether a model of that name is replaced.
+    pub replace: bool,
+    /// The Go template, or NULL: none is guessed.
+    pub go_template: *const c_char,
+    /// The system prompt, or NULL.
+    pub system: *const c_char,
+    /// The parameters as a JSON object, as in `{"temperature":0.7,"stop":["</s>"]}`, or NULL.
+    pub parameters: *const c_char,
+    /// The built-in renderer of prompts, or NULL.
+    pub renderer: *const c_char,
+    /// The built-in parser of answers, or NULL.
+    pub parser: *const c_char,
+    /// The oldest release of the reference that can run the model, or NULL.
+    pub required_release: *const c_char,
+    /// The licence texts.
+    pub licenses: *const *const c_char,
+    /// How many.
+    pub n_licenses: usize,
+    /// The paths of GGUF files with projectors.
+    pub projectors: *const *const c_char,
+    /// How many.
+    pub n_projectors: usize,
+    /// The paths of GGUF files with adapters.
+    pub adapters: *const *const c_char,
+    /// How many.
+    pub n_adapters: usize,
+    /// The messages that belong to the model.
+    pub messages: *const mkeep_message,
+    /// How many.
+    pub n_messages: usize,
+}
+
+/// # Safety
+/// `text` is NULL or a text.
+unsafe fn stated(text: *const c_char, name: &'static str) -> Result<Option<String>, Fault> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: by the contract.
+    Ok(Some(unsafe { self::text(text, name) }?.to_owned()))
+}
+
+/// # Safety
+/// `items` is NULL or points to `count` texts.
+unsafe fn paths(
+    items: *const *const c_char,
+    count: usize,
+    name: &'static str,
+) -> Result<Vec<PathBuf>, Fault> {
+    // SAFETY: by the contract.
+    let items = unsafe { slice(items, count, name) }?.iter();
+    // SAFETY: by the contract.
+    items
+        .map(|item| Ok(unsafe { path(*item, name) }?.to_owned()))
+        .collect()
+}
+
+fn invalid(text: impl Into<std::borrow::Cow<'static, str>>) -> Fault {
+    Error::new(ErrorKind::InvalidArgument, text).into()
+}
+
+fn transfer(number: u32) -> Result<Transfer, Fault> {
+    match number {
+        0 => Ok(Transfer::Auto),
+        1 => Ok(Transfer::Reflink),
+        2 => Ok(Transfer::HardLink),
+        3 => Ok(Transfer::Copy),
+        other => Err(invalid(format!("{other} is no mkeep_transfer"))),
+    }
+}
+
+fn parameters(text: &str) -> Result<Map<String, Value>, Fault> {
+    let object = serde_json::from_str(text);
+    object.map_err(|e| invalid(format!("the parameters are no JSON object: {e}")))
+}
+
+/// # Safety
+/// `message` holds texts or NULL.
+unsafe fn message(message: &mkeep_message) -> Result<Message, Fault> {
+    let mut read = Message::default();
+    // SAFETY: by the contract.
+    unsafe {
+        text(message.role, "a role")?.clone_into(&mut read.role);
+        text(message.content, "a message")?.clone_into(&mut read.content);
+    }
+    Ok(read)
+}
+
+impl mkeep_import_options {
+    /// # Safety
+    /// Every pointer is as its comment says.
+    unsafe fn read(&self) -> Result<ImportOptions, Fault> {
+        let mut options = ImportOptions::default();
+        options.replace = self.replace;
+        options.transfer = transfer(self.transfer)?;
+        // SAFETY: by the contract.
+        unsafe {
+            options.template = stated(self.go_template, "the template")?;
+            options.system = stated(self.system, "the system prompt")?;
+            options.renderer = stated(self.renderer, "the renderer")?;
+            options.parser = stated(self.parser, "the parser")?;
+            options.requires = stated(self.required_release, "the release")?;
+            options.projectors = paths(self.projectors, self.n_projectors, "projectors")?;
+            options.adapters = paths(self.adapters, self.n_adapters, "adapters")?;
+            for license in slice(self.licenses, self.n_licenses, "licenses")? {
+                options
+                    .licenses
+                    .push(text(*license, "a license")?.to_owned());
+            }
+            for one in slice(self.messages, self.n_messages, "messages")? {
+                options.messages.push(message(one)?);
+            }
+            if let Some(text) = stated(self.parameters, "the parameters")? {
+                options.parameters = parameters(&text)?;
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Makes a model of a GGUF file. `options` and `json` may be NULL; `json` is what was done.
+///
+/// MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be replaced,
+/// MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED,
+/// MKEEP_STATUS_NOT_FOUND for a file, MKEEP_STATUS_INVALID_TEMPLATE,
+/// MKEEP_STATUS_INVALID_ARGUMENT for the options, on a store that is read-only, and where the blobs
+/// belong to another user.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_import(
+    store: *const mkeep_store,
+    file: *const c_char,
+    name: *const c_char,
+    options: *const mkeep_import_options,
+    json: *mut *mut mkeep_text,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        enter(error, || {
+            let store = &borrow(store, "store")?.0;
+            let (file, name) = (path(file, "file")?, text(name, "name")?.parse()?);
+            let options = match self::options(options)? {
+                Some(options) => options.read()?,
+                None => ImportOptions::default(),
+            };
+            let imported = store.import(file, &name, &options)?;
+            give_if(json, || mkeep_text::new(&imported.to_json()));
+            Ok(())
+        })
+    }
+}

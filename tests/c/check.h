@@ -1,0 +1,47 @@
+/* What the programs of tests share. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <modelkeep.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static int failed;
+
+#define CHECK(truth)                                                                               \
+    do {                                                                                           \
+        if (!(truth)) {                                                                            \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #truth);                            \
+            failed++;                                                                              \
+        }                                                                                          \
+    } while (0)
+
+/* Whether a call was done; says why where it was not. */
+#define DONE(call)                                                                                 \
+    do {                                                                                           \
+        mkeep_error *error_ = NULL, **error = &error_;                                             \
+        if ((call) != MKEEP_STATUS_OK) {                                                           \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, mkeep_error_message(error_).ptr);   \
+            failed++;                                                                              \
+        }                                                                                          \
+        mkeep_error_free(error_);                                                                  \
+    } while (0)
+
+static inline bool is(mkeep_str text, const char *expected) {
+    return text.len == strlen(expected) && !memcmp(text.ptr, expected, text.len);
+}
+
+/* A store that is made where it is missing, for programs that are alone with it. */
+static inline mkeep_store *make_store(const char *directory) {
+    mkeep_store *store = NULL;
+    mkeep_store_options options = {0};
+    options.size = sizeof options;
+    options.path = directory;
+    options.create = true;
+    options.no_settle = true;
+    DONE(mkeep_store_open(&options, &store, error));
+    return store;
+}
+
+#endif
