@@ -59,11 +59,30 @@ for standard in 17 20 23; do
     g++ "-std=c++$standard" "${warnings[@]}" -Wshadow -Wconversion -fsyntax-only "$work/header.cpp"
 done
 
-# Nothing but the interface leaves the shared library.
-strangers=$(nm -D --defined-only "$libraries/libmodelkeep.so" | awk '{print $3}' | grep -v '^mkeep_' || true)
-if [ -n "$strangers" ]; then
-    echo "the library exports: $strangers" >&2
-    exit 1
+# The shared library exports what the header declares, and nothing else.
+diff <(nm -D --defined-only "$libraries/libmodelkeep.so" | awk '{print $3}' | sort) \
+    <(grep -oE '\bmkeep_[a-z_0-9]+\(' include/modelkeep.h | tr -d '(' | sort)
+
+# What is installed is found by CMake and by pkg-config, also after it was moved.
+if command -v cmake >/dev/null && command -v pkg-config >/dev/null; then
+    cmake -S bindings/c -B "$work/build" -DMODELKEEP_PROFILE=dev -DMODELKEEP_TARGET_DIR="$target" \
+        >"$work/log"
+    cmake --build "$work/build" >>"$work/log"
+    cmake --install "$work/build" --prefix "$work/prefix" >>"$work/log"
+    mv "$work/prefix" "$work/moved"
+    cmake -S tests/c/installed -B "$work/installed" -DCMAKE_PREFIX_PATH="$work/moved" >>"$work/log"
+    cmake --build "$work/installed" >>"$work/log"
+    for program in tour-modelkeep tour-static; do
+        "$work/installed/$program" tests/data/tiny.gguf "$work/$program.d"
+    done
+    PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name modelkeep.pc)")
+    export PKG_CONFIG_PATH
+    read -ra flags < <(pkg-config --cflags --libs modelkeep)
+    gcc -D_POSIX_C_SOURCE=200809L tests/c/models.c -o "$work/models" "${flags[@]}"
+    LD_LIBRARY_PATH=$(pkg-config --variable=libdir modelkeep) \
+        "$work/models" tests/data/tiny.gguf "$work/models.d"
+else
+    echo "skipped: no cmake or no pkg-config on the path"
 fi
 
 # The examples of the README compile as they stand.
