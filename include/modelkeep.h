@@ -9,8 +9,15 @@
  * live as long as the handle they came from.
  * Every handle is ended by the function _free of its name, which takes NULL as well.
  *
- * Threads. Any handle may be used from many threads at once; only _free must be the last use. After
- * a fork the child may go on with the handles that it has.
+ * Statuses. Every call that can fail may answer MKEEP_STATUS_IO, _NULL_ARGUMENT, _INVALID_UTF8 and
+ * _PANIC; those that change a store also _BUSY, and _INVALID_ARGUMENT where it is read-only. What
+ * else a call may answer is said with it. A failed call leaves the store as it was, unless it says
+ * otherwise. Functions that cannot fail answer NULL with nothing: 0, false, an empty text.
+ *
+ * Threads. Any handle may be used from many threads at once, and every function called while any
+ * other runs; only _free must be the last use of its handle. Handles that came out of another one
+ * outlive it. After a fork the child may go on with the handles that it has, unless the parent was
+ * inside a call then.
  *
  * Linking. Shared: -lmodelkeep. Static: libmodelkeep.a -lpthread -lm -ldl.
  */
@@ -611,8 +618,9 @@ typedef struct {
 } mkeep_tensor;
 
 /**
- * Called on the calling thread, at most 20 times a second. `user` is what the caller gave.
- * Answering false ends the call with MKEEP_STATUS_CANCELLED.
+ * Called on the calling thread before the first byte, then at most 20 times a second, and after the
+ * last byte. `user` is what the caller gave. Answering false ends the call with
+ * MKEEP_STATUS_CANCELLED. It must return: neither longjmp nor an exception may leave it.
  */
 typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
 
@@ -637,9 +645,13 @@ typedef struct {
    */
   mkeep_str detail;
   /**
-   * Its size on disk in bytes.
+   * Its size on disk in bytes; 0 where it is missing.
    */
   uint64_t size;
+  /**
+   * Whether its bytes have the digest: then a wrong size is the manifest's fault.
+   */
+  bool is_intact;
 } mkeep_finding;
 
 #ifdef __cplusplus
@@ -683,8 +695,7 @@ mkeep_status mkeep_store_has_blob(const mkeep_store *store,
  * `read` is called on the calling thread until it answers 0.
  *
  * MKEEP_STATUS_CORRUPT where the bytes have another digest than `expected`,
- * MKEEP_STATUS_IO where `read` fails, MKEEP_STATUS_INVALID_DIGEST, MKEEP_STATUS_INVALID_ARGUMENT on
- * a store that is read-only. The store is then as it was.
+ * MKEEP_STATUS_INVALID_DIGEST.
  */
 mkeep_status mkeep_store_add_blob(const mkeep_store *store,
                                   mkeep_read read,
@@ -791,8 +802,8 @@ mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_text **json, mkeep_er
  * MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be replaced,
  * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED,
  * MKEEP_STATUS_NOT_FOUND for a file, MKEEP_STATUS_INVALID_TEMPLATE,
- * MKEEP_STATUS_INVALID_ARGUMENT for the options, on a store that is read-only, and where the blobs
- * belong to another user.
+ * MKEEP_STATUS_INVALID_ARGUMENT for the options, and where the blobs belong to another user. Blobs
+ * that nothing uses may be left where it fails late.
  */
 mkeep_status mkeep_store_import(const mkeep_store *store,
                                 const char *file,
@@ -966,7 +977,8 @@ void mkeep_error_free(mkeep_error *error);
 /**
  * Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
  *
- * MKEEP_STATUS_NOT_FOUND where the directory does not exist.
+ * MKEEP_STATUS_NOT_FOUND where the directory does not exist, with the well-known places that do in
+ * its message; MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
  */
 mkeep_status mkeep_store_open(const mkeep_store_options *options,
                               mkeep_store **store,
@@ -1008,7 +1020,7 @@ mkeep_status mkeep_store_show_json(const mkeep_store *store,
 /**
  * Copies a model: one more name for the same blobs.
  *
- * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_BUSY.
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
  */
 mkeep_status mkeep_store_copy(const mkeep_store *store,
                               const char *source,
@@ -1017,8 +1029,9 @@ mkeep_status mkeep_store_copy(const mkeep_store *store,
 
 /**
  * Deletes a model, and the blobs that only it uses. `json`, which may be NULL, is what was done.
+ * Where a blob cannot be removed the model is gone all the same, and a collection takes the blob.
  *
- * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_BUSY.
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
  */
 mkeep_status mkeep_store_delete(const mkeep_store *store,
                                 const char *name,
@@ -1028,8 +1041,7 @@ mkeep_status mkeep_store_delete(const mkeep_store *store,
 /**
  * Deletes several models at the cost of one. Those that fail stop nothing: `json` names them.
  *
- * MKEEP_STATUS_INVALID_NAME where one of them is no name: then nothing was deleted;
- * MKEEP_STATUS_BUSY, MKEEP_STATUS_INVALID_ARGUMENT on a store that is read-only.
+ * MKEEP_STATUS_INVALID_NAME where one of them is no name: then nothing was deleted.
  */
 mkeep_status mkeep_store_delete_all(const mkeep_store *store,
                                     const char *const *names,
@@ -1121,7 +1133,8 @@ bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
  * models. `gguf` reads GGUF files strictly, too. `progress` may be NULL. What is wrong with a blob
  * is a finding of the report, not an error.
  *
- * MKEEP_STATUS_NOT_FOUND for a named model, MKEEP_STATUS_CANCELLED.
+ * MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for a named model, MKEEP_STATUS_CORRUPT for
+ * its manifest, MKEEP_STATUS_CANCELLED.
  */
 mkeep_status mkeep_store_verify(const mkeep_store *store,
                                 const char *const *names,
@@ -1160,6 +1173,8 @@ void mkeep_report_free(mkeep_report *report);
 /**
  * Verifies as mkeep_store_verify does, and moves damaged blobs aside so that a pull or an import
  * can put the right ones in their place. `json` is what was moved.
+ *
+ * As mkeep_store_verify.
  */
 mkeep_status mkeep_store_repair_json(const mkeep_store *store,
                                      const char *const *names,

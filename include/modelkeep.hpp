@@ -114,6 +114,7 @@ struct Finding {
     mkeep_blob_status status;
     std::string digest, path, detail;
     std::uint64_t size;
+    bool intact; ///< Whether its bytes have the digest.
 };
 
 /// What a verification found.
@@ -416,7 +417,8 @@ private:
         mkeep_finding blob;
         for (std::size_t i = 0; mkeep_report_get(report, i, &blob); i++)
             answer.blobs.push_back({blob.status, detail::copy(blob.digest),
-                                    detail::copy(blob.path), detail::copy(blob.detail), blob.size});
+                                    detail::copy(blob.path), detail::copy(blob.detail), blob.size,
+                                    blob.is_intact});
         return answer;
     }
 

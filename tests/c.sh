@@ -85,18 +85,28 @@ else
     echo "skipped: no cmake or no pkg-config on the path"
 fi
 
-# The examples of the README compile as they stand.
-for language in c cpp; do
-    awk "/^\`\`\`$language\$/ {inside=1; next} /^\`\`\`/ {inside=0} inside" README.md >"$work/readme.$language"
-done
-"${c[@]}" "$work/readme.c" -o "$work/readme-c" "${shared[@]}"
-"${cpp[@]}" "$work/readme.cpp" -o "$work/readme-cpp" "${shared[@]}"
-"$libraries/modelkeep" --store "$work/readme" import tests/data/tiny.gguf llama3.2 >/dev/null
-expected=$("$libraries/modelkeep" --store "$work/readme" path llama3.2)
-for program in readme-c readme-cpp; do
-    found=$(OLLAMA_MODELS="$work/readme" "$work/$program")
-    [ "$found" = "$expected" ] || { echo "$program printed $found" >&2; exit 1; }
-done
+# The examples of the documents compile as they stand, and do what they say.
+example() { # LANGUAGE DOCUMENT
+    local language=$1 source=$work/example.$1
+    awk "/^\`\`\`$language\$/ {inside=1; next} /^\`\`\`/ {inside=0} inside" "$2" >"$source"
+    case $language in
+        c) "${c[@]}" "$source" -o "$work/example" "${shared[@]}" ;;
+        cpp) "${cpp[@]}" "$source" -o "$work/example" "${shared[@]}" ;;
+    esac
+}
+expect() { # TEXT COMMAND...
+    local found
+    found=$("${@:2}")
+    [[ $found == *"$1"* ]] || { echo "${*:2} printed $found" >&2; exit 1; }
+}
+export OLLAMA_MODELS=$work/examples
+"$libraries/modelkeep" import tests/data/tiny.gguf llama3.2 >"$work/log"
+path=$("$libraries/modelkeep" path llama3.2)
+example c README.md && expect "$path" "$work/example"
+example cpp README.md && expect "$path" "$work/example"
+example c docs/c-api.md && expect "model $path" "$work/example" llama3.2
+example cpp docs/c-api.md && expect "output_norm.weight 32" "$work/example" "$path"
+unset OLLAMA_MODELS
 
 "${c[@]}" tests/c/answer.c -o "$work/answer" "${shared[@]}"
 for case in basic copy delete; do

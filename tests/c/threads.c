@@ -129,7 +129,8 @@ static void ends_come_in_any_order(const char *fixture, const char *directory) {
     mkeep_finding finding;
     mkeep_tensor tensor;
     CHECK(mkeep_list_get(list, 0, &summary) && is(summary.name, "tiny:latest"));
-    CHECK(mkeep_report_get(report, 0, &finding) && finding.status == MKEEP_BLOB_STATUS_OK);
+    CHECK(mkeep_report_get(report, 0, &finding) && finding.is_intact);
+    CHECK(finding.status == MKEEP_BLOB_STATUS_OK && finding.detail.len == 0);
     CHECK(mkeep_gguf_tensor(held, 1, &tensor) && tensor.data[31] == 31);
     CHECK(mkeep_gguf_tensor(gguf, 1, &tensor) && tensor.data[31] == 31);
     CHECK(is(mkeep_error_message(error), "model 'nope:latest' not found"));

@@ -84,8 +84,7 @@ impl Read for Stream {
 /// `read` is called on the calling thread until it answers 0.
 ///
 /// MKEEP_STATUS_CORRUPT where the bytes have another digest than `expected`,
-/// MKEEP_STATUS_IO where `read` fails, MKEEP_STATUS_INVALID_DIGEST, MKEEP_STATUS_INVALID_ARGUMENT on
-/// a store that is read-only. The store is then as it was.
+/// MKEEP_STATUS_INVALID_DIGEST.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_add_blob(
     store: *const mkeep_store,

@@ -169,8 +169,8 @@ impl mkeep_import_options {
 /// MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be replaced,
 /// MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED,
 /// MKEEP_STATUS_NOT_FOUND for a file, MKEEP_STATUS_INVALID_TEMPLATE,
-/// MKEEP_STATUS_INVALID_ARGUMENT for the options, on a store that is read-only, and where the blobs
-/// belong to another user.
+/// MKEEP_STATUS_INVALID_ARGUMENT for the options, and where the blobs belong to another user. Blobs
+/// that nothing uses may be left where it fails late.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_import(
     store: *const mkeep_store,

@@ -75,7 +75,8 @@ impl mkeep_store_options {
 
 /// Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
 ///
-/// MKEEP_STATUS_NOT_FOUND where the directory does not exist.
+/// MKEEP_STATUS_NOT_FOUND where the directory does not exist, with the well-known places that do in
+/// its message; MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_open(
     options: *const mkeep_store_options,
@@ -182,7 +183,7 @@ pub unsafe extern "C" fn mkeep_store_show_json(
 
 /// Copies a model: one more name for the same blobs.
 ///
-/// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_BUSY.
+/// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_copy(
     store: *const mkeep_store,
@@ -203,8 +204,9 @@ pub unsafe extern "C" fn mkeep_store_copy(
 }
 
 /// Deletes a model, and the blobs that only it uses. `json`, which may be NULL, is what was done.
+/// Where a blob cannot be removed the model is gone all the same, and a collection takes the blob.
 ///
-/// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_BUSY.
+/// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_delete(
     store: *const mkeep_store,
@@ -226,8 +228,7 @@ pub unsafe extern "C" fn mkeep_store_delete(
 
 /// Deletes several models at the cost of one. Those that fail stop nothing: `json` names them.
 ///
-/// MKEEP_STATUS_INVALID_NAME where one of them is no name: then nothing was deleted;
-/// MKEEP_STATUS_BUSY, MKEEP_STATUS_INVALID_ARGUMENT on a store that is read-only.
+/// MKEEP_STATUS_INVALID_NAME where one of them is no name: then nothing was deleted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_delete_all(
     store: *const mkeep_store,

@@ -10,8 +10,9 @@ use crate::status::{mkeep_error, mkeep_status};
 use crate::store::mkeep_store;
 use crate::text::{Terminated, mkeep_str, mkeep_text};
 
-/// Called on the calling thread, at most 20 times a second. `user` is what the caller gave.
-/// Answering false ends the call with MKEEP_STATUS_CANCELLED.
+/// Called on the calling thread before the first byte, then at most 20 times a second, and after the
+/// last byte. `user` is what the caller gave. Answering false ends the call with
+/// MKEEP_STATUS_CANCELLED. It must return: neither longjmp nor an exception may leave it.
 pub type mkeep_progress =
     Option<unsafe extern "C" fn(user: *mut c_void, bytes: u64, total_bytes: u64) -> bool>;
 
@@ -55,8 +56,10 @@ pub struct mkeep_finding {
     pub path: mkeep_str,
     /// The reason in words; empty where nothing is wrong.
     pub detail: mkeep_str,
-    /// Its size on disk in bytes.
+    /// Its size on disk in bytes; 0 where it is missing.
     pub size: u64,
+    /// Whether its bytes have the digest: then a wrong size is the manifest's fault.
+    pub is_intact: bool,
 }
 
 /// What a verification found.
@@ -70,6 +73,7 @@ struct Kept {
     status: mkeep_blob_status,
     texts: [Terminated; 3],
     size: u64,
+    is_intact: bool,
 }
 
 impl From<&Finding> for Kept {
@@ -83,6 +87,7 @@ impl From<&Finding> for Kept {
             status: finding.status.into(),
             texts,
             size: finding.size,
+            is_intact: finding.is_intact,
         }
     }
 }
@@ -96,6 +101,7 @@ impl Kept {
             path,
             detail,
             size: self.size,
+            is_intact: self.is_intact,
         }
     }
 }
@@ -128,7 +134,8 @@ pub(crate) unsafe fn references(
 /// models. `gguf` reads GGUF files strictly, too. `progress` may be NULL. What is wrong with a blob
 /// is a finding of the report, not an error.
 ///
-/// MKEEP_STATUS_NOT_FOUND for a named model, MKEEP_STATUS_CANCELLED.
+/// MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for a named model, MKEEP_STATUS_CORRUPT for
+/// its manifest, MKEEP_STATUS_CANCELLED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_verify(
     store: *const mkeep_store,
@@ -204,6 +211,8 @@ pub unsafe extern "C" fn mkeep_report_free(report: *mut mkeep_report) {
 
 /// Verifies as mkeep_store_verify does, and moves damaged blobs aside so that a pull or an import
 /// can put the right ones in their place. `json` is what was moved.
+///
+/// As mkeep_store_verify.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_repair_json(
     store: *const mkeep_store,

@@ -24,11 +24,27 @@ fn the_header_is_current() {
     );
 }
 
+/// `NotFound` as C has it: `NOT_FOUND`.
+fn shouted(name: &str) -> String {
+    let mut shouted = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !shouted.is_empty() {
+            shouted.push('_');
+        }
+        shouted.push(letter.to_ascii_uppercase());
+    }
+    shouted
+}
+
 #[test]
 fn the_statuses_agree_with_the_table_of_kinds() {
     let status = include_str!("../src/status.rs");
+    let page = include_str!("../../../docs/c-api.md");
     for kind in engine::ErrorKind::ALL {
-        let line = format!("    {} = {},", kind.name(), kind.code());
+        let (name, code, http) = (kind.name(), kind.code(), kind.http_status());
+        let line = format!("    {name} = {code},");
         assert!(status.contains(&line), "{line}");
+        let row = format!("| `MKEEP_STATUS_{}` | {code} | {http} |", shouted(name));
+        assert!(page.contains(&row), "{row}");
     }
 }
