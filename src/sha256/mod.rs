@@ -90,7 +90,7 @@ impl Kernels {
     pub(crate) fn advance(self, states: &mut [State], inputs: &[&[u8]]) {
         assert_eq!(states.len(), inputs.len());
         let len = inputs.first().map_or(0, |input| input.len());
-        assert!(inputs.iter().all(|input| input.len() == len) && len % BLOCK == 0);
+        assert!(inputs.iter().all(|input| input.len() == len) && len.is_multiple_of(BLOCK));
         #[cfg(target_arch = "x86_64")]
         match (states, inputs) {
             ([one], [input]) if self.pairs => ni::advance(std::array::from_mut(one), [input]),
