@@ -44,6 +44,8 @@ pub use modelfile::{Command, Modelfile};
 pub use name::ModelName;
 pub use parameters::Parameters;
 pub use reference::Reference;
+#[doc(hidden)]
+pub use sha256::probe;
 pub use store::{
     Blob, BlobStatus, BrokenModel, Collected, Complaint, Copied, Deleted, Diagnosis, Fact, Files,
     Finding, GcOptions, GgufFinding, ImportOptions, Imported, ListedDetails, Listing, Maintained,

@@ -58,7 +58,7 @@ fn imports(text: &str) -> impl Iterator<Item = &str> {
     code.flat_map(|line| line.split("crate::").skip(1))
         .filter_map(|rest| {
             let end = rest
-                .find(|c: char| !c.is_ascii_lowercase() && c != '_')
+                .find(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '_')
                 .unwrap_or(rest.len());
             rest.get(..end).filter(|word| !word.is_empty())
         })

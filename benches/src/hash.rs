@@ -15,9 +15,8 @@ use sha2::{Digest, Sha256};
 /// A way to hash all blobs of a store, on the store's directory.
 type Way = (&'static str, fn(&Path));
 
-const WAYS: [Way; 4] = [
-    ("modelkeep verify", |store| verify(store, true)),
-    ("modelkeep verify, read", |store| verify(store, false)),
+const WAYS: [Way; 3] = [
+    ("modelkeep verify", verify),
     ("rayon + sha2 + mmap", |store| {
         blobs(store).par_iter().for_each(|path| {
             let file = File::open(path).expect("a blob");
@@ -43,8 +42,8 @@ fn blobs(store: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.expect("an entry").path()).collect()
 }
 
-fn verify(store: &Path, mmap: bool) {
-    let options = StoreOptions::new(store).threads(2).mmap(mmap);
+fn verify(store: &Path) {
+    let options = StoreOptions::new(store).threads(2);
     let store = Store::open_with(options).expect("a store");
     let report = store.verify(&VerifyOptions::default(), &mut |_| ControlFlow::Continue(()));
     assert!(report.expect("a report").is_ok());
@@ -59,6 +58,12 @@ fn sha256sum(store: &Path) -> Option<Duration> {
 
 pub fn run(stores: &[PathBuf]) {
     rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("threads");
+    let bytes = 256 << 20;
+    for streams in [1, 2, 16] {
+        let seconds = (0..5).map(|_| modelkeep::probe(streams, bytes)).fold(f64::MAX, f64::min);
+        let rate = (streams * bytes) as f64 / seconds / 1e9;
+        println!("one thread, {streams:>2} streams from the cache: {rate:.2} GB/s");
+    }
     for store in stores {
         let bytes: u64 = blobs(store).iter().map(|path| path.metadata().map_or(0, |m| m.len())).sum();
         println!("{}: {} files, {bytes} bytes", store.display(), blobs(store).len());

@@ -38,38 +38,3 @@ impl Deref for Bytes {
         }
     }
 }
-
-/// A part of a file, mapped with its pages at hand.
-pub(crate) struct Window {
-    map: Mmap,
-    start: u64,
-}
-
-impl Window {
-    /// Maps `len` bytes from `start` on, which the file must have: whoever reads a window beyond
-    /// the end of its file is ended by a signal.
-    pub(crate) fn map(file: &File, start: u64, len: u64) -> io::Result<Self> {
-        let len = usize::try_from(len).map_err(io::Error::other)?;
-        let mut options = MmapOptions::new();
-        let options = options.offset(start).len(len).populate();
-        // SAFETY: as for [`Bytes::map`].
-        #[expect(unsafe_code)]
-        let map = unsafe { options.map(file)? };
-        Ok(Window { map, start })
-    }
-
-    /// Where it ends in the file.
-    pub(crate) fn end(&self) -> u64 {
-        self.start + self.map.len() as u64
-    }
-
-    /// The bytes from a place of the file on; none beyond the window.
-    pub(crate) fn from(&self, at: u64) -> &[u8] {
-        let skipped = at
-            .checked_sub(self.start)
-            .and_then(|n| usize::try_from(n).ok());
-        skipped
-            .and_then(|skipped| self.map.get(skipped..))
-            .unwrap_or_default()
-    }
-}

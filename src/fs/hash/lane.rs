@@ -5,63 +5,42 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use crate::digest::Digest;
-use crate::fs::map::Window;
 use crate::fs::read;
 use crate::sha256::{self, BLOCK, State};
 
 use super::Job;
 
 /// A file, how far it is hashed, and the state there. It may go from thread to thread.
+///
+/// It is read, not mapped: the copy costs less than the pages of a map do where sixteen files are
+/// walked through together, and nobody's truncating ends the process.
 pub(super) struct Lane {
     /// The place of its job among all.
     pub index: usize,
+    pub state: State,
     file: File,
-    state: State,
     at: u64,
     size: u64,
-    bytes: Bytes,
 }
 
-/// Where the bytes come from.
-enum Bytes {
-    /// Mapped, a window at a time.
-    Mapped(Option<Window>),
-    /// Read into memory; how many bytes of the buffer are filled, and how many of them are used.
-    Read {
-        buffer: Vec<u8>,
-        filled: usize,
-        used: usize,
-    },
+/// The bytes of a file that are at hand for one step.
+pub(super) struct Piece {
+    buffer: Vec<u8>,
+    filled: usize,
+    /// Whether the file ends with them.
+    pub is_last: bool,
 }
-
-/// The bytes that one window maps: what one lane holds of the page tables.
-const WINDOW: u64 = 4 << 20;
-/// The bytes of a file that are worth a map of their own; smaller ones are read.
-const WORTH_A_MAP: u64 = 1 << 20;
-/// The bytes that are read at once.
-const BUFFER: usize = 256 << 10;
 
 impl Lane {
-    pub(super) fn open(index: usize, job: &Job, mmap: bool) -> io::Result<Self> {
+    pub(super) fn open(index: usize, job: &Job) -> io::Result<Self> {
         let file = read::open_regular(&job.path)?;
         let size = file.metadata()?.len();
-        let bytes = if mmap && size >= WORTH_A_MAP {
-            Bytes::Mapped(None)
-        } else {
-            let room = usize::try_from(size).map_or(BUFFER, |size| size.min(BUFFER));
-            Bytes::Read {
-                buffer: vec![0; room.next_multiple_of(BLOCK)],
-                filled: 0,
-                used: 0,
-            }
-        };
         Ok(Lane {
             index,
-            file,
             state: sha256::START,
+            file,
             at: 0,
             size,
-            bytes,
         })
     }
 
@@ -70,66 +49,40 @@ impl Lane {
         self.size.saturating_sub(self.at)
     }
 
-    pub(super) fn state(&mut self) -> &mut State {
-        &mut self.state
-    }
-
-    /// Makes whole blocks ready and answers how many bytes they are: none at the end of the file.
-    pub(super) fn prepare(&mut self) -> io::Result<usize> {
-        match &mut self.bytes {
-            Bytes::Mapped(window) => {
-                let is_used = window.as_ref().is_none_or(|window| window.end() <= self.at);
-                if is_used && self.at < self.size {
-                    let len = (self.size - self.at).min(WINDOW);
-                    // What was cut since is noticed here, where it is an error and not a signal.
-                    if self.file.metadata()?.len() < self.at + len {
-                        return Err(io::Error::other("was cut while it was hashed"));
-                    }
-                    // The old window goes first, so that a lane never holds two.
-                    *window = None;
-                    *window = Some(Window::map(&self.file, self.at, len)?);
-                }
-            }
-            Bytes::Read {
-                buffer,
-                filled,
-                used,
-            } => {
-                if *filled - *used < BLOCK {
-                    buffer.copy_within(*used..*filled, 0);
-                    (*filled, *used) = (*filled - *used, 0);
-                    let start = self.at + *filled as u64;
-                    let room = buffer.get_mut(*filled..).unwrap_or_default();
-                    *filled += fill(&self.file, room, start)?;
-                }
+    /// Reads the next bytes, `most` of them where the file goes on so far.
+    pub(super) fn read(&self, piece: &mut Piece, most: usize) -> io::Result<()> {
+        // One byte more than is expected shows the end of the file.
+        let left = usize::try_from(self.left())
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
+        let room = most.min(left.next_multiple_of(BLOCK));
+        if piece.buffer.len() < room {
+            piece.buffer.resize(room, 0);
+        }
+        piece.filled = 0;
+        while let Some(room) = piece
+            .buffer
+            .get_mut(piece.filled..room)
+            .filter(|r| !r.is_empty())
+        {
+            match self.file.read_at(room, self.at + piece.filled as u64) {
+                Ok(0) => break,
+                Ok(count) => piece.filled += count,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
             }
         }
-        Ok(self.ready().len() / BLOCK * BLOCK)
+        piece.is_last = piece.filled < room;
+        Ok(())
     }
 
-    /// The bytes that are ready.
-    pub(super) fn ready(&self) -> &[u8] {
-        match &self.bytes {
-            Bytes::Mapped(window) => window.as_ref().map_or(&[], |window| window.from(self.at)),
-            Bytes::Read {
-                buffer,
-                filled,
-                used,
-            } => buffer.get(*used..*filled).unwrap_or_default(),
-        }
-    }
-
-    /// Notes that so many of the bytes that were ready are hashed.
-    pub(super) fn used(&mut self, count: usize) {
+    /// Notes that so many bytes are hashed, whole blocks.
+    pub(super) fn advance(&mut self, count: usize) {
         self.at += count as u64;
-        if let Bytes::Read { used, .. } = &mut self.bytes {
-            *used += count;
-        }
     }
 
     /// The digest, when less than a block is left.
-    pub(super) fn finish(self) -> Digest {
-        let tail = self.ready();
+    pub(super) fn finish(&self, tail: &[u8]) -> Digest {
         Digest::from(sha256::finish(
             self.state,
             tail,
@@ -138,20 +91,26 @@ impl Lane {
     }
 }
 
-/// Fills a buffer as far as the file goes.
-fn fill(file: &File, mut room: &mut [u8], mut at: u64) -> io::Result<usize> {
-    let mut filled = 0;
-    while !room.is_empty() {
-        match file.read_at(room, at) {
-            Ok(0) => break,
-            Ok(count) => {
-                filled += count;
-                at += count as u64;
-                room = room.get_mut(count..).unwrap_or_default();
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
+impl Piece {
+    pub(super) const fn new() -> Self {
+        Piece {
+            buffer: Vec::new(),
+            filled: 0,
+            is_last: false,
         }
     }
-    Ok(filled)
+
+    /// How many bytes the whole blocks are.
+    pub(super) fn whole(&self) -> usize {
+        self.filled / BLOCK * BLOCK
+    }
+
+    pub(super) fn blocks(&self, len: usize) -> &[u8] {
+        self.buffer.get(..len).unwrap_or_default()
+    }
+
+    /// What follows the first `len` bytes; less than a block where they were the file's last.
+    pub(super) fn after(&self, len: usize) -> &[u8] {
+        self.buffer.get(len..self.filled).unwrap_or_default()
+    }
 }

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use rayon::ThreadPool;
 
 use crate::digest::Digest;
-use crate::sha256::{Kernels, MOST, START};
+use crate::sha256::{BLOCK, Kernels, MOST, START};
 
-use lane::Lane;
+use lane::{Lane, Piece};
 use schedule::Pool;
 
 /// A file to hash.
@@ -45,10 +45,6 @@ pub(crate) struct Cancelled;
 
 /// The shortest time between two calls of an observer: 20 a second at most.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// The most bytes of a file in one step: how far a thread goes before it looks at the flag, and
-/// before it chooses anew what goes together.
-const STEP: usize = 512 << 10;
-
 type Outcome = (usize, io::Result<Digest>);
 
 /// Hashes files on a pool. Answers a result for each job, in their order.
@@ -58,12 +54,11 @@ type Outcome = (usize, io::Result<Digest>);
 pub(crate) fn hash_files(
     threads: &ThreadPool,
     jobs: &[Job],
-    mmap: bool,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Vec<io::Result<Digest>>, Cancelled> {
     let workers = threads.current_num_threads().min(jobs.len());
     let work = Work {
-        pool: Mutex::new(Pool::new(jobs, workers, mmap)),
+        pool: Mutex::new(Pool::new(jobs, workers)),
         bytes: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
     };
@@ -93,6 +88,7 @@ pub(crate) fn hash_files(
                 watch.tell()?;
             }
         }
+        watch.progress.bytes = work.bytes.load(Ordering::Relaxed);
         watch.tell()?;
         let unread = || Err(io::Error::other("was not read"));
         Ok(results
@@ -163,59 +159,78 @@ impl<'j> Work<'j> {
 
     fn run(&self, results: &Sender<Outcome>) {
         let kernels = self.pool().kernels();
+        let mut pieces = [const { Piece::new() }; MOST];
         // Nobody listens any more after a cancellation.
         let tell = |index, result| drop(results.send((index, result)));
         while !self.stopped.load(Ordering::Relaxed) {
-            let lanes = self.pool().take(|index, error| tell(index, Err(error)));
+            let mut lanes = self.pool().take(|index, error| tell(index, Err(error)));
             if lanes.is_empty() {
                 return;
             }
-            let (going_on, bytes) = step(lanes, kernels, &tell);
+            let bytes = step(&mut lanes, &mut pieces, kernels, &tell);
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
-            self.pool().give_back(going_on, bytes);
+            self.pool().give_back(lanes, bytes);
         }
     }
 }
 
-/// Advances files together, as far as all of them have bytes at hand; those that end are told.
+/// The bytes that are read at once for one of a few, and for one of sixteen: together they fit a
+/// core's second cache.
+const PIECE: usize = 256 << 10;
+const SHARED_PIECE: usize = 128 << 10;
+
+/// Advances files together, as far as all of them have bytes at hand; those that end are told, and
+/// leave. Answers the bytes that are done.
 fn step(
-    lanes: Vec<Lane>,
+    lanes: &mut Vec<Lane>,
+    pieces: &mut [Piece; MOST],
     kernels: Kernels,
     tell: &dyn Fn(usize, io::Result<Digest>),
-) -> (Vec<Lane>, u64) {
-    let mut going_on = Vec::with_capacity(lanes.len());
-    let (mut len, mut bytes) = (STEP, 0);
-    for mut lane in lanes {
-        match lane.prepare() {
-            Ok(0) => {
-                bytes += lane.ready().len() as u64;
-                tell(lane.index, Ok(lane.finish()));
+) -> u64 {
+    let most = if lanes.len() > 2 { SHARED_PIECE } else { PIECE };
+    let mut read = 0;
+    lanes.retain(
+        |lane| match pieces.get_mut(read).map(|piece| lane.read(piece, most)) {
+            Some(Ok(())) => {
+                read += 1;
+                true
             }
-            Ok(ready) => {
-                len = len.min(ready);
-                going_on.push(lane);
+            Some(Err(error)) => {
+                tell(lane.index, Err(error));
+                false
             }
-            Err(error) => tell(lane.index, Err(error)),
-        }
-    }
+            None => true,
+        },
+    );
+    let pieces = pieces.get(..read).unwrap_or_default();
+    let len = pieces.iter().map(Piece::whole).min().unwrap_or(0);
     let mut states = [START; MOST];
-    for (state, lane) in states.iter_mut().zip(&mut going_on) {
-        *state = *lane.state();
-    }
     let mut inputs: [&[u8]; MOST] = [&[]; MOST];
-    for (input, lane) in inputs.iter_mut().zip(&going_on) {
-        *input = lane.ready().get(..len).unwrap_or_default();
+    for (((lane, piece), state), input) in
+        lanes.iter().zip(pieces).zip(&mut states).zip(&mut inputs)
+    {
+        (*state, *input) = (lane.state, piece.blocks(len));
     }
-    let count = going_on.len().min(MOST);
-    if let (Some(states), Some(inputs)) = (states.get_mut(..count), inputs.get(..count)) {
+    if let (Some(states), Some(inputs)) = (states.get_mut(..read), inputs.get(..read)) {
         kernels.advance(states, inputs);
     }
-    for (state, lane) in states.iter().zip(&mut going_on) {
-        *lane.state() = *state;
-        lane.used(len);
-        bytes += len as u64;
-    }
-    (going_on, bytes)
+    let mut bytes = (len * read) as u64;
+    let mut states = states.iter().zip(pieces);
+    lanes.retain_mut(|lane| {
+        let Some((state, piece)) = states.next() else {
+            return true;
+        };
+        lane.state = *state;
+        lane.advance(len);
+        let tail = piece.after(len);
+        let ends = piece.is_last && tail.len() < BLOCK;
+        if ends {
+            bytes += tail.len() as u64;
+            tell(lane.index, Ok(lane.finish(tail)));
+        }
+        !ends
+    });
+    bytes
 }
 
 #[cfg(test)]
@@ -252,13 +267,13 @@ mod tests {
             });
             expected.push(Digest::of(&bytes[..size]));
         }
-        for (threads, mmap) in [(1, true), (2, true), (3, false)] {
+        for threads in [1, 2, 3] {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build()
                 .unwrap();
             let mut last = Progress::default();
-            let found = hash_files(&pool, &jobs, mmap, &mut |progress| {
+            let found = hash_files(&pool, &jobs, &mut |progress| {
                 last = *progress;
                 ControlFlow::Continue(())
             });
@@ -268,7 +283,7 @@ mod tests {
                 .into_iter()
                 .map(Result::unwrap)
                 .collect();
-            assert_eq!(found, expected, "{threads} threads, mmap {mmap}");
+            assert_eq!(found, expected, "{threads} threads");
             assert_eq!(
                 (last.files, last.bytes),
                 (last.total_files, last.total_bytes)
@@ -287,7 +302,7 @@ mod tests {
             .num_threads(2)
             .build()
             .unwrap();
-        let found = hash_files(&pool, &jobs, true, &mut |_| ControlFlow::Continue(()))
+        let found = hash_files(&pool, &jobs, &mut |_| ControlFlow::Continue(()))
             .ok()
             .unwrap();
         assert!(found[0].is_err());

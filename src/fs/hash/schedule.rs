@@ -21,13 +21,12 @@ pub(super) struct Pool<'j> {
     open: Vec<Lane>,
     kernels: Kernels,
     threads: u64,
-    mmap: bool,
     /// Bytes that are left of all files, those under way included.
     left: u64,
 }
 
 impl<'j> Pool<'j> {
-    pub(super) fn new(jobs: &'j [Job], threads: usize, mmap: bool) -> Self {
+    pub(super) fn new(jobs: &'j [Job], threads: usize) -> Self {
         let mut waiting: Vec<usize> = (0..jobs.len()).collect();
         waiting.sort_by_key(|index| jobs.get(*index).map_or(0, |job| job.size));
         Pool {
@@ -36,7 +35,6 @@ impl<'j> Pool<'j> {
             open: Vec::new(),
             kernels: Kernels::detect(),
             threads: threads as u64,
-            mmap,
             left: jobs.iter().map(|job| job.size).sum(),
         }
     }
@@ -44,27 +42,19 @@ impl<'j> Pool<'j> {
     /// The files of the next step; none where there is nothing left to take. What cannot be opened
     /// is answered by `failed`.
     pub(super) fn take(&mut self, mut failed: impl FnMut(usize, io::Error)) -> Vec<Lane> {
+        let threads = usize::try_from(self.threads).unwrap_or(1);
         loop {
             let available = self.open.len() + self.waiting.len();
             // A fair share: the other threads need company, too.
-            let share = available
-                .div_ceil(usize::try_from(self.threads).unwrap_or(1))
-                .max(1);
-            let width = self.kernels.width(share.min(MOST));
-            while self.open.len() < width.max(1) {
+            let share = available.div_ceil(threads).min(MOST);
+            let width = self.kernels.width(share);
+            // Towards the end all are open, and the longest go first whether begun or not.
+            let is_end = self.waiting.len() <= MOST * threads;
+            while is_end || self.open.len() < width {
                 let Some(index) = self.waiting.pop() else {
                     break;
                 };
-                let Some(job) = self.jobs.get(index) else {
-                    continue;
-                };
-                match Lane::open(index, job, self.mmap) {
-                    Ok(lane) => self.open.push(lane),
-                    Err(error) => {
-                        self.left = self.left.saturating_sub(job.size);
-                        failed(index, error);
-                    }
-                }
+                self.open(index, &mut failed);
             }
             if self.open.len() >= width || self.waiting.is_empty() {
                 return self.longest(width);
@@ -72,13 +62,24 @@ impl<'j> Pool<'j> {
         }
     }
 
+    fn open(&mut self, index: usize, failed: &mut impl FnMut(usize, io::Error)) {
+        let Some(job) = self.jobs.get(index) else {
+            return;
+        };
+        match Lane::open(index, job) {
+            Ok(lane) => self.open.push(lane),
+            Err(error) => {
+                self.left = self.left.saturating_sub(job.size);
+                failed(index, error);
+            }
+        }
+    }
+
     /// The files with the longest way to go, as many as are to go together.
     fn longest(&mut self, width: usize) -> Vec<Lane> {
         self.open.sort_by_key(Lane::left);
-        let waiting = self.waiting.last().and_then(|index| self.jobs.get(*index));
         let longest = self.open.last().map_or(0, Lane::left);
-        let is_longest = waiting.is_none_or(|job| job.size <= longest);
-        let count = if is_longest && self.is_critical(longest, width) {
+        let count = if self.is_critical(longest, width) {
             1
         } else {
             width

@@ -58,7 +58,7 @@ impl Store {
         subjects.look();
         let jobs: Vec<Job> = subjects.to_hash().map(Subject::job).collect();
         let hashed_bytes = jobs.iter().map(|job| job.size).sum();
-        let digests = hash::hash_files(&*self.pool()?, &jobs, self.options().mmap, observe)
+        let digests = hash::hash_files(&*self.pool()?, &jobs, observe)
             .map_err(|_| Error::new(ErrorKind::Cancelled, "verifying was cancelled"))?;
         for (subject, digest) in subjects.to_hash_mut().zip(digests) {
             subject.judge(digest);
