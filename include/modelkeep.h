@@ -618,8 +618,8 @@ typedef struct {
 } mkeep_tensor;
 
 /**
- * Called on the calling thread before the first byte, then at most 20 times a second, and after the
- * last byte. `user` is what the caller gave. Answering false ends the call with
+ * Called on the calling thread before the first byte, then at most 20 times a second, and after
+ * the last byte. `user` is what the caller gave. Answering false ends the call with
  * MKEEP_STATUS_CANCELLED. It must return: neither longjmp nor an exception may leave it.
  */
 typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);

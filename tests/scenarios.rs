@@ -96,6 +96,10 @@ fn call(store: &Store, words: &[&str]) -> Result<String, Error> {
             fs::write(path, bytes).unwrap();
             Ok(String::new())
         }
+        ["lose", model] => {
+            fs::remove_file(store.model(&name(model)?)?.gguf_path()?).unwrap();
+            Ok(String::new())
+        }
         ["verify"] => verify(store, ControlFlow::Continue(())),
         ["cancel"] => verify(store, ControlFlow::Break(())),
         _ => panic!("no such call: {words:?}"),

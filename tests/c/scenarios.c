@@ -66,7 +66,9 @@ static mkeep_status verify(const mkeep_store *store, mkeep_progress progress, ch
     return status;
 }
 
-static mkeep_status path(const mkeep_store *store, const char *name, bool damage,
+enum deed { LOOK, DAMAGE, LOSE };
+
+static mkeep_status path(const mkeep_store *store, const char *name, enum deed deed,
                          mkeep_error **error) {
     mkeep_text *text = NULL;
     mkeep_status status = mkeep_store_path(store, name, &text, error);
@@ -74,13 +76,14 @@ static mkeep_status path(const mkeep_store *store, const char *name, bool damage
         FILE *file = fopen(mkeep_text_c(text), "r+b");
         char magic[4] = {0};
         if (!file || fread(magic, 1, 4, file) != 4 || memcmp(magic, "GGUF", 4)) abort();
-        if (damage) {
+        if (deed == DAMAGE) {
             fseek(file, -1, SEEK_END);
             int last = fgetc(file);
             fseek(file, -1, SEEK_END);
             fputc(last ^ 1, file);
         }
         fclose(file);
+        if (deed == LOSE) remove(mkeep_text_c(text));
     }
     mkeep_text_free(text);
     return status;
@@ -90,8 +93,9 @@ static mkeep_status call(const mkeep_store *store, char *words[], int count, cha
                          mkeep_error **error) {
     const char *name = count > 1 ? words[1] : "";
     if (!strcmp(words[0], "list")) return list(store, answer, error);
-    if (!strcmp(words[0], "path")) return path(store, name, false, error);
-    if (!strcmp(words[0], "damage")) return path(store, name, true, error);
+    if (!strcmp(words[0], "path")) return path(store, name, LOOK, error);
+    if (!strcmp(words[0], "damage")) return path(store, name, DAMAGE, error);
+    if (!strcmp(words[0], "lose")) return path(store, name, LOSE, error);
     if (!strcmp(words[0], "copy")) return mkeep_store_copy(store, name, words[2], error);
     if (!strcmp(words[0], "delete")) return mkeep_store_delete(store, name, NULL, error);
     if (!strncmp(words[0], "import", 6)) {

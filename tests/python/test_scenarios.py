@@ -34,6 +34,8 @@ def call(store: modelkeep.Store, verb: str, *names: str) -> str:
             data = bytearray(blob.read_bytes())
             data[-1] ^= 1
             blob.write_bytes(data)
+        case "lose", (name,):
+            store.path(name).unlink()
         case "verify", ():
             return counts(store.verify())
         case "cancel", ():

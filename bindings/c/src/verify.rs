@@ -10,8 +10,8 @@ use crate::status::{mkeep_error, mkeep_status};
 use crate::store::mkeep_store;
 use crate::text::{Terminated, mkeep_str, mkeep_text};
 
-/// Called on the calling thread before the first byte, then at most 20 times a second, and after the
-/// last byte. `user` is what the caller gave. Answering false ends the call with
+/// Called on the calling thread before the first byte, then at most 20 times a second, and after
+/// the last byte. `user` is what the caller gave. Answering false ends the call with
 /// MKEEP_STATUS_CANCELLED. It must return: neither longjmp nor an exception may leave it.
 pub type mkeep_progress =
     Option<unsafe extern "C" fn(user: *mut c_void, bytes: u64, total_bytes: u64) -> bool>;
