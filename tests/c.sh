@@ -51,6 +51,20 @@ proves models.c tests/data/tiny.gguf
 proves threads.c tests/data/tiny.gguf
 proves tour.cpp tests/data/tiny.gguf
 
+# The GGUF corpus: the outcome of each file, and under the sanitizers every byte that is lent.
+"${c[@]}" tests/c/corpus.c -o "$work/corpus" "${shared[@]}"
+"${c[@]}" "${sanitizers[@]}" tests/c/corpus.c -o "$work/corpus-sanitized" "${shared[@]}"
+corpus=
+for place in tests "${MODELKEEP_SHARED:-}" ../shared; do
+    [ -n "$corpus" ] || [ ! -d "$place/gguf/corpus" ] || corpus=$place/gguf/corpus
+done
+if [ -n "$corpus" ]; then
+    python3 tests/corpus.py "$work/corpus"
+    "$work/corpus-sanitized" "$corpus"/*.gguf
+else
+    echo "skipped: no gguf/corpus in tests, \$MODELKEEP_SHARED or ../shared"
+fi
+
 # The headers are for older C and newer C++, too.
 echo '#include <modelkeep.h>' >"$work/header.c"
 echo '#include <modelkeep.hpp>' >"$work/header.cpp"
