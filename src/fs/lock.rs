@@ -16,7 +16,7 @@ use crate::fs::staged;
 /// on it: a server beside us takes no lock at all, and a file system without locks grants it to
 /// everybody.
 pub(crate) struct StoreLock {
-    _file: File,
+    file: File,
 }
 
 /// How long to wait for another process of ours before giving up.
@@ -31,7 +31,7 @@ impl StoreLock {
         let end = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(StoreLock { _file: file }),
+                Ok(()) => return Ok(StoreLock { file }),
                 Err(TryLockError::WouldBlock) if Instant::now() < end => {
                     thread::sleep(Duration::from_millis(2));
                 }
@@ -40,7 +40,7 @@ impl StoreLock {
                     return Err(Error::new(ErrorKind::Busy, text));
                 }
                 Err(TryLockError::Error(e)) if is_lockless(&e) => {
-                    return Ok(StoreLock { _file: file });
+                    return Ok(StoreLock { file });
                 }
                 Err(TryLockError::Error(e)) => return Err(Error::io("taking lock", &path, e)),
             }
@@ -55,4 +55,28 @@ fn is_lockless(error: &io::Error) -> bool {
             error.raw_os_error(),
             Some(libc::ENOLCK | libc::ENOSYS | libc::EOPNOTSUPP)
         )
+}
+
+impl Drop for StoreLock {
+    fn drop(&mut self) {
+        // Closing does not release it while a child that was forked meanwhile has the file, too.
+        let _ = self.file.unlock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forked_child_keeps_no_lock_of_its_parent() {
+        let scratch = tempfile::tempdir().unwrap();
+        let layout = Layout::new(scratch.path().to_owned());
+        let lock = StoreLock::acquire(&layout).unwrap();
+        // What a fork does to an open file.
+        let _child = lock.file.try_clone().unwrap();
+        drop(lock);
+        let again = File::open(layout.own("lock")).unwrap();
+        assert!(again.try_lock().is_ok());
+    }
 }
