@@ -73,7 +73,7 @@ case $mode in
                 --system "$(seq "$number")" >/dev/null
             all+=" m$number"
         done
-        operations+=("rm$all" "rm m1 m3 m5 m7 nope" "repair" "gc --rename-old --partials"
+        operations+=("rm$all" "rm m1 m3 m5 m7" "gc --grace 0s --rename-old --partials"
             "import tests/data/tiny.gguf big --template tests/data/template.txt --license LICENSE-MIT --system brief")
         kinds=("" "--tear")
         for error in ENOSPC EIO EROFS EMFILE EACCES EDQUOT; do
