@@ -23,5 +23,7 @@ step "side by side with the reference"
 python3 tests/side_by_side.py
 step "clients of the reference"
 bash tests/clients.sh
+step "crashes and power cuts"
+bash tests/crash.sh quick
 step "Python"
 bash tests/python.sh

@@ -34,6 +34,20 @@ impl Stop {
     }
 }
 
+impl Stop {
+    /// Asks for more bytes at once, where it is bytes that are wanted: as many as are expected to
+    /// follow the cursor, as far as the file goes.
+    pub(super) fn expecting(self, cursor: &Cursor<'_>, bytes: u64) -> Self {
+        match self {
+            Stop::More(end) => {
+                let expected = cursor.position().saturating_add(bytes);
+                Stop::More(end.max(expected.min(cursor.file_size)))
+            }
+            fault => fault,
+        }
+    }
+}
+
 pub(super) type Read<T> = Result<T, Stop>;
 
 /// A position in the first bytes of a file. Every read is checked; none moves past the end.

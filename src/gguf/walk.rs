@@ -172,10 +172,13 @@ impl<'l> Walker<'l> {
                 Some((length, tail.split_at_checked(bytes)?))
             });
             let Some((length, (text, tail))) = item else {
+                let walked = offset_of(all, rest);
                 cursor.seek(offset_of(cursor.bytes(), rest));
-                return Err(self.string(cursor).map_or_else(
-                    |stop| stop.at(format_args!("element {index}")),
-                    |_| cursor.short(0),
+                let stop = self.string(cursor).err().unwrap_or_else(|| cursor.short(0));
+                return Err(stop.at(format_args!("element {index}")).expecting(
+                    cursor,
+                    // As if the rest of the array were like what was seen of it, and a bit more.
+                    (walked as u64).saturating_mul(count - index) / index.max(1) * 17 / 16,
                 ));
             };
             if length & 0x8080_8080_8080_8080 != 0 {

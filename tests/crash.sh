@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Stops, tears and fails the command at every change it makes to a store, and cuts the power in a
+# model of a file system, by the black-box testers in `crash` of $MODELKEEP_SHARED or ../shared.
+#   tests/crash.sh [quick|full]
+# quick is for every commit; full goes over every operation and every error, once and for ever.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mode=${1:-quick}
+testers=
+for place in "${MODELKEEP_SHARED:-}" ../shared; do
+    if [ -z "$testers" ] && [ -n "$place" ] && [ -f "$place/crash/crash_test.py" ]; then
+        testers=$place/crash
+    fi
+done
+if [ -z "$testers" ]; then
+    echo "skipped: no crash/crash_test.py in \$MODELKEEP_SHARED or ../shared"
+    exit 0
+fi
+if [ -n "${MODELKEEP:-}" ]; then command=$MODELKEEP; else command=$PWD/target/debug/modelkeep; fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Two models that share their weights, one of its own, an orphan, and a blob with wrong bytes.
+store=$work/store
+"$command" --store "$store" import tests/data/tiny.gguf a >/dev/null
+"$command" --store "$store" cp a b >/dev/null
+"$command" --store "$store" import tests/data/tiny.gguf own --system "be brief" >/dev/null
+printf orphan >"$store/blobs/sha256-$(printf orphan | sha256sum | cut -d' ' -f1)"
+touch -d '2 hours ago' "$store"/blobs/*
+
+operations=(
+    "cp a new/name:tag" "cp a b" "rm own" "rm a b" "gc" "gc --grace 0s"
+    "import tests/data/tiny.gguf imported --by copy" "import tests/data/tiny.gguf a --force --system x"
+)
+points=0 states=0 failed=0
+crash() { # what the tester is asked for, and then the operation
+    local options=$1 operation=$2 report
+    # shellcheck disable=SC2086
+    report=$(python3 "$testers/crash_test.py" --template "$store" --work "$work/points" -q \
+        --recover "$command --store {store} gc --grace 0s" $options \
+        -- "$command" --store "{store}" $operation 2>&1 | tail -1) || true
+    local found broken
+    found=$(sed -n 's/.*RESULT points=\([0-9]*\) .*/\1/p' <<<"$report")
+    broken=$(sed -n 's/.* broken=\([0-9]*\) .*/\1/p' <<<"$report")
+    points=$((points + ${found:-0}))
+    if [ "${broken:-1}" != 0 ]; then
+        failed=$((failed + 1))
+        echo "$operation $options: $report"
+    fi
+}
+cut_power() {
+    local operation=$1 report found
+    rm -rf "$work/log"
+    # shellcheck disable=SC2086
+    python3 "$testers/crash_test.py" --template "$store" --work "$work/points" -q --max 1 \
+        --record "$work/log" -- "$command" --store "{store}" $operation >/dev/null 2>&1 || true
+    report=$(python3 "$testers/powerloss.py" "$work/log" ${2:-} | grep '^TOTAL') || true
+    found=$(sed -n 's/.*TOTAL states=\([0-9]*\) .*/\1/p' <<<"$report")
+    states=$((states + ${found:-0}))
+    if ! grep -q ' broken=0 ' <<<"$report" || ! grep -q 'after ack: 0/' <<<"$report"; then
+        failed=$((failed + 1))
+        echo "power cut in $operation: $report"
+    fi
+}
+
+case $mode in
+    quick) kinds=("" "--tear" "--errno ENOSPC" "--errno EIO --sticky") ;;
+    full)
+        # More models, each with a blob of its own, make longer operations.
+        all=
+        for number in $(seq 12); do
+            "$command" --store "$store" import tests/data/tiny.gguf "m$number" \
+                --system "$(seq "$number")" >/dev/null
+            all+=" m$number"
+        done
+        operations+=("rm$all" "rm m1 m3 m5 m7" "gc --grace 0s --rename-old --partials"
+            "import tests/data/tiny.gguf big --template tests/data/template.txt --license LICENSE-MIT --system brief")
+        kinds=("" "--tear")
+        for error in ENOSPC EIO EROFS EMFILE EACCES EDQUOT; do
+            kinds+=("--errno $error" "--errno $error --sticky")
+        done
+        ;;
+esac
+for operation in "${operations[@]}"; do
+    for kind in "${kinds[@]}"; do
+        crash "$kind" "$operation"
+    done
+    cut_power "$operation"
+done
+echo "crash: $points points, $states power cuts, $failed of ${#operations[@]} x $((${#kinds[@]} + 1)) runs broken"
+[ "$failed" = 0 ]
