@@ -1,6 +1,6 @@
 //! The reference server, started on a store of a test's own.
 // A failure in a helper fails the test.
-#![allow(clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::env;
 use std::net::TcpListener;
@@ -28,6 +28,19 @@ pub fn program() -> Option<PathBuf> {
         .chain([shared.join("ref/ollama")])
         .chain(on_path)
         .find(|program| program.is_file())
+}
+
+/// Where the reference looks for its quantizer, under the directory that it runs in: a stand-in
+/// that copies, which lies beside the shared server.
+pub fn give_quantizer(home: &Path) {
+    let Some(quantizer) = program().map(|program| program.with_file_name("llama-quantize")) else {
+        return;
+    };
+    let place = home.join("build/lib/ollama");
+    std::fs::create_dir_all(&place).unwrap();
+    if quantizer.is_file() {
+        std::fs::copy(quantizer, place.join("llama-quantize")).unwrap();
+    }
 }
 
 impl Server {
@@ -72,6 +85,22 @@ impl Server {
             std::thread::sleep(Duration::from_millis(20));
         }
         panic!("the server does not answer on {}", server.address);
+    }
+
+    /// Lets the reference's own command make a model; what it complains of is the error.
+    pub fn create(&self, name: &str, modelfile: &Path) -> Result<(), String> {
+        let output = Command::new(program().unwrap())
+            .args(["create", name, "-f"])
+            .arg(modelfile)
+            .env("OLLAMA_HOST", &self.address)
+            .env("HOME", modelfile.parent().unwrap())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
     }
 
     fn url(&self, path: &str) -> String {
