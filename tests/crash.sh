@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Stops, tears and fails the command at every change it makes to a store, and cuts the power in a
 # model of a file system, by the black-box testers in `crash` of $MODELKEEP_SHARED or ../shared.
-#   tests/crash.sh [quick|full]
-# quick is for every commit; full goes over every operation and every error, once and for ever.
+#   tests/crash.sh [quick|full [FROM [TO]]]
+# quick is for every commit; full goes over every operation and every error, once and for ever. It
+# takes long, so it may be cut into runs: the operations from one number to another. Nothing in it
+# is random.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mode=${1:-quick}
@@ -28,9 +30,12 @@ store=$work/store
 printf orphan >"$store/blobs/sha256-$(printf orphan | sha256sum | cut -d' ' -f1)"
 touch -d '2 hours ago' "$store"/blobs/*
 
+printf 'FROM a\nSYSTEM """of\na""" \nPARAMETER stop x\nLICENSE y\n' >"$work/Modelfile"
+
 operations=(
     "cp a new/name:tag" "cp a b" "rm own" "rm a b" "gc" "gc --grace 0s"
     "import tests/data/tiny.gguf imported --by copy" "import tests/data/tiny.gguf a --force --system x"
+    "import $work/Modelfile made"
 )
 points=0 states=0 failed=0
 crash() { # what the tester is asked for, and then the operation
@@ -79,6 +84,7 @@ case $mode in
         for error in ENOSPC EIO EROFS EMFILE EACCES EDQUOT; do
             kinds+=("--errno $error" "--errno $error --sticky")
         done
+        operations=("${operations[@]:$((${2:-1} - 1)):$((${3:-99} - ${2:-1} + 1))}")
         ;;
 esac
 for operation in "${operations[@]}"; do
