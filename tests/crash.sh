@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Stops, tears and fails the command at every change it makes to a store, and cuts the power in a
 # model of a file system, by the black-box testers in `crash` of $MODELKEEP_SHARED or ../shared.
-#   tests/crash.sh [quick|full [FROM [TO]]]
+#   tests/crash.sh [quick|full [FROM [TO]]|disk [ROUNDS]]
 # quick is for every commit; full goes over every operation and every error, once and for ever. It
 # takes long, so it may be cut into runs: the operations from one number to another. Nothing in it
-# is random.
+# is random. disk cuts the power of real file systems on loop devices, as root, so many times for
+# each operation.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mode=${1:-quick}
@@ -68,7 +69,32 @@ cut_power() {
     fi
 }
 
+cut_power_of_disks() {
+    local rounds=$1 system operation report
+    for system in ext4 xfs btrfs; do
+        if [ "$(id -u)" != 0 ] || [ ! -e /dev/loop0 ] || ! command -v "mkfs.$system" >/dev/null; then
+            echo "skipped: $system wants root, loop devices and mkfs.$system"
+            continue
+        fi
+        for operation in "${operations[@]}"; do
+            # shellcheck disable=SC2086
+            report=$(python3 "$testers/fs_powercut.py" --template "$store" --fs "$system" \
+                --fsync-other -n "$rounds" --work "$work/disk" \
+                -- "$command" --store "{store}" $operation 2>&1 | tail -1)
+            echo "$operation: $report"
+            points=$((points + rounds))
+            grep -q "{'ok': $rounds}" <<<"$report" || failed=$((failed + 1))
+        done
+    done
+    echo "crash: $points power cuts of real file systems, $failed kinds of them broken"
+}
+
 case $mode in
+    disk)
+        cut_power_of_disks "${2:-5}"
+        [ "$failed" = 0 ]
+        exit
+        ;;
     quick) kinds=("" "--tear" "--errno ENOSPC" "--errno EIO --sticky") ;;
     full)
         # More models, each with a blob of its own, make longer operations.
