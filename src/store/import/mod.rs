@@ -211,7 +211,7 @@ impl Store {
         }
         let text = format!(
             "importing: the blobs belong to user {}, whose server could not use ours again; \
-             import as that user, or allow a foreign owner",
+             import as that user, or with the option foreign_owner (--allow-foreign-owner)",
             blobs.uid()
         );
         Err(Error::new(ErrorKind::InvalidArgument, text))
