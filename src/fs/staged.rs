@@ -112,7 +112,7 @@ impl Staged {
         if self.durability == Durability::Full {
             let parents = made.iter().filter_map(|directory| directory.parent());
             for directory in to.parent().into_iter().chain(parents) {
-                ops::sync_directory(directory).map_err(at)?;
+                sync_if_there(directory).map_err(at)?;
             }
         }
         Ok(())
@@ -137,6 +137,14 @@ impl Drop for Staged {
             // What cannot be removed now, a collection takes.
             let _ = ops::unlink(&self.path);
         }
+    }
+}
+
+/// Makes the names in a directory durable; one that was pruned meanwhile has none to keep.
+pub(crate) fn sync_if_there(directory: &Path) -> io::Result<()> {
+    match ops::sync_directory(directory) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
     }
 }
 

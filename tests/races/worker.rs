@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use modelkeep::{
     Durability, ErrorKind, GcOptions, ImportOptions, ModelName, Reference, ShowOptions, Store,
@@ -62,10 +62,10 @@ impl Plan {
     }
 
     fn store(&self) -> Store {
-        let durable = if self.settle.is_zero() {
-            Durability::None
-        } else {
-            Durability::Full
+        // Flushing changes no order, and takes as long as the disk is busy with somebody else's.
+        let durable = match std::env::var_os("MODELKEEP_DURABLE") {
+            Some(_) => Durability::Full,
+            None => Durability::None,
         };
         let options = StoreOptions::new(&self.root).settle(self.settle);
         Store::open_with(options.durability(durable)).unwrap()
@@ -79,7 +79,6 @@ struct Clock(u64, Instant);
 impl Clock {
     fn start() -> Self {
         let now = UNIX_EPOCH.elapsed().unwrap().as_nanos();
-        debug_assert!(SystemTime::now() > UNIX_EPOCH);
         Clock(u64::try_from(now).unwrap(), Instant::now())
     }
 
@@ -101,34 +100,30 @@ impl Dice {
     }
 }
 
-/// Does what the plan says, writes the history, and answers how often the stable model was looked
-/// at. Panics where a call fails in a way that no race excuses.
-pub fn work(plan: &Plan) -> usize {
+/// Does what the plan says and writes the history. Panics where a call fails in a way that no race
+/// excuses.
+pub fn work(plan: &Plan) {
     let clock = Clock::start();
     let store = plan.store();
-    let done = AtomicBool::new(false);
-    let (calls, looks) = thread::scope(|scope| {
-        let watcher = scope.spawn(|| watch(&store, plan.locked, &done));
+    let calls: Vec<_> = thread::scope(|scope| {
         let one = |number| {
             let store = store.clone();
             scope.spawn(move || Worker::new(plan, number, store, clock).run())
         };
         let threads: Vec<_> = (0..THREADS).map(one).collect();
         let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
-        let calls: Vec<_> = joined.collect();
-        done.store(true, Ordering::Relaxed);
-        (calls, watcher.join().unwrap())
+        joined.flat_map(Result::unwrap).collect()
     });
     let mut file = BufWriter::new(File::create(&plan.history).unwrap());
-    for call in calls.into_iter().flat_map(Result::unwrap) {
+    for call in calls {
         writeln!(file, "{call}").unwrap();
     }
     file.flush().unwrap();
-    looks
 }
 
-/// Shows and lists the stable model for as long as the others work: it never fails.
-fn watch(store: &Store, locked: bool, done: &AtomicBool) -> usize {
+/// Shows and lists the stable model for as long as the others work: it never fails. Answers how
+/// often it looked. Where all take one lock, no listed model ever lacks a blob.
+pub fn watch(store: &Store, locked: bool, done: &AtomicBool) -> usize {
     let stable: Reference = STABLE.parse().unwrap();
     let mut looks = 0;
     while !done.load(Ordering::Relaxed) {
@@ -229,11 +224,10 @@ impl<'a> Worker<'a> {
         let start = self.clock.now();
         match self.store.import(fixture(), &name(NAMES[to]), &options) {
             Ok(imported) => self.note(start, Deed::Wrote(to, content, imported.replaced)),
-            Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::AlreadyExists, "import: {error}");
-                assert!(!options.replace, "import: {error}");
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && !options.replace => {
                 self.note(start, Deed::Saw(to, Seen::Something));
             }
+            Err(error) => assert_busy(&error),
         }
     }
 
@@ -278,7 +272,9 @@ impl<'a> Worker<'a> {
 
     fn collect(&mut self) {
         let grace = GcOptions::default().grace(Duration::ZERO);
-        self.store.gc(&grace).unwrap();
+        if let Err(error) = self.store.gc(&grace) {
+            assert_busy(&error);
+        }
     }
 
     fn look(&mut self) {
@@ -299,9 +295,16 @@ impl<'a> Worker<'a> {
     }
 
     fn nothing(&mut self, start: u64, which: usize, error: &modelkeep::Error) {
-        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
-        self.note(start, Deed::Saw(which, Seen::Nothing));
+        match error.kind() {
+            ErrorKind::NotFound => self.note(start, Deed::Saw(which, Seen::Nothing)),
+            _ => assert_busy(error),
+        }
     }
+}
+
+/// Somebody else had the lock for half a minute: the disk is slow, and nothing was done.
+fn assert_busy(error: &modelkeep::Error) {
+    assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
 }
 
 /// The calls that the processes wrote down.
