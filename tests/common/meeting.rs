@@ -36,17 +36,28 @@ pub struct Meetings {
     ours: u64,
     /// How much later than theirs ours begins where either may come first.
     lead: i64,
+    /// How much the lead changes with a round, and how far about it rounds are spread.
+    step: i64,
+    spread: u64,
     pub rounds: u64,
     pub met: u64,
 }
 
-/// How much the lead changes with a round, and how far about it rounds are spread.
-const STEP: i64 = 40_000;
-const SPREAD: u64 = 600_000;
-
 impl Meetings {
+    /// Of calls that take milliseconds.
     pub fn new() -> Self {
         Meetings {
+            step: 40_000,
+            spread: 600_000,
+            ..Meetings::coarse()
+        }
+    }
+
+    /// Of calls that take tenths of a second, not always the same.
+    pub fn coarse() -> Self {
+        Meetings {
+            step: 4_000_000,
+            spread: 20_000_000,
             dice: Dice(number("MODELKEEP_SEED", 1)),
             theirs: 2_000_000,
             ours: 2_000_000,
@@ -84,15 +95,19 @@ impl Meetings {
     /// How much later ours begins: mostly about the lead, else anywhere.
     fn offset(&mut self) -> i64 {
         if self.dice.below(4) > 0 {
-            let spread = self.dice.below(2 * SPREAD).cast_signed();
-            return self.lead + spread - SPREAD.cast_signed();
+            let spread = self.dice.below(2 * self.spread).cast_signed();
+            return self.lead + spread - self.spread.cast_signed();
         }
         self.dice.below(self.theirs + self.ours).cast_signed() - self.ours.cast_signed()
     }
 
     /// Whether ours came first, as its outcome shows; the next will begin a little later if so.
     pub fn learn(&mut self, ours_came_first: bool) {
-        let step = if ours_came_first { STEP } else { -STEP };
+        let step = if ours_came_first {
+            self.step
+        } else {
+            -self.step
+        };
         let (most, least) = (self.theirs.cast_signed(), -self.ours.cast_signed());
         self.lead = (self.lead + step).clamp(least, most);
     }

@@ -1,6 +1,6 @@
 //! The reference server, started on a store of a test's own.
-// A failure in a helper fails the test.
-#![allow(clippy::unwrap_used)]
+// Each test program uses its own part of this file, and a failure here fails the test.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::env;
 use std::net::TcpListener;
@@ -81,12 +81,16 @@ impl Server {
             if self.agent.get(self.url("/")).call().is_ok() {
                 return true;
             }
-            if self.process.try_wait().unwrap().is_some() {
+            if !self.is_running() {
                 return false;
             }
             std::thread::sleep(Duration::from_millis(2));
         }
         panic!("the server does not answer on {}", self.address);
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
     }
 
     fn url(&self, path: &str) -> String {
