@@ -148,14 +148,19 @@ pub(crate) fn sync_if_there(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes our own directory, or one inside it.
+/// Makes our own directory, or one inside it. Never one behind a link: what lies there is not ours
+/// to sweep and to remove.
 pub(crate) fn make_own_directory(path: &Path) -> Result<()> {
     match ops::make_directory(path) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-            Err(Error::io("creating directory", path, e))
-        }
-        _ => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && is_own(path) => Ok(()),
+        made => made.map_err(|e| Error::io("creating directory", path, e)),
     }
+}
+
+/// Whether a directory is there and no link.
+pub(crate) fn is_own(path: &Path) -> bool {
+    path.symlink_metadata()
+        .is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Makes directories, given innermost first, and notes which of them are new.
