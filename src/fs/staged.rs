@@ -112,7 +112,7 @@ impl Staged {
         if self.durability == Durability::Full {
             let parents = made.iter().filter_map(|directory| directory.parent());
             for directory in to.parent().into_iter().chain(parents) {
-                ops::sync_directory(directory).map_err(at)?;
+                sync_if_there(directory).map_err(at)?;
             }
         }
         Ok(())
@@ -140,14 +140,27 @@ impl Drop for Staged {
     }
 }
 
-/// Makes our own directory, or one inside it.
-pub(crate) fn make_own_directory(path: &Path) -> Result<()> {
-    match ops::make_directory(path) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-            Err(Error::io("creating directory", path, e))
-        }
+/// Makes the names in a directory durable; one that was pruned meanwhile has none to keep.
+pub(crate) fn sync_if_there(directory: &Path) -> io::Result<()> {
+    match ops::sync_directory(directory) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
         _ => Ok(()),
     }
+}
+
+/// Makes our own directory, or one inside it. Never one behind a link: what lies there is not ours
+/// to sweep and to remove.
+pub(crate) fn make_own_directory(path: &Path) -> Result<()> {
+    match ops::make_directory(path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && is_own(path) => Ok(()),
+        made => made.map_err(|e| Error::io("creating directory", path, e)),
+    }
+}
+
+/// Whether a directory is there and no link.
+pub(crate) fn is_own(path: &Path) -> bool {
+    path.symlink_metadata()
+        .is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Makes directories, given innermost first, and notes which of them are new.

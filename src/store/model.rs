@@ -1,5 +1,6 @@
 //! One model: a snapshot of a manifest, and what lies under it.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
@@ -126,11 +127,10 @@ impl Model {
             .iter()
             .chain([self.manifest.config()]);
         let named = layers.filter(|layer| !layer.digest_text().is_empty());
-        let mut paths: Vec<PathBuf> = Vec::new();
+        let (mut paths, mut known) = (Vec::new(), HashSet::new());
         for layer in named {
-            let path = self.path_of(layer)?;
-            if !paths.contains(&path) {
-                paths.push(path);
+            if known.insert(layer.digest()?) {
+                paths.push(self.path_of(layer)?);
             }
         }
         Ok(paths)
