@@ -103,9 +103,10 @@ fn decode(bytes: &[u8]) -> Result<Config, DecodeError> {
 /// A config blob to be written, in the reference's order of fields.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct NewConfig {
-    pub model_format: &'static str,
+    pub model_format: String,
     pub model_family: String,
-    pub model_families: Vec<String>,
+    /// `None`, which is `null`, where no layer has weights.
+    pub model_families: Option<Vec<String>>,
     pub model_type: String,
     pub file_type: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -114,8 +115,19 @@ pub(crate) struct NewConfig {
     pub parser: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub requires: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<NewDraft>,
     pub architecture: &'static str,
     pub os: &'static str,
+}
+
+/// What a [`NewConfig`] says of a draft model.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct NewDraft {
+    pub model_format: &'static str,
+    pub architecture: String,
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub fn syntax(value: &Value) -> String {
 ///
 /// The standard library has the same rule inside `escape_debug`, in the Unicode version of the
 /// compiler; after the first character of a text it escapes nothing else beyond the ASCII ones.
-fn is_print(c: char) -> bool {
+pub fn is_print(c: char) -> bool {
     match c {
         ' '..='~' => true,
         c if c.is_ascii() => false,

@@ -176,6 +176,9 @@ pub(crate) struct NewLayer {
     /// Where the bytes came from; empty for most.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub from: String,
+    /// The file's name inside a safetensors model.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
 }
 
 impl NewManifest {
@@ -205,6 +208,7 @@ impl NewLayer {
             digest,
             size,
             from: String::new(),
+            name: String::new(),
         }
     }
 }

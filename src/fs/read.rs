@@ -53,6 +53,22 @@ pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
     Ok(Text { bytes, modified })
 }
 
+/// How many bytes at the beginning of a file say what it is.
+const HEAD: u64 = 512;
+
+/// The first bytes of a regular file.
+pub(crate) fn read_head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_regular(path)?.take(HEAD).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whether the first bytes of a file are those of a text: no NUL among them, or a mark of UTF-16.
+pub(crate) fn is_text(head: &[u8]) -> bool {
+    let marked = matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    marked || !(head.is_empty() || head.contains(&0))
+}
+
 /// The largest header of a safetensors file that is read, in bytes, as the reference has it.
 const LARGEST_HEADER: u64 = 100 << 20;
 

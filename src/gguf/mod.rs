@@ -45,7 +45,7 @@ pub use index::Index;
 pub use json::Normalised;
 pub use limits::{Limits, Strictness};
 pub use owned::{OwnedArray, OwnedValue};
-pub(crate) use parse::{Parsed, Parser};
+pub(crate) use parse::{Parsed, Parser, is_gguf};
 pub(crate) use scan::Scan;
 pub use tensor::{TensorInfo, TensorType};
 pub use value::{Text, Value};

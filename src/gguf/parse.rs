@@ -191,6 +191,11 @@ const MAGIC: &[u8; 4] = b"GGUF";
 const SWAPPED: &[u8; 4] = b"FUGG";
 const HEADER: usize = 24;
 
+/// Whether a file that begins so is to be read as GGUF.
+pub(crate) fn is_gguf(head: &[u8]) -> bool {
+    head.starts_with(MAGIC) || head.starts_with(SWAPPED)
+}
+
 /// Magic, version and counts. The byte order is told by the version: the low half of a version
 /// that was written in the other order is empty.
 pub(super) fn header(cursor: &mut Cursor<'_>) -> Read<Header> {

@@ -1,7 +1,12 @@
 //! Modelfiles: the text that says how a model is made.
 
+mod parameter;
+mod parse;
+mod release;
 mod render;
 
+pub(crate) use parameter::value as parameter;
+pub(crate) use release::release;
 pub(crate) use render::generated;
 
 /// The commands of a Modelfile in order.

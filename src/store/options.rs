@@ -128,6 +128,11 @@ impl StoreOptions {
         self
     }
 
+    /// The home of the user who runs this.
+    pub(crate) fn user_home() -> Option<PathBuf> {
+        env::home_dir()
+    }
+
     /// The places where installations keep their models, which a missing store's error names
     /// where they exist.
     pub(crate) fn well_known(&self) -> Vec<PathBuf> {

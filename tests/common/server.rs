@@ -30,6 +30,19 @@ pub fn program() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
+/// Where the reference looks for its quantizer, under the directory that it runs in: a stand-in
+/// that copies, which lies beside the shared server.
+pub fn give_quantizer(home: &Path) {
+    let Some(quantizer) = program().map(|program| program.with_file_name("llama-quantize")) else {
+        return;
+    };
+    let place = home.join("build/lib/ollama");
+    std::fs::create_dir_all(&place).unwrap();
+    if quantizer.is_file() {
+        std::fs::copy(quantizer, place.join("llama-quantize")).unwrap();
+    }
+}
+
 impl Server {
     /// Starts the server on `models` and waits until it answers, or says why not and answers
     /// `None`.
@@ -91,6 +104,22 @@ impl Server {
 
     pub fn is_running(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()
+    }
+
+    /// Lets the reference's own command make a model; what it complains of is the error.
+    pub fn create(&self, name: &str, modelfile: &Path) -> Result<(), String> {
+        let output = Command::new(program().unwrap())
+            .args(["create", name, "-f"])
+            .arg(modelfile)
+            .env("OLLAMA_HOST", &self.address)
+            .env("HOME", modelfile.parent().unwrap())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
     }
 
     fn url(&self, path: &str) -> String {

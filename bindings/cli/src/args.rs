@@ -79,8 +79,9 @@ pub(crate) enum Command {
         #[arg(long)]
         lenient: bool,
     },
-    /// Make a model of a GGUF file
+    /// Make a model of a GGUF file, or as a Modelfile says
     Import {
+        /// A GGUF file or a Modelfile
         file: PathBuf,
         name: ModelName,
         #[command(flatten)]

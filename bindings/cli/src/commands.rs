@@ -189,9 +189,12 @@ fn import(
     how.adapters = with.adapters;
     how.projectors = with.projectors;
     how.system = with.system;
-    let imported = store.import(file, name, &how)?;
+    let imported = store.import_file(file, name, &how)?;
     if output.json {
         return output.line(imported.to_json());
+    }
+    for parameter in &imported.ignored {
+        eprintln!("modelkeep: the parameter {parameter} says nothing any more");
     }
     let bytes = DecimalBytes(imported.bytes);
     output.line(format!(

@@ -1,0 +1,69 @@
+//! Blobs that a new manifest names, held so that no delete elsewhere can take their bytes.
+
+use std::fs::File;
+use std::io::Seek;
+use std::path::Path;
+use std::thread;
+
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::fs::read;
+use crate::store::blobs::NewBlob;
+use crate::store::{Blob, Store};
+
+/// A blob that is in its place, and an open file that keeps its bytes whatever happens to the name.
+pub(super) struct Lease {
+    pub blob: Blob,
+    file: File,
+    /// Whether it was there before us: only then can somebody else be about to delete it.
+    was_there: bool,
+}
+
+impl Lease {
+    /// Holds a blob of another model.
+    pub(super) fn take(store: &Store, digest: Digest) -> Result<Self> {
+        let path = store.blob_path(&digest);
+        let file = read::open_regular(&path).map_err(|e| Error::io("opening blob", &path, e))?;
+        let size = file
+            .metadata()
+            .map_err(|e| Error::io("opening blob", &path, e))?;
+        Ok(Lease {
+            blob: Blob {
+                digest,
+                size: size.len(),
+            },
+            file,
+            was_there: true,
+        })
+    }
+}
+
+impl Store {
+    pub(super) fn place_leased(&self, new: NewBlob) -> Result<Lease> {
+        let was_there = self.has_blob(&new.blob.digest);
+        let file = new.lease()?;
+        let blob = self.place(new)?;
+        Ok(Lease {
+            blob,
+            file,
+            was_there,
+        })
+    }
+
+    /// Looks again, after the manifest is there, whether a delete elsewhere has taken a blob that
+    /// was there before us, and puts it back from the file that we still hold.
+    pub(super) fn keep(&self, leases: &[Lease]) -> Result<()> {
+        if leases.iter().any(|lease| lease.was_there) {
+            thread::sleep(self.options().settle);
+        }
+        for lease in leases {
+            if !self.has_blob(&lease.blob.digest) {
+                let mut file = &lease.file;
+                file.rewind()
+                    .map_err(|e| Error::io("reading", &self.blob_path(&lease.blob.digest), e))?;
+                self.place(self.stage_stream(&mut file, Path::new("the lease"))?)?;
+            }
+        }
+        Ok(())
+    }
+}

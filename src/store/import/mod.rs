@@ -1,0 +1,341 @@
+//! Importing: a GGUF file, or what a Modelfile says, becomes a model.
+
+mod config;
+mod lease;
+mod part;
+mod recipe;
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use crate::config::{Config, NewConfig};
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::read;
+use crate::gguf;
+use crate::json;
+use crate::manifest::NewManifest;
+use crate::media::MediaType;
+use crate::modelfile::Modelfile;
+use crate::name::ModelName;
+use crate::store::{Message, Model, Store, Transfer};
+use crate::template::Template;
+use part::{Bytes, Part};
+use recipe::{Recipe, Weights};
+
+/// What a model is made of besides its weights, and how they come into the store.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ImportOptions {
+    /// Whether a model of that name is replaced; otherwise it is an error. The blobs of the one
+    /// that is replaced stay until they are collected.
+    pub replace: bool,
+    /// How the bytes of the files come into the store.
+    pub transfer: Transfer,
+    /// GGUF files of adapters.
+    pub adapters: Vec<PathBuf>,
+    /// GGUF files of projectors.
+    pub projectors: Vec<PathBuf>,
+    /// The Go template; none is guessed.
+    pub template: Option<String>,
+    /// The system prompt.
+    pub system: Option<String>,
+    /// The licence texts.
+    pub licenses: Vec<String>,
+    /// The parameters.
+    pub parameters: Map<String, Json>,
+    /// The messages that belong to the model.
+    pub messages: Vec<Message>,
+    /// The built-in renderer of prompts; where it is not said, the one that the reference has for
+    /// the architecture, if it has one.
+    pub renderer: Option<String>,
+    /// The built-in parser of answers, as the renderer.
+    pub parser: Option<String>,
+    /// The oldest release of the reference that can run the model.
+    pub requires: Option<String>,
+}
+
+/// What an import made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The model's name, in its stored spelling.
+    pub name: ModelName,
+    /// The digest of the weights: of the first layer.
+    pub digest: Digest,
+    /// The bytes of the weights.
+    pub bytes: u64,
+    /// Whether a model of that name was replaced.
+    pub replaced: bool,
+    /// The parameters of the Modelfile that say nothing any more, and are left out.
+    pub ignored: Vec<String>,
+}
+
+impl Imported {
+    /// The answer as JSON.
+    pub fn to_json(&self) -> String {
+        json::to_string(self)
+    }
+}
+
+/// A model whose blobs are all at hand.
+struct Made {
+    parts: Vec<Part>,
+    config: Part,
+}
+
+impl Store {
+    /// Makes a model of a GGUF file. Reads the file once, to hash it while it is copied, and its
+    /// head once, strictly. Blobs are staged, hashed, flushed and moved into place, then the
+    /// manifest is; what goes wrong before that leaves the store as it was, but for blobs that
+    /// nothing uses.
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) where the name is taken and was not to be
+    /// replaced; [`InvalidGguf`](ErrorKind::InvalidGguf) for a file that the strict reader refuses;
+    /// [`Unsupported`](ErrorKind::Unsupported) for a part of a split model;
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a store whose blobs belong to another
+    /// user.
+    pub fn import(
+        &self,
+        file: impl AsRef<Path>,
+        name: &ModelName,
+        options: &ImportOptions,
+    ) -> Result<Imported> {
+        self.make(name, Recipe::of_file(file.as_ref(), options))
+    }
+
+    /// Makes a model as a Modelfile says, which is read as the reference reads it: from GGUF files
+    /// or directories of them, whose paths begin where the Modelfile lies, or from a model of this
+    /// store, whose blobs are used once more. Options win over what the Modelfile says, and add to
+    /// its licences. Otherwise as [`import`](Self::import); no template is guessed.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import); [`InvalidArgument`](ErrorKind::InvalidArgument), with the line,
+    /// for a Modelfile that cannot be read so; [`NotFound`](ErrorKind::NotFound) for a file or a
+    /// model that is missing; [`Unsupported`](ErrorKind::Unsupported) for weights that are no GGUF.
+    pub fn import_modelfile(
+        &self,
+        file: impl AsRef<Path>,
+        name: &ModelName,
+        options: &ImportOptions,
+    ) -> Result<Imported> {
+        let path = file.as_ref();
+        let text = read::read_text(path).map_err(|e| Error::io("reading Modelfile", path, e))?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let recipe = Modelfile::parse(&text.bytes)
+            .and_then(|modelfile| Recipe::of_modelfile(modelfile, directory, options));
+        let recipe = recipe.map_err(|error| {
+            let text = format!("reading Modelfile {}", path.display());
+            Error::caused(error.kind(), text, error)
+        })?;
+        self.make(name, recipe)
+    }
+
+    /// Makes a model of a file that is a Modelfile where it is a text, and a GGUF file otherwise.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import) or [`import_modelfile`](Self::import_modelfile).
+    pub fn import_file(
+        &self,
+        file: impl AsRef<Path>,
+        name: &ModelName,
+        options: &ImportOptions,
+    ) -> Result<Imported> {
+        let path = file.as_ref();
+        let head = read::read_head(path).map_err(|e| Error::io("reading", path, e))?;
+        if gguf::is_gguf(&head) || !read::is_text(&head) {
+            self.import(path, name, options)
+        } else {
+            self.import_modelfile(path, name, options)
+        }
+    }
+
+    fn make(&self, name: &ModelName, recipe: Recipe) -> Result<Imported> {
+        let name = self.spelling(name);
+        let replace = recipe.with.replace;
+        self.may_import(&name, replace)?;
+        self.refuse_foreign()?;
+        let ignored = recipe.ignored.clone();
+        let made = self.stage(recipe)?;
+        let _lock = self.lock()?;
+        let replaced = self.may_import(&name, replace)?;
+        let weights = made.parts.first().unwrap_or(&made.config).blob();
+        let layers = made.parts.iter().map(Part::layer).collect();
+        let manifest = NewManifest::new(made.config.layer(), layers);
+        let mut leases = Vec::with_capacity(made.parts.len());
+        for part in made.parts.into_iter().chain([made.config]) {
+            leases.push(match part.bytes {
+                Bytes::Staged(new) => self.place_leased(new)?,
+                Bytes::Stored(lease) => lease,
+            });
+        }
+        self.write_manifest(&name, &manifest.to_bytes())?;
+        self.keep(&leases)?;
+        Ok(Imported {
+            name,
+            digest: weights.digest,
+            bytes: weights.size,
+            replaced,
+            ignored,
+        })
+    }
+
+    /// Whether the name is taken.
+    fn may_import(&self, name: &ModelName, replace: bool) -> Result<bool> {
+        self.may_write()?;
+        let taken = self.layout().manifest(name).symlink_metadata().is_ok();
+        if taken && !replace {
+            let text = format!("model '{name}' already exists");
+            return Err(Error::new(ErrorKind::AlreadyExists, text));
+        }
+        Ok(taken)
+    }
+
+    /// A blob that belongs to another user than the server's makes every later use of it there
+    /// fail. Who we are is what an empty staged file says: root writes for the store's owner.
+    fn refuse_foreign(&self) -> Result<()> {
+        let Ok(blobs) = self.layout().blobs_directory().metadata() else {
+            return Ok(());
+        };
+        let probe = self.stage_bytes(b"")?;
+        let ours = probe
+            .path()
+            .metadata()
+            .map_err(|e| Error::io("looking at", probe.path(), e))?;
+        if self.options().foreign_owner || ours.uid() == blobs.uid() {
+            return Ok(());
+        }
+        let text = format!(
+            "importing: the blobs belong to user {}, whose server could not use ours again; \
+             import as that user, or with the option foreign_owner (--allow-foreign-owner)",
+            blobs.uid()
+        );
+        Err(Error::new(ErrorKind::InvalidArgument, text))
+    }
+
+    /// Everything but the manifest: the layers in the reference's order, and the config.
+    fn stage(&self, recipe: Recipe) -> Result<Made> {
+        let mut with = recipe.with;
+        if let Some(template) = &with.template {
+            Template::parse(template.as_str())?;
+        }
+        let (mut parts, base) = match recipe.weights {
+            Weights::Files(files) => (self.stage_files(&files, None, with.transfer)?, None),
+            Weights::Model(model) => {
+                let model = self.model(&model)?;
+                (self.reuse(&model, &mut with)?, Some(model))
+            }
+        };
+        for (files, media) in [
+            (&with.projectors, MediaType::Projector),
+            (&with.adapters, MediaType::Adapter),
+            (&recipe.drafts, MediaType::Draft),
+        ] {
+            parts.extend(self.stage_files(files, Some(&media), with.transfer)?);
+        }
+        config::add_built_in(&mut with, &parts);
+        let base = base.as_ref().map(Model::config).transpose()?;
+        let config = config::new_config(&parts, base, &with);
+        self.stage_texts(&with, &mut parts)?;
+        let config = self.stage_config(&config)?;
+        Ok(Made { parts, config })
+    }
+
+    fn stage_files(
+        &self,
+        files: &[PathBuf],
+        media: Option<&MediaType>,
+        transfer: Transfer,
+    ) -> Result<Vec<Part>> {
+        let parts = files.iter();
+        parts
+            .map(|file| self.gguf_part(file, media.cloned(), transfer))
+            .collect()
+    }
+
+    /// The layers of a model that are not replaced, and what its config and its parameters say
+    /// where nothing else is said.
+    fn reuse(&self, model: &Model, with: &mut ImportOptions) -> Result<Vec<Part>> {
+        let mut parts = Vec::new();
+        for layer in model.manifest().layers() {
+            let replaced = match layer.media() {
+                MediaType::Template => with.template.is_some(),
+                MediaType::System => with.system.is_some(),
+                MediaType::Messages => !with.messages.is_empty(),
+                MediaType::Params => {
+                    let mut base = params(&model.read(layer)?)?;
+                    base.extend(std::mem::take(&mut with.parameters));
+                    with.parameters = base;
+                    true
+                }
+                _ => false,
+            };
+            if !replaced {
+                parts.push(self.stored_part(model, layer)?);
+            }
+        }
+        let Config {
+            renderer,
+            parser,
+            requires,
+            ..
+        } = model.config()?.clone();
+        for (own, base) in [
+            (&mut with.renderer, renderer),
+            (&mut with.parser, parser),
+            (&mut with.requires, requires),
+        ] {
+            if own.is_none() && !base.is_empty() {
+                *own = Some(base);
+            }
+        }
+        Ok(parts)
+    }
+
+    fn stage_texts(&self, with: &ImportOptions, parts: &mut Vec<Part>) -> Result<()> {
+        let licenses = with.licenses.iter().map(String::as_str);
+        let mut texts: Vec<(MediaType, String)> = Vec::new();
+        let own = |text: &str| text.to_owned();
+        texts.extend(
+            with.template
+                .as_deref()
+                .map(|text| (MediaType::Template, own(text))),
+        );
+        texts.extend(
+            with.system
+                .as_deref()
+                .map(|text| (MediaType::System, own(text))),
+        );
+        texts.extend(licenses.map(|text| (MediaType::License, own(text))));
+        if !with.parameters.is_empty() {
+            texts.push((MediaType::Params, line(&with.parameters)));
+        }
+        if !with.messages.is_empty() {
+            texts.push((MediaType::Messages, line(&with.messages)));
+        }
+        for (media, text) in texts {
+            parts.push(self.text_part(media, &text)?);
+        }
+        Ok(())
+    }
+
+    fn stage_config(&self, config: &NewConfig) -> Result<Part> {
+        self.text_part(MediaType::Config, &line(config))
+    }
+}
+
+fn params(bytes: &[u8]) -> Result<Map<String, Json>> {
+    serde_json::from_slice(bytes)
+        .map_err(|e| Error::caused(ErrorKind::Corrupt, "decoding parameters", e))
+}
+
+/// JSON with a line break, as the reference's encoder writes it.
+fn line<T: Serialize>(value: &T) -> String {
+    let mut text = json::to_string(value);
+    text.push('\n');
+    text
+}

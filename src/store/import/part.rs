@@ -1,0 +1,185 @@
+//! The layers of a model that is being made, before it has a manifest.
+
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::gguf_file::{GgufFile, GgufOptions};
+use crate::gguf::{FileType, Gguf, Value};
+use crate::manifest::{Layer, NewLayer};
+use crate::media::MediaType;
+use crate::store::blobs::NewBlob;
+use crate::store::import::lease::Lease;
+use crate::store::{Blob, Model, Store, Transfer};
+
+/// A layer whose bytes are at hand.
+pub(super) struct Part {
+    pub media: MediaType,
+    pub bytes: Bytes,
+    /// The file's name inside a safetensors model.
+    name: String,
+    /// The file or the model that it came from; empty for texts.
+    from: String,
+    /// What a GGUF file says of itself.
+    pub facts: Option<Facts>,
+}
+
+/// Where the bytes of a layer are.
+pub(super) enum Bytes {
+    /// Staged, and not yet in their place.
+    Staged(NewBlob),
+    /// In their place, for another model.
+    Stored(Lease),
+}
+
+/// What the config states of a GGUF file.
+pub(super) struct Facts {
+    pub architecture: String,
+    pub parameters: u64,
+    pub file_type: &'static str,
+}
+
+impl Part {
+    pub(super) fn blob(&self) -> Blob {
+        match &self.bytes {
+            Bytes::Staged(new) => new.blob,
+            Bytes::Stored(lease) => lease.blob,
+        }
+    }
+
+    pub(super) fn layer(&self) -> NewLayer {
+        let Blob { digest, size } = self.blob();
+        let mut layer = NewLayer::new(&self.media, digest, size);
+        layer.from.clone_from(&self.from);
+        layer.name.clone_from(&self.name);
+        layer
+    }
+}
+
+impl Store {
+    pub(super) fn text_part(&self, media: MediaType, text: &str) -> Result<Part> {
+        Ok(Part {
+            media,
+            bytes: Bytes::Staged(self.stage_bytes(text.as_bytes())?),
+            name: String::new(),
+            from: String::new(),
+            facts: None,
+        })
+    }
+
+    /// Stages a file and reads strictly what was staged, not what the path may name by then. What
+    /// it is, it says itself where `media` does not.
+    pub(super) fn gguf_part(
+        &self,
+        file: &Path,
+        media: Option<MediaType>,
+        transfer: Transfer,
+    ) -> Result<Part> {
+        let how = GgufOptions::default().mmap(self.options().mmap);
+        refuse_split(file, GgufFile::open(file, &how)?.view())?;
+        let blob = self.stage_file(file, transfer)?;
+        let gguf = GgufFile::open(blob.path(), &how)?;
+        refuse_split(file, gguf.view())?;
+        let media = media.unwrap_or_else(|| media_of(gguf.view()));
+        let from = match file.file_name() {
+            Some(file) if media != MediaType::Model || has_companions(gguf.view()) => {
+                file.to_string_lossy().into_owned()
+            }
+            _ => String::new(),
+        };
+        Ok(Part {
+            media,
+            name: String::new(),
+            from,
+            facts: Some(Facts::of(gguf.view())),
+            bytes: Bytes::Staged(blob),
+        })
+    }
+
+    /// A layer of another model, which is used once more.
+    pub(super) fn stored_part(&self, model: &Model, layer: &Layer) -> Result<Part> {
+        let media = layer.media();
+        let lease = Lease::take(self, layer.digest()?)?;
+        let facts = match media {
+            MediaType::Model | MediaType::Projector | MediaType::Adapter | MediaType::Draft => {
+                let gguf = model.open_gguf(&model.path_of(layer)?)?;
+                Some(Facts::of(gguf.view()))
+            }
+            _ => None,
+        };
+        Ok(Part {
+            media,
+            bytes: Bytes::Stored(lease),
+            name: layer.name.clone(),
+            from: model.name().to_string(),
+            facts,
+        })
+    }
+}
+
+fn refuse_split(file: &Path, gguf: Gguf<'_>) -> Result<()> {
+    let Some(split) = gguf.split().filter(|split| split.count > 1) else {
+        return Ok(());
+    };
+    let (no, count) = (split.no.saturating_add(1), split.count);
+    let text = format!(
+        "importing {}: it is part {no} of {count} of a split model; merge the parts first",
+        file.display()
+    );
+    Err(Error::new(ErrorKind::Unsupported, text))
+}
+
+impl Facts {
+    fn of(gguf: Gguf<'_>) -> Self {
+        let file_type = match gguf.get("general.file_type") {
+            Some(Value::U32(code @ 1..)) => FileType::from_code(code).name(),
+            _ => None,
+        };
+        Facts {
+            architecture: architecture(gguf).to_owned(),
+            parameters: gguf.parameter_count(),
+            file_type: file_type.unwrap_or("unknown"),
+        }
+    }
+}
+
+fn architecture(gguf: Gguf<'_>) -> &str {
+    let value = gguf.get("general.architecture");
+    value.and_then(|value| value.as_str()).unwrap_or("unknown")
+}
+
+/// Whether a file holds tensors beside those of the text model. The reference (August 2026) takes
+/// such a file as it is, and says where it came from; any other one it writes anew, and forgets.
+fn has_companions(gguf: Gguf<'_>) -> bool {
+    let prefixes: [&[u8]; 5] = [b"a.", b"mm.", b"mtp.", b"s.", b"v."];
+    gguf.tensors().any(|tensor| {
+        let name = tensor.name.as_bytes();
+        prefixes.iter().any(|prefix| name.starts_with(prefix))
+    })
+}
+
+/// What the reference (August 2026) takes a GGUF file for.
+fn media_of(gguf: Gguf<'_>) -> MediaType {
+    let architecture = architecture(gguf);
+    let kind = gguf.get("general.type").and_then(|value| value.as_str());
+    let count = |key: &str| match gguf.get(&format!("{architecture}.{key}")) {
+        Some(Value::U32(count)) => count,
+        _ => 0,
+    };
+    let has = |key: &str| {
+        let own = gguf.get(&format!("{architecture}.{key}"));
+        own.and_then(|value| value.as_bool()).unwrap_or_default()
+    };
+    let blocks = count("block_count");
+    match kind {
+        Some("adapter") => MediaType::Adapter,
+        Some("projector" | "mmproj") => MediaType::Projector,
+        _ if blocks == 0 && count("vision.block_count") > 0 => MediaType::Projector,
+        _ if blocks == 0
+            && architecture == "clip"
+            && (has("has_vision_encoder") || has("has_audio_encoder")) =>
+        {
+            MediaType::Projector
+        }
+        _ => MediaType::Model,
+    }
+}

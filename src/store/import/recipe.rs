@@ -1,0 +1,210 @@
+//! What a model is made from: a file, or what a Modelfile says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::read;
+use crate::gguf;
+use crate::modelfile::{self, Command, Modelfile};
+use crate::reference::Reference;
+use crate::store::import::ImportOptions;
+use crate::store::{Message, StoreOptions};
+
+/// Everything that goes into a model.
+pub(super) struct Recipe {
+    pub weights: Weights,
+    /// GGUF files of draft models.
+    pub drafts: Vec<PathBuf>,
+    pub with: ImportOptions,
+    /// Parameters that say nothing any more.
+    pub ignored: Vec<String>,
+}
+
+/// Where the layers come from that are no text.
+pub(super) enum Weights {
+    Files(Vec<PathBuf>),
+    Model(Reference),
+}
+
+impl Recipe {
+    pub(super) fn of_file(file: &Path, with: &ImportOptions) -> Self {
+        Recipe {
+            weights: Weights::Files(vec![file.to_owned()]),
+            drafts: Vec::new(),
+            with: with.clone(),
+            ignored: Vec::new(),
+        }
+    }
+
+    /// What a Modelfile says; `options` win over it, and add to its licences. Paths begin at
+    /// `directory` or, after a `~/`, at the user's home.
+    pub(super) fn of_modelfile(
+        modelfile: Modelfile,
+        directory: &Path,
+        options: &ImportOptions,
+    ) -> Result<Self> {
+        let mut said = Said::default();
+        for command in modelfile.commands {
+            said.take(command, directory)?;
+        }
+        let weights = said.weights()?;
+        Ok(Recipe {
+            weights,
+            drafts: said.drafts,
+            with: said.with.overlaid(options),
+            ignored: said.ignored,
+        })
+    }
+}
+
+/// What the commands have said so far.
+#[derive(Default)]
+struct Said {
+    files: Vec<PathBuf>,
+    model: Option<Reference>,
+    drafts: Vec<PathBuf>,
+    with: ImportOptions,
+    ignored: Vec<String>,
+}
+
+impl Said {
+    fn take(&mut self, command: Command, directory: &Path) -> Result<()> {
+        let with = &mut self.with;
+        let stated = |text: String| Some(text).filter(|text| !text.is_empty());
+        match command {
+            Command::From(text) => self.from(&text, directory)?,
+            Command::Draft(text) => self.drafts.extend(weights_at(&path(&text, directory)?)?),
+            // The reference uses the last one only.
+            Command::Adapter(text) => with.adapters = weights_at(&path(&text, directory)?)?,
+            Command::Template(text) => with.template = stated(text),
+            Command::System(text) => with.system = stated(text),
+            Command::Renderer(text) => with.renderer = stated(text),
+            Command::Parser(text) => with.parser = stated(text),
+            Command::License(text) => with.licenses.push(text),
+            Command::Message(role, content) => with.messages.push(Message { role, content }),
+            Command::Requires(text) => with.requires = Some(modelfile::release(&text)?),
+            Command::Parameter(key, text) => self.parameter(key, &text)?,
+        }
+        Ok(())
+    }
+
+    /// What is there as a file or a directory is that; anything else is a model's name.
+    fn from(&mut self, text: &str, directory: &Path) -> Result<()> {
+        let path = path(text, directory)?;
+        match path.metadata() {
+            Ok(_) => self.files.extend(weights_at(&path)?),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                self.model = Some(text.parse()?);
+            }
+            Err(e) => return Err(Error::io("looking for", &path, e)),
+        }
+        Ok(())
+    }
+
+    fn parameter(&mut self, key: String, text: &str) -> Result<()> {
+        let Some(value) = modelfile::parameter(&key, text)? else {
+            self.ignored.push(key);
+            return Ok(());
+        };
+        let parameters = &mut self.with.parameters;
+        match (parameters.get_mut(&key), value) {
+            (Some(serde_json::Value::Array(values)), serde_json::Value::Array(more)) => {
+                values.extend(more);
+            }
+            (_, value) => drop(parameters.insert(key, value)),
+        }
+        Ok(())
+    }
+
+    fn weights(&mut self) -> Result<Weights> {
+        let mut files = std::mem::take(&mut self.files);
+        files.sort();
+        files.dedup();
+        match self.model.take() {
+            Some(model) if files.is_empty() => Ok(Weights::Model(model)),
+            None => Ok(Weights::Files(files)),
+            Some(model) => {
+                let text = format!(
+                    "FROM names files and '{}', which is no file; it can be made from files or \
+                     from a model",
+                    model.text()
+                );
+                Err(Error::new(ErrorKind::InvalidArgument, text))
+            }
+        }
+    }
+}
+
+impl ImportOptions {
+    /// These, and over them what `options` state.
+    fn overlaid(mut self, options: &ImportOptions) -> Self {
+        let over = options.clone();
+        self.replace = over.replace;
+        self.transfer = over.transfer;
+        self.template = over.template.or(self.template);
+        self.system = over.system.or(self.system);
+        self.renderer = over.renderer.or(self.renderer);
+        self.parser = over.parser.or(self.parser);
+        self.requires = over.requires.or(self.requires);
+        self.parameters.extend(over.parameters);
+        self.licenses.extend(over.licenses);
+        self.projectors.extend(over.projectors);
+        if !over.adapters.is_empty() {
+            self.adapters = over.adapters;
+        }
+        if !over.messages.is_empty() {
+            self.messages = over.messages;
+        }
+        self
+    }
+}
+
+fn path(text: &str, directory: &Path) -> Result<PathBuf> {
+    match text.strip_prefix('~') {
+        None => Ok(directory.join(text)),
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            let home = StoreOptions::user_home().ok_or_else(|| {
+                let text = format!("finding {text}: the user has no home directory");
+                Error::new(ErrorKind::NotFound, text)
+            })?;
+            Ok(home.join(rest.trim_start_matches('/')))
+        }
+        Some(_) => {
+            let text = format!("finding {text}: other users' homes are not looked up");
+            Err(Error::new(ErrorKind::Unsupported, text))
+        }
+    }
+}
+
+/// A file, or the GGUF files of a directory.
+fn weights_at(path: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |e| Error::io("looking for weights in", path, e);
+    if !path.metadata().map_err(failed)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        files.push(entry.map_err(failed)?.path());
+    }
+    let ends_with = |file: &Path, wanted: &str| file.extension().is_some_and(|e| e == wanted);
+    if files
+        .iter()
+        .any(|file| ends_with(file, "safetensors") || ends_with(file, "pth"))
+    {
+        let text = "its weights are no GGUF file; convert them first";
+        let text = format!("importing {}: {text}", path.display());
+        return Err(Error::new(ErrorKind::Unsupported, text));
+    }
+    let is_gguf = |file: &Path| read::read_head(file).is_ok_and(|head| gguf::is_gguf(&head));
+    if files.iter().any(|file| ends_with(file, "gguf")) {
+        files.retain(|file| ends_with(file, "gguf"));
+    } else {
+        files.retain(|file| ends_with(file, "bin") && is_gguf(file));
+    }
+    if files.is_empty() {
+        let text = format!("importing {}: no GGUF file in it", path.display());
+        return Err(Error::new(ErrorKind::NotFound, text));
+    }
+    Ok(files)
+}

@@ -1,0 +1,202 @@
+//! Making models as Modelfiles say.
+// A failure in a helper fails the test.
+#![allow(clippy::unwrap_used)]
+
+#[path = "common/bench.rs"]
+mod bench;
+mod common;
+
+use std::fs;
+
+use bench::Bench;
+use common::{name, reference};
+use modelkeep::{Command, ErrorKind, ImportOptions, MediaType, Modelfile, Store};
+
+/// The media type and the text of every layer but the weights.
+fn texts(store: &Store, of: &str) -> Vec<(MediaType, String)> {
+    let model = store.model(&reference(of)).unwrap();
+    let layers = model.manifest().layers().iter();
+    let texts = layers.filter(|layer| layer.media() != MediaType::Model);
+    texts
+        .map(|layer| {
+            let path = store.blob_path(&layer.digest().unwrap());
+            (layer.media(), fs::read_to_string(path).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn everything_that_a_modelfile_says_becomes_a_layer() {
+    let bench = Bench::new();
+    let imported = bench
+        .import(
+            "m",
+            "FROM ./tiny.gguf\nTEMPLATE \"\"\"{{ .Prompt }}\n\"\"\"\nSYSTEM be\tbrief\n\
+             LICENSE one\nlicense two\nPARAMETER stop a\nPARAMETER stop \"b c\"\n\
+             PARAMETER temperature 0.7\nPARAMETER mirostat 1\nMESSAGE user hi: there\n\
+             MESSAGE assistant \"\"\nREQUIRES v0.14\nRENDERER r\nPARSER p\n",
+        )
+        .unwrap();
+    assert_eq!(imported.ignored, ["mirostat"]);
+    let own = |text: &str| text.to_owned();
+    let expected = [
+        (MediaType::Template, own("{{ .Prompt }}\n")),
+        (MediaType::System, own("be\tbrief")),
+        (MediaType::License, own("one")),
+        (MediaType::License, own("two")),
+        (
+            MediaType::Params,
+            own("{\"stop\":[\"a\",\"b c\"],\"temperature\":0.7}\n"),
+        ),
+        (
+            MediaType::Messages,
+            own(
+                "[{\"role\":\"user\",\"content\":\"hi: there\"},{\"role\":\"assistant\",\"content\":\"\"}]\n",
+            ),
+        ),
+    ];
+    let store = bench.store();
+    assert_eq!(texts(&store, "m"), expected);
+    let config = store.model(&reference("m")).unwrap();
+    let config = config.config().unwrap();
+    let said = (&*config.requires, &*config.renderer, &*config.parser);
+    assert_eq!(said, ("0.14", "r", "p"));
+}
+
+#[test]
+fn a_model_is_made_from_a_model_without_its_bytes_being_copied() {
+    let bench = Bench::new();
+    bench
+        .import("base", "FROM tiny.gguf\nSYSTEM old\nPARAMETER top_k 1\nPARAMETER seed 2\nLICENSE l\nRENDERER r")
+        .unwrap();
+    bench
+        .import("made", "FROM base\nSYSTEM new\nPARAMETER seed 3\nLICENSE m")
+        .unwrap();
+    let store = bench.store();
+    let own = |text: &str| text.to_owned();
+    let expected = [
+        (MediaType::License, own("l")),
+        (MediaType::System, own("new")),
+        (MediaType::License, own("m")),
+        (MediaType::Params, own("{\"seed\":3,\"top_k\":1}\n")),
+    ];
+    assert_eq!(texts(&store, "made"), expected);
+    let config = store
+        .model(&reference("made"))
+        .unwrap()
+        .config()
+        .unwrap()
+        .clone();
+    assert_eq!((&*config.renderer, &*config.format), ("r", "gguf"));
+    let path = |of: &str| store.model(&reference(of)).unwrap().gguf_path().unwrap();
+    assert_eq!(path("made"), path("base"));
+}
+
+#[test]
+fn options_win_over_the_modelfile() {
+    let bench = Bench::new();
+    let mut options = ImportOptions::default();
+    options.system = Some("said".into());
+    let file = bench.write("FROM tiny.gguf\nSYSTEM written");
+    let store = bench.store();
+    store.import_modelfile(file, &name("m"), &options).unwrap();
+    assert_eq!(texts(&store, "m"), [(MediaType::System, "said".into())]);
+}
+
+#[test]
+fn from_is_a_file_a_directory_or_a_model() {
+    let bench = Bench::new();
+    let absolute = format!("FROM {}", bench.path("tiny.gguf").display());
+    for (to, text) in [("a", "FROM tiny.gguf"), ("b", "FROM ."), ("c", &absolute)] {
+        bench.import(to, text).unwrap();
+    }
+    fs::rename(bench.path("tiny.gguf"), bench.path("weights.bin")).unwrap();
+    bench.import("d", "FROM .").unwrap();
+    bench.import("e", "FROM a").unwrap();
+    let store = bench.store();
+    let path = |of: &str| store.model(&reference(of)).unwrap().gguf_path().unwrap();
+    for of in ["b", "c", "d", "e"] {
+        assert_eq!(path(of), path("a"));
+    }
+}
+
+#[test]
+fn what_cannot_be_made_says_why_and_leaves_nothing() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("tensors")).unwrap();
+    fs::write(bench.path("tensors/model.safetensors"), "").unwrap();
+    fs::create_dir(bench.path("empty")).unwrap();
+    fs::write(bench.path("junk.gguf"), "GGUF\x03\0\0\0").unwrap();
+    let cases = [
+        ("FROM nothing.gguf", ErrorKind::NotFound, "nothing.gguf"),
+        ("FROM empty", ErrorKind::NotFound, "no GGUF file"),
+        ("FROM tensors", ErrorKind::Unsupported, "convert"),
+        ("FROM junk.gguf", ErrorKind::InvalidGguf, "junk.gguf"),
+        ("FROM a//b", ErrorKind::InvalidName, "a//b"),
+        ("FROM tiny.gguf\nADAPTER none", ErrorKind::NotFound, "none"),
+        (
+            "FROM tiny.gguf\nTEMPLATE {{",
+            ErrorKind::InvalidTemplate,
+            "template",
+        ),
+        (
+            "FROM tiny.gguf\nPARAMETER nope 1",
+            ErrorKind::InvalidArgument,
+            "nope",
+        ),
+        (
+            "FROM tiny.gguf\nPARAMETER top_k x",
+            ErrorKind::InvalidArgument,
+            "top_k",
+        ),
+        (
+            "FROM tiny.gguf\nREQUIRES x",
+            ErrorKind::InvalidArgument,
+            "REQUIRES",
+        ),
+        (
+            "FROM tiny.gguf\nFROM nothing",
+            ErrorKind::InvalidArgument,
+            "nothing",
+        ),
+        (
+            "FROM tiny.gguf\n\nFRM x",
+            ErrorKind::InvalidArgument,
+            "line 3",
+        ),
+        ("SYSTEM x", ErrorKind::InvalidArgument, "FROM"),
+    ];
+    for (text, kind, part) in cases {
+        let (found, said) = bench.fault(text);
+        assert!(
+            found == kind && said.contains(part),
+            "{text}: {found:?} {said}"
+        );
+    }
+}
+
+#[test]
+fn a_text_is_a_modelfile_and_everything_else_a_gguf_file() {
+    let bench = Bench::new();
+    let store = bench.store();
+    let import = |file: &str, to: &str| {
+        store.import_file(bench.path(file), &name(to), &ImportOptions::default())
+    };
+    bench.write("FROM tiny.gguf");
+    import("Modelfile", "a").unwrap();
+    import("tiny.gguf", "b").unwrap();
+    fs::write(bench.path("junk"), b"\0junk").unwrap();
+    assert_eq!(
+        import("junk", "c").unwrap_err().kind(),
+        ErrorKind::InvalidGguf
+    );
+}
+
+#[test]
+fn printed_commands_are_read_again() {
+    let text = "FROM a\nSYSTEM \"two\nlines\"\nPARAMETER stop x\nMESSAGE user hi\n";
+    let modelfile = Modelfile::parse(text.as_bytes()).unwrap();
+    assert_eq!(modelfile.commands.len(), 4);
+    assert!(matches!(&modelfile.commands[1], Command::System(s) if s == "two\nlines"));
+    assert_eq!(modelfile.to_string(), text);
+}
