@@ -256,7 +256,7 @@ fn directories_that_come_and_go_disturb_no_walk() {
     let rounds: usize = thread::scope(|scope| {
         let churners = [1, 2].map(|number| scope.spawn(move || churn(number)));
         let end = End(&done);
-        for _ in 0..150 {
+        for _ in 0..60 {
             let listing = store.list().unwrap();
             for text in ["good", "bad"] {
                 assert!(listing.models.iter().any(|line| line.name == name(text)));

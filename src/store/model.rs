@@ -1,6 +1,7 @@
 //! One model: a snapshot of a manifest, and what lies under it.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
@@ -186,10 +187,14 @@ const PAUSE: Duration = Duration::from_millis(4);
 /// Reads and decodes a manifest.
 ///
 /// The reference writes manifests in place, and an eighth of all looks at one that it is just
-/// writing see an empty file. So a young manifest that does not decode is read again.
+/// writing see an empty file. So a young manifest that does not decode is read again, and so is one
+/// that was missing and is there now.
 pub(crate) fn read_manifest(path: &Path) -> Result<(Manifest, Text)> {
     for look in 1.. {
-        let text = read::read_text(path).map_err(|e| Error::io("reading manifest", path, e))?;
+        let text = match read::read_text(path) {
+            Err(e) if is_missing(&e) && look < LOOKS && is_file(path) => continue,
+            text => text.map_err(|e| Error::io("reading manifest", path, e))?,
+        };
         match Manifest::parse(&text.bytes) {
             Ok(manifest) => return Ok((manifest, text)),
             Err(_) if look < LOOKS && is_young(text.modified) => thread::sleep(PAUSE),
@@ -200,6 +205,16 @@ pub(crate) fn read_manifest(path: &Path) -> Result<(Manifest, Text)> {
         }
     }
     unreachable!("the last look returns")
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+/// Whether a file lies there, and no link that may lead nowhere.
+fn is_file(path: &Path) -> bool {
+    path.symlink_metadata()
+        .is_ok_and(|metadata| metadata.is_file())
 }
 
 fn is_young(modified: SystemTime) -> bool {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::fs::read::is_gone;
 use crate::store::model::read_manifest;
 use crate::store::{Problem, Store};
 
@@ -26,7 +27,7 @@ impl References {
             let Some(name) = file.name else { continue };
             match read_manifest(&file.path) {
                 Ok((manifest, _)) => used.extend(manifest.digests()),
-                Err(_) if file.path.symlink_metadata().is_err() => {}
+                Err(_) if is_gone(&file.path) => {}
                 Err(error) => unreadable.push(Problem::new(&file.path, Some(&name), error)),
             }
         }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::layout::BlobName;
+use crate::fs::read::is_gone;
 use crate::json;
 use crate::name::ModelName;
 use crate::store::model::read_manifest;
@@ -140,6 +141,7 @@ impl Store {
             let Some(name) = file.name else { continue };
             match read_manifest(&file.path) {
                 Ok((manifest, _)) => drop(models.insert(name, manifest.digests())),
+                Err(_) if is_gone(&file.path) => {}
                 Err(error) => problems.push(Problem::new(&file.path, Some(&name), error)),
             }
         }

@@ -1,6 +1,6 @@
 //! The blobs to verify, who uses them, and what is known of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -157,6 +157,7 @@ impl Subjects {
             let Some(name) = file.name else { continue };
             match read_manifest(&file.path) {
                 Ok((manifest, _)) => self.add(store, &name, &manifest),
+                Err(_) if read::is_gone(&file.path) => {}
                 Err(error) => problems.push(Problem::new(&file.path, Some(&name), error)),
             }
         }
@@ -228,6 +229,34 @@ impl Subjects {
             .filter(|subject| subject.has_bytes())
     }
 
+    /// Forgets the blobs that somebody deleted while the others were hashed, unless a manifest
+    /// names them still, and those that somebody put back. Reads the manifests that named them once
+    /// more.
+    pub(super) fn forget_deleted(&mut self, store: &Store) {
+        let missing = |subject: &&Subject| {
+            let verdict = subject.verdict.as_ref();
+            verdict.is_some_and(|(status, _)| *status == BlobStatus::Missing)
+        };
+        let mut named: BTreeMap<ModelName, HashSet<Digest>> = BTreeMap::new();
+        for subject in self.by_digest.values().filter(missing) {
+            for (name, _) in &subject.sizes {
+                if !named.contains_key(name) {
+                    named.insert(name.clone(), names_now(store, name));
+                }
+            }
+        }
+        self.by_digest.retain(|digest, subject| {
+            if !missing(&&*subject) {
+                return true;
+            }
+            let names =
+                |name: &ModelName| named.get(name).is_some_and(|named| named.contains(digest));
+            subject.sizes.retain(|(name, _)| names(name));
+            let is_link = subject.path.is_symlink();
+            !subject.path.exists() && (is_link || !subject.sizes.is_empty())
+        });
+    }
+
     pub(super) fn read_gguf(&mut self) {
         self.by_digest
             .values_mut()
@@ -257,4 +286,14 @@ impl Subjects {
             ..Report::default()
         }
     }
+}
+
+/// What a model's manifest names at this moment; nothing where there is none that can be read, which
+/// is a problem by itself.
+fn names_now(store: &Store, name: &ModelName) -> HashSet<Digest> {
+    let manifest = read_manifest(&store.layout().manifest(name));
+    manifest.map_or_else(
+        |_| HashSet::new(),
+        |(manifest, _)| manifest.digests().into_iter().collect(),
+    )
 }
