@@ -11,6 +11,7 @@ use crate::json;
 use crate::manifest::Layer;
 use crate::name::ModelName;
 use crate::store::list::Summary;
+use crate::store::model::was_deleted;
 use crate::store::{Model, Store, StoreOptions};
 
 /// What a look at a store found.
@@ -130,7 +131,7 @@ impl Store {
     fn examine(&self, path: &Path, name: ModelName, diagnosis: &mut Diagnosis) {
         let model = match self.open_model(name.clone()) {
             Ok(model) => model,
-            Err(_) if is_gone(path) => return,
+            Err(error) if was_deleted(path, &error) => return,
             Err(error) => {
                 let advice = "delete the model, or pull or import it again: nothing of it is \
                               shown, and no blob is collected while it is there";

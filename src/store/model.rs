@@ -1,14 +1,13 @@
 //! One model: a snapshot of a manifest, and what lies under it.
 
 use std::collections::HashSet;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::read::{self, Text};
 use crate::gguf::Limits;
@@ -146,7 +145,7 @@ impl Model {
             Some(layer) => self.path_of(layer)?,
             None => {
                 let text = format!("model '{}' has no GGUF file", self.name);
-                return Err(Error::new(crate::ErrorKind::NotFound, text));
+                return Err(Error::new(ErrorKind::NotFound, text));
             }
         };
         match path.metadata() {
@@ -187,14 +186,10 @@ const PAUSE: Duration = Duration::from_millis(4);
 /// Reads and decodes a manifest.
 ///
 /// The reference writes manifests in place, and an eighth of all looks at one that it is just
-/// writing see an empty file. So a young manifest that does not decode is read again, and so is one
-/// that was missing and is there now.
+/// writing see an empty file. So a young manifest that does not decode is read again.
 pub(crate) fn read_manifest(path: &Path) -> Result<(Manifest, Text)> {
     for look in 1.. {
-        let text = match read::read_text(path) {
-            Err(e) if is_missing(&e) && look < LOOKS && is_file(path) => continue,
-            text => text.map_err(|e| Error::io("reading manifest", path, e))?,
-        };
+        let text = read::read_text(path).map_err(|e| Error::io("reading manifest", path, e))?;
         match Manifest::parse(&text.bytes) {
             Ok(manifest) => return Ok((manifest, text)),
             Err(_) if look < LOOKS && is_young(text.modified) => thread::sleep(PAUSE),
@@ -207,14 +202,10 @@ pub(crate) fn read_manifest(path: &Path) -> Result<(Manifest, Text)> {
     unreachable!("the last look returns")
 }
 
-fn is_missing(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotFound
-}
-
-/// Whether a file lies there, and no link that may lead nowhere.
-fn is_file(path: &Path) -> bool {
-    path.symlink_metadata()
-        .is_ok_and(|metadata| metadata.is_file())
+/// Whether [`read_manifest`] failed because somebody has deleted the manifest since a walk saw it. A
+/// link that leads nowhere is there, and what may not be looked at is not deleted.
+pub(crate) fn was_deleted(path: &Path, error: &Error) -> bool {
+    error.kind() == ErrorKind::NotFound && !path.is_symlink()
 }
 
 fn is_young(modified: SystemTime) -> bool {

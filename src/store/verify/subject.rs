@@ -14,7 +14,7 @@ use crate::manifest::Manifest;
 use crate::media::MediaType;
 use crate::name::ModelName;
 use crate::reference::Reference;
-use crate::store::model::read_manifest;
+use crate::store::model::{read_manifest, was_deleted};
 use crate::store::{Problem, Store};
 
 use super::report::{BlobStatus, BrokenModel, Finding, GgufFinding, Report};
@@ -157,7 +157,7 @@ impl Subjects {
             let Some(name) = file.name else { continue };
             match read_manifest(&file.path) {
                 Ok((manifest, _)) => self.add(store, &name, &manifest),
-                Err(_) if read::is_gone(&file.path) => {}
+                Err(error) if was_deleted(&file.path, &error) => {}
                 Err(error) => problems.push(Problem::new(&file.path, Some(&name), error)),
             }
         }
@@ -237,7 +237,7 @@ impl Subjects {
             let verdict = subject.verdict.as_ref();
             verdict.is_some_and(|(status, _)| *status == BlobStatus::Missing)
         };
-        let mut named: BTreeMap<ModelName, HashSet<Digest>> = BTreeMap::new();
+        let mut named: BTreeMap<ModelName, Option<HashSet<Digest>>> = BTreeMap::new();
         for subject in self.by_digest.values().filter(missing) {
             for (name, _) in &subject.sizes {
                 if !named.contains_key(name) {
@@ -249,8 +249,10 @@ impl Subjects {
             if !missing(&&*subject) {
                 return true;
             }
-            let names =
-                |name: &ModelName| named.get(name).is_some_and(|named| named.contains(digest));
+            let names = |name: &ModelName| match named.get(name) {
+                Some(Some(named)) => named.contains(digest),
+                _ => true,
+            };
             subject.sizes.retain(|(name, _)| names(name));
             let is_link = subject.path.is_symlink();
             !subject.path.exists() && (is_link || !subject.sizes.is_empty())
@@ -288,12 +290,12 @@ impl Subjects {
     }
 }
 
-/// What a model's manifest names at this moment; nothing where there is none that can be read, which
-/// is a problem by itself.
-fn names_now(store: &Store, name: &ModelName) -> HashSet<Digest> {
-    let manifest = read_manifest(&store.layout().manifest(name));
-    manifest.map_or_else(
-        |_| HashSet::new(),
-        |(manifest, _)| manifest.digests().into_iter().collect(),
-    )
+/// What a model's manifest names at this moment: nothing where it was deleted, `None` where it cannot
+/// be read.
+fn names_now(store: &Store, name: &ModelName) -> Option<HashSet<Digest>> {
+    let path = store.layout().manifest(name);
+    match read_manifest(&path) {
+        Ok((manifest, _)) => Some(manifest.digests().into_iter().collect()),
+        Err(error) => was_deleted(&path, &error).then(HashSet::new),
+    }
 }
