@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::read::{self, Text};
 use crate::gguf::Limits;
@@ -145,7 +145,7 @@ impl Model {
             Some(layer) => self.path_of(layer)?,
             None => {
                 let text = format!("model '{}' has no GGUF file", self.name);
-                return Err(Error::new(crate::ErrorKind::NotFound, text));
+                return Err(Error::new(ErrorKind::NotFound, text));
             }
         };
         match path.metadata() {
@@ -200,6 +200,12 @@ pub(crate) fn read_manifest(path: &Path) -> Result<(Manifest, Text)> {
         }
     }
     unreachable!("the last look returns")
+}
+
+/// Whether [`read_manifest`] failed because somebody has deleted the manifest since a walk saw it. A
+/// link that leads nowhere is there, and what may not be looked at is not deleted.
+pub(crate) fn was_deleted(path: &Path, error: &Error) -> bool {
+    error.kind() == ErrorKind::NotFound && !path.is_symlink()
 }
 
 fn is_young(modified: SystemTime) -> bool {

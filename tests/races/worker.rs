@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use modelkeep::{
     Durability, ErrorKind, GcOptions, ImportOptions, ModelName, Reference, ShowOptions, Store,
-    StoreOptions,
+    StoreOptions, VerifyOptions,
 };
 
 use crate::common::fixture;
@@ -122,7 +123,8 @@ pub fn work(plan: &Plan) {
 }
 
 /// Shows and lists the stable model for as long as the others work: it never fails. Answers how
-/// often it looked. Where all take one lock, no listed model ever lacks a blob.
+/// often it looked. Where all take one lock, no listed model ever lacks a blob, and a verification
+/// takes nothing that is being deleted for damage.
 pub fn watch(store: &Store, locked: bool, done: &AtomicBool) -> usize {
     let stable: Reference = STABLE.parse().unwrap();
     let mut looks = 0;
@@ -134,6 +136,11 @@ pub fn watch(store: &Store, locked: bool, done: &AtomicBool) -> usize {
         assert!(is_listed(STABLE), "{:?}", listing.problems);
         for line in listing.models.iter().filter(|_| locked) {
             assert_whole(store, &line.name);
+        }
+        if locked {
+            let mut go_on = |_: &_| ControlFlow::Continue(());
+            let report = store.verify(&VerifyOptions::default(), &mut go_on).unwrap();
+            assert!(report.is_ok(), "{}", report.to_json());
         }
         looks += 2;
     }

@@ -63,6 +63,7 @@ impl Store {
         for (subject, digest) in subjects.to_hash_mut().zip(digests) {
             subject.judge(digest);
         }
+        subjects.forget_deleted(self);
         if options.gguf {
             subjects.read_gguf();
         }
