@@ -88,15 +88,16 @@ impl Kernels {
         }
     }
 
-    /// How much faster than one stream alone so many of them are, all together, as a fraction. As
-    /// measured where the gain is largest (Zen 5); elsewhere it is less.
-    pub(crate) fn gain(width: usize) -> (u64, u64) {
-        match width {
-            0 | 1 => (1, 1),
-            2 => (3, 2),
-            3..=SEVERAL => (2, 1),
-            _ => (3, 1),
-        }
+    /// How much longer a stream takes among so many than alone, in hundredths.
+    // Zen 5, by the rates of `modelkeep-benches verify`.
+    pub(crate) fn pace(width: usize) -> u64 {
+        const SLOWER: [u64; SEVERAL + 1] = [100, 100, 130, 190, 240, 285, 330, 370, 410];
+        SLOWER.get(width).copied().unwrap_or(560)
+    }
+
+    /// The next smaller number of streams to advance together.
+    pub(crate) fn fewer(width: usize) -> usize {
+        width.saturating_sub(1).min(SEVERAL)
     }
 
     /// Advances each state by the bytes at its place: equally many of each, whole blocks.

@@ -75,25 +75,24 @@ impl<'j> Pool<'j> {
         }
     }
 
-    /// The files with the longest way to go, as many as are to go together.
+    /// The files with the longest way to go, as many as may go together.
     fn longest(&mut self, width: usize) -> Vec<Lane> {
         self.open.sort_by_key(Lane::left);
         let longest = self.open.last().map_or(0, Lane::left);
-        let count = if self.is_critical(longest, width) {
-            1
-        } else {
-            width
-        };
-        let rest = self.open.len().saturating_sub(count);
+        let mut together = width;
+        while together > 1 && !self.has_time(longest, together, width) {
+            together = Kernels::fewer(together);
+        }
+        let rest = self.open.len().saturating_sub(together);
         self.open.split_off(rest)
     }
 
-    /// Whether a file would be the last to end if it went on in company: it needs as long alone as
-    /// all threads in company need for everything.
-    fn is_critical(&self, longest: u64, width: usize) -> bool {
-        let (all, one) = Kernels::gain(width);
-        let work = longest.saturating_mul(self.threads).saturating_mul(all);
-        width > 1 && work > self.left.saturating_mul(one)
+    /// Whether a file among so many ends no later than everything does if all threads go on with
+    /// as many as are best.
+    fn has_time(&self, longest: u64, together: usize, best: usize) -> bool {
+        let all = self.left.saturating_mul(Kernels::pace(best));
+        let one = longest.saturating_mul(Kernels::pace(together));
+        one.saturating_mul(self.threads * best as u64) <= all
     }
 
     /// Gives back files that go on, after a step of `bytes` in all.
