@@ -833,6 +833,19 @@ mkeep_status mkeep_store_import(const mkeep_store *store,
                                 mkeep_error **error);
 
 /**
+ * Makes a model as a Modelfile says, from GGUF files or from a model of this store. What the
+ * options state wins over the Modelfile, and licences add up; otherwise as mkeep_store_import.
+ *
+ * As mkeep_store_import; MKEEP_STATUS_INVALID_ARGUMENT, with the line, for what is no Modelfile.
+ */
+mkeep_status mkeep_store_import_modelfile(const mkeep_store *store,
+                                          const char *file,
+                                          const char *name,
+                                          const mkeep_import_options *options,
+                                          mkeep_text **json,
+                                          mkeep_error **error);
+
+/**
  * Lists all models. What cannot be read is left out, and named among the problems.
  */
 mkeep_status mkeep_store_list(const mkeep_store *store, mkeep_list **list, mkeep_error **error);

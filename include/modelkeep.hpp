@@ -345,6 +345,15 @@ public:
             return mkeep_store_import(get(), file.c_str(), name.c_str(), &options, json, error);
         });
     }
+    /// Makes a model as a Modelfile says; answers as JSON what was done.
+    std::string import_modelfile(const std::string &file, const std::string &name,
+                                 mkeep_import_options options = {}) const {
+        options.size = sizeof options;
+        return detail::text([&](mkeep_text **json, mkeep_error **error) {
+            return mkeep_store_import_modelfile(get(), file.c_str(), name.c_str(), &options, json,
+                                                error);
+        });
+    }
     /// Verifies the store, or some models; `progress` may be empty. An exception of it does not
     /// cross the library: it stops, and is thrown on.
     Report verify(const std::vector<std::string> &names = {}, VerifyOptions options = {},

@@ -13,15 +13,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use common::{Scratch, name, reference};
+use common::{Scratch, fixture, name, reference};
 use modelkeep::{
     BlobStatus, ErrorKind, GcOptions, ImportOptions, ShowOptions, Store, StoreOptions,
     VerifyOptions,
 };
-
-fn fixture() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny.gguf")
-}
 
 /// A store with the sound model `good`, and whatever `spoil` does to it.
 fn spoiled(spoil: impl FnOnce(&Scratch, &Store)) -> (Scratch, Store) {

@@ -87,3 +87,39 @@ fn every_import_points_downwards() {
     let known: usize = STRATA.iter().map(|modules| modules.len()).sum();
     assert_eq!(seen.len(), known, "a stratum names a module that is gone");
 }
+
+#[test]
+fn one_file_changes_the_disk() {
+    let changes = [
+        "fs::remove_",
+        "fs::rename",
+        "fs::hard_link",
+        "fs::write",
+        "File::create",
+        "OpenOptions",
+        "set_len",
+    ];
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // Opening reads with options, too.
+    let owners = [source.join("fs/ops.rs"), source.join("fs/read.rs")];
+    let mut paths = vec![source];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            paths.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let found = changes.iter().find(|change| code.contains(**change));
+        let is_test = path.components().any(|part| part.as_os_str() == "crash");
+        assert!(
+            found.is_none() || is_test || owners.contains(&path),
+            "{} has {found:?}",
+            path.display()
+        );
+    }
+}

@@ -10,6 +10,7 @@ cargo fmt --all --check
 cargo clippy --workspace --all-targets -- -D warnings
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+python3 tests/links.py
 step "Rust tests"
 cargo test --workspace
 step "recorded answers"

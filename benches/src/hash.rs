@@ -12,6 +12,47 @@ use modelkeep::{Store, StoreOptions, VerifyOptions};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+/// Sizes of files in megabytes, and how many of each.
+type Mix = (&'static str, &'static [(u64, usize)]);
+
+const MIXES: [Mix; 7] = [
+    (
+        "12 of 50 to 400 MB",
+        &[
+            (400, 1), (350, 1), (250, 1), (200, 1), (150, 1), (130, 1), (120, 1), (100, 1), (84, 1),
+            (60, 1), (50, 2),
+        ],
+    ),
+    ("200 of 10 MB", &[(10, 200)]),
+    ("40 of 50 MB", &[(50, 40)]),
+    ("one of 400, and 64, 55, 50 MB", &[(400, 1), (64, 1), (55, 1), (50, 1)]),
+    (
+        "100 of 1 to 39 MB",
+        &[(1, 10), (3, 10), (7, 10), (11, 10), (15, 10), (20, 10), (25, 10), (30, 10), (35, 10), (39, 10)],
+    ),
+    ("40 of 6 to 96 MB", &[(6, 8), (24, 8), (48, 8), (72, 8), (96, 8)]),
+    ("one of 400, 100 of 10 MB", &[(400, 1), (10, 100)]),
+];
+
+/// Fills a store with blobs of random bytes.
+fn fill(directory: &Path, sizes: &[(u64, usize)]) {
+    let store = Store::open_with(StoreOptions::new(directory).create(true)).expect("a store");
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for (size, count) in sizes {
+        for _ in 0..*count {
+            let bytes: Vec<u8> = (0..size * 125_000)
+                .flat_map(|_| {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    state.to_le_bytes()
+                })
+                .collect();
+            store.add_blob(&mut bytes.as_slice(), None).expect("a blob");
+        }
+    }
+}
+
 /// A way to hash all blobs of a store, on the store's directory.
 type Way = (&'static str, fn(&Path));
 
@@ -56,35 +97,107 @@ fn sha256sum(store: &Path) -> Option<Duration> {
     status.is_ok_and(|status| status.success()).then(|| start.elapsed())
 }
 
-pub fn run(stores: &[PathBuf]) {
-    rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("threads");
-    let bytes = 256 << 20;
-    for streams in [1, 2, 16] {
-        let seconds = (0..5).map(|_| modelkeep::probe(streams, bytes)).fold(f64::MAX, f64::min);
+/// The reference's own way, in Go: one file after the other.
+const SERIAL: &str = r#"
+package main
+import ("crypto/sha256"; "io"; "os"; "path/filepath")
+func main() {
+    paths, _ := filepath.Glob(os.Args[1] + "/blobs/*")
+    for _, path := range paths {
+        file, err := os.Open(path)
+        if err != nil { panic(err) }
+        hash := sha256.New()
+        if _, err := io.Copy(hash, file); err != nil { panic(err) }
+        hash.Sum(nil)
+        file.Close()
+    }
+}
+"#;
+
+/// Builds the program in Go; `None`, and a word, where there is no Go.
+fn build_serial(directory: &Path) -> Option<PathBuf> {
+    let source = directory.join("serial.go");
+    fs::write(&source, SERIAL).expect("a source");
+    let program = directory.join("serial");
+    let build = Command::new("go").args(["build", "-o"]).arg(&program).arg(&source).status();
+    if !build.is_ok_and(|status| status.success()) {
+        println!("skipped the reference's way: no Go");
+        return None;
+    }
+    Some(program)
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+fn print(name: &str, bytes: u64, time: Duration, ours: Duration) {
+    let rate = bytes as f64 / time.as_secs_f64() / 1e9;
+    let ratio = time.as_secs_f64() / ours.as_secs_f64();
+    println!("  {name:<32} {rate:>6.2} GB/s  {ratio:>6.2}");
+}
+
+/// The rates of one thread from its cache, which no way of reading can pass: of one stream, of the
+/// most that the SHA instructions advance, and of the most of all.
+fn limits() -> [f64; 3] {
+    let bytes = 128 << 20;
+    let mut rates = Vec::new();
+    for streams in [1, 2, 4, 6, 8, 16] {
+        let seconds = (0..7).map(|_| modelkeep::probe(streams, bytes)).fold(f64::MAX, f64::min);
         let rate = (streams * bytes) as f64 / seconds / 1e9;
         println!("one thread, {streams:>2} streams from the cache: {rate:.2} GB/s");
+        rates.push(rate);
     }
-    for store in stores {
-        let bytes: u64 = blobs(store).iter().map(|path| path.metadata().map_or(0, |m| m.len())).sum();
-        println!("{}: {} files, {bytes} bytes", store.display(), blobs(store).len());
+    [rates[0], rates[1..5].iter().copied().fold(0.0, f64::max), rates[5]]
+}
+
+const ROUNDS: usize = 7;
+
+pub fn run(directories: &[PathBuf]) {
+    rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("threads");
+    let Some(directory) = directories.first() else {
+        println!("verify DIRECTORY, in which 2 GB of files may be made");
+        return;
+    };
+    let [one, several, sixteen] = limits();
+    let serial = build_serial(directory);
+    for (name, sizes) in MIXES {
+        let store = directory.join("store");
+        fill(&store, sizes);
+        let bytes: u64 = sizes.iter().map(|(size, count)| size * 1_000_000 * *count as u64).sum();
+        println!("{name}: {bytes} bytes");
         let mut best = [Duration::MAX; WAYS.len()];
-        for _ in 0..5 {
+        let mut best_serial = Duration::MAX;
+        for _ in 0..ROUNDS {
             for ((_, way), best) in WAYS.iter().zip(&mut best) {
-                let start = Instant::now();
-                way(store);
-                *best = start.elapsed().min(*best);
+                *best = timed(|| way(&store)).min(*best);
+            }
+            if let Some(program) = &serial {
+                let run = || drop(Command::new(program).arg(&store).status());
+                best_serial = timed(run).min(best_serial);
             }
         }
-        let print = |name: &str, time: Duration| {
-            let rate = bytes as f64 / time.as_secs_f64() / 1e9;
-            let ratio = time.as_secs_f64() / best[0].as_secs_f64();
-            println!("  {name:<30} {rate:>6.2} GB/s  {ratio:>6.2}");
-        };
         for ((name, _), time) in WAYS.iter().zip(best) {
-            print(name, time);
+            print(name, bytes, time, best[0]);
         }
-        if let Some(time) = sha256sum(store) {
-            print("xargs -P2 sha256sum", time);
+        if serial.is_some() {
+            print("Go, one file after the other", bytes, best_serial, best[0]);
         }
+        if let Some(time) = sha256sum(&store) {
+            print("xargs -P2 sha256sum", bytes, time, best[0]);
+        }
+        let largest = sizes.iter().map(|(size, _)| size * 1_000_000).max().unwrap_or_default();
+        let seconds = best[0].as_secs_f64() * 1e9;
+        let rate = bytes as f64 / seconds;
+        println!(
+            "  share of the limit: {:.0} % of SHA instructions, {:.0} % of sixteen streams; {:.0} % \
+             of the largest file alone",
+            rate / several / 2.0 * 100.0,
+            rate / sixteen / 2.0 * 100.0,
+            largest as f64 / one / seconds * 100.0,
+        );
+        fs::remove_dir_all(&store).expect("the store goes");
     }
 }

@@ -1,5 +1,5 @@
 //! Ours beside the peers', in one run and on the same files: `cargo run --release -- gguf FILE...`
-//! and `cargo run --release -- verify FILE...`, in this directory. Each row is the minimum of
+//! and `cargo run --release -- verify DIRECTORY`, in this directory. Each row is the minimum of
 //! interleaved repetitions.
 
 mod gguf;
@@ -12,6 +12,6 @@ fn main() {
     match what.as_str() {
         "gguf" => gguf::run(&files),
         "verify" => hash::run(&files),
-        _ => eprintln!("gguf FILE... | verify FILE..."),
+        _ => eprintln!("gguf FILE... | verify DIRECTORY"),
     }
 }

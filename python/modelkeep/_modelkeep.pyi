@@ -114,6 +114,14 @@ class Store:
         parser: str | None = None,
         requires: str | None = None,
     ) -> Imported: ...
+    def import_modelfile(
+        self,
+        path: str | PathLike[str],
+        name: str,
+        *,
+        replace: bool = False,
+        transfer: Literal["auto", "reflink", "hardlink", "copy"] = "auto",
+    ) -> Imported: ...
     def gc(
         self,
         *,
@@ -313,6 +321,8 @@ class Imported(Answer):
     def bytes(self) -> int: ...
     @property
     def replaced(self) -> bool: ...
+    @property
+    def ignored(self) -> list[str]: ...
 
 @final
 class Progress:

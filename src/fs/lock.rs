@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
-use crate::fs::ops;
 use crate::fs::staged;
+use crate::fs::{ops, owner};
 
 /// Held while a store is changed; released when dropped.
 ///
@@ -27,7 +27,9 @@ impl StoreLock {
     pub(crate) fn acquire(layout: &Layout) -> Result<Self> {
         staged::make_own_directory(&layout.own_directory())?;
         let path = layout.own("lock");
-        let file = ops::open_lock(&path).map_err(|e| Error::io("opening lock", &path, e))?;
+        let at = |e| Error::io("opening lock", &path, e);
+        let file = ops::open_lock(&path).map_err(at)?;
+        owner::adopt(&file, &layout.own_directory()).map_err(at)?;
         let end = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {

@@ -7,5 +7,6 @@ pub(crate) mod layout;
 pub(crate) mod lock;
 pub(crate) mod map;
 pub(crate) mod ops;
+pub(crate) mod owner;
 pub(crate) mod read;
 pub(crate) mod staged;

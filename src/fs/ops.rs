@@ -20,7 +20,8 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Opens a file of our own for locking, and creates it where it is missing.
+/// Opens a file of our own for locking, and creates it where it is missing. Never follows a link,
+/// and never waits for the other end of a FIFO.
 pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
     hook::before(&Change::OpenLock)?;
     OpenOptions::new()
@@ -28,7 +29,7 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .mode(0o644)
-        .custom_flags(libc::O_NOFOLLOW)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)
 }
 

@@ -17,6 +17,17 @@ pub(crate) struct Text {
     pub modified: SystemTime,
 }
 
+/// Whether nothing lies at a path any more, not even a link that leads nowhere. What may not be
+/// looked at is not gone.
+pub(crate) fn is_gone(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|e| {
+        matches!(
+            e.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        )
+    })
+}
+
 /// Opens a regular file for reading, following links. A FIFO or a device is refused and never
 /// waited for.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {

@@ -1,8 +1,7 @@
 //! Files that become visible whole or not at all.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +9,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::fs::layout::Layout;
-use crate::fs::ops;
+use crate::fs::{ops, owner};
 
 /// How much a change has to survive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +54,7 @@ impl Staged {
         Ok(staged)
     }
 
-    /// Stages a file that `link` makes at the path it is given.
+    /// Stages a file that `link` makes at the path it is given. Whose it is stays as it is.
     pub(crate) fn linked(
         layout: &Layout,
         durability: Durability,
@@ -65,14 +64,12 @@ impl Staged {
         link(&path).map_err(|e| Error::io("linking", &path, e))?;
         let file = File::open(&path).map_err(|e| Error::io("opening", &path, e))?;
         claim(&file);
-        let staged = Staged {
+        Ok(Staged {
             path,
             file,
             durability,
             committed: false,
-        };
-        staged.adopt_owner(&layout.blobs_directory())?;
-        Ok(staged)
+        })
     }
 
     /// Where it lies until it is committed.
@@ -95,17 +92,20 @@ impl Staged {
     /// the new one. A directory that a server's pruning removes in between is made again.
     pub(crate) fn commit(mut self, to: &Path, directories: &[PathBuf]) -> Result<()> {
         let at = |e| Error::io("writing", to, e);
-        if self.durability == Durability::Full {
-            ops::sync(&self.file, &self.path).map_err(at)?;
-        }
+        self.sync()?;
         let mut made = Vec::new();
         let mut attempts_left = 10;
+        let mut is_beside = false;
         loop {
             make_directories(directories, &mut made)?;
             match ops::rename(&self.path, to) {
                 Ok(()) => break,
                 Err(e) if e.kind() == io::ErrorKind::NotFound && attempts_left > 0 => {
                     attempts_left -= 1;
+                }
+                Err(e) if e.kind() == io::ErrorKind::CrossesDevices && !is_beside => {
+                    self.move_beside(to)?;
+                    is_beside = true;
                 }
                 Err(e) => return Err(at(e)),
             }
@@ -114,22 +114,49 @@ impl Staged {
         if self.durability == Durability::Full {
             let parents = made.iter().filter_map(|directory| directory.parent());
             for directory in to.parent().into_iter().chain(parents) {
-                ops::sync_directory(directory).map_err(at)?;
+                sync_if_there(directory).map_err(at)?;
             }
         }
         Ok(())
     }
 
-    /// Root writes for the store's owner: a blob that the server's user cannot touch fails
-    /// every later use of it there.
-    fn adopt_owner(&self, blobs: &Path) -> Result<()> {
-        let at = |e| Error::io("setting the owner of", &self.path, e);
-        let ours = self.file.metadata().map_err(at)?.uid();
-        let theirs = match blobs.metadata() {
-            Ok(metadata) if ours == 0 && metadata.uid() != 0 => (metadata.uid(), metadata.gid()),
-            _ => return Ok(()),
+    fn sync(&self) -> Result<()> {
+        match self.durability {
+            Durability::Full => {
+                ops::sync(&self.file, &self.path).map_err(|e| Error::io("writing", &self.path, e))
+            }
+            Durability::None => Ok(()),
+        }
+    }
+
+    /// Moves it into the directory of `to`, where a link has put that on another device than all
+    /// places for staging. Its name begins with a dot, which no model's does.
+    fn move_beside(&mut self, to: &Path) -> Result<()> {
+        let name = format!(".modelkeep-{}", unique_name());
+        let path = to.with_file_name(name);
+        let file = ops::create(&path).map_err(|e| Error::io("creating", &path, e))?;
+        claim(&file);
+        let mut beside = Staged {
+            path,
+            file,
+            durability: self.durability,
+            committed: false,
         };
-        ops::give(&self.file, theirs).map_err(at)
+        let bytes = fs::read(&self.path).map_err(|e| Error::io("reading", &self.path, e))?;
+        beside.write(&bytes)?;
+        if let Some(directory) = to.parent() {
+            beside.adopt_owner(directory)?;
+        }
+        beside.sync()?;
+        // What was staged first is dropped, and gone.
+        std::mem::swap(self, &mut beside);
+        Ok(())
+    }
+
+    /// Gives a file that root has made to the owner of the blobs.
+    pub(crate) fn adopt_owner(&self, blobs: &Path) -> Result<()> {
+        owner::adopt(&self.file, blobs)
+            .map_err(|e| Error::io("setting the owner of", &self.path, e))
     }
 }
 
@@ -142,20 +169,38 @@ impl Drop for Staged {
     }
 }
 
-/// Makes our own directory, or one inside it.
-pub(crate) fn make_own_directory(path: &Path) -> Result<()> {
-    match ops::make_directory(path) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-            Err(Error::io("creating directory", path, e))
-        }
+/// Makes the names in a directory durable; one that was pruned meanwhile has none to keep.
+pub(crate) fn sync_if_there(directory: &Path) -> io::Result<()> {
+    match ops::sync_directory(directory) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
         _ => Ok(()),
     }
+}
+
+/// Makes our own directory, or one inside it. Never one behind a link: what lies there is not ours
+/// to sweep and to remove.
+pub(crate) fn make_own_directory(path: &Path) -> Result<()> {
+    match make_directory(path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && is_own(path) => Ok(()),
+        made => made.map_err(|e| Error::io("creating directory", path, e)),
+    }
+}
+
+/// Whether a directory is there and no link.
+pub(crate) fn is_own(path: &Path) -> bool {
+    path.symlink_metadata()
+        .is_ok_and(|metadata| metadata.is_dir())
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    ops::make_directory(path)?;
+    owner::adopt_directory(path)
 }
 
 /// Makes directories, given innermost first, and notes which of them are new.
 fn make_directories(directories: &[PathBuf], made: &mut Vec<PathBuf>) -> Result<()> {
     for directory in directories.iter().rev() {
-        match ops::make_directory(directory) {
+        match make_directory(directory) {
             Ok(()) => made.push(directory.clone()),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             // The parent may just have been pruned; the rename finds out and all are made again.

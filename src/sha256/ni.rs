@@ -1,4 +1,4 @@
-//! One or two streams by the SHA instructions of x86-64.
+//! Up to eight streams by the SHA instructions of x86-64.
 #![allow(
     unsafe_code,
     reason = "intrinsics, and loads from slices that were checked"
@@ -6,26 +6,29 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, ROUNDS, State};
+use super::{BLOCK, ROUNDS, SEVERAL, State};
 
 /// Whether the processor has what the kernel needs.
 pub(super) fn is_there() -> bool {
-    is_x86_feature_detected!("sha")
-        && is_x86_feature_detected!("sse4.1")
-        && is_x86_feature_detected!("ssse3")
+    is_x86_feature_detected!("sha") && is_x86_feature_detected!("avx")
 }
 
-/// Advances `N` streams by their inputs, which have one length, a multiple of a block.
-pub(super) fn advance<const N: usize>(states: &mut [State; N], inputs: [&[u8]; N]) {
-    let blocks = inputs.map(|input| input.as_chunks::<BLOCK>().0);
-    let count = blocks.iter().map(|blocks| blocks.len()).min().unwrap_or(0);
-    if is_x86_feature_detected!("avx") {
-        // SAFETY: AVX was just detected. The SHA instructions are of the old encoding: while an
-        // upper half is in use, they run a hundred times slower on some processors.
-        unsafe { clear_upper() };
+/// Advances streams, at most [`SEVERAL`], by as many inputs of one length, a multiple of a block.
+pub(super) fn advance(states: &mut [State], inputs: &[&[u8]]) {
+    // SAFETY: callers choose this kernel by `is_there`. The SHA instructions are of the old
+    // encoding: while an upper half is in use, they run a hundred times slower on some processors.
+    unsafe { clear_upper() };
+    match states.len() {
+        0 => {}
+        1 => together::<1>(states, inputs),
+        2 => together::<2>(states, inputs),
+        3 => together::<3>(states, inputs),
+        4 => together::<4>(states, inputs),
+        5 => together::<5>(states, inputs),
+        6 => together::<6>(states, inputs),
+        7 => together::<7>(states, inputs),
+        _ => together::<SEVERAL>(states, inputs),
     }
-    // SAFETY: callers choose this kernel by `is_there`; each pointer is followed by `count` blocks.
-    unsafe { rounds(states, blocks.map(<[_]>::as_ptr), count) }
 }
 
 #[target_feature(enable = "avx")]
@@ -33,78 +36,155 @@ fn clear_upper() {
     _mm256_zeroupper();
 }
 
+fn together<const N: usize>(states: &mut [State], inputs: &[&[u8]]) {
+    let (Some(states), Some(inputs)) = (states.first_chunk_mut(), inputs.first_chunk::<N>()) else {
+        return;
+    };
+    let blocks = inputs.map(|input| input.as_chunks::<BLOCK>().0);
+    let count = blocks.iter().map(|blocks| blocks.len()).min().unwrap_or(0);
+    // SAFETY: callers choose this kernel by `is_there`; each pointer is followed by `count` blocks.
+    unsafe { rounds(states, blocks.map(<[_]>::as_ptr), count) }
+}
+
 /// How far ahead of the rounds a block is asked for, in bytes: mapped memory is not fetched early
 /// enough by itself.
 const AHEAD: usize = 2048;
 
+/// A stream: its state in the order of the instructions, and the last sixteen words of its block.
+#[derive(Clone, Copy)]
+struct Stream {
+    abef: __m128i,
+    cdgh: __m128i,
+    words: [__m128i; 4],
+}
+
 /// # Safety
-/// The processor has the SHA instructions, and `count` blocks can be read from each pointer.
-#[target_feature(enable = "sha,sse4.1,ssse3")]
+/// The processor has the SHA instructions and AVX, and `count` blocks can be read from each
+/// pointer.
+// AVX for the moves that it saves around them.
+#[target_feature(enable = "sha,avx")]
 unsafe fn rounds<const N: usize>(
     states: &mut [State; N],
     mut blocks: [*const [u8; BLOCK]; N],
     count: usize,
 ) {
-    let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
     // SAFETY: a state is eight words.
-    let mut lanes: [(__m128i, __m128i); N] =
-        std::array::from_fn(|lane| unsafe { load(&states[lane]) });
+    let mut streams: [Stream; N] = std::array::from_fn(|lane| unsafe { load(&states[lane]) });
     for _ in 0..count {
-        let before = lanes;
-        let mut words = [[_mm_setzero_si128(); 4]; N];
-        for lane in 0..N {
-            let block = blocks[lane].cast::<__m128i>();
-            _mm_prefetch::<_MM_HINT_T0>(block.cast::<i8>().wrapping_add(AHEAD));
-            for (quarter, word) in words[lane].iter_mut().enumerate() {
-                // SAFETY: a block is four vectors, and by the contract it can be read.
-                *word = _mm_shuffle_epi8(unsafe { _mm_loadu_si128(block.add(quarter)) }, swap);
-            }
-            blocks[lane] = blocks[lane].wrapping_add(1);
+        let before = streams;
+        for (stream, block) in streams.iter_mut().zip(&mut blocks) {
+            // SAFETY: by the contract it can be read.
+            unsafe { stream.take(*block) };
+            *block = block.wrapping_add(1);
         }
-        for four in 0..16 {
-            // SAFETY: the constants are sixteen vectors.
-            let constants = unsafe { _mm_loadu_si128(ROUNDS.as_ptr().cast::<__m128i>().add(four)) };
-            for lane in 0..N {
-                let [now, next, after, last] = words[lane];
-                let (abef, cdgh) = &mut lanes[lane];
-                let sum = _mm_add_epi32(now, constants);
-                *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, sum);
-                *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32::<0x0e>(sum));
-                let mixed = _mm_sha256msg1_epu32(now, next);
-                let mixed = _mm_add_epi32(mixed, _mm_alignr_epi8::<4>(last, after));
-                words[lane] = [next, after, last, _mm_sha256msg2_epu32(mixed, last)];
-            }
+        for group in 0..3 {
+            rounds_and_words::<N, 0>(&mut streams, group);
+            rounds_and_words::<N, 1>(&mut streams, group);
+            rounds_and_words::<N, 2>(&mut streams, group);
+            rounds_and_words::<N, 3>(&mut streams, group);
         }
-        for lane in 0..N {
-            lanes[lane].0 = _mm_add_epi32(lanes[lane].0, before[lane].0);
-            lanes[lane].1 = _mm_add_epi32(lanes[lane].1, before[lane].1);
+        // The last sixteen rounds need no further words.
+        last_rounds::<N, 0>(&mut streams);
+        last_rounds::<N, 1>(&mut streams);
+        last_rounds::<N, 2>(&mut streams);
+        last_rounds::<N, 3>(&mut streams);
+        for (stream, before) in streams.iter_mut().zip(&before) {
+            stream.abef = _mm_add_epi32(stream.abef, before.abef);
+            stream.cdgh = _mm_add_epi32(stream.cdgh, before.cdgh);
         }
     }
-    for lane in 0..N {
+    for (state, stream) in states.iter_mut().zip(&streams) {
         // SAFETY: a state is eight words.
-        unsafe { store(&mut states[lane], lanes[lane]) };
+        unsafe { store(state, stream) };
     }
 }
 
-/// The words of a state in the order of the instructions.
-#[target_feature(enable = "sse4.1,ssse3")]
-unsafe fn load(state: &State) -> (__m128i, __m128i) {
+/// Four rounds of each stream, and the words that take the place of those just used. `FOUR` is a
+/// constant so that words stay in registers.
+#[inline]
+#[target_feature(enable = "sha,avx")]
+fn rounds_and_words<const N: usize, const FOUR: usize>(streams: &mut [Stream; N], group: usize) {
+    let constants = constants(4 * group + FOUR);
+    for stream in streams {
+        stream.four_rounds::<FOUR>(constants);
+        stream.extend::<FOUR>();
+    }
+}
+
+#[inline]
+#[target_feature(enable = "sha,avx")]
+fn last_rounds<const N: usize, const FOUR: usize>(streams: &mut [Stream; N]) {
+    let constants = constants(12 + FOUR);
+    for stream in streams {
+        stream.four_rounds::<FOUR>(constants);
+    }
+}
+
+/// The constants of four rounds.
+#[inline]
+#[target_feature(enable = "avx")]
+fn constants(four: usize) -> __m128i {
+    // SAFETY: there are sixteen vectors, and the callers count to fifteen.
+    unsafe { _mm_loadu_si128(ROUNDS.as_ptr().cast::<__m128i>().add(four)) }
+}
+
+impl Stream {
+    /// Reads the words of a block.
+    ///
+    /// # Safety
+    /// The block can be read.
+    #[inline]
+    #[target_feature(enable = "avx")]
+    unsafe fn take(&mut self, block: *const [u8; BLOCK]) {
+        let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
+        let block = block.cast::<__m128i>();
+        _mm_prefetch::<_MM_HINT_T0>(block.cast::<i8>().wrapping_add(AHEAD));
+        for (quarter, words) in self.words.iter_mut().enumerate() {
+            // SAFETY: a block is four vectors, and by the contract it can be read.
+            *words = _mm_shuffle_epi8(unsafe { _mm_loadu_si128(block.add(quarter)) }, swap);
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "sha,avx")]
+    fn four_rounds<const FOUR: usize>(&mut self, constants: __m128i) {
+        let sum = _mm_add_epi32(self.words[FOUR], constants);
+        self.cdgh = _mm_sha256rnds2_epu32(self.cdgh, self.abef, sum);
+        let upper = _mm_shuffle_epi32::<0x0e>(sum);
+        self.abef = _mm_sha256rnds2_epu32(self.abef, self.cdgh, upper);
+    }
+
+    /// Puts the words of sixteen rounds on in the place of those that were just used.
+    #[inline]
+    #[target_feature(enable = "sha,avx")]
+    fn extend<const FOUR: usize>(&mut self) {
+        let words = |ahead: usize| self.words[(FOUR + ahead) % 4];
+        let mixed = _mm_sha256msg1_epu32(words(0), words(1));
+        let mixed = _mm_add_epi32(mixed, _mm_alignr_epi8::<4>(words(3), words(2)));
+        self.words[FOUR] = _mm_sha256msg2_epu32(mixed, words(3));
+    }
+}
+
+/// A stream between two blocks.
+#[target_feature(enable = "avx")]
+unsafe fn load(state: &State) -> Stream {
     let words = state.as_ptr().cast::<__m128i>();
     // SAFETY: two vectors of four words.
     let (abcd, efgh) = unsafe { (_mm_loadu_si128(words), _mm_loadu_si128(words.add(1))) };
     let cdab = _mm_shuffle_epi32::<0xb1>(abcd);
     let hgfe = _mm_shuffle_epi32::<0x1b>(efgh);
-    (
-        _mm_alignr_epi8::<8>(cdab, hgfe),
-        _mm_blend_epi16::<0xf0>(hgfe, cdab),
-    )
+    Stream {
+        abef: _mm_alignr_epi8::<8>(cdab, hgfe),
+        cdgh: _mm_blend_epi16::<0xf0>(hgfe, cdab),
+        words: [_mm_setzero_si128(); 4],
+    }
 }
 
 /// The reverse of [`load`].
-#[target_feature(enable = "sse4.1,ssse3")]
-unsafe fn store(state: &mut State, (abef, cdgh): (__m128i, __m128i)) {
-    let feba = _mm_shuffle_epi32::<0x1b>(abef);
-    let dchg = _mm_shuffle_epi32::<0xb1>(cdgh);
+#[target_feature(enable = "avx")]
+unsafe fn store(state: &mut State, stream: &Stream) {
+    let feba = _mm_shuffle_epi32::<0x1b>(stream.abef);
+    let dchg = _mm_shuffle_epi32::<0xb1>(stream.cdgh);
     let words = state.as_mut_ptr().cast::<__m128i>();
     // SAFETY: two vectors of four words.
     unsafe {
@@ -121,7 +201,7 @@ pub(super) fn clears_upper_halves() -> bool {
     // SAFETY: the caller checked for AVX. The register is declared as used up; what stands in its
     // upper half in between is nobody's, and only the array is written.
     unsafe { asm!("vcmptrueps ymm15, ymm15, ymm15", out("xmm15") _) };
-    advance(&mut [super::START], [&[0; BLOCK]]);
+    advance(&mut [super::START], &[&[0; BLOCK]]);
     // SAFETY: as above.
     unsafe { asm!("vmovups [{}], ymm15", in(reg) register.as_mut_ptr(), options(nostack)) };
     register[2..] == [0, 0]

@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::ops;
-use crate::fs::read;
 use crate::fs::staged::{Place, Staged};
+use crate::fs::{ops, owner, read};
 use crate::store::Store;
 
 /// How the bytes of a file come into the store.
@@ -97,7 +97,32 @@ impl Store {
         let source = path
             .canonicalize()
             .map_err(|e| Error::io("opening", path, e))?;
-        Staged::linked(self.layout(), durability, |to| link(&source, to))
+        let staged = Staged::linked(self.layout(), durability, |to| link(&source, to))?;
+        if transfer == Transfer::HardLink {
+            self.refuse_foreign(staged.file(), "linking")?;
+        } else {
+            staged.adopt_owner(&self.layout().blobs_directory())?;
+        }
+        Ok(staged)
+    }
+
+    /// A blob that belongs to another user than the server's makes every later use of it there
+    /// fail.
+    pub(crate) fn refuse_foreign(&self, file: &File, doing: &str) -> Result<()> {
+        let blobs = self.layout().blobs_directory();
+        let Ok(theirs) = blobs.metadata() else {
+            return Ok(());
+        };
+        let at = |e| Error::io("looking at", &blobs, e);
+        if self.options().foreign_owner || !owner::is_foreign(file, &blobs).map_err(at)? {
+            return Ok(());
+        }
+        let text = format!(
+            "{doing}: the blobs belong to user {}, whose server could not use ours again; \
+             import as that user, or with the option foreign_owner (--allow-foreign-owner)",
+            theirs.uid()
+        );
+        Err(Error::new(ErrorKind::InvalidArgument, text))
     }
 
     pub(crate) fn stage_stream(&self, from: &mut dyn Read, source: &Path) -> Result<NewBlob> {
@@ -119,6 +144,10 @@ impl Store {
 }
 
 impl NewBlob {
+    pub(crate) fn file(&self) -> &File {
+        self.staged.file()
+    }
+
     /// Where the bytes lie until they are placed.
     pub(crate) fn path(&self) -> &Path {
         self.staged.path()

@@ -1,14 +1,13 @@
 //! Deleting models, and the blobs that only they used.
 
 use std::io;
-use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::ops;
-use crate::fs::staged::Durability;
+use crate::fs::staged::{self, Durability};
 use crate::json;
 use crate::name::ModelName;
 use crate::reference::Reference;
@@ -133,8 +132,9 @@ impl Store {
             _ => Error::io("removing manifest", &path, e),
         })?;
         let directories = self.layout().manifest_directories(name);
-        if self.options().durability == Durability::Full {
-            sync_if_there(path.parent())?;
+        if let (Durability::Full, Some(directory)) = (self.options().durability, path.parent()) {
+            staged::sync_if_there(directory)
+                .map_err(|e| Error::io("writing directory", directory, e))?;
         }
         for directory in &directories {
             // Not empty, gone, or a link: all mean that it is not ours to remove.
@@ -164,18 +164,5 @@ impl Store {
         deleted.bytes = emptied.bytes;
         deleted.restored = emptied.restored;
         Ok(())
-    }
-}
-
-/// Makes the removal of a name durable; a directory that was pruned meanwhile has nothing to keep.
-fn sync_if_there(directory: Option<&Path>) -> Result<()> {
-    let Some(directory) = directory else {
-        return Ok(());
-    };
-    match ops::sync_directory(directory) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io("writing directory", directory, e))
-        }
-        _ => Ok(()),
     }
 }

@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::fs::layout::BlobName;
+use crate::fs::read::is_gone;
 use crate::json;
 use crate::manifest::Layer;
 use crate::name::ModelName;
 use crate::store::list::Summary;
+use crate::store::model::was_deleted;
 use crate::store::{Model, Store, StoreOptions};
 
 /// What a look at a store found.
@@ -129,6 +131,7 @@ impl Store {
     fn examine(&self, path: &Path, name: ModelName, diagnosis: &mut Diagnosis) {
         let model = match self.open_model(name.clone()) {
             Ok(model) => model,
+            Err(error) if was_deleted(path, &error) => return,
             Err(error) => {
                 let advice = "delete the model, or pull or import it again: nothing of it is \
                               shown, and no blob is collected while it is there";
@@ -140,12 +143,14 @@ impl Store {
             .entries()
             .filter(|layer| !layer.digest_text().is_empty())
         {
-            if let Some(what) = broken(&model, layer) {
+            if let Some(what) = broken(&model, layer).filter(|_| !is_gone(path)) {
                 let advice = "pull or import the model again, or delete it";
                 diagnosis.add(path, Some(&name), what, advice);
             }
         }
-        if let Err(error) = Summary::of(&model) {
+        if let Err(error) = Summary::of(&model)
+            && !is_gone(path)
+        {
             let what = format!("the model is not listed: {error}");
             diagnosis.add(
                 path,

@@ -146,7 +146,9 @@ impl Store {
         let mut forgotten = Vec::new();
         for file in self.layout().blobs().map_err(at)? {
             let unused = match &file.name {
-                BlobName::Digest(digest) => !references.uses(digest),
+                BlobName::Digest(digest) => {
+                    !references.uses(digest) && self.is_home(&file.path, digest)
+                }
                 BlobName::Partial => options.partials,
                 BlobName::Stranger => options.strangers,
             };
@@ -161,6 +163,13 @@ impl Store {
             }
         }
         Ok(forgotten)
+    }
+
+    /// Whether a blob is read from there. A digest in capitals names another file, which the
+    /// reference may use.
+    fn is_home(&self, path: &Path, digest: &Digest) -> bool {
+        let layout = self.layout();
+        [layout.new_blob(digest), layout.old_blob(digest)].contains(&path.to_owned())
     }
 
     fn collect(&self, forgotten: Vec<(BlobFile, u64)>, collected: &mut Collected) -> Result<()> {
@@ -185,8 +194,9 @@ impl Store {
 
     /// Removes what crashed runs left. Whatever resists is left for the next time.
     fn sweep_own(&self) {
-        for directory in self.layout().staging_directories() {
-            for path in self.layout().entries(&directory) {
+        let directories = self.layout().staging_directories();
+        for directory in directories.iter().filter(|path| staged::is_own(path)) {
+            for path in self.layout().entries(directory) {
                 if staged::is_abandoned(&path) {
                     let _ = ops::unlink(&path);
                 }

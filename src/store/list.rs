@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::decode;
 use crate::error::{Error, Result};
 use crate::fs::layout::ManifestFile;
+use crate::fs::read::is_gone;
 use crate::json;
 use crate::media::MediaType;
 use crate::name::ModelName;
@@ -118,8 +119,12 @@ impl Store {
         });
         let entry = |file: &ManifestFile| {
             let name = file.name.clone()?;
-            let summary = summary(self, &name, file);
-            Some(summary.map_err(|e| Box::new(Problem::new(&file.path, Some(&name), e))))
+            match summary(self, &name, file) {
+                Ok(summary) => Some(Ok(summary)),
+                // Deleted since the walk.
+                Err(_) if is_gone(&file.path) => None,
+                Err(e) => Some(Err(Box::new(Problem::new(&file.path, Some(&name), e)))),
+            }
         };
         let entries: Vec<Result<Summary, Box<Problem>>> = if files.len() < PARALLEL {
             files.iter().filter_map(entry).collect()

@@ -1,12 +1,13 @@
 //! One model: a snapshot of a manifest, and what lies under it.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::read::{self, Text};
 use crate::gguf::Limits;
@@ -126,11 +127,10 @@ impl Model {
             .iter()
             .chain([self.manifest.config()]);
         let named = layers.filter(|layer| !layer.digest_text().is_empty());
-        let mut paths: Vec<PathBuf> = Vec::new();
+        let (mut paths, mut known) = (Vec::new(), HashSet::new());
         for layer in named {
-            let path = self.path_of(layer)?;
-            if !paths.contains(&path) {
-                paths.push(path);
+            if known.insert(layer.digest()?) {
+                paths.push(self.path_of(layer)?);
             }
         }
         Ok(paths)
@@ -145,7 +145,7 @@ impl Model {
             Some(layer) => self.path_of(layer)?,
             None => {
                 let text = format!("model '{}' has no GGUF file", self.name);
-                return Err(Error::new(crate::ErrorKind::NotFound, text));
+                return Err(Error::new(ErrorKind::NotFound, text));
             }
         };
         match path.metadata() {
@@ -200,6 +200,12 @@ pub(crate) fn read_manifest(path: &Path) -> Result<(Manifest, Text)> {
         }
     }
     unreachable!("the last look returns")
+}
+
+/// Whether [`read_manifest`] failed because somebody has deleted the manifest since a walk saw it. A
+/// link that leads nowhere is there, and what may not be looked at is not deleted.
+pub(crate) fn was_deleted(path: &Path, error: &Error) -> bool {
+    error.kind() == ErrorKind::NotFound && !path.is_symlink()
 }
 
 fn is_young(modified: SystemTime) -> bool {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::store::model::read_manifest;
+use crate::store::model::{read_manifest, was_deleted};
 use crate::store::{Problem, Store};
 
 /// The digests that the store's manifests name at one moment.
@@ -26,7 +26,7 @@ impl References {
             let Some(name) = file.name else { continue };
             match read_manifest(&file.path) {
                 Ok((manifest, _)) => used.extend(manifest.digests()),
-                Err(_) if file.path.symlink_metadata().is_err() => {}
+                Err(error) if was_deleted(&file.path, &error) => {}
                 Err(error) => unreadable.push(Problem::new(&file.path, Some(&name), error)),
             }
         }

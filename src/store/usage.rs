@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::fs::layout::BlobName;
 use crate::json;
 use crate::name::ModelName;
-use crate::store::model::read_manifest;
+use crate::store::model::{read_manifest, was_deleted};
 use crate::store::{Problem, Store};
 
 /// The disk usage of a store. Bytes are real blocks on disk; each digest counts once.
@@ -140,6 +140,7 @@ impl Store {
             let Some(name) = file.name else { continue };
             match read_manifest(&file.path) {
                 Ok((manifest, _)) => drop(models.insert(name, manifest.digests())),
+                Err(error) if was_deleted(&file.path, &error) => {}
                 Err(error) => problems.push(Problem::new(&file.path, Some(&name), error)),
             }
         }

@@ -90,6 +90,27 @@ static void options_that_make_no_sense_are_refused(mkeep_store *store) {
     CHECK(import_with(store, options) == MKEEP_STATUS_INVALID_TEMPLATE);
 }
 
+static void a_modelfile_says_what_a_model_is_made_from(mkeep_store *store, const char *directory) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/Modelfile", directory);
+    FILE *file = fopen(path, "w");
+    CHECK(file && fputs("FROM full\nSYSTEM \"two\nlines\"\nPARAMETER low_vram 1\n", file) >= 0);
+    if (file) fclose(file);
+    mkeep_text *json = NULL, *shown = NULL;
+    DONE(mkeep_store_import_modelfile(store, path, "made", NULL, &json, error));
+    CHECK(json && strstr(mkeep_text_c(json), "\"ignored\":[\"low_vram\"]"));
+    DONE(mkeep_store_show_json(store, "made", false, &shown, error));
+    CHECK(shown && strstr(mkeep_text_c(shown), "\"system\":\"two\\nlines\""));
+    mkeep_text_free(json);
+    mkeep_text_free(shown);
+    CHECK(mkeep_store_import_modelfile(store, path, "made", NULL, NULL, NULL) ==
+          MKEEP_STATUS_ALREADY_EXISTS);
+    CHECK(mkeep_store_import_modelfile(store, fixture, "other", NULL, NULL, NULL) ==
+          MKEEP_STATUS_INVALID_ARGUMENT);
+    DONE(mkeep_store_delete(store, "made", NULL, error));
+    CHECK(remove(path) == 0);
+}
+
 /* Options of a later release: what they ask for beyond ours must be nothing. */
 static void later_options_are_taken_while_they_ask_for_nothing_new(const char *directory) {
     struct {
@@ -191,6 +212,7 @@ int main(int argc, char *argv[]) {
     mkeep_store *store = make_store(argv[2]);
     a_model_is_all_that_was_imported(store);
     options_that_make_no_sense_are_refused(store);
+    a_modelfile_says_what_a_model_is_made_from(store, argv[2]);
     later_options_are_taken_while_they_ask_for_nothing_new(argv[2]);
     blobs_come_as_streams(store);
     what_the_disk_holds_is_said_as_json(store);

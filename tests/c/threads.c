@@ -143,6 +143,28 @@ static void ends_come_in_any_order(const char *fixture, const char *directory) {
     mkeep_report_free(report);
 }
 
+enum { HANDLES = 32 };
+
+/* What one handle changes, the others see, and they end in another order than they began. */
+static void many_handles_serve_one_store(const char *directory) {
+    mkeep_store *stores[HANDLES];
+    char name[32];
+    for (int i = 0; i < HANDLES; i++) {
+        stores[i] = make_store(directory);
+        snprintf(name, sizeof name, "handle%d", i);
+        CHECK(!mkeep_store_copy(stores[i], "tiny", name, NULL));
+    }
+    for (int i = 0; i < HANDLES; i++) {
+        mkeep_list *list = NULL;
+        snprintf(name, sizeof name, "handle%d", HANDLES - 1 - i);
+        CHECK(!mkeep_store_list(stores[i], &list, NULL));
+        CHECK(mkeep_list_count(list) == (size_t)(HANDLES - i + 1));
+        CHECK(!mkeep_store_delete(stores[i], name, NULL, NULL));
+        mkeep_list_free(list);
+    }
+    for (int i = 0; i < HANDLES; i++) mkeep_store_free(stores[(i * 5) % HANDLES]);
+}
+
 /* Cancelled by another thread: the callback reads what that one sets. */
 static volatile bool enough;
 
@@ -173,6 +195,7 @@ int main(int argc, char *argv[]) {
     DONE(mkeep_store_import(store, argv[1], "tiny", NULL, NULL, error));
     DONE(mkeep_store_gguf(store, "tiny", &shared, error));
     one_handle_serves_many_threads();
+    many_handles_serve_one_store(argv[2]);
     another_thread_ends_a_verification();
     a_child_has_its_parents_handles();
     ends_come_in_any_order(argv[1], argv[2]);

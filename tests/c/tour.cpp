@@ -2,7 +2,9 @@
 //   tour FIXTURE STORE
 #include <modelkeep.hpp>
 
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <thread>
 #include <type_traits>
@@ -60,6 +62,15 @@ static void models_are_made_and_read(const Store &store, const char *fixture) {
     CHECK(model.layers().size() == 4 && model.paths("projector").size() == 1);
     CHECK(model.path() == store.path("tiny") && model.paths("model")[0] == model.path());
     CHECK(model.show_json(true) == store.show_json("tiny", true));
+}
+
+static void a_model_is_made_of_a_model(const Store &store, const std::string &directory) {
+    const auto path = directory + "/Modelfile";
+    std::ofstream(path) << "FROM tiny\nSYSTEM other\n";
+    CHECK(has(store.import_modelfile(path, "made"), "\"name\":\"made:latest\""));
+    CHECK(has(store.show_json("made"), "\"system\":\"other\"") && store.path("made") == store.path("tiny"));
+    store.remove("made");
+    CHECK(std::remove(path.c_str()) == 0);
 }
 
 static void a_file_outlives_its_model(const Store &store) {
@@ -125,6 +136,7 @@ int main(int argc, char *argv[]) {
     const Store store(argv[2], options);
     CHECK(store.root() == argv[2]);
     models_are_made_and_read(store, argv[1]);
+    a_model_is_made_of_a_model(store, argv[2]);
     a_file_outlives_its_model(store);
     errors_are_exceptions(store, argv[2]);
     a_verification_can_be_watched_and_stopped(store);

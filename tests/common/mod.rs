@@ -112,6 +112,11 @@ fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
     }
 }
 
+/// A small GGUF file that the strict reader accepts.
+pub fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny.gguf")
+}
+
 pub fn name(text: &str) -> ModelName {
     text.parse().unwrap()
 }

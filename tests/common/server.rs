@@ -1,5 +1,5 @@
 //! The reference server, started on a store of a test's own.
-// A failure in a helper fails the test.
+// Each test program uses its own part of this file, and a failure here fails the test.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::env;
@@ -44,8 +44,16 @@ pub fn give_quantizer(home: &Path) {
 }
 
 impl Server {
-    /// Starts the server on `models`, or says why not and answers `None`.
+    /// Starts the server on `models` and waits until it answers, or says why not and answers
+    /// `None`.
     pub fn start(models: &Path, home: &Path) -> Option<Self> {
+        let mut server = Server::launch(models, home)?;
+        assert!(server.is_up(), "the server ended at its start");
+        Some(server)
+    }
+
+    /// Starts the server on `models` and does not wait.
+    pub fn launch(models: &Path, home: &Path) -> Option<Self> {
         let Some(program) = program() else {
             println!("skipped: no reference server in $MODELKEEP_OLLAMA, ../shared/ref or $PATH");
             return None;
@@ -73,18 +81,29 @@ impl Server {
             .allow_non_standard_methods(true)
             .timeout_global(Some(Duration::from_secs(30)))
             .build();
-        let server = Server {
+        Some(Server {
             process,
             address,
             agent: config.into(),
-        };
-        for _ in 0..500 {
-            if server.agent.get(server.url("/")).call().is_ok() {
-                return Some(server);
+        })
+    }
+
+    /// Waits until the server answers; `false` where it ended instead.
+    pub fn is_up(&mut self) -> bool {
+        for _ in 0..5000 {
+            if self.agent.get(self.url("/")).call().is_ok() {
+                return true;
             }
-            std::thread::sleep(Duration::from_millis(20));
+            if !self.is_running() {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(2));
         }
-        panic!("the server does not answer on {}", server.address);
+        panic!("the server does not answer on {}", self.address);
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
     }
 
     /// Lets the reference's own command make a model; what it complains of is the error.

@@ -118,6 +118,20 @@ def test_an_import_takes_what_a_modelfile_says(scratch: Scratch, tmp_path: Path)
     assert show.requires == "0.1.0"
 
 
+def test_a_modelfile_is_read_as_the_reference_reads_it(scratch: Scratch, tmp_path: Path) -> None:
+    store = scratch.open()
+    modelfile = tmp_path / "Modelfile"
+    modelfile.write_text(f'FROM {TINY}\nSYSTEM """be\nbrief"""\nPARAMETER mirostat 1\n')
+    imported = store.import_modelfile(modelfile, "made")
+    assert (imported.name, imported.ignored) == ("made:latest", ["mirostat"])
+    assert store.show("made").system == "be\nbrief"
+    with pytest.raises(modelkeep.ExistsError):
+        store.import_modelfile(modelfile, "made")
+    modelfile.write_text("FROM made\n\nSYSTM x\n")
+    with pytest.raises(modelkeep.ArgumentError, match="line 3"):
+        store.import_modelfile(modelfile, "made", replace=True)
+
+
 def test_an_import_replaces_only_when_told_so(store: modelkeep.Store) -> None:
     with pytest.raises(FileExistsError) as caught:
         store.import_gguf(TINY, "tiny")

@@ -164,6 +164,18 @@ impl mkeep_import_options {
     }
 }
 
+/// # Safety
+/// `options` is NULL or points to options, every pointer of which is as its comment says.
+unsafe fn stated_options(options: *const mkeep_import_options) -> Result<ImportOptions, Fault> {
+    // SAFETY: by the contract.
+    unsafe {
+        match self::options(options)? {
+            Some(options) => options.read(),
+            None => Ok(ImportOptions::default()),
+        }
+    }
+}
+
 /// Makes a model of a GGUF file. `options` and `json` may be NULL; `json` is what was done.
 ///
 /// MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be replaced,
@@ -185,11 +197,32 @@ pub unsafe extern "C" fn mkeep_store_import(
         enter(error, || {
             let store = &borrow(store, "store")?.0;
             let (file, name) = (path(file, "file")?, text(name, "name")?.parse()?);
-            let options = match self::options(options)? {
-                Some(options) => options.read()?,
-                None => ImportOptions::default(),
-            };
-            let imported = store.import(file, &name, &options)?;
+            let imported = store.import(file, &name, &stated_options(options)?)?;
+            give_if(json, || mkeep_text::new(&imported.to_json()));
+            Ok(())
+        })
+    }
+}
+
+/// Makes a model as a Modelfile says, from GGUF files or from a model of this store. What the
+/// options state wins over the Modelfile, and licences add up; otherwise as mkeep_store_import.
+///
+/// As mkeep_store_import; MKEEP_STATUS_INVALID_ARGUMENT, with the line, for what is no Modelfile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_import_modelfile(
+    store: *const mkeep_store,
+    file: *const c_char,
+    name: *const c_char,
+    options: *const mkeep_import_options,
+    json: *mut *mut mkeep_text,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        enter(error, || {
+            let store = &borrow(store, "store")?.0;
+            let (file, name) = (path(file, "file")?, text(name, "name")?.parse()?);
+            let imported = store.import_modelfile(file, &name, &stated_options(options)?)?;
             give_if(json, || mkeep_text::new(&imported.to_json()));
             Ok(())
         })

@@ -2,7 +2,9 @@
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -307,4 +309,51 @@ fn who_answers_already_is_said() {
         "{}",
         said.err
     );
+}
+
+/// The modes of all files and of all directories under a path.
+fn modes(path: &Path) -> (BTreeSet<u32>, BTreeSet<u32>) {
+    let (mut files, mut directories) = (BTreeSet::new(), BTreeSet::new());
+    let mut left = vec![path.to_owned()];
+    while let Some(next) = left.pop() {
+        let metadata = next.symlink_metadata().unwrap();
+        let mode = metadata.permissions().mode() & 0o777;
+        if metadata.is_dir() {
+            directories.insert(mode);
+            left.extend(
+                fs::read_dir(next)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else {
+            files.insert(mode);
+        }
+    }
+    (files, directories)
+}
+
+#[test]
+fn what_is_written_follows_the_umask_and_is_never_open_to_all() {
+    for (mask, file, directory) in [
+        ("000", 0o644, 0o755),
+        ("027", 0o640, 0o750),
+        ("077", 0o600, 0o700),
+    ] {
+        let shell = Shell::new();
+        fs::create_dir(shell.store()).unwrap();
+        fs::set_permissions(shell.store(), fs::Permissions::from_mode(directory)).unwrap();
+        let status = Command::new("sh")
+            .args([
+                "-c",
+                &format!("umask {mask} && exec \"$0\" import \"$1\" tiny"),
+            ])
+            .args([env!("CARGO_BIN_EXE_modelkeep"), &fixture()])
+            .env("OLLAMA_MODELS", shell.store())
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let expected = (BTreeSet::from([file]), BTreeSet::from([directory]));
+        assert_eq!(modes(&shell.store()), expected, "umask {mask}");
+    }
 }

@@ -90,6 +90,8 @@ pub(crate) struct Imported {
     bytes: u64,
     /// Whether a model of that name was replaced.
     replaced: bool,
+    /// The parameters of the Modelfile that say nothing any more, and are left out.
+    ignored: Vec<String>,
 }
 
 impl Imported {
@@ -99,6 +101,7 @@ impl Imported {
             digest: imported.digest.to_string(),
             bytes: imported.bytes,
             replaced: imported.replaced,
+            ignored: imported.ignored.clone(),
         };
         Answer::of(&Arc::new(imported)).with(py, fields)
     }

@@ -193,6 +193,27 @@ impl Store {
         Imported::of(py, imported.or_raise(py)?)
     }
 
+    /// Makes a model as a Modelfile says, from GGUF files or from a model of this store.
+    #[pyo3(signature = (path, name, *, replace=false, transfer="auto"),
+        text_signature = "($self, path, name, *, replace=False, transfer='auto')")]
+    fn import_modelfile(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        name: &str,
+        replace: bool,
+        transfer: &str,
+    ) -> PyResult<Py<Imported>> {
+        let mut options = ImportOptions::default();
+        options.replace = replace;
+        options.transfer = self::transfer(transfer).or_raise(py)?;
+        let imported = py.detach(|| {
+            let name = name.parse()?;
+            self.inner.import_modelfile(&path, &name, &options)
+        });
+        Imported::of(py, imported.or_raise(py)?)
+    }
+
     /// Removes the blobs that no model uses and that have not changed for the grace period.
     #[pyo3(signature = (*, grace=Span::Seconds(3600.0), dry_run=false, partials=false),
         text_signature = "($self, *, grace=3600.0, dry_run=False, partials=False)")]

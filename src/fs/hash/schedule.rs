@@ -88,19 +88,12 @@ impl<'j> Pool<'j> {
         self.open.split_off(rest)
     }
 
-    /// Whether a file would be the last to end if it shared a thread: a thread that advances `n`
-    /// together is as fast as `gain` alone, so each of them is `n / gain` times slower.
+    /// Whether a file would be the last to end if it went on in company: it needs as long alone as
+    /// all threads in company need for everything.
     fn is_critical(&self, longest: u64, width: usize) -> bool {
-        let slower = match width {
-            0 | 1 => return false,
-            2 => PAIR_SLOWS,
-            _ => SIXTEEN_SLOWS,
-        };
-        let (numerator, denominator) = slower;
-        longest
-            .saturating_mul(self.threads)
-            .saturating_mul(numerator)
-            > self.left.saturating_mul(denominator)
+        let (all, one) = Kernels::gain(width);
+        let work = longest.saturating_mul(self.threads).saturating_mul(all);
+        width > 1 && work > self.left.saturating_mul(one)
     }
 
     /// Gives back files that go on, after a step of `bytes` in all.
@@ -113,8 +106,3 @@ impl<'j> Pool<'j> {
         self.kernels
     }
 }
-
-/// How much longer one of two takes than one alone, as a fraction.
-const PAIR_SLOWS: (u64, u64) = (5, 4);
-/// How much longer one of sixteen takes than one alone, as a fraction.
-const SIXTEEN_SLOWS: (u64, u64) = (6, 1);

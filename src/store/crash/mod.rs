@@ -1,6 +1,7 @@
 //! Every change of the store, stopped or failed at every point, once and for ever.
 
 mod disk;
+mod quiet;
 
 use std::cell::RefCell;
 use std::io;

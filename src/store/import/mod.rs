@@ -5,7 +5,6 @@ mod lease;
 mod part;
 mod recipe;
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -158,7 +157,8 @@ impl Store {
         let name = self.spelling(name);
         let replace = recipe.with.replace;
         self.may_import(&name, replace)?;
-        self.refuse_foreign()?;
+        // Who we are is what an empty staged file says: root writes for the store's owner.
+        self.refuse_foreign(self.stage_bytes(b"")?.file(), "importing")?;
         let ignored = recipe.ignored.clone();
         let made = self.stage(recipe)?;
         let _lock = self.lock()?;
@@ -193,28 +193,6 @@ impl Store {
             return Err(Error::new(ErrorKind::AlreadyExists, text));
         }
         Ok(taken)
-    }
-
-    /// A blob that belongs to another user than the server's makes every later use of it there
-    /// fail. Who we are is what an empty staged file says: root writes for the store's owner.
-    fn refuse_foreign(&self) -> Result<()> {
-        let Ok(blobs) = self.layout().blobs_directory().metadata() else {
-            return Ok(());
-        };
-        let probe = self.stage_bytes(b"")?;
-        let ours = probe
-            .path()
-            .metadata()
-            .map_err(|e| Error::io("looking at", probe.path(), e))?;
-        if self.options().foreign_owner || ours.uid() == blobs.uid() {
-            return Ok(());
-        }
-        let text = format!(
-            "importing: the blobs belong to user {}, whose server could not use ours again; \
-             import as that user, or allow a foreign owner",
-            blobs.uid()
-        );
-        Err(Error::new(ErrorKind::InvalidArgument, text))
     }
 
     /// Everything but the manifest: the layers in the reference's order, and the config.

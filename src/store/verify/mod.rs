@@ -83,6 +83,7 @@ impl Store {
         for (subject, digest) in subjects.to_hash_mut().zip(digests) {
             subject.judge(digest);
         }
+        subjects.forget_deleted(self);
         self.learn(options, subjects.lesson(looked));
         if options.gguf {
             subjects.read_gguf();

@@ -1,6 +1,6 @@
 //! The blobs to verify, who uses them, and what is known of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -15,7 +15,7 @@ use crate::manifest::Manifest;
 use crate::media::MediaType;
 use crate::name::ModelName;
 use crate::reference::Reference;
-use crate::store::model::read_manifest;
+use crate::store::model::{read_manifest, was_deleted};
 use crate::store::{Problem, Store};
 
 use super::memory::{Lesson, Memory, Stamp};
@@ -177,6 +177,7 @@ impl Subjects {
             let Some(name) = file.name else { continue };
             match read_manifest(&file.path) {
                 Ok((manifest, _)) => self.add(store, &name, &manifest),
+                Err(error) if was_deleted(&file.path, &error) => {}
                 Err(error) => problems.push(Problem::new(&file.path, Some(&name), error)),
             }
         }
@@ -272,6 +273,36 @@ impl Subjects {
             .filter(|subject| subject.has_bytes())
     }
 
+    /// Forgets the blobs that somebody deleted while the others were hashed, unless a manifest
+    /// names them still, and those that somebody put back. Reads the manifests that named them once
+    /// more.
+    pub(super) fn forget_deleted(&mut self, store: &Store) {
+        let missing = |subject: &&Subject| {
+            let verdict = subject.verdict.as_ref();
+            verdict.is_some_and(|(status, _)| *status == BlobStatus::Missing)
+        };
+        let mut named: BTreeMap<ModelName, Option<HashSet<Digest>>> = BTreeMap::new();
+        for subject in self.by_digest.values().filter(missing) {
+            for (name, _) in &subject.sizes {
+                if !named.contains_key(name) {
+                    named.insert(name.clone(), names_now(store, name));
+                }
+            }
+        }
+        self.by_digest.retain(|digest, subject| {
+            if !missing(&&*subject) {
+                return true;
+            }
+            let names = |name: &ModelName| match named.get(name) {
+                Some(Some(named)) => named.contains(digest),
+                _ => true,
+            };
+            subject.sizes.retain(|(name, _)| names(name));
+            let is_link = subject.path.is_symlink();
+            !subject.path.exists() && (is_link || !subject.sizes.is_empty())
+        });
+    }
+
     pub(super) fn read_gguf(&mut self) {
         self.by_digest
             .values_mut()
@@ -306,5 +337,15 @@ impl Subjects {
             trusted,
             ..Report::default()
         }
+    }
+}
+
+/// What a model's manifest names at this moment: nothing where it was deleted, `None` where it cannot
+/// be read.
+fn names_now(store: &Store, name: &ModelName) -> Option<HashSet<Digest>> {
+    let path = store.layout().manifest(name);
+    match read_manifest(&path) {
+        Ok((manifest, _)) => Some(manifest.digests().into_iter().collect()),
+        Err(error) => was_deleted(&path, &error).then(HashSet::new),
     }
 }
