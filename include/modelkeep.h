@@ -618,6 +618,26 @@ typedef struct {
 } mkeep_tensor;
 
 /**
+ * What to verify, and how. Set all of it to zero, then `size`, then what you want.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_verify_options)`, by which later releases know what you know.
+   */
+  size_t size;
+  /**
+   * Whether GGUF files are read strictly, too.
+   */
+  bool gguf;
+  /**
+   * Whether blobs are taken for good that an earlier run found good and nothing touched since,
+   * and what this run finds good is noted in the store for later ones. What cannot be noted, in
+   * a read-only store for one, is not. The report's JSON has under `trusted` how much it was.
+   */
+  bool remember;
+} mkeep_verify_options;
+
+/**
  * Called on the calling thread before the first byte, then at most 20 times a second, and after
  * the last byte. `user` is what the caller gave. Answering false ends the call with
  * MKEEP_STATUS_CANCELLED. It must return: neither longjmp nor an exception may leave it.
@@ -1143,16 +1163,17 @@ bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
 
 /**
  * Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
- * models. `gguf` reads GGUF files strictly, too. `progress` may be NULL. What is wrong with a blob
- * is a finding of the report, not an error.
+ * models. `options` and `progress` may be NULL. What is wrong with a blob is a finding of the
+ * report, not an error.
  *
  * MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for a named model, MKEEP_STATUS_CORRUPT for
- * its manifest, MKEEP_STATUS_CANCELLED.
+ * its manifest, MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for options of a later
+ * release.
  */
 mkeep_status mkeep_store_verify(const mkeep_store *store,
                                 const char *const *names,
                                 size_t count,
-                                bool gguf,
+                                const mkeep_verify_options *options,
                                 mkeep_progress progress,
                                 void *user,
                                 mkeep_report **report,

@@ -124,6 +124,12 @@ struct Report {
     std::string json;
 };
 
+/// How to verify.
+struct VerifyOptions {
+    bool gguf = false;     ///< Whether GGUF files are read strictly, too.
+    bool remember = false; ///< Whether to hash only what changed since a run that remembered.
+};
+
 /// A GGUF file. Copies share it.
 class Gguf {
 public:
@@ -350,14 +356,15 @@ public:
     }
     /// Verifies the store, or some models; `progress` may be empty. An exception of it does not
     /// cross the library: it stops, and is thrown on.
-    Report verify(const std::vector<std::string> &names = {}, bool gguf = false,
+    Report verify(const std::vector<std::string> &names = {}, VerifyOptions options = {},
                   Progress progress = {}) const {
         const auto texts = detail::pointers(names);
+        const mkeep_verify_options plain{sizeof plain, options.gguf, options.remember};
         Watch watch{std::move(progress), nullptr};
         try {
             const auto report = detail::make<mkeep_report, mkeep_report_free>(
                 [&](mkeep_report **out, mkeep_error **error) {
-                    return mkeep_store_verify(get(), texts.data(), texts.size(), gguf, &Watch::call,
+                    return mkeep_store_verify(get(), texts.data(), texts.size(), &plain, &Watch::call,
                                               &watch, out, error);
                 });
             return read(report.get());

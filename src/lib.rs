@@ -50,7 +50,7 @@ pub use store::{
     Blob, BlobStatus, BrokenModel, Collected, Complaint, Copied, Deleted, Diagnosis, Fact, Files,
     Finding, GcOptions, GgufFinding, ImportOptions, Imported, ListedDetails, Listing, Maintained,
     Message, Model, ModelInfo, ModelUsage, Moved, Problem, Progress, Repaired, Report, Root, Show,
-    ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Transfer, Usage,
+    ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Transfer, Trusted, Usage,
     VerifyOptions,
 };
 pub use template::{Template, TemplateError};

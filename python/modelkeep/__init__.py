@@ -42,6 +42,7 @@ from ._modelkeep import (
     Store,
     Summary,
     Tensor,
+    Trusted,
     Usage,
     Warning,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "Summary",
     "TemplateError",
     "Tensor",
+    "Trusted",
     "UnsupportedError",
     "Usage",
     "Warning",

@@ -42,6 +42,7 @@ __all__ = [
     "Store",
     "Summary",
     "Tensor",
+    "Trusted",
     "Usage",
     "Warning",
     "_run",
@@ -92,6 +93,7 @@ class Store:
         self,
         *names: str,
         gguf: bool = False,
+        remember: bool = False,
         progress: Callable[[Progress], object] | None = None,
     ) -> Report: ...
     def import_gguf(
@@ -345,6 +347,15 @@ class Report(Answer):
     def problems(self) -> list[Problem]: ...
     @property
     def hashed_bytes(self) -> int: ...
+    @property
+    def trusted(self) -> Trusted: ...
+
+@final
+class Trusted:
+    @property
+    def blobs(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
 
 @final
 class Finding:

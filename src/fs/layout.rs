@@ -13,7 +13,7 @@ use crate::name::ModelName;
 /// ```text
 /// <root>/blobs/sha256-<64 hex>                       content
 /// <root>/manifests/<host>/<namespace>/<model>/<tag>  models
-/// <root>/.modelkeep/                                 our own: lock, tmp, trash, lease
+/// <root>/.modelkeep/                                 our own: lock, tmp, trash, verified.json
 /// ```
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
@@ -97,6 +97,11 @@ impl Layout {
 
     pub(crate) fn own(&self, name: &str) -> PathBuf {
         self.own_directory().join(name)
+    }
+
+    /// What verifications found good.
+    pub(crate) fn verified(&self) -> PathBuf {
+        self.own("verified.json")
     }
 
     /// Our own directory on the device of the blobs, where that is not the store's own.

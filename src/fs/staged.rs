@@ -27,6 +27,8 @@ pub enum Durability {
 pub(crate) enum Place {
     Blobs,
     Manifests,
+    /// Our own directory.
+    Own,
 }
 
 /// A file under a temporary name, gone when dropped before it is committed.

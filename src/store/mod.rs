@@ -48,7 +48,9 @@ pub use problem::Problem;
 pub use repair::{Moved, Repaired};
 pub use show::{Fact, Message, ModelInfo, Show, ShowOptions, ShownDetails, ShownTensor};
 pub use usage::{Files, ModelUsage, Usage};
-pub use verify::{BlobStatus, BrokenModel, Finding, GgufFinding, Progress, Report, VerifyOptions};
+pub use verify::{
+    BlobStatus, BrokenModel, Finding, GgufFinding, Progress, Report, Trusted, VerifyOptions,
+};
 
 /// A models directory, opened.
 ///

@@ -12,7 +12,7 @@ static void null_is_answered(void) {
     CHECK(is(mkeep_error_message(error), "the result is NULL"));
     mkeep_error_free(error);
     CHECK(mkeep_store_copy(NULL, "a", "b", NULL) == MKEEP_STATUS_NULL_ARGUMENT);
-    CHECK(mkeep_store_verify(NULL, NULL, 0, false, NULL, NULL, NULL, NULL) ==
+    CHECK(mkeep_store_verify(NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL) ==
           MKEEP_STATUS_NULL_ARGUMENT);
     CHECK(mkeep_list_count(NULL) == 0 && mkeep_gguf_count(NULL) == 0);
     CHECK(!mkeep_report_is_ok(NULL) && mkeep_gguf_hold(NULL) == NULL);
@@ -153,7 +153,7 @@ static void names_are_counted_and_texts_are_utf8(const char *directory) {
     CHECK(mkeep_store_open(&options, &store, NULL) == MKEEP_STATUS_OK);
     mkeep_report *report = NULL;
     mkeep_text *text = NULL;
-    CHECK(mkeep_store_verify(store, NULL, 3, false, NULL, NULL, &report, NULL) ==
+    CHECK(mkeep_store_verify(store, NULL, 3, NULL, NULL, NULL, &report, NULL) ==
           MKEEP_STATUS_NULL_ARGUMENT);
     CHECK(mkeep_store_repair_json(store, NULL, 3, &text, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
     CHECK(mkeep_store_path(store, "\xff", &text, NULL) == MKEEP_STATUS_INVALID_UTF8);
@@ -180,7 +180,7 @@ static void paths_are_bytes(const char *fixture, const char *parent) {
     FILE *file = fopen(mkeep_text_c(path), "rb");
     CHECK(file != NULL);
     if (file) fclose(file);
-    CHECK(mkeep_store_verify(store, NULL, 0, false, NULL, NULL, &report, NULL) == MKEEP_STATUS_OK);
+    CHECK(mkeep_store_verify(store, NULL, 0, NULL, NULL, NULL, &report, NULL) == MKEEP_STATUS_OK);
     CHECK(mkeep_report_get(report, 0, &blob) &&
           !strncmp(blob.path.ptr, directory, strlen(directory)));
     mkeep_report_free(report);

@@ -53,7 +53,7 @@ static mkeep_status verify(const mkeep_store *store, mkeep_progress progress, ch
                            mkeep_error **error) {
     mkeep_report *report = NULL;
     mkeep_status status =
-        mkeep_store_verify(store, NULL, 0, false, progress, NULL, &report, error);
+        mkeep_store_verify(store, NULL, 0, NULL, progress, NULL, &report, error);
     int counts[5] = {0};
     mkeep_finding blob;
     for (size_t i = 0; mkeep_report_get(report, i, &blob); i++) counts[blob.status]++;

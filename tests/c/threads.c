@@ -23,13 +23,14 @@ static void *work(void *number) {
         mkeep_list *list = NULL;
         mkeep_report *report = NULL;
         mkeep_text *json = NULL;
+        const mkeep_verify_options strictly = {.size = sizeof strictly, .gguf = true};
         wrong += mkeep_store_copy(store, "tiny", own, NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_store_copy(store, "tiny", "common", NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_store_list(store, &list, NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_list_count(list) < 2;
         wrong += mkeep_store_show_json(store, own, false, &json, NULL) != MKEEP_STATUS_OK;
-        wrong += mkeep_store_verify(store, (const char *[]){own}, 1, true, NULL, NULL, &report,
-                                    NULL) != MKEEP_STATUS_OK;
+        wrong += mkeep_store_verify(store, (const char *[]){own}, 1, &strictly, NULL, NULL,
+                                    &report, NULL) != MKEEP_STATUS_OK;
         wrong += !mkeep_report_is_ok(report);
         wrong += !mkeep_gguf_find(gguf, "llama.context_length", &value) || value.u != 128;
         mkeep_status gone = mkeep_store_delete(store, "common", NULL, NULL);
@@ -59,7 +60,7 @@ static void one_handle_serves_many_threads(void) {
 static bool works(void) {
     mkeep_report *report = NULL;
     mkeep_list *list = NULL;
-    const bool done = mkeep_store_verify(store, NULL, 0, false, NULL, NULL, &report, NULL) == 0 &&
+    const bool done = mkeep_store_verify(store, NULL, 0, NULL, NULL, NULL, &report, NULL) == 0 &&
                       mkeep_report_is_ok(report) && mkeep_report_count(report) == 2 &&
                       mkeep_store_list(store, &list, NULL) == 0 && mkeep_list_count(list) == 1;
     mkeep_report_free(report);
@@ -115,7 +116,7 @@ static void ends_come_in_any_order(const char *fixture, const char *directory) {
     mkeep_error *error = NULL;
     mkeep_text *path = NULL;
     CHECK(!mkeep_store_model(own, "tiny", &model, NULL) && !mkeep_store_list(own, &list, NULL));
-    CHECK(!mkeep_store_verify(own, NULL, 0, false, NULL, NULL, &report, NULL));
+    CHECK(!mkeep_store_verify(own, NULL, 0, NULL, NULL, NULL, &report, NULL));
     CHECK(mkeep_store_path(own, "nope", &path, &error) == MKEEP_STATUS_NOT_FOUND);
     CHECK(!mkeep_parts_open(fixture, false, false, &parts, NULL));
     mkeep_store_free(own);
@@ -183,7 +184,7 @@ static bool go_on(void *user, uint64_t bytes, uint64_t total) {
 static void another_thread_ends_a_verification(void) {
     mkeep_report *report = NULL;
     int calls = 0;
-    CHECK(mkeep_store_verify(store, NULL, 0, false, go_on, &calls, &report, NULL) ==
+    CHECK(mkeep_store_verify(store, NULL, 0, NULL, go_on, &calls, &report, NULL) ==
           MKEEP_STATUS_CANCELLED);
     CHECK(report == NULL && calls == 1);
 }

@@ -107,15 +107,17 @@ static void errors_are_exceptions(const Store &store, const std::string &directo
 
 static void a_verification_can_be_watched_and_stopped(const Store &store) {
     std::uint64_t last = 0;
-    const auto report = store.verify({"tiny"}, true, [&](std::uint64_t done, std::uint64_t total) {
+    const auto watch = [&](std::uint64_t done, std::uint64_t total) {
         last = done;
         return done <= total;
-    });
+    };
+    const auto report = store.verify({"tiny"}, {true, true}, watch);
     CHECK(report.ok && last > 0 && has(report.json, "\"hashed_bytes\":"));
-    const auto stopped = thrown([&] { store.verify({}, false, [](auto, auto) { return false; }); });
+    CHECK(has(report.json, "\"trusted\":"));
+    const auto stopped = thrown([&] { store.verify({}, {}, [](auto, auto) { return false; }); });
     CHECK(stopped.status() == MKEEP_STATUS_CANCELLED);
     try {
-        store.verify({}, false, [](auto, auto) -> bool { throw std::runtime_error("enough"); });
+        store.verify({}, {}, [](auto, auto) -> bool { throw std::runtime_error("enough"); });
         CHECK(!"thrown on");
     } catch (const std::runtime_error &error) {
         CHECK(error.what() == std::string("enough"));

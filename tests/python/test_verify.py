@@ -1,5 +1,6 @@
 """Verifying: progress, cancelling, and how a long call lives with threads, signals and forks."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -53,6 +54,20 @@ def test_the_strict_reader_looks_when_it_is_asked(scratch: Scratch) -> None:
     report = store.verify(gguf=True)
     faults = [blob.gguf.fault for blob in report.blobs if blob.gguf]
     assert not report.ok and [fault.kind for fault in faults if fault] == ["bad_version"]
+
+
+def test_what_was_good_and_is_untouched_is_trusted(scratch: Scratch) -> None:
+    # A link to what nobody wrote for a while: what is younger than the clock is not noted.
+    file = Path(__file__).resolve()
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    (scratch.root / "blobs" / f"sha256-{digest}").symlink_to(file)
+    store, size = scratch.open(), file.stat().st_size
+    first, second = store.verify(remember=True), store.verify(remember=True)
+    assert (first.hashed_bytes, first.trusted.blobs, first.trusted.bytes) == (size, 0, 0)
+    assert (second.hashed_bytes, second.trusted.blobs, second.trusted.bytes) == (0, 1, size)
+    assert second.ok and second.to_dict()["trusted"] == {"blobs": 1, "bytes": size}
+    assert repr(second.trusted) == f"<Trusted: 1 blobs, {size} bytes>"
+    assert store.verify().hashed_bytes == size
 
 
 def test_progress_begins_at_nothing_and_ends_at_all(scratch: Scratch) -> None:

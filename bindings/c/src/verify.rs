@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use engine::{BlobStatus, Finding, Progress, Reference, Report, VerifyOptions};
 
-use crate::boundary::{Fault, borrow, end, enter, fetch, give, look, output, slice, text};
+use crate::boundary::{Fault, borrow, end, enter, fetch, give, look, options, output, slice, text};
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::mkeep_store;
 use crate::text::{Terminated, mkeep_str, mkeep_text};
@@ -15,6 +15,28 @@ use crate::text::{Terminated, mkeep_str, mkeep_text};
 /// MKEEP_STATUS_CANCELLED. It must return: neither longjmp nor an exception may leave it.
 pub type mkeep_progress =
     Option<unsafe extern "C" fn(user: *mut c_void, bytes: u64, total_bytes: u64) -> bool>;
+
+/// What to verify, and how. Set all of it to zero, then `size`, then what you want.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_verify_options {
+    /// `sizeof(mkeep_verify_options)`, by which later releases know what you know.
+    pub size: usize,
+    /// Whether GGUF files are read strictly, too.
+    pub gguf: bool,
+    /// Whether blobs are taken for good that an earlier run found good and nothing touched since,
+    /// and what this run finds good is noted in the store for later ones. What cannot be noted, in
+    /// a read-only store for one, is not. The report's JSON has under `trusted` how much it was.
+    pub remember: bool,
+}
+
+impl mkeep_verify_options {
+    fn read(&self) -> VerifyOptions {
+        VerifyOptions::default()
+            .gguf(self.gguf)
+            .remember(self.remember)
+    }
+}
 
 /// The state of a blob.
 #[repr(C)]
@@ -131,17 +153,18 @@ pub(crate) unsafe fn references(
 }
 
 /// Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
-/// models. `gguf` reads GGUF files strictly, too. `progress` may be NULL. What is wrong with a blob
-/// is a finding of the report, not an error.
+/// models. `options` and `progress` may be NULL. What is wrong with a blob is a finding of the
+/// report, not an error.
 ///
 /// MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for a named model, MKEEP_STATUS_CORRUPT for
-/// its manifest, MKEEP_STATUS_CANCELLED.
+/// its manifest, MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for options of a later
+/// release.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_verify(
     store: *const mkeep_store,
     names: *const *const c_char,
     count: usize,
-    gguf: bool,
+    options: *const mkeep_verify_options,
     progress: mkeep_progress,
     user: *mut c_void,
     report: *mut *mut mkeep_report,
@@ -151,9 +174,9 @@ pub unsafe extern "C" fn mkeep_store_verify(
     unsafe {
         enter(error, || {
             let (store, report) = (borrow(store, "store")?, output(report)?);
-            let options = VerifyOptions::default()
-                .models(references(names, count)?)
-                .gguf(gguf);
+            let options = self::options(options)?
+                .map_or_else(VerifyOptions::default, mkeep_verify_options::read)
+                .models(references(names, count)?);
             let mut observe = |state: &Progress| match progress {
                 Some(progress) if !progress(user, state.bytes, state.total_bytes) => {
                     ControlFlow::Break(())

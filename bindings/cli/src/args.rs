@@ -68,9 +68,8 @@ pub(crate) enum Command {
     Verify {
         #[arg(value_name = "NAME")]
         names: Vec<Reference>,
-        /// Read GGUF files strictly, too
-        #[arg(long)]
-        gguf: bool,
+        #[command(flatten)]
+        how: VerifyArgs,
     },
     /// Show what a GGUF file says of itself
     Gguf {
@@ -120,6 +119,16 @@ pub(crate) enum Command {
         #[arg(value_name = "NAME")]
         names: Vec<Reference>,
     },
+}
+
+#[derive(Debug, Default, Group)]
+pub(crate) struct VerifyArgs {
+    /// Read GGUF files strictly, too
+    #[arg(long)]
+    pub gguf: bool,
+    /// Hash only what changed since an earlier run that remembered, and remember for later ones
+    #[arg(long)]
+    pub remember: bool,
 }
 
 #[derive(Debug, Group)]

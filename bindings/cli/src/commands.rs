@@ -31,7 +31,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             projector,
             all,
         } => paths(&open()?.model(&name)?, projector, all, output),
-        Command::Verify { names, gguf } => maintenance::verify(&open()?, names, gguf, output),
+        Command::Verify { names, how } => maintenance::verify(&open()?, names, &how, output),
         Command::Repair { names } => maintenance::repair(&open()?, names, output),
         Command::Serve { addr, origins } => server::run(open()?, addr, origins),
         Command::Du => maintenance::usage(&open()?, output),

@@ -7,22 +7,29 @@ use modelkeep::{
     BlobStatus, Finding, GcOptions, ModelUsage, Reference, Report, Store, VerifyOptions,
 };
 
+use crate::args::VerifyArgs;
 use crate::output::{Failure, Outcome, Output, note, table};
 use crate::progress::Bar;
 
-fn verified(store: &Store, names: Vec<Reference>, gguf: bool, output: &Output) -> Outcome<Report> {
+fn verified(
+    store: &Store,
+    names: Vec<Reference>,
+    how: &VerifyArgs,
+    output: &Output,
+) -> Outcome<Report> {
     let bar = Bar::new(!output.json);
-    let options = VerifyOptions::default().models(names).gguf(gguf);
+    let options = VerifyOptions::default().models(names).gguf(how.gguf);
+    let options = options.remember(how.remember);
     Ok(store.verify(&options, &mut |progress| bar.observe(progress))?)
 }
 
 pub(crate) fn verify(
     store: &Store,
     names: Vec<Reference>,
-    gguf: bool,
+    how: &VerifyArgs,
     output: &mut Output,
 ) -> Outcome {
-    let report = verified(store, names, gguf, output)?;
+    let report = verified(store, names, how, output)?;
     if !report.is_ok() {
         output.found_a_problem();
     }
@@ -46,7 +53,15 @@ pub(crate) fn verify(
         ))?;
     }
     let (blobs, bytes) = (report.blobs.len(), DecimalBytes(report.hashed_bytes));
-    output.line(format!("{blobs} blobs, {bytes} hashed, {} bad", bad.len()))
+    output.line(format!("{blobs} blobs, {bytes} hashed, {} bad", bad.len()))?;
+    let trusted = report.trusted;
+    if trusted.blobs == 0 {
+        return Ok(());
+    }
+    let (blobs, bytes) = (trusted.blobs, DecimalBytes(trusted.bytes));
+    output.line(format!(
+        "{blobs} blobs, {bytes} trusted from an earlier run"
+    ))
 }
 
 fn is_sound(blob: &Finding) -> bool {
@@ -70,7 +85,7 @@ fn row(blob: &&Finding) -> [String; 4] {
 }
 
 pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) -> Outcome {
-    let report = verified(store, names, false, output)?;
+    let report = verified(store, names, &VerifyArgs::default(), output)?;
     let repaired = store.repair(&report)?;
     if output.json {
         return output.line(repaired.to_json());

@@ -240,6 +240,24 @@ fn damage_is_found_and_moved_aside() {
 }
 
 #[test]
+fn what_an_earlier_run_found_good_is_trusted() {
+    let shell = Shell::with_models();
+    let old = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let digest = modelkeep::Digest::of(&fs::read(old).unwrap());
+    let blob = format!("sha256-{}", digest.hex());
+    std::os::unix::fs::symlink(old, shell.store().join("blobs").join(blob)).unwrap();
+    assert!(!shell.run(&["verify", "--remember"]).out.contains("trusted"));
+    let said = shell.run(&["verify", "--remember"]);
+    assert!(
+        said.out.contains("trusted from an earlier run"),
+        "{}",
+        said.out
+    );
+    assert!(shell.json(&["verify", "--remember"])["trusted"]["blobs"].as_u64() > Some(0));
+    assert_eq!(shell.json(&["verify"])["trusted"]["blobs"], 0);
+}
+
+#[test]
 fn orphans_are_measured_and_collected() {
     let shell = Shell::with_models();
     let orphan = format!("sha256-{}", modelkeep::Digest::of(b"orphan").hex());

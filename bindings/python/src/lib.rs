@@ -52,7 +52,7 @@ mod _modelkeep {
         Usage,
     };
     #[pymodule_export]
-    use crate::verify::{BrokenModel, Finding, GgufFinding, Progress, Report};
+    use crate::verify::{BrokenModel, Finding, GgufFinding, Progress, Report, Trusted};
 
     /// Runs the command `modelkeep`; the first argument is its own name. Answers its exit status.
     #[pyfunction]

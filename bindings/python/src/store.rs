@@ -123,20 +123,24 @@ impl Store {
 
     /// Recomputes the SHA-256 of every blob of the store, or of the named models, in parallel.
     ///
+    /// `remember` takes for good what an earlier run that remembered found good and nothing touched
+    /// since, and notes what this one finds good in the store's `.modelkeep`.
+    ///
     /// `progress` is called in this thread, at most 20 times a second. It cancels by answering
     /// `False`; what it raises is raised here, as is a Ctrl-C.
-    #[pyo3(signature = (*names, gguf=false, progress=None))]
+    #[pyo3(signature = (*names, gguf=false, remember=false, progress=None))]
     fn verify(
         &self,
         py: Python<'_>,
         names: Vec<String>,
         gguf: bool,
+        remember: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Report>> {
         let mut observer = Observer::new(progress);
         let report = py.detach(|| {
             let options = VerifyOptions::default().models(references(&names)?);
-            let options = options.gguf(gguf);
+            let options = options.gguf(gguf).remember(remember);
             self.inner
                 .verify(&options, &mut |progress| observer.observe(progress))
         });

@@ -63,6 +63,16 @@ impl Report {
         self.report.hashed_bytes
     }
 
+    /// What was not hashed, because an earlier run found it good and nothing touched it since.
+    #[getter]
+    fn trusted(&self) -> Trusted {
+        let trusted = self.report.trusted;
+        Trusted {
+            blobs: trusted.blobs,
+            bytes: trusted.bytes,
+        }
+    }
+
     fn __repr__(&self) -> String {
         let (report, blobs) = (&self.report, self.blobs.len());
         let ok = if report.is_ok() { "ok" } else { "not ok" };
@@ -70,6 +80,22 @@ impl Report {
             "<Report: {ok}, {blobs} blobs, {} bytes hashed>",
             report.hashed_bytes
         )
+    }
+}
+
+/// How much a verification took an earlier one's word for.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct Trusted {
+    /// The blobs.
+    blobs: usize,
+    /// Their bytes.
+    bytes: u64,
+}
+
+#[pymethods]
+impl Trusted {
+    fn __repr__(&self) -> String {
+        format!("<Trusted: {} blobs, {} bytes>", self.blobs, self.bytes)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Verification: does every blob have the bytes that its name promises?
 
+mod memory;
 mod report;
 mod subject;
 
 use std::ops::ControlFlow;
+use std::time::SystemTime;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::{self, Job};
@@ -11,7 +13,8 @@ use crate::reference::Reference;
 use crate::store::Store;
 
 pub use crate::fs::hash::Progress;
-pub use report::{BlobStatus, BrokenModel, Finding, GgufFinding, Report};
+use memory::{Lesson, Memory};
+pub use report::{BlobStatus, BrokenModel, Finding, GgufFinding, Report, Trusted};
 use subject::{Subject, Subjects};
 
 /// What to verify, and how.
@@ -20,6 +23,7 @@ use subject::{Subject, Subjects};
 pub struct VerifyOptions {
     pub(crate) models: Vec<Reference>,
     pub(crate) gguf: bool,
+    pub(crate) remember: bool,
 }
 
 impl VerifyOptions {
@@ -34,6 +38,18 @@ impl VerifyOptions {
     #[must_use]
     pub fn gguf(mut self, gguf: bool) -> Self {
         self.gguf = gguf;
+        self
+    }
+
+    /// Whether blobs that an earlier run found good are taken for good again, without a look at
+    /// their bytes, where device, inode, size and both times of change are what they were; and
+    /// whether what this run finds good is noted in the store's `.modelkeep/` for later ones.
+    ///
+    /// That shows every write, but not what a failing disk does to bytes that nobody writes. Where
+    /// the note cannot be written, on a read-only store for one, there is none.
+    #[must_use]
+    pub fn remember(mut self, remember: bool) -> Self {
+        self.remember = remember;
         self
     }
 }
@@ -55,7 +71,11 @@ impl Store {
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let mut subjects = Subjects::of(self, &options.models)?;
+        let looked = SystemTime::now();
         subjects.look();
+        if options.remember {
+            subjects.trust(&Memory::load(self.layout()));
+        }
         let jobs: Vec<Job> = subjects.to_hash().map(Subject::job).collect();
         let hashed_bytes = jobs.iter().map(|job| job.size).sum();
         let digests = hash::hash_files(&*self.pool()?, &jobs, observe)
@@ -64,6 +84,7 @@ impl Store {
             subject.judge(digest);
         }
         subjects.forget_deleted(self);
+        self.learn(options, subjects.lesson(looked));
         if options.gguf {
             subjects.read_gguf();
         }
@@ -71,5 +92,20 @@ impl Store {
             hashed_bytes,
             ..subjects.into_report()
         })
+    }
+
+    /// Notes what a run learned; one that is not to remember still makes later ones forget what
+    /// is bad.
+    fn learn(&self, options: &VerifyOptions, mut lesson: Lesson) {
+        if !options.remember {
+            lesson.good.clear();
+            if lesson.bad.is_empty() {
+                return;
+            }
+        }
+        if !self.options().read_only {
+            // A note that cannot be written costs a later run time, and this one nothing.
+            let _ = lesson.write(self.layout(), self.options().durability);
+        }
     }
 }

@@ -22,6 +22,18 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// The bytes that were hashed.
     pub hashed_bytes: u64,
+    /// What was not hashed, because an earlier run found it good and nothing touched it since.
+    pub trusted: Trusted,
+}
+
+/// How much a verification took an earlier one's word for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Trusted {
+    /// The blobs.
+    pub blobs: usize,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 impl Report {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -17,7 +18,8 @@ use crate::reference::Reference;
 use crate::store::model::{read_manifest, was_deleted};
 use crate::store::{Problem, Store};
 
-use super::report::{BlobStatus, BrokenModel, Finding, GgufFinding, Report};
+use super::memory::{Lesson, Memory, Stamp};
+use super::report::{BlobStatus, BrokenModel, Finding, GgufFinding, Report, Trusted};
 
 /// A digest, the file of that name, and what manifests say of it.
 pub(super) struct Subject {
@@ -29,6 +31,10 @@ pub(super) struct Subject {
     verdict: Option<(BlobStatus, String)>,
     /// Whether its bytes have the digest, whatever a manifest says of its size.
     is_intact: bool,
+    /// What the file looked like before any byte was read.
+    stamp: Option<Stamp>,
+    /// Whether an earlier run's word stands for the bytes.
+    is_trusted: bool,
     gguf: Option<GgufFinding>,
 }
 
@@ -54,6 +60,7 @@ impl Subject {
             }
         };
         self.size = metadata.len();
+        self.stamp = Some(Stamp::of(&metadata));
         let stated = self
             .sizes
             .iter()
@@ -62,6 +69,19 @@ impl Subject {
             let text = format!("{} bytes, where {name} says {stated}", self.size);
             self.verdict = Some((BlobStatus::WrongSize, text));
         }
+    }
+
+    /// Takes an earlier run's word where nothing speaks against it.
+    fn trust(&mut self, memory: &Memory) {
+        let is_known = |stamp| memory.trusts(&self.digest, stamp);
+        if self.verdict.is_none() && self.stamp.as_ref().is_some_and(is_known) {
+            self.verdict = Some((BlobStatus::Ok, String::new()));
+            (self.is_intact, self.is_trusted) = (true, true);
+        }
+    }
+
+    fn is_ok(&self) -> bool {
+        matches!(self.verdict, Some((BlobStatus::Ok, _)))
     }
 
     pub(super) fn judge(&mut self, hashed: io::Result<Digest>) {
@@ -204,6 +224,8 @@ impl Subjects {
             size: 0,
             verdict: None,
             is_intact: false,
+            stamp: None,
+            is_trusted: false,
             gguf: None,
         })
     }
@@ -214,6 +236,28 @@ impl Subjects {
 
     pub(super) fn look(&mut self) {
         self.by_digest.values_mut().for_each(Subject::look);
+    }
+
+    pub(super) fn trust(&mut self, memory: &Memory) {
+        let subjects = self.by_digest.values_mut();
+        subjects.for_each(|subject| subject.trust(memory));
+    }
+
+    /// What a run that began to look at `moment` learned of the blobs.
+    pub(super) fn lesson(&self, moment: SystemTime) -> Lesson {
+        let mut lesson = Lesson::default();
+        for subject in self
+            .by_digest
+            .values()
+            .filter(|subject| !subject.is_trusted)
+        {
+            if !subject.is_ok() {
+                lesson.bad.push(subject.digest);
+            } else if let Some(stamp) = subject.stamp.filter(|stamp| stamp.is_settled(moment)) {
+                lesson.good.push((subject.digest, stamp));
+            }
+        }
+        lesson
     }
 
     /// The subjects that only their bytes can judge.
@@ -268,6 +312,11 @@ impl Subjects {
 
     pub(super) fn into_report(mut self) -> Report {
         let by_digest = std::mem::take(&mut self.by_digest);
+        let mut trusted = Trusted::default();
+        for subject in by_digest.values().filter(|subject| subject.is_trusted) {
+            trusted.blobs += 1;
+            trusted.bytes += subject.size;
+        }
         let blobs: Vec<Finding> = by_digest.into_values().map(Subject::into_finding).collect();
         for finding in blobs
             .iter()
@@ -285,6 +334,7 @@ impl Subjects {
             blobs,
             models,
             problems: self.problems,
+            trusted,
             ..Report::default()
         }
     }
