@@ -24,7 +24,7 @@ mod verify;
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::{mem, process};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -72,6 +72,13 @@ struct Inner {
 struct Pool {
     process: u32,
     threads: Arc<ThreadPool>,
+}
+
+impl Pool {
+    /// Whether its threads run in this process, and not in the one that this was forked from.
+    fn is_ours(&self) -> bool {
+        self.process == process::id()
+    }
 }
 
 impl Store {
@@ -141,16 +148,14 @@ impl Store {
 
     /// The store's own threads, made when they are first needed and again after a fork. The
     /// host's global pool is not ours.
+    ///
+    /// The lock is only tried: one that another thread holds while the process forks is held in
+    /// the child for ever. Who does not get it makes threads for one use.
     pub(crate) fn pool(&self) -> Result<Arc<ThreadPool>> {
-        let mut pool = self
-            .inner
-            .pool
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match &*pool {
-            Some(pool) if pool.process == process::id() => return Ok(pool.threads.clone()),
-            // Threads of the parent are not ours to end.
-            _ => mem::forget(pool.take()),
+        if let Ok(slot) = self.inner.pool.try_lock()
+            && let Some(pool) = slot.as_ref().filter(|pool| pool.is_ours())
+        {
+            return Ok(pool.threads.clone());
         }
         let builder = ThreadPoolBuilder::new().num_threads(self.options().threads);
         let named = builder.thread_name(|index| format!("modelkeep-{index}"));
@@ -159,10 +164,15 @@ impl Store {
                 .build()
                 .map_err(|e| Error::caused(ErrorKind::Io, "starting threads", e))?,
         );
-        *pool = Some(Pool {
-            process: process::id(),
-            threads: threads.clone(),
-        });
+        if let Ok(mut slot) = self.inner.pool.try_lock()
+            && !slot.as_ref().is_some_and(Pool::is_ours)
+        {
+            // Threads of the parent are not ours to end.
+            mem::forget(slot.replace(Pool {
+                process: process::id(),
+                threads: threads.clone(),
+            }));
+        }
         Ok(threads)
     }
 
