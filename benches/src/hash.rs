@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 /// Sizes of files in megabytes, and how many of each.
-type Mix = (&'static str, &'static [(u64, usize)]);
+pub type Mix = (&'static str, &'static [(u64, usize)]);
 
 const MIXES: [Mix; 7] = [
     (
@@ -35,7 +35,7 @@ const MIXES: [Mix; 7] = [
 ];
 
 /// Fills a store with blobs of random bytes.
-fn fill(directory: &Path, sizes: &[(u64, usize)]) {
+pub fn fill(directory: &Path, sizes: &[(u64, usize)]) {
     let store = Store::open_with(StoreOptions::new(directory).create(true)).expect("a store");
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for (size, count) in sizes {
@@ -78,12 +78,12 @@ const WAYS: [Way; 3] = [
     }),
 ];
 
-fn blobs(store: &Path) -> Vec<PathBuf> {
+pub fn blobs(store: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(store.join("blobs")).expect("a store");
     entries.map(|entry| entry.expect("an entry").path()).collect()
 }
 
-fn verify(store: &Path) {
+pub fn verify(store: &Path) {
     let options = StoreOptions::new(store).threads(2);
     let store = Store::open_with(options).expect("a store");
     let report = store.verify(&VerifyOptions::default(), &mut |_| ControlFlow::Continue(()));
@@ -127,7 +127,7 @@ fn build_serial(directory: &Path) -> Option<PathBuf> {
     Some(program)
 }
 
-fn timed(work: impl FnOnce()) -> Duration {
+pub fn timed(work: impl FnOnce()) -> Duration {
     let start = Instant::now();
     work();
     start.elapsed()

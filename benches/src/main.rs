@@ -2,6 +2,7 @@
 //! and `cargo run --release -- verify DIRECTORY`, in this directory. Each row is the minimum of
 //! interleaved repetitions.
 
+mod cold;
 mod gguf;
 mod hash;
 
@@ -11,6 +12,7 @@ fn main() {
     let files: Vec<std::path::PathBuf> = arguments.map(Into::into).collect();
     match what.as_str() {
         "gguf" => gguf::run(&files),
+        "cold" => cold::run(&files),
         "verify" => hash::run(&files),
         _ => eprintln!("gguf FILE... | verify DIRECTORY"),
     }
