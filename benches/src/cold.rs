@@ -6,13 +6,13 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::hash::{Mix, blobs, fill, timed, verify};
+use crate::hash::{MB, Mix, blobs, fill, timed, verify};
 
 const MIXES: [Mix; 4] = [
-    ("12 of 50 to 200 MB", &[(200, 1), (150, 1), (130, 1), (100, 2), (84, 1), (60, 2), (50, 4)]),
-    ("40 of 25 MB", &[(25, 40)]),
-    ("one of 800 MB", &[(800, 1)]),
-    ("200 of 5 MB", &[(5, 200)]),
+    ("12 of 50 to 200 MB", &[(200 * MB, 1), (150 * MB, 1), (130 * MB, 1), (100 * MB, 2), (84 * MB, 1), (60 * MB, 2), (50 * MB, 4)]),
+    ("40 of 25 MB", &[(25 * MB, 40)]),
+    ("one of 800 MB", &[(800 * MB, 1)]),
+    ("200 of 5 MB", &[(5 * MB, 200)]),
 ];
 
 const PAIRS: usize = 5;
@@ -58,7 +58,7 @@ pub fn run(directories: &[PathBuf]) {
 
 fn pairs(store: &Path, (name, sizes): Mix) {
     fill(store, sizes);
-    let bytes: u64 = sizes.iter().map(|(size, count)| size * 1_000_000 * *count as u64).sum();
+    let bytes: u64 = sizes.iter().map(|(size, count)| size * *count as u64).sum();
     let paths = blobs(store);
     let (mut ours, mut disk, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..PAIRS {

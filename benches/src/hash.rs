@@ -12,26 +12,29 @@ use modelkeep::{Store, StoreOptions, VerifyOptions};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-/// Sizes of files in megabytes, and how many of each.
+/// Sizes of files in bytes, and how many of each.
 pub type Mix = (&'static str, &'static [(u64, usize)]);
 
-const MIXES: [Mix; 7] = [
+pub const MB: u64 = 1_000_000;
+
+const MIXES: [Mix; 8] = [
     (
         "12 of 50 to 400 MB",
         &[
-            (400, 1), (350, 1), (250, 1), (200, 1), (150, 1), (130, 1), (120, 1), (100, 1), (84, 1),
-            (60, 1), (50, 2),
+            (400 * MB, 1), (350 * MB, 1), (250 * MB, 1), (200 * MB, 1), (150 * MB, 1), (130 * MB, 1), (120 * MB, 1), (100 * MB, 1), (84 * MB, 1),
+            (60 * MB, 1), (50 * MB, 2),
         ],
     ),
-    ("200 of 10 MB", &[(10, 200)]),
-    ("40 of 50 MB", &[(50, 40)]),
-    ("one of 400, and 64, 55, 50 MB", &[(400, 1), (64, 1), (55, 1), (50, 1)]),
+    ("200 of 10 MB", &[(10 * MB, 200)]),
+    ("40 of 50 MB", &[(50 * MB, 40)]),
+    ("one of 400, and 64, 55, 50 MB", &[(400 * MB, 1), (64 * MB, 1), (55 * MB, 1), (50 * MB, 1)]),
     (
         "100 of 1 to 39 MB",
-        &[(1, 10), (3, 10), (7, 10), (11, 10), (15, 10), (20, 10), (25, 10), (30, 10), (35, 10), (39, 10)],
+        &[(1 * MB, 10), (3 * MB, 10), (7 * MB, 10), (11 * MB, 10), (15 * MB, 10), (20 * MB, 10), (25 * MB, 10), (30 * MB, 10), (35 * MB, 10), (39 * MB, 10)],
     ),
-    ("40 of 6 to 96 MB", &[(6, 8), (24, 8), (48, 8), (72, 8), (96, 8)]),
-    ("one of 400, 100 of 10 MB", &[(400, 1), (10, 100)]),
+    ("40 of 6 to 96 MB", &[(6 * MB, 8), (24 * MB, 8), (48 * MB, 8), (72 * MB, 8), (96 * MB, 8)]),
+    ("one of 400, 100 of 10 MB", &[(400 * MB, 1), (10 * MB, 100)]),
+    ("20,000 of 60 KB", &[(60_000, 20_000)]),
 ];
 
 /// Fills a store with blobs of random bytes.
@@ -40,7 +43,7 @@ pub fn fill(directory: &Path, sizes: &[(u64, usize)]) {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for (size, count) in sizes {
         for _ in 0..*count {
-            let bytes: Vec<u8> = (0..size * 125_000)
+            let bytes: Vec<u8> = (0..size / 8)
                 .flat_map(|_| {
                     state ^= state << 13;
                     state ^= state >> 7;
@@ -56,8 +59,10 @@ pub fn fill(directory: &Path, sizes: &[(u64, usize)]) {
 /// A way to hash all blobs of a store, on the store's directory.
 type Way = (&'static str, fn(&Path));
 
-const WAYS: [Way; 3] = [
+const WAYS: [Way; 5] = [
     ("modelkeep verify", verify),
+    ("modelkeep, two streams a thread", |store| verify_with(store, &VerifyOptions::default().streams(2))),
+    ("modelkeep, one stream a thread", |store| verify_with(store, &VerifyOptions::default().streams(1))),
     ("rayon + sha2 + mmap", |store| {
         blobs(store).par_iter().for_each(|path| {
             let file = File::open(path).expect("a blob");
@@ -84,9 +89,12 @@ pub fn blobs(store: &Path) -> Vec<PathBuf> {
 }
 
 pub fn verify(store: &Path) {
-    let options = StoreOptions::new(store).threads(2);
-    let store = Store::open_with(options).expect("a store");
-    let report = store.verify(&VerifyOptions::default(), &mut |_| ControlFlow::Continue(()));
+    verify_with(store, &VerifyOptions::default());
+}
+
+fn verify_with(store: &Path, options: &VerifyOptions) {
+    let store = Store::open_with(StoreOptions::new(store).threads(2)).expect("a store");
+    let report = store.verify(options, &mut |_| ControlFlow::Continue(()));
     assert!(report.expect("a report").is_ok());
 }
 
@@ -166,7 +174,7 @@ pub fn run(directories: &[PathBuf]) {
     for (name, sizes) in MIXES {
         let store = directory.join("store");
         fill(&store, sizes);
-        let bytes: u64 = sizes.iter().map(|(size, count)| size * 1_000_000 * *count as u64).sum();
+        let bytes: u64 = sizes.iter().map(|(size, count)| size * *count as u64).sum();
         println!("{name}: {bytes} bytes");
         let mut best = [Duration::MAX; WAYS.len()];
         let mut best_serial = Duration::MAX;
@@ -188,7 +196,7 @@ pub fn run(directories: &[PathBuf]) {
         if let Some(time) = sha256sum(&store) {
             print("xargs -P2 sha256sum", bytes, time, best[0]);
         }
-        let largest = sizes.iter().map(|(size, _)| size * 1_000_000).max().unwrap_or_default();
+        let largest = sizes.iter().map(|(size, _)| *size).max().unwrap_or_default();
         let seconds = best[0].as_secs_f64() * 1e9;
         let rate = bytes as f64 / seconds;
         println!(

@@ -61,6 +61,8 @@ pub(crate) struct Kernels {
     pub several: bool,
     /// Sixteen streams together.
     pub sixteen: bool,
+    /// The most streams that are wanted together.
+    most: usize,
 }
 
 impl Kernels {
@@ -70,21 +72,28 @@ impl Kernels {
         return Kernels {
             several: ni::is_there(),
             sixteen: avx512::is_there(),
+            most: MOST,
         };
         #[cfg(not(target_arch = "x86_64"))]
         Kernels {
             several: false,
             sixteen: false,
+            most: MOST,
         }
+    }
+
+    /// These, with never more than `most` streams together.
+    pub(crate) fn at_most(self, most: usize) -> Self {
+        Kernels { most, ..self }
     }
 
     /// How many of `streams` are best advanced together.
     pub(crate) fn width(self, streams: usize) -> usize {
-        match streams {
+        match streams.min(self.most) {
             // Below that, those that the SHA instructions advance are as fast.
-            11.. if self.sixteen => streams.min(MOST),
-            2.. if self.several => streams.min(SEVERAL),
-            _ => streams.min(1),
+            streams @ 11.. if self.sixteen => streams.min(MOST),
+            streams @ 2.. if self.several => streams.min(SEVERAL),
+            streams => streams.min(1),
         }
     }
 

@@ -47,18 +47,21 @@ pub(crate) struct Cancelled;
 const INTERVAL: Duration = Duration::from_millis(50);
 type Outcome = (usize, io::Result<Digest>);
 
-/// Hashes files on a pool. Answers a result for each job, in their order.
+/// Hashes files on a pool, never more than `streams` together on a thread, where that is said.
+/// Answers a result for each job, in their order.
 ///
 /// `observe` runs on the calling thread, before the first byte, then at most 20 times a second,
 /// and after the last.
 pub(crate) fn hash_files(
     threads: &ThreadPool,
     jobs: &[Job],
+    streams: Option<usize>,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Vec<io::Result<Digest>>, Cancelled> {
+    let kernels = Kernels::detect().at_most(streams.unwrap_or(MOST));
     let workers = threads.current_num_threads().min(jobs.len());
     let work = Work {
-        pool: Mutex::new(Pool::new(jobs, workers)),
+        pool: Mutex::new(Pool::new(jobs, workers, kernels)),
         bytes: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
     };
@@ -273,7 +276,7 @@ mod tests {
                 .build()
                 .unwrap();
             let mut last = Progress::default();
-            let found = hash_files(&pool, &jobs, &mut |progress| {
+            let found = hash_files(&pool, &jobs, None, &mut |progress| {
                 last = *progress;
                 ControlFlow::Continue(())
             });
@@ -302,7 +305,7 @@ mod tests {
             .num_threads(2)
             .build()
             .unwrap();
-        let found = hash_files(&pool, &jobs, &mut |_| ControlFlow::Continue(()))
+        let found = hash_files(&pool, &jobs, None, &mut |_| ControlFlow::Continue(()))
             .ok()
             .unwrap();
         assert!(found[0].is_err());

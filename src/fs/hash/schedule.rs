@@ -26,14 +26,14 @@ pub(super) struct Pool<'j> {
 }
 
 impl<'j> Pool<'j> {
-    pub(super) fn new(jobs: &'j [Job], threads: usize) -> Self {
+    pub(super) fn new(jobs: &'j [Job], threads: usize, kernels: Kernels) -> Self {
         let mut waiting: Vec<usize> = (0..jobs.len()).collect();
         waiting.sort_by_key(|index| jobs.get(*index).map_or(0, |job| job.size));
         Pool {
             jobs,
             waiting,
             open: Vec::new(),
-            kernels: Kernels::detect(),
+            kernels,
             threads: threads as u64,
             left: jobs.iter().map(|job| job.size).sum(),
         }

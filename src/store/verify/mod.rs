@@ -24,6 +24,7 @@ pub struct VerifyOptions {
     pub(crate) models: Vec<Reference>,
     pub(crate) gguf: bool,
     pub(crate) remember: bool,
+    streams: Option<usize>,
 }
 
 impl VerifyOptions {
@@ -52,6 +53,14 @@ impl VerifyOptions {
         self.remember = remember;
         self
     }
+
+    /// Advances no more than so many files together on a thread, for benchmarks.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn streams(mut self, most: usize) -> Self {
+        self.streams = Some(most.max(1));
+        self
+    }
 }
 
 impl Store {
@@ -78,7 +87,7 @@ impl Store {
         }
         let jobs: Vec<Job> = subjects.to_hash().map(Subject::job).collect();
         let hashed_bytes = jobs.iter().map(|job| job.size).sum();
-        let digests = hash::hash_files(&*self.pool()?, &jobs, observe)
+        let digests = hash::hash_files(&*self.pool()?, &jobs, options.streams, observe)
             .map_err(|_| Error::new(ErrorKind::Cancelled, "verifying was cancelled"))?;
         for (subject, digest) in subjects.to_hash_mut().zip(digests) {
             subject.judge(digest);
