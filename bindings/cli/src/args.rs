@@ -82,6 +82,7 @@ pub(crate) enum Command {
     Import {
         /// A GGUF file or a Modelfile
         file: PathBuf,
+        /// The name of the model
         name: ModelName,
         #[command(flatten)]
         with: ImportArgs,

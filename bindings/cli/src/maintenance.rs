@@ -97,7 +97,7 @@ pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) 
         output.line(format!("pull or import again: {}", model.name))?;
     }
     output.line(format!(
-        "{} damaged blobs moved aside",
+        "damaged blobs moved aside: {}",
         repaired.moved.len()
     ))
 }
