@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Fuzzes the GGUF reader with coverage and AddressSanitizer on the stable toolchain.
-#   fuzz/run.sh [seconds]
-# Inputs that reach new code stay in fuzz/corpus/gguf, which the tests replay.
+# Fuzzes the readers with coverage and AddressSanitizer on the stable toolchain.
+#   fuzz/run.sh [seconds [gguf|texts]]
+# Inputs that reach new code stay in fuzz/corpus, which the tests replay.
 set -euo pipefail
 cd "$(dirname "$0")"
+what=${2:-gguf}
 target=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTC_BOOTSTRAP=1
 export RUSTFLAGS="--cfg fuzzing -Zsanitizer=address -Cpasses=sancov-module -Ccodegen-units=1 \
@@ -11,9 +12,10 @@ export RUSTFLAGS="--cfg fuzzing -Zsanitizer=address -Cpasses=sancov-module -Ccod
 -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares \
 -Cdebug-assertions=on"
 cargo build --release --target "$target"
-mkdir -p corpus/gguf target/found
+found=target/found/$what
+mkdir -p "corpus/$what" "$found"
 # ASan's shadow does not fit a limit on address space; the limit on memory is libFuzzer's own.
-"target/$target/release/gguf" target/found corpus/gguf ../tests/data \
+"target/$target/release/$what" "$found" "corpus/$what" ../tests/data \
     -max_total_time="${1:-60}" -rss_limit_mb=512 -timeout=2 -max_len=4096 -print_final_stats=1
 # Keep of what was found the smallest set that covers as much.
-"target/$target/release/gguf" -merge=1 corpus/gguf target/found -max_len=4096
+"target/$target/release/$what" -merge=1 "corpus/$what" "$found" -max_len=4096

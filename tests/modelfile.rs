@@ -7,6 +7,7 @@ mod bench;
 mod common;
 
 use std::fs;
+use std::path::Path;
 
 use bench::Bench;
 use common::{name, reference};
@@ -199,4 +200,19 @@ fn printed_commands_are_read_again() {
     assert_eq!(modelfile.commands.len(), 4);
     assert!(matches!(&modelfile.commands[1], Command::System(s) if s == "two\nlines"));
     assert_eq!(modelfile.to_string(), text);
+}
+
+#[test]
+fn every_text_that_fuzzing_kept_is_read_or_refused() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/texts");
+    let mut read = 0;
+    for entry in fs::read_dir(corpus).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        read += usize::from(Modelfile::parse(&bytes).is_ok());
+        read += usize::from(modelkeep::Manifest::parse(&bytes).is_ok());
+        read += usize::from(modelkeep::Config::parse(&bytes).is_ok());
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        read += usize::from(modelkeep::Template::parse(text).is_ok());
+    }
+    assert!(read > 50, "{read}");
 }

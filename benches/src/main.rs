@@ -14,6 +14,7 @@ fn main() {
         "gguf" => gguf::run(&files),
         "cold" => cold::run(&files),
         "verify" => hash::run(&files),
+        "memory" => hash::memory(&files),
         _ => eprintln!("gguf FILE... | verify DIRECTORY"),
     }
 }
