@@ -1,5 +1,6 @@
 //! The disk: where things lie, and how they are read and written whole.
 
+pub(crate) mod cache;
 pub(crate) mod gguf_file;
 pub(crate) mod gguf_parts;
 pub(crate) mod hash;

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use crate::digest::Digest;
+use crate::fs::cache::Footprint;
 use crate::fs::read;
 use crate::sha256::{self, BLOCK, State};
 
@@ -21,6 +22,7 @@ pub(super) struct Lane {
     file: File,
     at: u64,
     size: u64,
+    footprint: Footprint,
 }
 
 /// The bytes of a file that are at hand for one step.
@@ -37,6 +39,7 @@ impl Lane {
         let size = file.metadata()?.len();
         Ok(Lane {
             index,
+            footprint: Footprint::new(size),
             state: sha256::START,
             file,
             at: 0,
@@ -50,7 +53,7 @@ impl Lane {
     }
 
     /// Reads the next bytes, `most` of them where the file goes on so far.
-    pub(super) fn read(&self, piece: &mut Piece, most: usize) -> io::Result<()> {
+    pub(super) fn read(&mut self, piece: &mut Piece, most: usize) -> io::Result<()> {
         // One byte more than is expected shows the end of the file.
         let left = usize::try_from(self.left())
             .unwrap_or(usize::MAX)
@@ -59,6 +62,7 @@ impl Lane {
         if piece.buffer.len() < room {
             piece.buffer.resize(room, 0);
         }
+        self.footprint.before(&self.file, self.at);
         piece.filled = 0;
         while let Some(room) = piece
             .buffer
@@ -88,6 +92,12 @@ impl Lane {
             tail,
             self.at + tail.len() as u64,
         ))
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.footprint.end(&self.file);
     }
 }
 

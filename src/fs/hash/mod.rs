@@ -192,7 +192,7 @@ fn step(
 ) -> u64 {
     let most = if lanes.len() > 2 { SHARED_PIECE } else { PIECE };
     let mut read = 0;
-    lanes.retain(
+    lanes.retain_mut(
         |lane| match pieces.get_mut(read).map(|piece| lane.read(piece, most)) {
             Some(Ok(())) => {
                 read += 1;

@@ -1,0 +1,200 @@
+//! Leaving the system's cache as it was. The only place that asks the system for what it caches.
+
+use std::fs::File;
+
+/// How many bytes are looked at, and given back, at once.
+const WINDOW: u64 = 4 << 20;
+
+/// How many windows are looked at before they are read: more than any system reads ahead, lest
+/// what it brought in for us looks like somebody else's. Less than the bits of the mask.
+const AHEAD: u64 = 16;
+
+/// What reading a file from its beginning to its end leaves in the system's cache.
+///
+/// A window of which nothing was cached before is given back when it was read: nobody but us wanted
+/// it. What somebody had cached stays, also a part of a window, and all where the system does not
+/// say what it has (Linux does since 6.5). Reading ahead is left to the system: it does it in
+/// larger pieces of memory than it does when it is asked to.
+#[derive(Debug)]
+pub(crate) struct Footprint {
+    size: u64,
+    /// The first window that was not looked at.
+    next: u64,
+    /// The first window that was not read to its end.
+    first: u64,
+    /// A bit for each window between: whether we brought it in.
+    ours: u64,
+}
+
+impl Footprint {
+    pub(crate) fn new(size: u64) -> Self {
+        Footprint {
+            size,
+            next: 0,
+            first: 0,
+            ours: 0,
+        }
+    }
+
+    /// Before the bytes at `at` are read. Costs a call of the system for each window.
+    pub(crate) fn before(&mut self, file: &File, at: u64) {
+        let window = at / WINDOW;
+        while self.first < window.min(self.next) {
+            self.leave(file);
+        }
+        while self.next <= window + AHEAD && self.next * WINDOW < self.size {
+            let is_ours = system::is_cold(file, self.next * WINDOW, WINDOW);
+            self.ours |= u64::from(is_ours) << (self.next % 64);
+            self.next += 1;
+        }
+    }
+
+    fn leave(&mut self, file: &File) {
+        let bit = 1 << (self.first % 64);
+        if self.ours & bit != 0 {
+            self.ours &= !bit;
+            let (at, len) = (self.first * WINDOW, WINDOW);
+            // A file system over another does not see the other's cache: it says still that nothing
+            // is there, and knew nothing before.
+            if !system::is_cold(file, at, len) {
+                system::drop_cached(file, at, len);
+            }
+        }
+        self.first += 1;
+    }
+
+    /// After the last byte that will be read.
+    pub(crate) fn end(&mut self, file: &File) {
+        while self.first < self.next {
+            self.leave(file);
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+
+    // Linux, asm-generic/unistd.h
+    const CACHESTAT: libc::c_long = 451;
+
+    // Linux, include/uapi/linux/mman.h
+    #[repr(C)]
+    struct Range {
+        at: u64,
+        len: u64,
+    }
+
+    // Linux, include/uapi/linux/mman.h
+    #[repr(C)]
+    #[derive(Default)]
+    struct Counts {
+        cached: u64,
+        dirty: u64,
+        writeback: u64,
+        evicted: u64,
+        recently_evicted: u64,
+    }
+
+    /// Whether no page of a range is cached; false where the system does not say.
+    pub(super) fn is_cold(file: &File, at: u64, len: u64) -> bool {
+        let (range, mut counts) = (Range { at, len }, Counts::default());
+        // SAFETY: the descriptor is open, and both pointers are to what the call reads and writes.
+        #[expect(unsafe_code, reason = "the standard library does not ask")]
+        let answer = unsafe {
+            libc::syscall(
+                CACHESTAT,
+                file.as_raw_fd(),
+                &raw const range,
+                &raw mut counts,
+                0,
+            )
+        };
+        answer == 0 && counts.cached == 0
+    }
+
+    /// Gives back the pages of a range that nobody maps or writes. It may be refused.
+    pub(super) fn drop_cached(file: &File, at: u64, len: u64) {
+        if let (Ok(at), Ok(len)) = (at.try_into(), len.try_into()) {
+            // SAFETY: the descriptor is open, and there are no pointers.
+            #[expect(unsafe_code, reason = "the standard library gives no advice")]
+            unsafe {
+                libc::posix_fadvise(file.as_raw_fd(), at, len, libc::POSIX_FADV_DONTNEED)
+            };
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::io::Read;
+
+        use super::super::{Footprint, WINDOW};
+        use super::*;
+
+        /// Beside the program, which lies on a disk more often than the temporary directory does.
+        fn scratch() -> tempfile::TempDir {
+            let program = std::env::current_exe().unwrap();
+            tempfile::tempdir_in(program.parent().unwrap()).unwrap()
+        }
+
+        /// A file of five windows on a disk, no page of which is cached; `None` where the system
+        /// does not say, or keeps all.
+        fn cold_file(directory: &std::path::Path) -> Option<File> {
+            let path = directory.join("cold");
+            std::fs::write(&path, vec![7; 5 * WINDOW as usize]).unwrap();
+            let file = File::open(path).unwrap();
+            file.sync_all().unwrap();
+            drop_cached(&file, 0, 0);
+            let is_cold = is_cold(&file, 0, 0);
+            if !is_cold {
+                println!("skipped: the system does not say what it caches, or keeps all");
+            }
+            is_cold.then_some(file)
+        }
+
+        fn read_all(mut file: &File, size: u64) {
+            let mut footprint = Footprint::new(size);
+            let (mut buffer, mut at) = (vec![0; 1 << 20], 0);
+            while at < size {
+                footprint.before(file, at);
+                at += file.read(&mut buffer).unwrap() as u64;
+            }
+            footprint.end(file);
+        }
+
+        #[test]
+        fn what_was_not_cached_is_not_cached_afterwards() {
+            let scratch = scratch();
+            let Some(file) = cold_file(scratch.path()) else {
+                return;
+            };
+            read_all(&file, 5 * WINDOW);
+            assert!(is_cold(&file, 0, 0));
+        }
+
+        #[test]
+        fn what_somebody_had_cached_stays() {
+            let scratch = scratch();
+            let Some(file) = cold_file(scratch.path()) else {
+                return;
+            };
+            let mut page = [0; 4096];
+            std::os::unix::fs::FileExt::read_exact_at(&file, &mut page, 3 * WINDOW).unwrap();
+            read_all(&file, 5 * WINDOW);
+            assert!(!is_cold(&file, 3 * WINDOW, WINDOW));
+            assert!(is_cold(&file, 0, WINDOW));
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::fs::File;
+
+    pub(super) fn is_cold(_: &File, _: u64, _: u64) -> bool {
+        false
+    }
+
+    pub(super) fn drop_cached(_: &File, _: u64, _: u64) {}
+}
