@@ -1,9 +1,9 @@
 //! Importing: a GGUF file becomes a model.
 
 use std::ffi::c_char;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use engine::{Error, ErrorKind, ImportOptions, Message, Transfer};
+use engine::{Error, ErrorKind, ImportOptions, Imported, Message, ModelName, Store, Transfer};
 use serde_json::{Map, Value};
 
 use crate::boundary::{Fault, borrow, enter, give_if, options, path, slice, text};
@@ -176,6 +176,32 @@ unsafe fn stated_options(options: *const mkeep_import_options) -> Result<ImportO
     }
 }
 
+/// One of the store's ways to make a model of a file.
+type Way = fn(&Store, &Path, &ModelName, &ImportOptions) -> engine::Result<Imported>;
+
+/// # Safety
+/// Every pointer is NULL or good for its use.
+unsafe fn import(
+    way: Way,
+    store: *const mkeep_store,
+    file: *const c_char,
+    name: *const c_char,
+    options: *const mkeep_import_options,
+    json: *mut *mut mkeep_text,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the contract.
+    unsafe {
+        enter(error, || {
+            let store = &borrow(store, "store")?.0;
+            let (file, name) = (path(file, "file")?, text(name, "name")?.parse()?);
+            let imported = way(store, file, &name, &stated_options(options)?)?;
+            give_if(json, || mkeep_text::new(&imported.to_json()));
+            Ok(())
+        })
+    }
+}
+
 /// Makes a model of a GGUF file. `options` and `json` may be NULL; `json` is what was done.
 ///
 /// MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be replaced,
@@ -194,13 +220,15 @@ pub unsafe extern "C" fn mkeep_store_import(
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
-            let store = &borrow(store, "store")?.0;
-            let (file, name) = (path(file, "file")?, text(name, "name")?.parse()?);
-            let imported = store.import(file, &name, &stated_options(options)?)?;
-            give_if(json, || mkeep_text::new(&imported.to_json()));
-            Ok(())
-        })
+        import(
+            |store, file, name, options| store.import(file, name, options),
+            store,
+            file,
+            name,
+            options,
+            json,
+            error,
+        )
     }
 }
 
@@ -219,12 +247,14 @@ pub unsafe extern "C" fn mkeep_store_import_modelfile(
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
-            let store = &borrow(store, "store")?.0;
-            let (file, name) = (path(file, "file")?, text(name, "name")?.parse()?);
-            let imported = store.import_modelfile(file, &name, &stated_options(options)?)?;
-            give_if(json, || mkeep_text::new(&imported.to_json()));
-            Ok(())
-        })
+        import(
+            |store, file, name, options| store.import_modelfile(file, name, options),
+            store,
+            file,
+            name,
+            options,
+            json,
+            error,
+        )
     }
 }
