@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -62,6 +62,24 @@ pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
     Ok(Text { bytes, modified })
+}
+
+/// A record of our own, at most as large as any text that is read, and which only its owner may
+/// write: what others can write says nothing about what we found. Never behind a link.
+pub(crate) fn read_own(path: &Path) -> Option<Vec<u8>> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+        .ok()?;
+    let metadata = file.metadata().ok()?;
+    let is_ours = metadata.is_file() && metadata.mode() & 0o022 == 0;
+    if !is_ours || metadata.len() > LARGEST_TEXT {
+        return None;
+    }
+    let mut text = Vec::new();
+    file.take(LARGEST_TEXT).read_to_end(&mut text).ok()?;
+    Some(text)
 }
 
 /// How many bytes at the beginning of a file say what it is.

@@ -1,9 +1,8 @@
 //! What earlier runs found good: the record that lets a later one hash only what changed.
 
 use std::collections::BTreeMap;
-use std::fs::{File, Metadata};
-use std::io::Read;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::fs::layout::Layout;
-use crate::fs::read::LARGEST_TEXT;
+use crate::fs::read;
 use crate::fs::staged::{Durability, Place, Staged};
 use crate::json;
 
@@ -83,7 +82,7 @@ pub(super) struct Memory {
 impl Memory {
     /// What the store's record says; nothing where there is none that can be believed.
     pub(super) fn load(layout: &Layout) -> Self {
-        let read = read_record(&layout.verified());
+        let read = read::read_own(&layout.verified());
         let memory = read.and_then(|text| serde_json::from_slice::<Memory>(&text).ok());
         memory
             .filter(|memory| memory.version == VERSION)
@@ -97,24 +96,6 @@ impl Memory {
     pub(super) fn trusts(&self, digest: &Digest, stamp: &Stamp) -> bool {
         self.blobs.get(digest) == Some(stamp)
     }
-}
-
-/// Our own record, at most as large as any text that we read, and which only its owner may write:
-/// what others can write says nothing about what we found.
-fn read_record(path: &Path) -> Option<Vec<u8>> {
-    let file = File::options()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-        .ok()?;
-    let metadata = file.metadata().ok()?;
-    let is_ours = metadata.is_file() && metadata.mode() & 0o022 == 0;
-    if !is_ours || metadata.len() > LARGEST_TEXT {
-        return None;
-    }
-    let mut text = Vec::new();
-    file.take(LARGEST_TEXT).read_to_end(&mut text).ok()?;
-    Some(text)
 }
 
 /// What a run learned.
