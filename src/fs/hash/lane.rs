@@ -73,20 +73,56 @@ impl<'j> Lane<'j> {
         self.size.saturating_sub(self.at)
     }
 
+    /// How far it is hashed, in bytes.
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// The bytes from there on. Opens the file where nobody did.
+    pub(super) fn source(&mut self) -> io::Result<Source<'_>> {
+        self.open()?;
+        let opened = self.opened.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        Ok(Source {
+            opened,
+            at: self.at,
+            size: self.size,
+        })
+    }
+
+    /// Notes that so many bytes are hashed, whole blocks.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.at += count as u64;
+    }
+
+    /// The digest, when less than a block is left.
+    pub(super) fn finish(&self, tail: &[u8]) -> Digest {
+        Digest::from(sha256::finish(
+            self.state,
+            tail,
+            self.at + tail.len() as u64,
+        ))
+    }
+}
+
+/// The bytes of a file from somewhere on.
+pub(super) struct Source<'l> {
+    opened: &'l mut Opened,
+    at: u64,
+    size: u64,
+}
+
+impl Source<'_> {
     /// Reads the next bytes, `most` of them where the file goes on so far.
     pub(super) fn read(&mut self, piece: &mut Piece, most: usize) -> io::Result<()> {
-        self.open()?;
         // One byte more than is expected shows the end of the file.
-        let left = usize::try_from(self.left())
+        let left = usize::try_from(self.size.saturating_sub(self.at))
             .unwrap_or(usize::MAX)
             .saturating_add(1);
         let room = most.min(left.next_multiple_of(BLOCK));
         if piece.buffer.len() < room {
             piece.buffer.resize(room, 0);
         }
-        let Some(Opened { file, footprint }) = &mut self.opened else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
+        let Opened { file, footprint } = &mut *self.opened;
         footprint.before(file, self.at);
         piece.filled = 0;
         while let Some(room) = piece
@@ -105,18 +141,9 @@ impl<'j> Lane<'j> {
         Ok(())
     }
 
-    /// Notes that so many bytes are hashed, whole blocks.
+    /// Goes on after so many bytes.
     pub(super) fn advance(&mut self, count: usize) {
         self.at += count as u64;
-    }
-
-    /// The digest, when less than a block is left.
-    pub(super) fn finish(&self, tail: &[u8]) -> Digest {
-        Digest::from(sha256::finish(
-            self.state,
-            tail,
-            self.at + tail.len() as u64,
-        ))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Hashing many files in parallel.
 
+mod alone;
 mod lane;
 mod schedule;
 
 use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -66,6 +67,7 @@ pub(crate) fn hash_files(
         pool: Mutex::new(Pool::new(jobs, workers, kernels)),
         bytes: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
+        idle: AtomicUsize::new(threads.current_num_threads() - workers),
     };
     let (sender, receiver) = mpsc::channel();
     threads.in_place_scope(|scope| {
@@ -157,6 +159,8 @@ struct Work<'j> {
     pool: Mutex<Pool<'j>>,
     bytes: AtomicU64,
     stopped: AtomicBool,
+    /// The threads of the pool that have nothing to do.
+    idle: AtomicUsize,
 }
 
 impl<'j> Work<'j> {
@@ -170,9 +174,18 @@ impl<'j> Work<'j> {
         while !self.stopped.load(Ordering::Relaxed) {
             let mut lanes = self.pool().take();
             if lanes.is_empty() {
+                self.idle.fetch_add(1, Ordering::Relaxed);
                 return;
             }
             let left: u64 = lanes.iter().map(Lane::left).sum();
+            if let [lane] = lanes.as_mut_slice()
+                && self.idle.load(Ordering::Relaxed) > 0
+                && let Some(outcome) = self.finish_alone(lane, kernels)
+            {
+                self.pool().give_back(Vec::new(), left);
+                let _ = results.send(outcome);
+                continue;
+            }
             let mut ended = Vec::new();
             let bytes = step(&mut lanes, &mut pieces, kernels, &mut ended);
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -182,6 +195,18 @@ impl<'j> Work<'j> {
                 let _ = results.send(ended);
             }
         }
+    }
+
+    /// Hashes a file to its end with the help of a thread that has nothing to do; `None` where
+    /// there is none after all.
+    fn finish_alone(&self, lane: &mut Lane<'j>, kernels: Kernels) -> Option<Vec<Outcome>> {
+        let go_on = |bytes| {
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+            !self.stopped.load(Ordering::Relaxed)
+        };
+        let result = alone::finish_alone(lane, kernels, go_on)?;
+        let result = result.transpose()?;
+        Some(vec![(lane.index, result)])
     }
 }
 
@@ -200,8 +225,11 @@ fn step(
 ) -> u64 {
     let most = if lanes.len() > 2 { SHARED_PIECE } else { PIECE };
     let mut read = 0;
-    lanes.retain_mut(
-        |lane| match pieces.get_mut(read).map(|piece| lane.read(piece, most)) {
+    lanes.retain_mut(|lane| {
+        match pieces
+            .get_mut(read)
+            .map(|piece| lane.source()?.read(piece, most))
+        {
             Some(Ok(())) => {
                 read += 1;
                 true
@@ -211,8 +239,8 @@ fn step(
                 false
             }
             None => true,
-        },
-    );
+        }
+    });
     let pieces = pieces.get(..read).unwrap_or_default();
     let len = pieces.iter().map(Piece::whole).min().unwrap_or(0);
     let mut states = [START; MOST];
@@ -299,6 +327,28 @@ mod tests {
                 (last.files, last.bytes),
                 (last.total_files, last.total_bytes)
             );
+        }
+    }
+
+    #[test]
+    fn a_file_alone_is_read_by_a_thread_that_is_free() {
+        let scratch = tempfile::tempdir().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(2)
+            .build()
+            .unwrap();
+        let bytes: Vec<u8> = (0..3_000_001_u32).map(|n| (n / 7) as u8).collect();
+        for size in [0, 1, 64, 262_143, 262_144, 262_145, 786_432, 3_000_001] {
+            let path = scratch.path().join("file");
+            std::fs::write(&path, &bytes[..size]).unwrap();
+            // Its size may have changed since it was looked at.
+            for stated in [size as u64, 0, 9_000_000] {
+                let path = path.clone();
+                let jobs = [Job { path, size: stated }];
+                let found = hash_files(&pool, &jobs, None, &mut |_| ControlFlow::Continue(()));
+                let found = found.ok().unwrap().remove(0).unwrap();
+                assert_eq!(found, Digest::of(&bytes[..size]), "{size}, {stated}");
+            }
         }
     }
 
