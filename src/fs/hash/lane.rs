@@ -15,14 +15,26 @@ use super::Job;
 ///
 /// It is read, not mapped: the copy costs less than the pages of a map do where sixteen files are
 /// walked through together, and nobody's truncating ends the process.
-pub(super) struct Lane {
+pub(super) struct Lane<'j> {
     /// The place of its job among all.
     pub index: usize,
     pub state: State,
-    file: File,
+    job: &'j Job,
     at: u64,
     size: u64,
+    /// Opened when it is first read.
+    opened: Option<Opened>,
+}
+
+struct Opened {
+    file: File,
     footprint: Footprint,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.footprint.end(&self.file);
+    }
 }
 
 /// The bytes of a file that are at hand for one step.
@@ -33,18 +45,27 @@ pub(super) struct Piece {
     pub is_last: bool,
 }
 
-impl Lane {
-    pub(super) fn open(index: usize, job: &Job) -> io::Result<Self> {
-        let file = read::open_regular(&job.path)?;
-        let size = file.metadata()?.len();
-        Ok(Lane {
+impl<'j> Lane<'j> {
+    pub(super) fn new(index: usize, job: &'j Job) -> Self {
+        Lane {
             index,
-            footprint: Footprint::new(size),
             state: sha256::START,
-            file,
+            job,
             at: 0,
-            size,
-        })
+            size: job.size,
+            opened: None,
+        }
+    }
+
+    /// Opens the file, which may have another size by now.
+    fn open(&mut self) -> io::Result<()> {
+        if self.opened.is_none() {
+            let file = read::open_regular(&self.job.path)?;
+            self.size = file.metadata()?.len();
+            let footprint = Footprint::new(self.size);
+            self.opened = Some(Opened { file, footprint });
+        }
+        Ok(())
     }
 
     /// The bytes that are left, as far as is known.
@@ -54,6 +75,7 @@ impl Lane {
 
     /// Reads the next bytes, `most` of them where the file goes on so far.
     pub(super) fn read(&mut self, piece: &mut Piece, most: usize) -> io::Result<()> {
+        self.open()?;
         // One byte more than is expected shows the end of the file.
         let left = usize::try_from(self.left())
             .unwrap_or(usize::MAX)
@@ -62,14 +84,17 @@ impl Lane {
         if piece.buffer.len() < room {
             piece.buffer.resize(room, 0);
         }
-        self.footprint.before(&self.file, self.at);
+        let Some(Opened { file, footprint }) = &mut self.opened else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        footprint.before(file, self.at);
         piece.filled = 0;
         while let Some(room) = piece
             .buffer
             .get_mut(piece.filled..room)
             .filter(|r| !r.is_empty())
         {
-            match self.file.read_at(room, self.at + piece.filled as u64) {
+            match file.read_at(room, self.at + piece.filled as u64) {
                 Ok(0) => break,
                 Ok(count) => piece.filled += count,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -92,12 +117,6 @@ impl Lane {
             tail,
             self.at + tail.len() as u64,
         ))
-    }
-}
-
-impl Drop for Lane {
-    fn drop(&mut self) {
-        self.footprint.end(&self.file);
     }
 }
 

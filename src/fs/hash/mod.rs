@@ -43,9 +43,11 @@ pub struct Progress {
 /// The observer broke.
 pub(crate) struct Cancelled;
 
+/// The place of a job, and what came of it.
+type Outcome = (usize, io::Result<Digest>);
+
 /// The shortest time between two calls of an observer: 20 a second at most.
 const INTERVAL: Duration = Duration::from_millis(50);
-type Outcome = (usize, io::Result<Digest>);
 
 /// Hashes files on a pool, never more than `streams` together on a thread, where that is said.
 /// Answers a result for each job, in their order.
@@ -77,10 +79,12 @@ pub(crate) fn hash_files(
         let mut watch = Watch::new(jobs, observe)?;
         loop {
             match receiver.recv_timeout(watch.patience()) {
-                Ok((index, result)) => {
-                    watch.progress.files += 1;
-                    if let Some(slot) = results.get_mut(index) {
-                        *slot = Some(result);
+                Ok(ended) => {
+                    watch.progress.files += ended.len();
+                    for (index, result) in ended {
+                        if let Some(slot) = results.get_mut(index) {
+                            *slot = Some(result);
+                        }
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -160,19 +164,23 @@ impl<'j> Work<'j> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, results: &Sender<Outcome>) {
+    fn run(&self, results: &Sender<Vec<Outcome>>) {
         let kernels = self.pool().kernels();
         let mut pieces = [const { Piece::new() }; MOST];
-        // Nobody listens any more after a cancellation.
-        let tell = |index, result| drop(results.send((index, result)));
         while !self.stopped.load(Ordering::Relaxed) {
-            let mut lanes = self.pool().take(|index, error| tell(index, Err(error)));
+            let mut lanes = self.pool().take();
             if lanes.is_empty() {
                 return;
             }
-            let bytes = step(&mut lanes, &mut pieces, kernels, &tell);
+            let left: u64 = lanes.iter().map(Lane::left).sum();
+            let mut ended = Vec::new();
+            let bytes = step(&mut lanes, &mut pieces, kernels, &mut ended);
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
-            self.pool().give_back(lanes, bytes);
+            self.pool().give_back(lanes, left);
+            if !ended.is_empty() {
+                // Nobody listens any more after a cancellation.
+                let _ = results.send(ended);
+            }
         }
     }
 }
@@ -182,13 +190,13 @@ impl<'j> Work<'j> {
 const PIECE: usize = 256 << 10;
 const SHARED_PIECE: usize = 128 << 10;
 
-/// Advances files together, as far as all of them have bytes at hand; those that end are told, and
-/// leave. Answers the bytes that are done.
+/// Advances files together, as far as all of them have bytes at hand; those that end leave for
+/// `ended`. Answers the bytes that are done.
 fn step(
-    lanes: &mut Vec<Lane>,
+    lanes: &mut Vec<Lane<'_>>,
     pieces: &mut [Piece; MOST],
     kernels: Kernels,
-    tell: &dyn Fn(usize, io::Result<Digest>),
+    ended: &mut Vec<Outcome>,
 ) -> u64 {
     let most = if lanes.len() > 2 { SHARED_PIECE } else { PIECE };
     let mut read = 0;
@@ -199,7 +207,7 @@ fn step(
                 true
             }
             Some(Err(error)) => {
-                tell(lane.index, Err(error));
+                ended.push((lane.index, Err(error)));
                 false
             }
             None => true,
@@ -229,7 +237,7 @@ fn step(
         let ends = piece.is_last && tail.len() < BLOCK;
         if ends {
             bytes += tail.len() as u64;
-            tell(lane.index, Ok(lane.finish(tail)));
+            ended.push((lane.index, Ok(lane.finish(tail))));
         }
         !ends
     });

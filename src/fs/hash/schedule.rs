@@ -6,8 +6,6 @@
 //! together. The longest of all goes alone while it is critical: in company it would be slower,
 //! and everybody would wait for it in the end.
 
-use std::io;
-
 use crate::sha256::{Kernels, MOST};
 
 use super::Job;
@@ -18,7 +16,7 @@ pub(super) struct Pool<'j> {
     jobs: &'j [Job],
     /// Places of jobs that were not begun, the largest last.
     waiting: Vec<usize>,
-    open: Vec<Lane>,
+    open: Vec<Lane<'j>>,
     kernels: Kernels,
     threads: u64,
     /// Bytes that are left of all files, those under way included.
@@ -39,44 +37,27 @@ impl<'j> Pool<'j> {
         }
     }
 
-    /// The files of the next step; none where there is nothing left to take. What cannot be opened
-    /// is answered by `failed`.
-    pub(super) fn take(&mut self, mut failed: impl FnMut(usize, io::Error)) -> Vec<Lane> {
+    /// The files of the next step; none where there is nothing left to take.
+    pub(super) fn take(&mut self) -> Vec<Lane<'j>> {
         let threads = usize::try_from(self.threads).unwrap_or(1);
-        loop {
-            let available = self.open.len() + self.waiting.len();
-            // A fair share: the other threads need company, too.
-            let share = available.div_ceil(threads).min(MOST);
-            let width = self.kernels.width(share);
-            // Towards the end all are open, and the longest go first whether begun or not.
-            let is_end = self.waiting.len() <= MOST * threads;
-            while is_end || self.open.len() < width {
-                let Some(index) = self.waiting.pop() else {
-                    break;
-                };
-                self.open(index, &mut failed);
-            }
-            if self.open.len() >= width || self.waiting.is_empty() {
-                return self.longest(width);
-            }
+        let available = self.open.len() + self.waiting.len();
+        // A fair share: the other threads need company, too.
+        let share = available.div_ceil(threads).min(MOST);
+        let width = self.kernels.width(share);
+        // Towards the end all are open, and the longest go first whether begun or not.
+        let is_end = self.waiting.len() <= MOST * threads;
+        let wanted = if is_end { available } else { width };
+        while self.open.len() < wanted
+            && let Some(index) = self.waiting.pop()
+        {
+            let job = self.jobs.get(index);
+            self.open.extend(job.map(|job| Lane::new(index, job)));
         }
-    }
-
-    fn open(&mut self, index: usize, failed: &mut impl FnMut(usize, io::Error)) {
-        let Some(job) = self.jobs.get(index) else {
-            return;
-        };
-        match Lane::open(index, job) {
-            Ok(lane) => self.open.push(lane),
-            Err(error) => {
-                self.left = self.left.saturating_sub(job.size);
-                failed(index, error);
-            }
-        }
+        self.longest(width)
     }
 
     /// The files with the longest way to go, as many as may go together.
-    fn longest(&mut self, width: usize) -> Vec<Lane> {
+    fn longest(&mut self, width: usize) -> Vec<Lane<'j>> {
         self.open.sort_by_key(Lane::left);
         let longest = self.open.last().map_or(0, Lane::left);
         let mut together = width;
@@ -95,10 +76,12 @@ impl<'j> Pool<'j> {
         one.saturating_mul(self.threads * best as u64) <= all
     }
 
-    /// Gives back files that go on, after a step of `bytes` in all.
-    pub(super) fn give_back(&mut self, lanes: Vec<Lane>, bytes: u64) {
+    /// Gives back those of the files that go on, after a step before which `left` bytes were left
+    /// of all that were taken.
+    pub(super) fn give_back(&mut self, lanes: Vec<Lane<'j>>, left: u64) {
+        let still: u64 = lanes.iter().map(Lane::left).sum();
+        self.left = self.left.saturating_sub(left).saturating_add(still);
         self.open.extend(lanes);
-        self.left = self.left.saturating_sub(bytes);
     }
 
     pub(super) fn kernels(&self) -> Kernels {

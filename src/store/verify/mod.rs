@@ -81,13 +81,14 @@ impl Store {
     ) -> Result<Report> {
         let mut subjects = Subjects::of(self, &options.models)?;
         let looked = SystemTime::now();
-        subjects.look();
+        let pool = self.pool()?;
+        pool.install(|| subjects.look());
         if options.remember {
             subjects.trust(&Memory::load(self.layout()));
         }
         let jobs: Vec<Job> = subjects.to_hash().map(Subject::job).collect();
         let hashed_bytes = jobs.iter().map(|job| job.size).sum();
-        let digests = hash::hash_files(&*self.pool()?, &jobs, options.streams, observe)
+        let digests = hash::hash_files(&pool, &jobs, options.streams, observe)
             .map_err(|_| Error::new(ErrorKind::Cancelled, "verifying was cancelled"))?;
         for (subject, digest) in subjects.to_hash_mut().zip(digests) {
             subject.judge(digest);

@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use rayon::prelude::*;
+
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
@@ -234,8 +236,10 @@ impl Subjects {
         self.models.entry(name.clone()).or_default().push(reason);
     }
 
+    /// Costs an `open` for each; on the threads of the pool in which it is called.
     pub(super) fn look(&mut self) {
-        self.by_digest.values_mut().for_each(Subject::look);
+        let subjects: Vec<&mut Subject> = self.by_digest.values_mut().collect();
+        subjects.into_par_iter().for_each(Subject::look);
     }
 
     pub(super) fn trust(&mut self, memory: &Memory) {
