@@ -208,16 +208,18 @@ fn print_memory(store: &Path) {
 
 const ROUNDS: usize = 7;
 
-pub fn run(directories: &[PathBuf]) {
+/// Measures all mixes in a directory, or those whose names hold the second argument.
+pub fn run(arguments: &[PathBuf]) {
     rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("threads");
-    let Some(directory) = directories.first() else {
-        println!("verify DIRECTORY, in which 2 GB of files may be made");
+    let Some(directory) = arguments.first() else {
+        println!("verify DIRECTORY [MIX], in which 2 GB of files may be made");
         return;
     };
     let [one, several, sixteen] = limits();
     after_wide_vectors();
     let serial = build_serial(directory);
-    for (name, sizes) in MIXES {
+    let wanted = arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
+    for (name, sizes) in MIXES.into_iter().filter(|(name, _)| name.contains(wanted)) {
         let store = directory.join("store");
         fill(&store, sizes);
         let bytes: u64 = sizes.iter().map(|(size, count)| size * *count as u64).sum();

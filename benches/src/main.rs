@@ -15,6 +15,6 @@ fn main() {
         "cold" => cold::run(&files),
         "verify" => hash::run(&files),
         "memory" => hash::memory(&files),
-        _ => eprintln!("gguf FILE... | verify DIRECTORY"),
+        _ => eprintln!("gguf FILE... | verify DIRECTORY [MIX] | cold DIRECTORY"),
     }
 }
