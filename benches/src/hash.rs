@@ -17,7 +17,7 @@ pub type Mix = (&'static str, &'static [(u64, usize)]);
 
 pub const MB: u64 = 1_000_000;
 
-const MIXES: [Mix; 8] = [
+const MIXES: [Mix; 9] = [
     (
         "12 of 50 to 400 MB",
         &[
@@ -27,6 +27,7 @@ const MIXES: [Mix; 8] = [
     ),
     ("200 of 10 MB", &[(10 * MB, 200)]),
     ("40 of 50 MB", &[(50 * MB, 40)]),
+    ("only one of 400 MB", &[(400 * MB, 1)]),
     ("one of 400, and 64, 55, 50 MB", &[(400 * MB, 1), (64 * MB, 1), (55 * MB, 1), (50 * MB, 1)]),
     (
         "100 of 1 to 39 MB",
