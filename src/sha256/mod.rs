@@ -90,8 +90,9 @@ impl Kernels {
     /// How many of `streams` are best advanced together.
     pub(crate) fn width(self, streams: usize) -> usize {
         match streams.min(self.most) {
-            // Below that, those that the SHA instructions advance are as fast.
-            streams @ 11.. if self.sixteen => streams.min(MOST),
+            // Sixteen take as long however few of them are used (Zen 5: 7.2 GB/s, where eight by the
+            // SHA instructions have 3.8).
+            streams @ 9.. if self.sixteen => streams.min(MOST),
             streams @ 2.. if self.several => streams.min(SEVERAL),
             streams => streams.min(1),
         }
@@ -101,7 +102,7 @@ impl Kernels {
     // Zen 5, by the rates of `modelkeep-benches verify`.
     pub(crate) fn pace(width: usize) -> u64 {
         const SLOWER: [u64; SEVERAL + 1] = [100, 100, 130, 190, 240, 285, 330, 370, 410];
-        SLOWER.get(width).copied().unwrap_or(560)
+        SLOWER.get(width).copied().unwrap_or(440)
     }
 
     /// The next smaller number of streams to advance together.
