@@ -7,12 +7,12 @@ mod schedule;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rayon::ThreadPool;
+use rayon::{Scope, ThreadPool};
 
 use crate::digest::Digest;
 use crate::sha256::{BLOCK, Kernels, MOST, START};
@@ -62,19 +62,19 @@ pub(crate) fn hash_files(
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Vec<io::Result<Digest>>, Cancelled> {
     let kernels = Kernels::detect().at_most(streams.unwrap_or(MOST));
-    let workers = threads.current_num_threads().min(jobs.len());
+    let all = threads.current_num_threads();
+    let workers = all.min(jobs.len());
     let work = Work {
-        pool: Mutex::new(Pool::new(jobs, workers, kernels)),
+        pool: Mutex::new(Pool::new(jobs, all, workers, kernels)),
         bytes: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
-        idle: AtomicUsize::new(threads.current_num_threads() - workers),
     };
     let (sender, receiver) = mpsc::channel();
     threads.in_place_scope(|scope| {
         let _stop = StopOnDrop(&work.stopped);
         for _ in 0..workers {
             let (work, sender) = (&work, sender.clone());
-            scope.spawn(move |_| work.run(&sender));
+            scope.spawn(move |scope| work.run(scope, &sender));
         }
         drop(sender);
         let mut results: Vec<Option<io::Result<Digest>>> = jobs.iter().map(|_| None).collect();
@@ -159,8 +159,6 @@ struct Work<'j> {
     pool: Mutex<Pool<'j>>,
     bytes: AtomicU64,
     stopped: AtomicBool,
-    /// The threads of the pool that have nothing to do.
-    idle: AtomicUsize,
 }
 
 impl<'j> Work<'j> {
@@ -168,28 +166,37 @@ impl<'j> Work<'j> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, results: &Sender<Vec<Outcome>>) {
+    /// Takes files and advances them, as long as there are some for this thread.
+    fn run<'s>(&'s self, scope: &Scope<'s>, results: &Sender<Vec<Outcome>>) {
         let kernels = self.pool().kernels();
         let mut pieces = [const { Piece::new() }; MOST];
         while !self.stopped.load(Ordering::Relaxed) {
             let mut lanes = self.pool().take();
             if lanes.is_empty() {
-                self.idle.fetch_add(1, Ordering::Relaxed);
                 return;
             }
+            let taken = lanes.len();
             let left: u64 = lanes.iter().map(Lane::left).sum();
+            let mut ended = Vec::new();
             if let [lane] = lanes.as_mut_slice()
-                && self.idle.load(Ordering::Relaxed) > 0
+                && self.pool().has_idle()
                 && let Some(outcome) = self.finish_alone(lane, kernels)
             {
-                self.pool().give_back(Vec::new(), left);
-                let _ = results.send(outcome);
-                continue;
+                ended.push(outcome);
+                lanes.clear();
+            } else {
+                let bytes = step(&mut lanes, &mut pieces, kernels, &mut ended);
+                self.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
-            let mut ended = Vec::new();
-            let bytes = step(&mut lanes, &mut pieces, kernels, &mut ended);
-            self.bytes.fetch_add(bytes, Ordering::Relaxed);
-            self.pool().give_back(lanes, left);
+            let is_called = {
+                let mut pool = self.pool();
+                pool.give_back(lanes, taken, left);
+                pool.call_idle()
+            };
+            if is_called {
+                let results = results.clone();
+                scope.spawn(move |scope| self.run(scope, &results));
+            }
             if !ended.is_empty() {
                 // Nobody listens any more after a cancellation.
                 let _ = results.send(ended);
@@ -199,14 +206,14 @@ impl<'j> Work<'j> {
 
     /// Hashes a file to its end with the help of a thread that has nothing to do; `None` where
     /// there is none after all.
-    fn finish_alone(&self, lane: &mut Lane<'j>, kernels: Kernels) -> Option<Vec<Outcome>> {
+    fn finish_alone(&self, lane: &mut Lane<'j>, kernels: Kernels) -> Option<Outcome> {
         let go_on = |bytes| {
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
             !self.stopped.load(Ordering::Relaxed)
         };
         let result = alone::finish_alone(lane, kernels, go_on)?;
         let result = result.transpose()?;
-        Some(vec![(lane.index, result)])
+        Some((lane.index, result))
     }
 }
 

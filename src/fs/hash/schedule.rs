@@ -18,13 +18,20 @@ pub(super) struct Pool<'j> {
     waiting: Vec<usize>,
     open: Vec<Lane<'j>>,
     kernels: Kernels,
-    threads: u64,
-    /// Bytes that are left of all files, those under way included.
+    threads: usize,
+    /// The threads that are about to take files, having none.
+    taking: usize,
+    /// The threads that found no files.
+    idle: usize,
+    /// The files that are not done, and the bytes that are left of them; those that a thread
+    /// advances at the moment included.
+    files: usize,
     left: u64,
 }
 
 impl<'j> Pool<'j> {
-    pub(super) fn new(jobs: &'j [Job], threads: usize, kernels: Kernels) -> Self {
+    /// `taking` of the threads are about to take files.
+    pub(super) fn new(jobs: &'j [Job], threads: usize, taking: usize, kernels: Kernels) -> Self {
         let mut waiting: Vec<usize> = (0..jobs.len()).collect();
         waiting.sort_by_key(|index| jobs.get(*index).map_or(0, |job| job.size));
         Pool {
@@ -32,20 +39,27 @@ impl<'j> Pool<'j> {
             waiting,
             open: Vec::new(),
             kernels,
-            threads: threads as u64,
+            threads: taking.max(1),
+            taking,
+            idle: threads.saturating_sub(taking),
+            files: jobs.len(),
             left: jobs.iter().map(|job| job.size).sum(),
         }
     }
 
-    /// The files of the next step; none where there is nothing left to take.
+    /// The files of a thread's next step. Where there are none, the thread is idle from now on.
     pub(super) fn take(&mut self) -> Vec<Lane<'j>> {
-        let threads = usize::try_from(self.threads).unwrap_or(1);
-        let available = self.open.len() + self.waiting.len();
-        // A fair share: the other threads need company, too.
-        let share = available.div_ceil(threads).min(MOST);
+        let available = self.available();
+        // A fair share: the others that have none need company, too.
+        let share = available.div_ceil(self.taking.max(1));
+        self.taking = self.taking.saturating_sub(1);
+        if available == 0 {
+            self.idle += 1;
+            return Vec::new();
+        }
         let width = self.kernels.width(share);
         // Towards the end all are open, and the longest go first whether begun or not.
-        let is_end = self.waiting.len() <= MOST * threads;
+        let is_end = self.waiting.len() <= MOST * self.threads;
         let wanted = if is_end { available } else { width };
         while self.open.len() < wanted
             && let Some(index) = self.waiting.pop()
@@ -56,32 +70,54 @@ impl<'j> Pool<'j> {
         self.longest(width)
     }
 
+    /// The files that nobody advances.
+    fn available(&self) -> usize {
+        self.open.len() + self.waiting.len()
+    }
+
     /// The files with the longest way to go, as many as may go together.
     fn longest(&mut self, width: usize) -> Vec<Lane<'j>> {
         self.open.sort_by_key(Lane::left);
         let longest = self.open.last().map_or(0, Lane::left);
         let mut together = width;
-        while together > 1 && !self.has_time(longest, together, width) {
+        while together > 1 && !self.has_time(longest, together) {
             together = Kernels::fewer(together);
         }
         let rest = self.open.len().saturating_sub(together);
         self.open.split_off(rest)
     }
 
-    /// Whether a file among so many ends no later than everything does if all threads go on with
-    /// as many as are best.
-    fn has_time(&self, longest: u64, together: usize, best: usize) -> bool {
-        let all = self.left.saturating_mul(Kernels::pace(best));
+    /// Whether a file among so many ends no later than everything does if all threads go on, each
+    /// with its share of the files.
+    fn has_time(&self, longest: u64, together: usize) -> bool {
+        let share = self.kernels.width(self.files.div_ceil(self.threads));
+        let all = self.left.saturating_mul(Kernels::pace(share));
         let one = longest.saturating_mul(Kernels::pace(together));
-        one.saturating_mul(self.threads * best as u64) <= all
+        one.saturating_mul((self.threads * share) as u64) <= all
     }
 
-    /// Gives back those of the files that go on, after a step before which `left` bytes were left
-    /// of all that were taken.
-    pub(super) fn give_back(&mut self, lanes: Vec<Lane<'j>>, left: u64) {
+    /// Gives back those of `taken` files that go on, after a step before which `left` bytes were
+    /// left of all of them.
+    pub(super) fn give_back(&mut self, lanes: Vec<Lane<'j>>, taken: usize, left: u64) {
         let still: u64 = lanes.iter().map(Lane::left).sum();
         self.left = self.left.saturating_sub(left).saturating_add(still);
+        self.files = (self.files + lanes.len()).saturating_sub(taken);
         self.open.extend(lanes);
+        self.taking += 1;
+    }
+
+    /// Whether an idle thread has files to take again; then it is about to.
+    pub(super) fn call_idle(&mut self) -> bool {
+        let is_called = self.idle > 0 && self.available() > self.taking;
+        if is_called {
+            self.idle -= 1;
+            self.taking += 1;
+        }
+        is_called
+    }
+
+    pub(super) fn has_idle(&self) -> bool {
+        self.idle > 0
     }
 
     pub(super) fn kernels(&self) -> Kernels {
