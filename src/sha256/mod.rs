@@ -98,11 +98,12 @@ impl Kernels {
         }
     }
 
-    /// How much longer a stream takes among so many than alone, in hundredths.
-    // Zen 5, by the rates of `modelkeep-benches verify`.
+    /// How much longer a stream takes among so many than alone, in hundredths, when its bytes have
+    /// to be read as well.
+    // Zen 5: the rates of `modelkeep-benches verify`, and 0.067 ns a byte for the reading.
     pub(crate) fn pace(width: usize) -> u64 {
-        const SLOWER: [u64; SEVERAL + 1] = [100, 100, 130, 190, 240, 285, 330, 370, 410];
-        SLOWER.get(width).copied().unwrap_or(440)
+        const SLOWER: [u64; SEVERAL + 1] = [100, 100, 138, 203, 259, 311, 363, 415, 467];
+        SLOWER.get(width).copied().unwrap_or(560)
     }
 
     /// The next smaller number of streams to advance together.
