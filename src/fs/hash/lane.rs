@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use crate::digest::Digest;
 use crate::fs::cache::Footprint;
@@ -19,7 +20,7 @@ pub(super) struct Lane<'j> {
     /// The place of its job among all.
     pub index: usize,
     pub state: State,
-    job: &'j Job,
+    path: &'j Path,
     at: u64,
     size: u64,
     /// Opened when it is first read.
@@ -46,11 +47,11 @@ pub(super) struct Piece {
 }
 
 impl<'j> Lane<'j> {
-    pub(super) fn new(index: usize, job: &'j Job) -> Self {
+    pub(super) fn new(index: usize, job: Job<'j>) -> Self {
         Lane {
             index,
             state: sha256::START,
-            job,
+            path: job.path,
             at: 0,
             size: job.size,
             opened: None,
@@ -60,7 +61,7 @@ impl<'j> Lane<'j> {
     /// Opens the file, which may have another size by now.
     fn open(&mut self) -> io::Result<()> {
         if self.opened.is_none() {
-            let file = read::open_regular(&self.job.path)?;
+            let file = read::open_regular(self.path)?;
             self.size = file.metadata()?.len();
             let footprint = Footprint::new(self.size);
             self.opened = Some(Opened { file, footprint });

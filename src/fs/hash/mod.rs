@@ -6,7 +6,7 @@ mod schedule;
 
 use std::io;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
@@ -21,8 +21,9 @@ use lane::{Lane, Piece};
 use schedule::Pool;
 
 /// A file to hash.
-pub(crate) struct Job {
-    pub path: PathBuf,
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'p> {
+    pub path: &'p Path,
     /// Its size when it was looked at, in bytes; decides the order.
     pub size: u64,
 }
@@ -57,7 +58,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// and after the last.
 pub(crate) fn hash_files(
     threads: &ThreadPool,
-    jobs: &[Job],
+    jobs: &[Job<'_>],
     streams: Option<usize>,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Vec<io::Result<Digest>>, Cancelled> {
@@ -116,7 +117,7 @@ struct Watch<'o> {
 
 impl<'o> Watch<'o> {
     fn new(
-        jobs: &[Job],
+        jobs: &[Job<'_>],
         observe: &'o mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Self, Cancelled> {
         let progress = Progress {
@@ -302,18 +303,19 @@ mod tests {
         let bytes: Vec<u8> = (0..9 << 20)
             .map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
             .collect();
-        let mut jobs = Vec::new();
+        let mut files = Vec::new();
         let mut expected = Vec::new();
         for (number, size) in sizes.into_iter().cycle().take(40).enumerate() {
             let path = scratch.path().join(number.to_string());
             std::fs::write(&path, &bytes[..size]).unwrap();
-            jobs.push(Job {
-                path,
-                size: size as u64,
-            });
+            files.push((path, size as u64));
             expected.push(Digest::of(&bytes[..size]));
         }
-        for threads in [1, 2, 3] {
+        let jobs: Vec<Job> = files
+            .iter()
+            .map(|(path, size)| Job { path, size: *size })
+            .collect();
+        for threads in [1, 2, 3, 5] {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build()
@@ -350,8 +352,10 @@ mod tests {
             std::fs::write(&path, &bytes[..size]).unwrap();
             // Its size may have changed since it was looked at.
             for stated in [size as u64, 0, 9_000_000] {
-                let path = path.clone();
-                let jobs = [Job { path, size: stated }];
+                let jobs = [Job {
+                    path: &path,
+                    size: stated,
+                }];
                 let found = hash_files(&pool, &jobs, None, &mut |_| ControlFlow::Continue(()));
                 let found = found.ok().unwrap().remove(0).unwrap();
                 assert_eq!(found, Digest::of(&bytes[..size]), "{size}, {stated}");
@@ -365,7 +369,7 @@ mod tests {
         let there = scratch.path().join("there");
         std::fs::write(&there, "x").unwrap();
         let gone = scratch.path().join("gone");
-        let jobs = [gone, there].map(|path| Job { path, size: 1 });
+        let jobs = [&gone, &there].map(|path| Job { path, size: 1 });
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(2)
             .build()

@@ -13,7 +13,7 @@ use super::lane::Lane;
 
 /// The files that nobody advances at the moment.
 pub(super) struct Pool<'j> {
-    jobs: &'j [Job],
+    jobs: &'j [Job<'j>],
     /// Places of jobs that were not begun, the largest last.
     waiting: Vec<usize>,
     open: Vec<Lane<'j>>,
@@ -31,7 +31,12 @@ pub(super) struct Pool<'j> {
 
 impl<'j> Pool<'j> {
     /// `taking` of the threads are about to take files.
-    pub(super) fn new(jobs: &'j [Job], threads: usize, taking: usize, kernels: Kernels) -> Self {
+    pub(super) fn new(
+        jobs: &'j [Job<'j>],
+        threads: usize,
+        taking: usize,
+        kernels: Kernels,
+    ) -> Self {
         let mut waiting: Vec<usize> = (0..jobs.len()).collect();
         waiting.sort_by_key(|index| jobs.get(*index).map_or(0, |job| job.size));
         Pool {
@@ -65,7 +70,7 @@ impl<'j> Pool<'j> {
             && let Some(index) = self.waiting.pop()
         {
             let job = self.jobs.get(index);
-            self.open.extend(job.map(|job| Lane::new(index, job)));
+            self.open.extend(job.map(|job| Lane::new(index, *job)));
         }
         self.longest(width)
     }

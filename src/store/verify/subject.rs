@@ -41,9 +41,9 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    pub(super) fn job(&self) -> Job {
+    pub(super) fn job(&self) -> Job<'_> {
         Job {
-            path: self.path.clone(),
+            path: &self.path,
             size: self.size,
         }
     }
