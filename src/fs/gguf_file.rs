@@ -202,14 +202,14 @@ impl<'f> Head<'f> {
         }
     }
 
-    /// Reads on, up to `end` at least, and eight times as much as before at least.
+    /// Reads on, up to `end` at least, and sixteen times as much as before at least.
     fn grow(&mut self, path: &Path, end: u64) -> Result<()> {
         if end > LARGEST_HEAD {
             let text = format!("reading {}: a head of {end} bytes or more", path.display());
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         let start = self.bytes.len() as u64;
-        let end = end.max(8 * start).min(self.size).min(LARGEST_HEAD);
+        let end = end.max(16 * start).min(self.size).min(LARGEST_HEAD);
         let more = end.saturating_sub(start);
         self.bytes
             .reserve_exact(usize::try_from(more).unwrap_or(usize::MAX));
