@@ -14,18 +14,19 @@ pub(super) fn is_there() -> bool {
     is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
 }
 
-/// Advances up to sixteen streams by their inputs, each of `len` bytes, a multiple of a block.
-pub(super) fn advance(states: &mut [State], inputs: &[&[u8]], len: usize) {
+/// Advances up to sixteen streams by as many inputs of one length, a multiple of a block.
+pub(super) fn advance(states: &mut [State], inputs: &[&[u8]]) {
     let Some(first) = inputs.first() else { return };
+    let len = inputs.iter().map(|input| input.len()).min().unwrap_or(0);
     // Lanes without a stream do the work of the first once more, and nobody looks.
     let mut pointers = [first.as_ptr(); MOST];
     let mut lanes = [START; MOST];
     for (lane, (state, input)) in states.iter().zip(inputs).take(MOST).enumerate() {
-        debug_assert_eq!(input.len(), len);
         pointers[lane] = input.as_ptr();
         lanes[lane] = *state;
     }
-    // SAFETY: callers choose this kernel by `is_there`; each pointer is followed by `len` bytes.
+    // SAFETY: callers choose this kernel by `is_there`; each pointer is that of
+    // an input, and none is shorter than `len`.
     unsafe { blocks(&mut lanes, pointers, len / BLOCK) };
     for (state, lane) in states.iter_mut().zip(lanes) {
         *state = lane;

@@ -114,15 +114,15 @@ impl Kernels {
     /// Advances each state by the bytes at its place: equally many of each, whole blocks.
     ///
     /// # Panics
-    /// Where the inputs are not as many as the states, or not of one length.
+    /// Where the inputs are not as many as the states, more than [`MOST`], or not of one length.
     pub(crate) fn advance(self, states: &mut [State], inputs: &[&[u8]]) {
-        assert_eq!(states.len(), inputs.len());
+        assert!(states.len() == inputs.len() && states.len() <= MOST);
         let len = inputs.first().map_or(0, |input| input.len());
         assert!(inputs.iter().all(|input| input.len() == len) && len.is_multiple_of(BLOCK));
         #[cfg(target_arch = "x86_64")]
         match states.len() {
             ..=SEVERAL if self.several => ni::advance(states, inputs),
-            2.. if self.sixteen => avx512::advance(states, inputs, len),
+            2.. if self.sixteen => avx512::advance(states, inputs),
             _ => one_by_one(states, inputs),
         }
         #[cfg(not(target_arch = "x86_64"))]
