@@ -31,9 +31,13 @@ pub(crate) fn is_gone(path: &Path) -> bool {
 /// Opens a regular file for reading, following links. A FIFO or a device is refused and never
 /// waited for.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    open(path, libc::O_NONBLOCK)
+}
+
+fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_NONBLOCK)
+        .custom_flags(flags)
         .open(path)?;
     let kind = file.metadata()?.file_type();
     if kind.is_dir() {
@@ -55,31 +59,26 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
     let file = open_regular(path)?;
     let modified = file.metadata()?.modified()?;
+    let bytes = read_bounded(file)?;
+    Ok(Text { bytes, modified })
+}
+
+fn read_bounded(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_TEXT {
         let text = format!("larger than {LARGEST_TEXT} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
-    Ok(Text { bytes, modified })
+    Ok(bytes)
 }
 
 /// A record of our own, at most as large as any text that is read, and which only its owner may
 /// write: what others can write says nothing about what we found. Never behind a link.
 pub(crate) fn read_own(path: &Path) -> Option<Vec<u8>> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-        .ok()?;
-    let metadata = file.metadata().ok()?;
-    let is_ours = metadata.is_file() && metadata.mode() & 0o022 == 0;
-    if !is_ours || metadata.len() > LARGEST_TEXT {
-        return None;
-    }
-    let mut text = Vec::new();
-    file.take(LARGEST_TEXT).read_to_end(&mut text).ok()?;
-    Some(text)
+    let file = open(path, libc::O_NOFOLLOW | libc::O_NONBLOCK).ok()?;
+    let is_ours = file.metadata().ok()?.mode() & 0o022 == 0;
+    is_ours.then(|| read_bounded(file).ok())?
 }
 
 /// How many bytes at the beginning of a file say what it is.
