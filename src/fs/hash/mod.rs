@@ -63,20 +63,16 @@ pub(crate) fn hash_files(
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Vec<io::Result<Digest>>, Cancelled> {
     let kernels = Kernels::detect().at_most(streams.unwrap_or(MOST));
-    let all = threads.current_num_threads();
-    let workers = all.min(jobs.len());
+    let pool = Pool::new(jobs, threads.current_num_threads(), kernels);
     let work = Work {
-        pool: Mutex::new(Pool::new(jobs, all, workers, kernels)),
+        pool: Mutex::new(pool),
         bytes: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
     };
     let (sender, receiver) = mpsc::channel();
     threads.in_place_scope(|scope| {
         let _stop = StopOnDrop(&work.stopped);
-        for _ in 0..workers {
-            let (work, sender) = (&work, sender.clone());
-            scope.spawn(move |scope| work.run(scope, &sender));
-        }
+        work.call_idle(scope, &sender);
         drop(sender);
         let mut results: Vec<Option<io::Result<Digest>>> = jobs.iter().map(|_| None).collect();
         let mut watch = Watch::new(jobs, observe)?;
@@ -167,6 +163,15 @@ impl<'j> Work<'j> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has idle threads take files, as many as there are files for.
+    fn call_idle<'s>(&'s self, scope: &Scope<'s>, results: &Sender<Vec<Outcome>>) {
+        let called = self.pool().call_idle();
+        for _ in 0..called {
+            let results = results.clone();
+            scope.spawn(move |scope| self.run(scope, &results));
+        }
+    }
+
     /// Takes files and advances them, as long as there are some for this thread.
     fn run<'s>(&'s self, scope: &Scope<'s>, results: &Sender<Vec<Outcome>>) {
         let kernels = self.pool().kernels();
@@ -189,15 +194,8 @@ impl<'j> Work<'j> {
                 let bytes = step(&mut lanes, &mut pieces, kernels, &mut ended);
                 self.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
-            let is_called = {
-                let mut pool = self.pool();
-                pool.give_back(lanes, taken, left);
-                pool.call_idle()
-            };
-            if is_called {
-                let results = results.clone();
-                scope.spawn(move |scope| self.run(scope, &results));
-            }
+            self.pool().give_back(lanes, taken, left);
+            self.call_idle(scope, results);
             if !ended.is_empty() {
                 // Nobody listens any more after a cancellation.
                 let _ = results.send(ended);

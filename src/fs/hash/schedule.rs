@@ -21,7 +21,7 @@ pub(super) struct Pool<'j> {
     threads: usize,
     /// The threads that are about to take files, having none.
     taking: usize,
-    /// The threads that found no files.
+    /// The threads that were not called yet, or found no files.
     idle: usize,
     /// The files that are not done, and the bytes that are left of them; those that a thread
     /// advances at the moment included.
@@ -30,13 +30,8 @@ pub(super) struct Pool<'j> {
 }
 
 impl<'j> Pool<'j> {
-    /// `taking` of the threads are about to take files.
-    pub(super) fn new(
-        jobs: &'j [Job<'j>],
-        threads: usize,
-        taking: usize,
-        kernels: Kernels,
-    ) -> Self {
+    /// All of the threads are idle until they are called.
+    pub(super) fn new(jobs: &'j [Job<'j>], threads: usize, kernels: Kernels) -> Self {
         let mut waiting: Vec<usize> = (0..jobs.len()).collect();
         waiting.sort_by_key(|index| jobs.get(*index).map_or(0, |job| job.size));
         Pool {
@@ -44,9 +39,9 @@ impl<'j> Pool<'j> {
             waiting,
             open: Vec::new(),
             kernels,
-            threads: taking.max(1),
-            taking,
-            idle: threads.saturating_sub(taking),
+            threads: threads.min(jobs.len()).max(1),
+            taking: 0,
+            idle: threads,
             files: jobs.len(),
             left: jobs.iter().map(|job| job.size).sum(),
         }
@@ -111,14 +106,12 @@ impl<'j> Pool<'j> {
         self.taking += 1;
     }
 
-    /// Whether an idle thread has files to take again; then it is about to.
-    pub(super) fn call_idle(&mut self) -> bool {
-        let is_called = self.idle > 0 && self.available() > self.taking;
-        if is_called {
-            self.idle -= 1;
-            self.taking += 1;
-        }
-        is_called
+    /// How many idle threads there are files for; these are about to take some.
+    pub(super) fn call_idle(&mut self) -> usize {
+        let called = self.idle.min(self.available().saturating_sub(self.taking));
+        self.idle -= called;
+        self.taking += called;
+        called
     }
 
     pub(super) fn has_idle(&self) -> bool {
