@@ -1,6 +1,6 @@
-//! Ours beside the peers', in one run and on the same files: `cargo run --release -- gguf FILE...`
-//! and `cargo run --release -- verify DIRECTORY`, in this directory. Each row is the minimum of
-//! interleaved repetitions.
+//! Ours beside the peers', in one run and on the same files, in this directory:
+//! `cargo run --release -- gguf FILE...` and `verify DIRECTORY [MIX]`, each row the minimum of
+//! interleaved repetitions, and `cold DIRECTORY`, the medians of pairs.
 
 mod cold;
 mod gguf;

@@ -1,7 +1,7 @@
 //! Up to sixteen streams by AVX-512: one word of each stream in each vector.
 #![allow(
     unsafe_code,
-    reason = "intrinsics, and loads from slices that were checked"
+    reason = "intrinsics, an instruction, and loads from slices that were checked"
 )]
 
 use std::arch::asm;
@@ -25,8 +25,8 @@ pub(super) fn advance(states: &mut [State], inputs: &[&[u8]]) {
         pointers[lane] = input.as_ptr();
         lanes[lane] = *state;
     }
-    // SAFETY: callers choose this kernel by `is_there`; each pointer is that of
-    // an input, and none is shorter than `len`.
+    // SAFETY: callers choose this kernel by `is_there`; each pointer is that of an input, and none of
+    // them is shorter than `len`.
     unsafe { blocks(&mut lanes, pointers, len / BLOCK) };
     for (state, lane) in states.iter_mut().zip(lanes) {
         *state = lane;
