@@ -225,10 +225,10 @@ impl Plan {
                     self.trashed.push((digest, file.metadata));
                 }
                 (Room::Staging, _) => self.add_staged(file, options.grace),
-                (Room::Quarantine, _) if options.quarantine => {
-                    if !self.is_young(&file.metadata, options.grace) {
-                        self.leftovers.push(file);
-                    }
+                (Room::Quarantine, _)
+                    if options.quarantine && !self.is_young(&file.metadata, options.grace) =>
+                {
+                    self.leftovers.push(file);
                 }
                 _ => {}
             }

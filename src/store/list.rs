@@ -171,7 +171,7 @@ fn mark_aliases(lines: &mut [Line]) {
     for line in lines.iter() {
         let this = (line.is_behind_link, line.summary.name.clone());
         let model = models.entry(line.file).or_insert_with(|| this.clone());
-        if this.0 < model.0 {
+        if model.0 && !this.0 {
             *model = this;
         }
     }
