@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::fs::hash;
-use crate::fs::private::{self, Room};
+use crate::fs::private::{self, Expected, Room};
 use crate::json;
 use crate::store::Store;
 use crate::store::verify::{BlobStatus, Finding, Report};
@@ -90,7 +90,7 @@ impl Store {
         private::move_out(
             self.layout(),
             &finding.path,
-            Some(stamp),
+            Expected::Untouched(stamp),
             Room::Quarantine,
             durability,
         )
