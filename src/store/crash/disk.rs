@@ -116,7 +116,7 @@ impl Disk {
             Change::SyncDirectory(directory) => self.sync_directory(directory),
             Change::MakeDirectory(path) => drop(self.directories.insert(path.to_owned())),
             Change::RemoveDirectory(path) => drop(self.directories.remove(path)),
-            Change::OpenLock | Change::Touch | Change::Give | Change::Wait => {}
+            Change::OpenLock | Change::Touch | Change::Give | Change::Wait(_) => {}
         }
     }
 

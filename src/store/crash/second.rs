@@ -156,7 +156,7 @@ fn run(scene: &Scene, operation: Operation, act: Act, at: usize, stop: usize) ->
         let mut met = noted.borrow_mut();
         met.changes += 1;
         let number = met.changes;
-        if matches!(change, Change::Wait) {
+        if matches!(change, Change::Wait(_)) {
             met.waits.push(number);
         }
         if number == at {
