@@ -120,6 +120,12 @@ impl Disk {
         }
     }
 
+    /// Writes all names as they are now; the bytes that were not flushed stay where they are.
+    pub(super) fn commit_names(&mut self) {
+        self.durable_names = self.names.clone();
+        self.durable_directories = self.directories.clone();
+    }
+
     fn foreign(&mut self, path: &Path) -> usize {
         let bytes = fs::read(path).unwrap_or_default();
         self.inodes.push(Inode {
