@@ -238,7 +238,7 @@ impl Store {
             let what = format!("an alias of {model}, through the link {link}");
             diagnosis.note(&path, Some(&name), what, "nothing needs to be done");
         }
-        let form = ManifestForm::of(&stored.text.bytes);
+        let form = ManifestForm::of(&stored.manifest, &stored.text.bytes);
         if form != ManifestForm::Model {
             let advice = "keep it, and what it names stays; or delete it: it cannot be run";
             diagnosis.note(&path, Some(&name), format!("{form}, and no model"), advice);

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::manifest::Manifest;
+
 /// The kind of a manifest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -30,9 +32,14 @@ struct Keys {
 }
 
 impl ManifestForm {
-    /// Returns the kind of a manifest that decodes, from the bytes of its file. Costs a pass over
-    /// them.
-    pub(crate) fn of(text: &[u8]) -> Self {
+    /// Returns the kind of a manifest, which was read from a text. Costs a search in the text, and
+    /// another pass over it where it has no layers.
+    pub(crate) fn of(manifest: &Manifest, text: &[u8]) -> Self {
+        let key = b"\"artifactType\"";
+        let is_artifact = || text.windows(key.len()).any(|window| window == key);
+        if !manifest.layers().is_empty() && !is_artifact() {
+            return ManifestForm::Model;
+        }
         let mut values = serde_json::Deserializer::from_slice(text).into_iter::<Keys>();
         match values.next() {
             Some(Ok(keys)) if keys.manifests.is_some() => ManifestForm::Index,

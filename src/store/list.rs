@@ -189,7 +189,7 @@ impl Line {
             false => Vec::new(),
         };
         let summary = Summary::of(&model).map(|summary| Summary {
-            form: ManifestForm::of(&text.bytes),
+            form: ManifestForm::of(model.manifest(), &text.bytes),
             incomplete,
             ..summary
         });
