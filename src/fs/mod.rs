@@ -13,3 +13,4 @@ pub(crate) mod private;
 pub(crate) mod read;
 pub(crate) mod staged;
 pub(crate) mod stamp;
+pub(crate) mod user;
