@@ -51,6 +51,11 @@ pub(crate) fn try_lock(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
+/// Runs before a file is mapped, which changes nothing, and fails where tests have it fail.
+pub(crate) fn before_map() -> io::Result<()> {
+    hook::before(&Change::Map)
+}
+
 pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     hook::before(&Change::Write(path, bytes))?;
     file.write_all(bytes)
@@ -186,6 +191,8 @@ pub(crate) enum Change<'a> {
     OpenLock,
     /// Nothing on the disk, as all locks.
     Lock,
+    /// Nothing on the disk.
+    Map,
     Write(&'a Path, &'a [u8]),
     Sync(&'a Path),
     SyncDirectory(&'a Path),

@@ -89,6 +89,7 @@ impl Disk {
             Change::RemoveDirectory(path) => drop(self.directories.remove(path)),
             Change::OpenLock
             | Change::Lock
+            | Change::Map
             | Change::Touch
             | Change::Give
             | Change::SetMode
