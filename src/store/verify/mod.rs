@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::gguf_file::GgufOptions;
 use crate::fs::hash::{self, Job};
 use crate::reference::Reference;
 use crate::store::Store;
@@ -101,7 +102,7 @@ impl Store {
         subjects.find_missing(self);
         self.learn(options, subjects.lesson(looked));
         if options.gguf {
-            subjects.read_gguf();
+            subjects.read_gguf(&GgufOptions::default().mmap(self.options().mmap));
         }
         Ok(Report {
             hashed_bytes,
