@@ -47,8 +47,11 @@ impl VerifyOptions {
     /// their bytes, where device, inode, size and both times of change are what they were; and
     /// whether what this run finds good is noted in the store's `.modelkeep/` for later ones.
     ///
-    /// That shows every write, but not what a failing disk does to bytes that nobody writes. Where
-    /// the note cannot be written, on a read-only store for one, there is none.
+    /// That shows every write by a call of the system, but neither what a failing disk does to
+    /// bytes that nobody writes, nor every write through a shared mapping: the system may set the
+    /// times at the first write to a page, and not at the ones that follow. Where the note cannot
+    /// be written, on a read-only store for one, or while another process changes the store, there
+    /// is none.
     #[must_use]
     pub fn remember(mut self, remember: bool) -> Self {
         self.remember = remember;
