@@ -95,6 +95,27 @@ impl Leftovers {
     }
 }
 
+/// The file on which a decision to move a blob rests.
+#[derive(Clone, Copy)]
+pub(crate) enum Expected<'s> {
+    /// Whatever is there: its name is what nobody uses.
+    Any,
+    /// This file with these bytes, whatever names it has got or lost meanwhile.
+    File(&'s FileStamp),
+    /// This file, and nothing about it may have changed.
+    Untouched(&'s FileStamp),
+}
+
+impl Expected<'_> {
+    fn is_at(self, path: &Path) -> bool {
+        match self {
+            Expected::Any => true,
+            Expected::File(stamp) => FileStamp::at(path).is_some_and(|now| now.is_same_file(stamp)),
+            Expected::Untouched(stamp) => FileStamp::at(path).as_ref() == Some(stamp),
+        }
+    }
+}
+
 /// Makes a room on the device of the blobs, and what is above it.
 fn make_room(layout: &Layout, room: Room) -> Result<PathBuf> {
     let private = layout.own_for_blobs();
@@ -105,14 +126,14 @@ fn make_room(layout: &Layout, room: Room) -> Result<PathBuf> {
 }
 
 /// Moves a blob out of `blobs/` into a room. `None` where nothing was moved: it is not there, or
-/// it is not the file on which the decision rests, whose stamp `expected` is.
+/// it is not the file on which the decision rests.
 ///
 /// What was moved is looked at again in the room. A file that somebody put in its place in the
 /// last moment goes back.
 pub(crate) fn move_out(
     layout: &Layout,
     home: &Path,
-    expected: Option<&FileStamp>,
+    expected: Expected<'_>,
     room: Room,
     durability: Durability,
 ) -> Result<Option<PathBuf>> {
@@ -122,7 +143,7 @@ pub(crate) fn move_out(
         Err(e) if !read::is_gone(home) => return Err(at(e)),
         _ => return Ok(None),
     };
-    if expected.is_some_and(|expected| FileStamp::at(home).as_ref() != Some(expected)) {
+    if !expected.is_at(home) {
         return Ok(None);
     }
     let directory = make_room(layout, room)?;

@@ -141,11 +141,14 @@ impl Before {
     fn put_back(self, store: &Store, target: &Path) -> Result<()> {
         let at = |e| Error::io("putting back manifest", target, e);
         match self {
-            Before::Nothing => match ops::unlink(target) {
-                // Whoever deleted the source has deleted the copy, too.
-                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-                removed => removed.map_err(|e| Error::io("removing manifest", target, e)),
-            },
+            Before::Nothing => {
+                match ops::unlink(target) {
+                    // Whoever deleted the source has deleted the copy, too.
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                    removed => removed.map_err(|e| Error::io("removing manifest", target, e))?,
+                }
+                store.sync_parent(target)
+            }
             Before::Linked(kept) => {
                 ops::rename(&kept.0, target).map_err(at)?;
                 store.sync_parent(target)

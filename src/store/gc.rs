@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{BlobFile, BlobName};
-use crate::fs::private::{Leftover, Leftovers, Room};
+use crate::fs::private::{Expected, Leftover, Leftovers, Room};
 use crate::fs::staged;
 use crate::fs::stamp::{self, FileStamp};
 use crate::json;
@@ -296,8 +296,12 @@ impl Plan {
         let mut failed = None;
         let mut outgoing = Outgoing::new(store, live);
         for (file, digest, metadata) in &self.blobs {
-            let expected = (!metadata.is_symlink()).then(|| FileStamp::of(metadata));
-            if let Err(error) = outgoing.put_file(&file.path, *digest, expected.as_ref()) {
+            let stamp = FileStamp::of(metadata);
+            let expected = match metadata.is_symlink() {
+                true => Expected::Any,
+                false => Expected::File(&stamp),
+            };
+            if let Err(error) = outgoing.put_file(&file.path, *digest, expected) {
                 failed = failed.or(Some(error));
             }
         }

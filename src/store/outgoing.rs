@@ -12,8 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::ops;
-use crate::fs::private::{self, Leftovers, Room};
-use crate::fs::stamp::FileStamp;
+use crate::fs::private::{self, Expected, Leftovers, Room};
 use crate::store::live::LiveBlobs;
 use crate::store::{Problem, Store};
 
@@ -63,17 +62,17 @@ impl<'a> Outgoing<'a> {
     pub(crate) fn put(&mut self, digest: &Digest) -> Result<()> {
         let layout = self.store.layout();
         for home in [layout.new_blob(digest), layout.old_blob(digest)] {
-            self.put_file(&home, *digest, None)?;
+            self.put_file(&home, *digest, Expected::Any)?;
         }
         Ok(())
     }
 
-    /// As [`put`](Self::put), for one file, if it still is the one with this stamp.
+    /// As [`put`](Self::put), for one file, if it still is the one that is expected.
     pub(crate) fn put_file(
         &mut self,
         home: &Path,
         digest: Digest,
-        expected: Option<&FileStamp>,
+        expected: Expected<'_>,
     ) -> Result<()> {
         let durability = self.store.options().durability;
         let layout = self.store.layout();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::fs::hash;
-use crate::fs::private::{self, Room};
+use crate::fs::private::{self, Expected, Room};
 use crate::json;
 use crate::store::Store;
 use crate::store::verify::{BlobStatus, Finding, Report};
@@ -19,6 +19,7 @@ pub struct Repaired {
     /// The blobs that were damaged and where they lie now.
     pub moved: Vec<Moved>,
     /// The blobs that have changed since they were verified, and were left alone: verify again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<Digest>,
 }
 
@@ -90,7 +91,7 @@ impl Store {
         private::move_out(
             self.layout(),
             &finding.path,
-            Some(stamp),
+            Expected::Untouched(stamp),
             Room::Quarantine,
             durability,
         )

@@ -56,6 +56,35 @@ impl Disk {
         }
     }
 
+    /// Takes over what somebody else has changed below `root`, as if it were on the disk already.
+    pub(super) fn adopt(&mut self, root: &Path) {
+        let foreign = Disk::of(root);
+        let same = |(path, inode): (&PathBuf, &usize)| {
+            let now = foreign
+                .names
+                .get(path)
+                .map(|now| &foreign.inodes[*now].written);
+            (Some(&self.inodes[*inode].written) == now).then(|| path.clone())
+        };
+        let kept: BTreeSet<PathBuf> = self.names.iter().filter_map(same).collect();
+        self.names.retain(|path, _| kept.contains(path));
+        self.durable_names
+            .retain(|path, _| foreign.names.contains_key(path));
+        for (path, inode) in foreign
+            .names
+            .iter()
+            .filter(|(path, _)| !kept.contains(*path))
+        {
+            self.inodes.push(foreign.inodes[*inode].clone());
+            let inode = self.inodes.len() - 1;
+            self.names.insert(path.clone(), inode);
+            self.durable_names.insert(path.clone(), inode);
+        }
+        self.durable_directories
+            .extend(foreign.directories.difference(&self.directories).cloned());
+        self.directories = foreign.directories;
+    }
+
     pub(super) fn apply(&mut self, change: &Change<'_>) {
         match *change {
             Change::Create(path) => {

@@ -2,6 +2,7 @@
 
 mod disk;
 mod quiet;
+mod second;
 
 use std::cell::RefCell;
 use std::io;
