@@ -38,7 +38,7 @@ use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::lock::StoreLock;
-use crate::fs::read;
+use crate::fs::{read, staged};
 
 pub use alias::Alias;
 pub use blobs::{Blob, Transfer};
@@ -118,7 +118,7 @@ impl Store {
             return Err(Error::new(ErrorKind::NotFound, text));
         };
         if options.create {
-            fs::create_dir_all(&path).map_err(|e| Error::io("creating store", &path, e))?;
+            staged::make_all(&path, options.durability)?;
         }
         let identity = match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => (metadata.dev(), metadata.ino()),

@@ -124,7 +124,8 @@ impl Store {
     /// Recomputes the SHA-256 of every blob of the store, or of the named models, in parallel.
     ///
     /// `remember` takes for good what an earlier run that remembered found good and nothing touched
-    /// since, and notes what this one finds good in the store's `.modelkeep`.
+    /// since, and notes what this one finds good in the store's `.modelkeep`. A write through a
+    /// shared mapping may not move the times by which that is told.
     ///
     /// `progress` is called in this thread, at most 20 times a second. It cancels by answering
     /// `False`; what it raises is raised here, as is a Ctrl-C.

@@ -116,7 +116,13 @@ impl Disk {
             Change::SyncDirectory(directory) => self.sync_directory(directory),
             Change::MakeDirectory(path) => drop(self.directories.insert(path.to_owned())),
             Change::RemoveDirectory(path) => drop(self.directories.remove(path)),
-            Change::OpenLock | Change::Touch | Change::Give | Change::Wait(_) => {}
+            Change::OpenLock
+            | Change::Lock
+            | Change::Map
+            | Change::Touch
+            | Change::Give
+            | Change::SetMode
+            | Change::Wait(_) => {}
         }
     }
 
