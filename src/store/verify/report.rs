@@ -26,6 +26,9 @@ pub struct Report {
     pub hashed_bytes: u64,
     /// What was not hashed, because an earlier run found it good and nothing touched it since.
     pub trusted: Trusted,
+    /// Why what was found good could not be noted for later runs, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_error: Option<String>,
 }
 
 /// How much a verification took an earlier one's word for.
