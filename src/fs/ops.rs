@@ -168,7 +168,7 @@ pub(crate) fn unlink(path: &Path) -> io::Result<()> {
 /// Waits for others, who may change anything meanwhile.
 pub(crate) fn wait(time: Duration) {
     // A hook's failure is one of the disk's, which waiting does not touch.
-    let _ = hook::before(&Change::Wait);
+    let _ = hook::before(&Change::Wait(time));
     if !time.is_zero() {
         thread::sleep(time);
     }
@@ -207,7 +207,7 @@ pub(crate) enum Change<'a> {
     MakeDirectory(&'a Path),
     RemoveDirectory(&'a Path),
     /// Nothing of ours: time for others to change something.
-    Wait,
+    Wait(Duration),
 }
 
 #[cfg(not(test))]
@@ -245,5 +245,45 @@ pub(crate) mod hook {
         let answer = body();
         HOOK.set(None);
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_neither_opened_nor_replaced() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (file, link) = (scratch.path().join("file"), scratch.path().join("link"));
+        let (dangling, new) = (scratch.path().join("dangling"), scratch.path().join("new"));
+        fs::write(&file, "theirs").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        std::os::unix::fs::symlink(scratch.path().join("made"), &dangling).unwrap();
+        for path in [&file, &link, &dangling] {
+            assert!(create(path).is_err(), "{path:?}");
+            fs::write(&new, "ours").unwrap();
+            let error = rename_new(&new, path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{path:?}");
+            let error = link_and_unlink(&new, path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{path:?}");
+        }
+        for path in [&link, &dangling] {
+            assert!(open_lock(path).is_err(), "{path:?}");
+        }
+        assert_eq!(fs::read(&file).unwrap(), b"theirs");
+        assert!(!scratch.path().join("made").exists());
+        link_and_unlink(&new, &scratch.path().join("free")).unwrap();
+        assert!(!new.exists());
+    }
+
+    #[test]
+    fn of_two_names_of_a_file_a_rename_leaves_one() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (one, two) = (scratch.path().join("one"), scratch.path().join("two"));
+        fs::write(&one, "bytes").unwrap();
+        fs::hard_link(&one, &two).unwrap();
+        rename(&one, &two).unwrap();
+        assert!(!one.exists() && two.exists());
     }
 }

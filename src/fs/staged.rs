@@ -303,3 +303,46 @@ pub(crate) fn unique_id() -> String {
         NEXT.fetch_add(1, Ordering::Relaxed)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout() -> (tempfile::TempDir, Layout) {
+        let scratch = tempfile::tempdir().unwrap();
+        let layout = Layout::new(scratch.path().to_owned());
+        (scratch, layout)
+    }
+
+    #[test]
+    fn a_file_is_nobodys_leftover_while_its_writer_has_it() {
+        let (_scratch, layout) = layout();
+        for place in [Place::Blobs, Place::Manifests, Place::Own] {
+            let staged = Staged::new(&layout, place, Durability::None).unwrap();
+            assert!(abandoned(staged.path(), Duration::ZERO).is_none());
+            let left = staged.path().with_file_name("left");
+            fs::rename(staged.path(), &left).unwrap();
+            drop(staged);
+            assert!(abandoned(&left, Duration::ZERO).is_some());
+            assert!(abandoned(&left, Duration::from_secs(3600)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_file_that_a_collection_holds_is_made_again() {
+        let (_scratch, layout) = layout();
+        let directory = staging(&layout, Place::Own).unwrap();
+        let (mut made, mut held) = (Vec::new(), None);
+        let staged = Staged::claimed(Durability::None, || {
+            let path = directory.join(made.len().to_string());
+            let file = File::create_new(&path).unwrap();
+            if made.is_empty() {
+                held = abandoned(&path, Duration::ZERO);
+            }
+            made.push(path.clone());
+            Ok((path, file))
+        });
+        assert!(held.is_some());
+        assert_eq!((made.len(), staged.unwrap().path()), (2, made[1].as_path()));
+    }
+}

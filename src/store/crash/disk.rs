@@ -122,8 +122,14 @@ impl Disk {
             | Change::Touch
             | Change::Give
             | Change::SetMode
-            | Change::Wait => {}
+            | Change::Wait(_) => {}
         }
+    }
+
+    /// Writes all names as they are now; the bytes that were not flushed stay where they are.
+    pub(super) fn commit_names(&mut self) {
+        self.durable_names = self.names.clone();
+        self.durable_directories = self.directories.clone();
     }
 
     fn foreign(&mut self, path: &Path) -> usize {
