@@ -141,17 +141,17 @@ impl Store {
     /// A blob that the server's user cannot use makes every later use of it there fail.
     pub(crate) fn refuse_foreign(&self, file: &File, doing: &str) -> Result<()> {
         let blobs = self.layout().blobs_directory();
-        let Ok(theirs) = blobs.metadata() else {
+        let at = |e| Error::io("looking at", &blobs, e);
+        let Some(owner) = owner::locked_out(file, &blobs).map_err(at)? else {
             return Ok(());
         };
-        let at = |e| Error::io("looking at", &blobs, e);
-        if self.options().foreign_owner || !owner::is_foreign(file, &blobs).map_err(at)? {
+        if self.options().foreign_owner {
             return Ok(());
         }
         let text = format!(
             "{doing}: the blobs belong to {}, whose server could not use ours again; \
              import as that user, or with the option foreign_owner (--allow-foreign-owner)",
-            user::describe(theirs.uid())
+            user::describe(owner)
         );
         Err(Error::new(ErrorKind::InvalidArgument, text))
     }
