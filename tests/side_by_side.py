@@ -301,8 +301,8 @@ class Odd:
     def __init__(self, chance):
         self.random = chance
 
-    def nested(self):
-        depth = self.random.choice([1, 126, 127, 128, 2000, 9_990, 10_001])
+    def nested(self, depths=(1, 126, 127, 128, 2000, 9_990, 10_001)):
+        depth = self.random.choice(depths)
         opening, closing = self.random.choice([(b"[", b"]"), (b'{"a":', b"}")])
         return opening * depth + (b"" if opening == b"[" else b"0") + closing * depth
 
@@ -420,7 +420,7 @@ class Odd:
         def entry(layer):
             text = json.dumps(layer).encode()[:-1]
             return text + self.random.choice([b"}"] * 8 + [b',"from":null}', b',"size":-0}', b',"nobody":1e999}',
-                                              b',"nobody":' + self.nested() + b"}", '"'.encode()[:0] + ',"\u017fize":7}'.encode()])
+                                              b',"nobody":' + self.nested((127, 9_990)) + b"}", ',"\u017fize":7}'.encode()])
 
         text = b'{"schemaVersion":2,"config":' + entry(config) + b',"layers":['
         text += b",".join(entry(layer) for layer in layers) + b'],"n":' + str(number).encode()
