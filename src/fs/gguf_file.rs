@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ impl GgufFile {
         };
         let mut head = Head::new(&file, size);
         let mut parser = Parser::new(&options.limits, size);
-        let (index, bytes) = if options.mmap {
+        let (mut index, bytes) = if options.mmap {
             let bytes = Bytes::map(&file, size).map_err(at)?;
             let index = head
                 .parse_beside(path, &mut parser, &bytes)
@@ -91,6 +92,7 @@ impl GgufFile {
             let index = head.parse(path, &mut parser).map_err(fault)?;
             (index, Bytes::Owned(head.bytes))
         };
+        note_tail(&file, &mut index).map_err(at)?;
         Ok(GgufFile {
             inner: Arc::new(Inner { index, bytes, size }),
         })
@@ -121,6 +123,17 @@ impl GgufFile {
     pub fn size(&self) -> u64 {
         self.inner.size
     }
+}
+
+/// Reads what follows the last tensor, where anything does.
+fn note_tail(file: &File, index: &mut Index) -> io::Result<()> {
+    let Some((from, len)) = index.tail() else {
+        return Ok(());
+    };
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+    file.read_exact_at(&mut bytes, from)?;
+    index.note_tail(&bytes);
+    Ok(())
 }
 
 impl fmt::Debug for GgufFile {
