@@ -39,7 +39,7 @@ pub use copy::Copied;
 pub use delete::Deleted;
 pub use doctor::{Complaint, Diagnosis, Root};
 pub use gc::{Collected, GcOptions};
-pub use import::{ImportOptions, Imported};
+pub use import::{FileWarning, ImportOptions, Imported};
 pub use list::{ListedDetails, Listing, Summary};
 pub use maintain::Maintained;
 pub use model::Model;

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::hash::Job;
 use crate::fs::read;
-use crate::gguf::Fault;
+use crate::gguf::{Fault, Limits};
 use crate::manifest::Manifest;
 use crate::media::MediaType;
 use crate::name::ModelName;
@@ -127,14 +127,24 @@ impl Subject {
 
     /// What the strict reader says of the file, where it is one of GGUF.
     fn read_gguf(&mut self) {
-        self.gguf = match GgufFile::open(&self.path, &GgufOptions::default()) {
+        let read = |limits| GgufFile::open(&self.path, &GgufOptions::new(limits));
+        let strict = read(Limits::strict());
+        let fault = |error: &Error| error.cause_of::<Fault>().cloned();
+        let unsupported = strict.as_ref().err().and_then(fault);
+        let unsupported = unsupported.filter(|fault| fault.kind().is_unsupported());
+        let opened = match unsupported {
+            Some(_) => read(Limits::lenient()),
+            None => strict,
+        };
+        self.gguf = match opened {
             Ok(file) => Some(GgufFinding {
                 fault: None,
+                unsupported,
                 warnings: file.view().warnings().to_vec(),
             }),
-            Err(error) => error.cause_of::<Fault>().map(|fault| GgufFinding {
-                fault: Some(fault.clone()),
-                warnings: Vec::new(),
+            Err(error) => fault(&error).map(|fault| GgufFinding {
+                fault: Some(fault),
+                ..GgufFinding::default()
             }),
         };
     }
