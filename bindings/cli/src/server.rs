@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::output::{Failure, Outcome};
+use crate::output::{Failure, Outcome, say};
 
 /// Serves until the process is told to end.
 pub(crate) fn run(store: Store, address: SocketAddr, origins: Vec<String>) -> Outcome {
@@ -29,10 +29,8 @@ pub(crate) fn run(store: Store, address: SocketAddr, origins: Vec<String>) -> Ou
                 _ => failed(error),
             })?;
         let address = listener.local_addr().map_err(failed)?;
-        eprintln!(
-            "modelkeep: serving {} on http://{address}",
-            store.path().display()
-        );
+        let place = store.path().display();
+        say(format_args!("serving {place} on http://{address}"));
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let end = async {
