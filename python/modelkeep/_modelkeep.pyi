@@ -20,6 +20,7 @@ __all__ = [
     "Details",
     "Diagnosis",
     "Fault",
+    "FileWarning",
     "Files",
     "Finding",
     "Gguf",
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+_Path = str | bytes | PathLike[str] | PathLike[bytes]
 
 @type_check_only
 class _NewMessage(TypedDict):
@@ -64,7 +66,7 @@ class Answer:
 class Store:
     def __new__(
         cls,
-        path: str | PathLike[str] | None = None,
+        path: _Path | None = None,
         *,
         read_only: bool = False,
         create: bool = False,
@@ -98,13 +100,13 @@ class Store:
     ) -> Report: ...
     def import_gguf(
         self,
-        path: str | PathLike[str],
+        path: _Path,
         name: str,
         *,
         replace: bool = False,
         transfer: Literal["auto", "reflink", "hardlink", "copy"] = "auto",
-        projectors: Sequence[str | PathLike[str]] = (),
-        adapters: Sequence[str | PathLike[str]] = (),
+        projectors: Sequence[_Path] = (),
+        adapters: Sequence[_Path] = (),
         template: str | None = None,
         system: str | None = None,
         licenses: Sequence[str] = (),
@@ -116,7 +118,7 @@ class Store:
     ) -> Imported: ...
     def import_modelfile(
         self,
-        path: str | PathLike[str],
+        path: _Path,
         name: str,
         *,
         replace: bool = False,
@@ -323,6 +325,8 @@ class Imported(Answer):
     def replaced(self) -> bool: ...
     @property
     def ignored(self) -> list[str]: ...
+    @property
+    def warnings(self) -> list[FileWarning]: ...
 
 @final
 class Progress:
@@ -491,7 +495,12 @@ class Moved:
 @final
 class Gguf(Answer, Mapping[str, Any]):
     def __new__(
-        cls, path: str | PathLike[str], *, lenient: bool = False, mmap: bool = True
+        cls,
+        path: _Path,
+        *,
+        lenient: bool = False,
+        mmap: bool = True,
+        header_only: bool = False,
     ) -> Self: ...
     @property
     def version(self) -> int: ...
@@ -524,7 +533,12 @@ class Gguf(Answer, Mapping[str, Any]):
 @final
 class GgufParts:
     def __new__(
-        cls, path: str | PathLike[str], *, lenient: bool = False, mmap: bool = True
+        cls,
+        path: _Path,
+        *,
+        lenient: bool = False,
+        mmap: bool = True,
+        header_only: bool = False,
     ) -> Self: ...
     @property
     def parts(self) -> list[Gguf]: ...
@@ -583,5 +597,18 @@ class Warning:
     def code(self) -> str: ...
     @property
     def path(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+@final
+class FileWarning:
+    @property
+    def file(self) -> Path: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def message(self) -> str: ...
 
 def _run(arguments: Sequence[str]) -> int: ...
