@@ -49,7 +49,8 @@ def test_files_are_equal_to_mappings_of_the_same_contents(path: Path, tmp_path: 
     assert file == file and file == other and not file != other
     assert file == dict(file) and dict(file) == file
     assert file != {**file, "more": 1} and file != {**file, "x": [8, 8, 2]}
-    assert file != {} and file != [*file] and file != None  # noqa: E711
+    others: list[Any] = [{}, [*file], None, 8]
+    assert all(file != other for other in others)
     changed = tmp_path / "changed.gguf"
     changed.write_bytes(gguf([*VALUES[:1], ("x", ARR, numbers(8, 8, 2)), *VALUES[2:]]))
     assert file != modelkeep.Gguf(changed)
@@ -144,18 +145,22 @@ def look(value: Any) -> None:
     """Looks at everything that an object of a file shows."""
     repr(value), str(value), value == value
     if isinstance(value, modelkeep.Array):
-        value.tolist(), value[:3], value[-1:], len(value), value == list(value)
+        elements: Any = value.tolist()
+        value[:3], value[-1:], len(value), value == elements
 
 
 def look_at_file(path: Path, **how: Any) -> bool:
     try:
         file = modelkeep.Gguf(path, **how)
     except modelkeep.Error as error:
-        look(error), look(getattr(error, "fault", None))
+        look(error)
+        look(getattr(error, "fault", None))
         return False
     for key in file:
         look(file[key])
-    look(file), look(file.split), file.to_dict(), file == dict(file)
+    look(file)
+    look(file.split)
+    file.to_dict(), file == dict(file)
     for shown in (*file.tensors.values(), *file.warnings):
         look(shown)
         if isinstance(shown, modelkeep.Tensor):
