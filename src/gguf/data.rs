@@ -21,13 +21,20 @@ impl Judge<'_> {
                 self.refuse(both, tensor.name.start, self.tensor_path(at, tensor), text)?;
             }
             if expected.is_some_and(|expected| expected != tensor.offset) {
-                let path = self.tensor_path(at, tensor);
-                self.warn(WarningCode::OffsetsNotSequential, || path);
+                self.note(WarningCode::OffsetsNotSequential, at, tensor);
             }
             let end = tensor.size.and_then(|size| tensor.offset.checked_add(size));
             expected = end.and_then(|end| end.checked_next_multiple_of(index.alignment));
         }
         self.overlaps(&index.tensors)
+    }
+
+    /// Warns of a tensor; of each code once, so that the cost does not grow with the tensors.
+    fn note(&mut self, code: WarningCode, at: usize, tensor: &Tensor) {
+        if self.is_new(code) {
+            let path = self.tensor_path(at, tensor);
+            self.warnings.push(Warning::new(code, path));
+        }
     }
 
     pub(super) fn tensor_path(&self, at: usize, tensor: &Tensor) -> String {
@@ -49,12 +56,13 @@ impl Judge<'_> {
         if end.is_some_and(|end| end <= file_size) {
             return Ok(());
         }
-        let text = incomplete(file_size, needed(index));
+        let code = WarningCode::DataOutOfBounds;
         if self.data == Data::Required || end.is_none() {
+            let text = incomplete(file_size, needed(index));
             return Err(fault(self, FaultKind::DataOutOfBounds, text));
         }
-        let code = WarningCode::DataOutOfBounds;
         if self.is_new(code) {
+            let text = incomplete(file_size, needed(index));
             let path = self.tensor_path(at, tensor);
             self.warnings.push(Warning::saying(code, path, text));
         }
@@ -73,8 +81,7 @@ impl Judge<'_> {
             (dims.len() > Dims::OF_GGML, WarningCode::TooManyDims),
         ];
         for (_, code) in codes.into_iter().filter(|(is, _)| *is) {
-            let path = self.tensor_path(at, tensor);
-            self.warn(code, || path);
+            self.note(code, at, tensor);
         }
         let code = WarningCode::UnknownTensorType;
         if !is_known && self.is_new(code) {
@@ -85,10 +92,11 @@ impl Judge<'_> {
     }
 
     fn overlaps(&mut self, tensors: &[Tensor]) -> Result<(), Fault> {
-        let is_sized = |tensor: &&(usize, &Tensor)| tensor.1.size.is_some_and(|size| size > 0);
         let range = |tensor: &Tensor| (tensor.offset, tensor.size.unwrap_or(0));
-        let all: Vec<(usize, &Tensor)> = tensors.iter().enumerate().collect();
-        let mut sized: Vec<(usize, &Tensor)> = all.iter().filter(is_sized).copied().collect();
+        let sized = tensors.iter().enumerate();
+        let mut sized: Vec<(usize, &Tensor)> = sized
+            .filter(|(_, tensor)| tensor.size.is_some_and(|size| size > 0))
+            .collect();
         if !sized.is_sorted_by_key(|(_, tensor)| range(tensor)) {
             sized.sort_unstable_by_key(|(at, tensor)| (range(tensor), *at));
         }
