@@ -37,7 +37,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::gguf_parts::{GgufParts, PartTensor};
 pub use fs::staged::Durability;
-pub use human::human_number;
+pub use human::{human_number, printable};
 pub use manifest::{Layer, Manifest};
 pub use media::MediaType;
 pub use modelfile::{Command, Modelfile};

@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modelkeep_cli::{describe_bytes, printable};
+use modelkeep::printable;
+use modelkeep_cli::describe_bytes;
 
 fuzz_target!(|bytes: &[u8]| {
     modelkeep::gguf::exercise(bytes);

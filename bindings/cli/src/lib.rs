@@ -11,7 +11,6 @@ mod commands;
 mod maintenance;
 mod metadata;
 mod output;
-mod printable;
 mod progress;
 mod server;
 mod show;
@@ -19,14 +18,13 @@ mod show;
 use std::ffi::OsString;
 
 use clap::Parser;
+use modelkeep::printable;
 
 use args::Args;
 use output::{Failure, Output, say};
 
 #[doc(hidden)]
 pub use metadata::describe_bytes;
-#[doc(hidden)]
-pub use printable::printable;
 
 /// Runs the command; the first argument is its own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
@@ -53,11 +51,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
 
 /// Prints help, or what is wrong with the arguments; a shell may have made them of file names.
 fn misuse(words: &[OsString], error: clap::Error) -> u8 {
-    let printable = words.iter().map(|word| {
+    let harmless = words.iter().map(|word| {
         let word = word.to_string_lossy();
         printable(&word).into_owned()
     });
-    let error = Args::try_parse_from(printable).err().unwrap_or(error);
+    let error = Args::try_parse_from(harmless).err().unwrap_or(error);
     // Help goes to standard output, a mistake to standard error; either may be closed.
     let _ = error.print();
     u8::try_from(error.exit_code()).unwrap_or(2)

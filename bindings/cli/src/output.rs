@@ -10,9 +10,7 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
 use modelkeep::gguf::Fault;
-use modelkeep::{Error, ErrorKind, Problem};
-
-use crate::printable::printable;
+use modelkeep::{Error, ErrorKind, Problem, printable};
 
 /// Why a command ends early.
 #[derive(Debug)]

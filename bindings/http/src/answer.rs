@@ -118,7 +118,8 @@ fn clean(path: &str) -> Option<String> {
 /// What the store answers. A refusal is JSON even where `HEAD` leaves its text out.
 fn json(answer: Answer) -> Reply {
     for problem in &answer.problems {
-        eprintln!("modelkeep: {problem}");
+        let problem = problem.to_string();
+        eprintln!("modelkeep: {}", modelkeep::printable(&problem));
     }
     let mut reply = Reply::new(answer.body);
     *reply.status_mut() =
