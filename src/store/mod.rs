@@ -48,7 +48,7 @@ pub use delete::{Deleted, SharedBlob};
 pub use doctor::{Complaint, Diagnosis, Root};
 pub use form::ManifestForm;
 pub use gc::{Collected, GcOptions};
-pub use import::{ImportOptions, Imported};
+pub use import::{FileWarning, ImportOptions, Imported};
 pub use incomplete::IncompleteBlob;
 pub use list::{ListOptions, ListedDetails, Listing, Summary};
 pub use maintain::Maintained;

@@ -8,7 +8,6 @@ use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::gguf_file::GgufOptions;
 use crate::fs::hash::{self, Job};
 use crate::reference::Reference;
 use crate::store::Store;
@@ -105,7 +104,7 @@ impl Store {
         subjects.find_missing(self);
         let cache_error = self.learn(options, subjects.lesson(looked));
         if options.gguf {
-            subjects.read_gguf(&GgufOptions::default().mmap(self.options().mmap));
+            subjects.read_gguf(self.options().mmap);
         }
         Ok(Report {
             hashed_bytes,
