@@ -383,6 +383,13 @@ typedef struct {
 } mkeep_message;
 
 /**
+ * Called on the calling thread before the first byte, then at most 20 times a second, and after
+ * the last byte. `user` is what the caller gave. Answering false ends the call with
+ * MKEEP_STATUS_CANCELLED. It must return: neither longjmp nor an exception may leave it.
+ */
+typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
+
+/**
  * What a model is made of besides its weights, and how they come into the store. Set all of it to
  * zero, then `size`, then what you want.
  */
@@ -455,6 +462,15 @@ typedef struct {
    * How many.
    */
   size_t n_messages;
+  /**
+   * Called in this thread, about 20 times a second, or NULL. `false` cancels:
+   * MKEEP_STATUS_CANCELLED, and nothing is left behind.
+   */
+  mkeep_progress progress;
+  /**
+   * What it gets as `user`.
+   */
+  void *user;
 } mkeep_import_options;
 
 /**
@@ -523,6 +539,15 @@ typedef struct {
    * Not 0 says that a store without any model is meant to lose every blob.
    */
   uint8_t all;
+  /**
+   * Called in this thread, about 20 times a second, or NULL. `false` cancels:
+   * MKEEP_STATUS_CANCELLED, and what is in use is where it was.
+   */
+  mkeep_progress progress;
+  /**
+   * What it gets as `user`.
+   */
+  void *user;
 } mkeep_gc_options;
 
 /**
@@ -672,13 +697,6 @@ typedef struct {
    */
   bool remember;
 } mkeep_verify_options;
-
-/**
- * Called on the calling thread before the first byte, then at most 20 times a second, and after
- * the last byte. `user` is what the caller gave. Answering false ends the call with
- * MKEEP_STATUS_CANCELLED. It must return: neither longjmp nor an exception may leave it.
- */
-typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
 
 /**
  * One blob of a report. Its texts live as long as the report.

@@ -264,6 +264,11 @@ fn a_store_that_vanished_is_an_error_of_every_call() {
     for answer in gone {
         assert_eq!(answer.unwrap_err().kind(), ErrorKind::NotFound);
     }
+    let names = [reference("a"), reference("b")];
+    assert_eq!(
+        store.delete_all(&names).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
     assert!(store.copy(&name("a"), &name("b")).is_err());
     assert!(
         store

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{Layout, sorted_entries};
 use crate::fs::staged::{self, Durability};
 use crate::fs::stamp::FileStamp;
-use crate::fs::{ops, owner, read};
+use crate::fs::{hash, ops, owner, read};
 
 /// A directory inside a private one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,12 +164,15 @@ pub(crate) fn move_out(
     Ok(Some(aside))
 }
 
-/// Puts a blob from a room back into `blobs/`, its bytes flushed before and its name after. A blob
-/// of the same size that somebody has put there meanwhile stays, and ours goes; returns its digest
-/// where ours went home.
+/// Puts a blob from a room back into `blobs/`, its bytes flushed before and its name after; returns
+/// its digest where it went home.
+///
+/// Where another file has taken its place, the bytes decide: the one at home stays if it is good, or
+/// if neither is. What is not at home in the end is removed where it is the same blob again, and
+/// else goes into quarantine.
 ///
 /// # Errors
-/// Where something else has taken its place: then it stays in the room.
+/// Where it cannot go home: then it stays in the room.
 pub(crate) fn bring_back(
     layout: &Layout,
     aside: &Path,
@@ -186,8 +189,7 @@ pub(crate) fn bring_back(
     }
     match ops::rename_new(aside, &home) {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-            superseded(aside, &home)?;
-            return Ok(None);
+            return decide(layout, aside, &home, digest, durability);
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound && read::is_gone(aside) => return Ok(None),
         moved => moved.map_err(at)?,
@@ -198,22 +200,42 @@ pub(crate) fn bring_back(
     Ok(Some(digest))
 }
 
-/// Removes a file from a room whose place at home is taken by one of the same size.
-fn superseded(aside: &Path, home: &Path) -> Result<()> {
-    let length = |path: &Path| {
-        let metadata = path.metadata().ok()?;
-        metadata.is_file().then_some(metadata.len())
-    };
-    let same = length(home).is_some_and(|at_home| length(aside) == Some(at_home));
-    if same {
-        return remove(aside);
+/// Decides between a blob in a room and the file that has taken its place. Reads them: equal sizes
+/// do not make equal bytes.
+fn decide(
+    layout: &Layout,
+    aside: &Path,
+    home: &Path,
+    digest: Digest,
+    durability: Durability,
+) -> Result<Option<Digest>> {
+    let is_good = |path: &Path| hash::hash_file(path).is_ok_and(|found| found == digest);
+    let (at_home, in_room) = (is_good(home), is_good(aside));
+    if at_home && in_room {
+        return remove(aside).map(|()| None);
     }
+    if in_room {
+        let moved = move_out(layout, home, Expected::Any, Room::Quarantine, durability)?;
+        // What cannot be moved, a directory for one, is in the way.
+        return match moved {
+            Some(_) => bring_back(layout, aside, durability),
+            None => Err(in_the_way(aside, home)),
+        };
+    }
+    let quarantine = make_room(layout, Room::Quarantine)?;
+    let name = home.file_name().unwrap_or_default().to_string_lossy();
+    let to = layout.inside(&quarantine, format!("{name}.{}", staged::unique_id()));
+    ops::rename_new(aside, &to).map_err(|e| Error::io("setting aside", aside, e))?;
+    Ok(None)
+}
+
+fn in_the_way(aside: &Path, home: &Path) -> Error {
     let text = format!(
-        "putting back blob {}: another file is in its place; this one stays at {}",
+        "putting back blob {}: something else is in its place; the blob stays at {}",
         home.display(),
         aside.display()
     );
-    Err(Error::new(ErrorKind::AlreadyExists, text))
+    Error::new(ErrorKind::AlreadyExists, text)
 }
 
 /// Removes a file for good; one that is gone already is no error.

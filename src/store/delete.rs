@@ -117,6 +117,7 @@ impl Store {
             }
         }
         if found.is_empty() {
+            self.must_exist()?;
             return Ok(deleted);
         }
         let change = self.lock()?;

@@ -147,13 +147,40 @@ fn nothing_that_is_at_home_is_replaced_from_the_trash() {
     scratch.store().gc(&at_once()).unwrap();
     assert_eq!(pulled.metadata().unwrap().ino(), inode);
     assert_eq!(scratch.store().usage().unwrap().trash.files, 0);
+}
 
-    // Half a file is no reason to give up the whole one.
-    let (scratch, digests) = stopped();
-    fs::write(scratch.blob_path(&digests[1]), b"half").unwrap();
-    scratch.store().gc(&at_once()).unwrap();
-    assert_eq!(fs::read(scratch.blob_path(&digests[1])).unwrap(), b"half");
-    assert_eq!(scratch.store().usage().unwrap().trash.files, 1);
+/// What is at home, what is in the trash, and what is at home in the end.
+#[test]
+fn of_two_files_of_one_name_the_good_one_is_at_home_in_the_end() {
+    const GOOD: &[u8] = b"weights of a";
+    let cases: [(&[u8], &[u8], &[u8]); 6] = [
+        (b"half", GOOD, GOOD),
+        (b"weights of B", GOOD, GOOD),
+        (GOOD, b"half", GOOD),
+        (GOOD, b"weights of B", GOOD),
+        (GOOD, GOOD, GOOD),
+        (b"half", b"weights of B", b"half"),
+    ];
+    for (at_home, in_trash, expected) in cases {
+        let (scratch, digests) = stopped();
+        let home = scratch.blob_path(&digests[1]);
+        let aside = scratch
+            .root()
+            .join(".modelkeep/trash")
+            .join(home.file_name().unwrap());
+        fs::write(&home, at_home).unwrap();
+        fs::write(&aside, in_trash).unwrap();
+        let what = String::from_utf8_lossy(at_home);
+        scratch.store().gc(&at_once()).unwrap();
+        assert_eq!(fs::read(&home).unwrap(), expected, "{what}");
+        let usage = scratch.store().usage().unwrap();
+        let set_aside = usize::from(at_home != in_trash);
+        assert_eq!(
+            (usage.trash.files, usage.quarantine.files),
+            (0, set_aside),
+            "{what}"
+        );
+    }
 }
 
 #[test]

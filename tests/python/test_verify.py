@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from conftest import Scratch
+from conftest import SMALL, Scratch
 
 import modelkeep
 
@@ -242,3 +242,59 @@ def test_opening_makes_no_thread(scratch: Scratch) -> None:
 
 def test_the_package_is_typed() -> None:
     assert (Path(modelkeep.__file__).parent / "py.typed").exists()
+
+
+def large(scratch: Scratch, size: int) -> Path:
+    path = scratch.root / "large.gguf"
+    path.write_bytes(SMALL)
+    with path.open("r+b") as file:
+        file.truncate(size)
+    return path
+
+
+def test_an_import_tells_how_far_it_is(scratch: Scratch) -> None:
+    path = large(scratch, 8 << 20)
+    seen: list[modelkeep.Progress] = []
+    scratch.open().import_gguf(path, "a", transfer="copy", progress=seen.append)
+    assert seen[-1].bytes >= 8 << 20 == seen[-1].total_bytes
+
+
+@pytest.mark.parametrize("how", ["answers", "raises"])
+def test_an_import_that_is_stopped_leaves_nothing(scratch: Scratch, how: str) -> None:
+    path = large(scratch, 256 << 20)
+
+    def stop(progress: modelkeep.Progress) -> bool:
+        if progress.bytes and how == "raises":
+            raise ZeroDivisionError
+        return progress.bytes == 0
+
+    store = scratch.open()
+    expected = {"answers": modelkeep.CancelledError, "raises": ZeroDivisionError}[how]
+    with pytest.raises(expected):
+        store.import_gguf(path, "a", transfer="copy", progress=stop)
+    assert "a" not in store
+    assert list((scratch.root / ".modelkeep/tmp").iterdir()) == []
+
+
+def test_an_interrupt_ends_an_import(scratch: Scratch) -> None:
+    path = large(scratch, 256 << 20)
+    program = """
+import os, signal, sys, modelkeep
+signal.signal(signal.SIGINT, signal.default_int_handler)
+def interrupt(progress):
+    if progress.bytes:
+        os.kill(os.getpid(), signal.SIGINT)
+store = modelkeep.Store(sys.argv[1])
+try:
+    store.import_gguf(sys.argv[2], "a", transfer="copy", progress=interrupt)
+except KeyboardInterrupt:
+    print("interrupted", "a" in store)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program, scratch.root, path],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == "interrupted False\n"
+    assert list((scratch.root / ".modelkeep/tmp").iterdir()) == []

@@ -1,7 +1,8 @@
 //! Importing: a GGUF file becomes a model.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::path::{Path, PathBuf};
+use std::ptr;
 
 use engine::{Error, ErrorKind, ImportOptions, Imported, Message, ModelName, Store, Transfer};
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ use crate::boundary::{Fault, borrow, enter, give_if, options, path, slice, text}
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::mkeep_store;
 use crate::text::mkeep_text;
+use crate::verify::{mkeep_progress, watched};
 
 /// How the bytes of a file come into the store.
 #[repr(C)]
@@ -74,6 +76,11 @@ pub struct mkeep_import_options {
     pub messages: *const mkeep_message,
     /// How many.
     pub n_messages: usize,
+    /// Called in this thread, about 20 times a second, or NULL. `false` cancels:
+    /// MKEEP_STATUS_CANCELLED, and nothing is left behind.
+    pub progress: mkeep_progress,
+    /// What it gets as `user`.
+    pub user: *mut c_void,
 }
 
 /// # Safety
@@ -164,18 +171,6 @@ impl mkeep_import_options {
     }
 }
 
-/// # Safety
-/// `options` is NULL or points to options, every pointer of which is as its comment says.
-unsafe fn stated_options(options: *const mkeep_import_options) -> Result<ImportOptions, Fault> {
-    // SAFETY: by the contract.
-    unsafe {
-        match self::options(options)? {
-            Some(options) => options.read(),
-            None => Ok(ImportOptions::default()),
-        }
-    }
-}
-
 /// One of the store's ways to make a model of a file.
 type Way = fn(&Store, &Path, &ModelName, &ImportOptions) -> engine::Result<Imported>;
 
@@ -195,7 +190,14 @@ unsafe fn import(
         enter(error, || {
             let store = &borrow(store, "store")?.0;
             let (file, name) = (path(file, "file")?, text(name, "name")?.parse()?);
-            let imported = way(store, file, &name, &stated_options(options)?)?;
+            let stated = self::options(options)?;
+            let how =
+                stated.map_or_else(|| Ok(ImportOptions::default()), |stated| stated.read())?;
+            let (progress, user) = stated.map_or((None, ptr::null_mut()), |stated| {
+                (stated.progress, stated.user)
+            });
+            let call = |store: &Store| way(store, file, &name, &how);
+            let imported = watched(store, progress, user, call)?;
             give_if(json, || mkeep_text::new(&imported.to_json()));
             Ok(())
         })

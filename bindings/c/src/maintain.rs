@@ -1,5 +1,7 @@
 //! What the disk holds, and cleaning it up; all as JSON.
 
+use std::ffi::c_void;
+use std::ptr;
 use std::time::Duration;
 
 use engine::GcOptions;
@@ -8,6 +10,7 @@ use crate::boundary::options;
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::{answer, mkeep_store};
 use crate::text::mkeep_text;
+use crate::verify::{mkeep_progress, watched};
 
 /// What the disk holds, and for whom.
 #[unsafe(no_mangle)]
@@ -70,6 +73,11 @@ pub struct mkeep_gc_options {
     pub quarantine: u8,
     /// Not 0 says that a store without any model is meant to lose every blob.
     pub all: u8,
+    /// Called in this thread, about 20 times a second, or NULL. `false` cancels:
+    /// MKEEP_STATUS_CANCELLED, and what is in use is where it was.
+    pub progress: mkeep_progress,
+    /// What it gets as `user`.
+    pub user: *mut c_void,
 }
 
 /// As mkeep_store_gc_json, with everything that can be said of a collection. `options` may be NULL:
@@ -86,8 +94,13 @@ pub unsafe extern "C" fn mkeep_store_collect_json(
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         answer(store, json, error, |store| {
-            let options = self::options(options)?.map_or_else(GcOptions::default, engine_options);
-            Ok(store.gc(&options)?.to_json())
+            let stated = self::options(options)?;
+            let options = stated.map_or_else(GcOptions::default, engine_options);
+            let (progress, user) = stated.map_or((None, ptr::null_mut()), |stated| {
+                (stated.progress, stated.user)
+            });
+            let collected = watched(store, progress, user, |store| store.gc(&options))?;
+            Ok(collected.to_json())
         })
     }
 }

@@ -16,6 +16,29 @@ use crate::text::{Terminated, mkeep_str, mkeep_text};
 pub type mkeep_progress =
     Option<unsafe extern "C" fn(user: *mut c_void, bytes: u64, total_bytes: u64) -> bool>;
 
+/// Makes a call of the store, and tells a callback how far it is where there is one.
+///
+/// # Safety
+/// `progress` is NULL or a function that can be called with `user`.
+pub(crate) unsafe fn watched<T: Send>(
+    store: &engine::Store,
+    progress: mkeep_progress,
+    user: *mut c_void,
+    call: impl FnOnce(&engine::Store) -> engine::Result<T> + Send,
+) -> engine::Result<T> {
+    let Some(progress) = progress else {
+        return call(store);
+    };
+    let mut observe = |state: &Progress| {
+        // SAFETY: by the contract.
+        match unsafe { progress(user, state.bytes, state.total_bytes) } {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    };
+    store.watch(&mut observe, call)
+}
+
 /// What to verify, and how. Set all of it to zero, then `size`, then what you want.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

@@ -109,6 +109,12 @@ pub(crate) enum Command {
         /// Remove the leftovers of interrupted downloads, too
         #[arg(long)]
         partials: bool,
+        /// Remove the damaged blobs that a repair has set aside, too
+        #[arg(long)]
+        quarantine: bool,
+        /// Remove every blob of a store without any model
+        #[arg(long)]
+        all: bool,
         /// First give blobs with old names their present ones
         #[arg(long, conflicts_with = "dry_run")]
         rename_old: bool,

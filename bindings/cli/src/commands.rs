@@ -1,16 +1,18 @@
 //! What each command does: one call of the library, and its answer in words.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use indicatif::DecimalBytes;
 use modelkeep::{
-    ImportOptions, MediaType, Model, ModelName, Reference, Show, ShowOptions, Store, StoreOptions,
-    Summary,
+    ImportOptions, ListOptions, ManifestForm, MediaType, Model, ModelName, Reference, SharedBlob,
+    Show, ShowOptions, Store, StoreOptions, Summary,
 };
 
 use crate::args::{Args, Command, ImportArgs};
 use crate::output::{Failure, Outcome, Output, note, say, table};
+use crate::progress::watched;
 use crate::{maintenance, metadata, server, show};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
@@ -39,12 +41,16 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             grace,
             dry_run,
             partials,
+            quarantine,
+            all,
             rename_old,
         } => {
             let what = maintenance::Gc {
                 grace,
                 dry_run,
                 partials,
+                quarantine,
+                all,
                 rename_old,
             };
             maintenance::collect(&open()?, &what, output)
@@ -54,14 +60,14 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
 }
 
 fn list(store: &Store, output: &mut Output) -> Outcome {
-    let listing = store.list()?;
+    let listing = store.list_with(&ListOptions::default().check_blobs(true))?;
     note(&listing.problems);
     if output.json {
         return output.line(listing.to_json());
     }
     let row = |line: &Summary| {
         [
-            line.name.to_string(),
+            line.name.to_string() + &mark(line),
             line.digest.chars().take(12).collect(),
             size(line),
             line.details.parameter_size.clone(),
@@ -78,6 +84,22 @@ fn list(store: &Store, output: &mut Output) -> Outcome {
         "MODIFIED",
     ];
     output.lines(table(header, listing.models.iter().map(row), &[2, 3]))
+}
+
+/// What a reader of the table should know about a model: whose alias it is, what it lacks.
+fn mark(line: &Summary) -> String {
+    let alias = line
+        .alias_of
+        .iter()
+        .map(|model| format!("alias of {model}"));
+    let form = Some(line.form).filter(|form| *form != ManifestForm::Model);
+    let form = form.iter().map(ToString::to_string);
+    let lacks = line.incomplete.iter().map(ToString::to_string);
+    let marks: Vec<String> = alias.chain(form).chain(lacks).collect();
+    match marks.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", marks.join(", ")),
+    }
 }
 
 fn size(line: &Summary) -> String {
@@ -116,7 +138,7 @@ fn copy(store: &Store, from: &ModelName, to: &ModelName, output: &mut Output) ->
 }
 
 fn remove(store: &Store, names: &[Reference], output: &mut Output) -> Outcome {
-    let deleted = store.delete_all(names)?;
+    let deleted = watched(store, false, |store| store.delete_all(names))?;
     note(&deleted.kept);
     for (_, error) in &deleted.failed {
         output.complain(error);
@@ -124,16 +146,52 @@ fn remove(store: &Store, names: &[Reference], output: &mut Output) -> Outcome {
     if output.json {
         return output.line(deleted.to_json());
     }
-    for name in &deleted.models {
+    let is_alias = |name: &&ModelName| deleted.aliases.iter().any(|alias| alias.name == **name);
+    for name in deleted.models.iter().filter(|name| !is_alias(name)) {
         output.line(format!("deleted {name}"))?;
     }
+    for alias in &deleted.aliases {
+        let (name, link) = (&alias.name, alias.link.display());
+        let model = &alias.model;
+        output.line(format!(
+            "{name} was an alias: removed the link {link}; {model} stays"
+        ))?;
+    }
+    maintenance::restored(&deleted.restored, output)?;
     if !deleted.kept.is_empty() {
         say("every blob was kept: what cannot be read may use it");
     } else if !deleted.models.is_empty() {
         let (blobs, bytes) = (deleted.blobs.len(), DecimalBytes(deleted.bytes));
         output.line(format!("freed {bytes} in {blobs} blobs"))?;
     }
-    Ok(())
+    shared(&deleted.shared, output)
+}
+
+/// Says why less became free than the models took: "17 kB in 2 blobs stay: a2 uses them".
+fn shared(blobs: &[SharedBlob], output: &mut Output) -> Outcome {
+    let mut by_users: BTreeMap<&[ModelName], (usize, u64)> = BTreeMap::new();
+    for blob in blobs {
+        let group = by_users.entry(&blob.models).or_default();
+        *group = (group.0 + 1, group.1 + blob.bytes);
+    }
+    output.lines(by_users.into_iter().map(|(models, (count, bytes))| {
+        let names: Vec<String> = models.iter().map(ToString::to_string).collect();
+        let (blobs, them) = if count == 1 {
+            ("blob stays", "it")
+        } else {
+            ("blobs stay", "them")
+        };
+        let (names, verb) = match names.as_slice() {
+            // Under a name that is none here.
+            [] => ("another manifest".to_owned(), "uses"),
+            [one] => (one.clone(), "uses"),
+            many => (many.join(", "), "use"),
+        };
+        format!(
+            "{} in {count} {blobs}: {names} {verb} {them}",
+            DecimalBytes(bytes)
+        )
+    }))
 }
 
 fn paths(model: &Model, projector: bool, all: bool, output: &mut Output) -> Outcome {
@@ -187,7 +245,9 @@ fn import(
     how.adapters = with.adapters;
     how.projectors = with.projectors;
     how.system = with.system;
-    let imported = store.import_file(file, name, &how)?;
+    let imported = watched(&store, !output.json, |store| {
+        store.import_file(file, name, &how)
+    })?;
     for warning in &imported.warnings {
         say(format_args!("warning: {warning}"));
     }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use indicatif::DecimalBytes;
 use modelkeep::{
-    BlobStatus, Finding, GcOptions, ModelUsage, Reference, Report, Store, VerifyOptions,
+    BlobStatus, Digest, Finding, GcOptions, ModelUsage, Reference, Report, Store, VerifyOptions,
 };
 
 use crate::args::VerifyArgs;
 use crate::output::{Failure, Outcome, Output, note, say, table};
-use crate::progress::Bar;
+use crate::progress::{Bar, watched};
 
 fn verified(
     store: &Store,
@@ -17,7 +17,7 @@ fn verified(
     how: &VerifyArgs,
     output: &Output,
 ) -> Outcome<Report> {
-    let bar = Bar::new(!output.json);
+    let bar = Bar::new(!output.json)?;
     let options = VerifyOptions::default().models(names).gguf(how.gguf);
     let options = options.remember(how.remember);
     Ok(store.verify(&options, &mut |progress| bar.observe(progress))?)
@@ -103,15 +103,23 @@ fn row(blob: &&Finding) -> [String; 4] {
 
 pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) -> Outcome {
     let report = verified(store, names, &VerifyArgs::default(), output)?;
-    let repaired = store.repair(&report)?;
+    let repaired = watched(store, false, |store| store.repair(&report))?;
     if output.json {
         return output.line(repaired.to_json());
     }
     for moved in &repaired.moved {
         output.line(format!("moved {} to {}", moved.digest, moved.to.display()))?;
     }
+    for digest in &repaired.changed {
+        output.line(format!(
+            "changed since it was verified: {digest}; verify again"
+        ))?;
+    }
     for model in &report.models {
         output.line(format!("pull or import again: {}", model.name))?;
+    }
+    if !repaired.moved.is_empty() {
+        output.line("the damaged bytes are kept until `modelkeep gc --quarantine`")?;
     }
     output.line(format!(
         "damaged blobs moved aside: {}",
@@ -153,8 +161,19 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
     output.line(format!("used by models  {}", DecimalBytes(usage.used)))?;
     output.line(format!("orphans         {}", files(&usage.orphans)))?;
     output.line(format!("downloads       {}", files(&usage.partials)))?;
-    output.line(format!("strangers       {}", files(&usage.strangers)))?;
-    output.line(format!("total           {}", DecimalBytes(usage.total)))
+    output.line(format!("unknown files   {}", files(&usage.strangers)))?;
+    output.line(format!("staged          {}", files(&usage.staged)))?;
+    output.line(format!("trash           {}", files(&usage.trash)))?;
+    output.line(format!("quarantine      {}", files(&usage.quarantine)))?;
+    output.line(format!("everything else {}", files(&usage.other)))?;
+    output.line(format!("total           {}", DecimalBytes(usage.total)))?;
+    match usage.held_outside {
+        0 => Ok(()),
+        bytes => output.line(format!(
+            "of which files elsewhere hold {} as well: removing here does not free it",
+            DecimalBytes(bytes)
+        )),
+    }
 }
 
 /// Twenty places for the largest model: what a delete would free is dark, what is shared light.
@@ -173,6 +192,8 @@ pub(crate) struct Gc {
     pub grace: Duration,
     pub dry_run: bool,
     pub partials: bool,
+    pub quarantine: bool,
+    pub all: bool,
     pub rename_old: bool,
 }
 
@@ -184,7 +205,11 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
         }
     }
     let options = GcOptions::default().grace(what.grace).dry_run(what.dry_run);
-    let collected = store.gc(&options.partials(what.partials))?;
+    let options = options
+        .partials(what.partials)
+        .quarantine(what.quarantine)
+        .all(what.all);
+    let collected = watched(store, false, |store| store.gc(&options))?;
     if output.json {
         return output.line(collected.to_json());
     }
@@ -196,18 +221,30 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
     for digest in &collected.blobs {
         output.line(format!("{verb} {digest}"))?;
     }
-    for path in &collected.partials {
+    for path in collected.partials.iter().chain(&collected.leftovers) {
         output.line(format!("{verb} {}", path.display()))?;
     }
-    let (count, bytes) = (
-        collected.blobs.len() + collected.partials.len(),
-        DecimalBytes(collected.bytes),
-    );
+    restored(&collected.restored, output)?;
+    for reason in &collected.kept {
+        say(format_args!("every blob was kept: {reason}"));
+    }
+    let files = [&collected.partials, &collected.leftovers].map(Vec::len);
+    let count = collected.blobs.len() + files.iter().sum::<usize>();
+    let bytes = DecimalBytes(collected.bytes);
     let young = match collected.young {
         0 => String::new(),
-        young => format!("; {young} unused but too young"),
+        young => format!("; {young} unused and younger than the grace period (--grace)"),
     };
     output.line(format!("{verb} {count} files, {bytes}{young}"))
+}
+
+/// Says which blobs went home.
+pub(crate) fn restored(blobs: &[Digest], output: &mut Output) -> Outcome {
+    output.lines(
+        blobs
+            .iter()
+            .map(|digest| format!("put back {digest}, which is in use")),
+    )
 }
 
 pub(crate) fn doctor(store: &Store, output: &mut Output) -> Outcome {

@@ -31,6 +31,8 @@ impl Failure {
         };
         match self {
             Failure::Store(error) if is_misuse(error) => 2,
+            // As a shell has it for a program that an interrupt ended.
+            Failure::Store(error) if error.kind() == ErrorKind::Cancelled => 130,
             _ => 1,
         }
     }

@@ -1,15 +1,35 @@
-//! A bar while blobs are hashed.
+//! A bar while long work is done, and the signals that end it.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use modelkeep::Progress;
+use modelkeep::{Progress, Store};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::output::{Failure, Outcome};
+
+/// Makes a call that may take long, with a bar where one is wanted. An interrupt ends it in order:
+/// what was staged is gone, what was moved aside is at home. A second one ends the program at once.
+pub(crate) fn watched<T: Send>(
+    store: &Store,
+    is_wanted: bool,
+    call: impl FnOnce(&Store) -> modelkeep::Result<T> + Send,
+) -> Outcome<T> {
+    let bar = Bar::new(is_wanted)?;
+    Ok(store.watch(&mut |progress| bar.observe(progress), call)?)
+}
 
 /// A bar on standard error, where that is a terminal.
-pub(crate) struct Bar(ProgressBar);
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    interrupted: Arc<AtomicBool>,
+}
 
 impl Bar {
-    pub(crate) fn new(is_wanted: bool) -> Self {
+    pub(crate) fn new(is_wanted: bool) -> Outcome<Self> {
         let bar = if is_wanted {
             ProgressBar::no_length()
         } else {
@@ -21,22 +41,31 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Bar(bar)
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            let failed = |error| Failure::Other(format!("waiting for signals: {error}"));
+            flag::register_conditional_default(signal, interrupted.clone()).map_err(failed)?;
+            flag::register(signal, interrupted.clone()).map_err(failed)?;
+        }
+        Ok(Bar { bar, interrupted })
     }
 
     pub(crate) fn observe(&self, progress: &Progress) -> ControlFlow<()> {
-        self.0.set_length(progress.total_bytes);
-        self.0.set_position(progress.bytes);
-        self.0.set_message(format!(
+        self.bar.set_length(progress.total_bytes);
+        self.bar.set_position(progress.bytes);
+        self.bar.set_message(format!(
             "  {}/{} files",
             progress.files, progress.total_files
         ));
-        ControlFlow::Continue(())
+        match self.interrupted.load(Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 struct Shell {
     directory: tempfile::TempDir,
@@ -261,12 +261,13 @@ fn what_an_earlier_run_found_good_is_trusted() {
 fn orphans_are_measured_and_collected() {
     let shell = Shell::with_models();
     let orphan = format!("sha256-{}", modelkeep::Digest::of(b"orphan").hex());
-    fs::write(shell.store().join("blobs").join(orphan), "orphan").unwrap();
+    fs::write(shell.store().join("blobs").join(&orphan), "orphan").unwrap();
     assert_eq!(shell.json(&["du"])["orphans"]["files"], 1);
     assert_eq!(shell.json(&["gc"])["young"], 1);
+    let path = shell.store().join("blobs").join(orphan);
     assert_eq!(
         shell.json(&["gc", "--grace", "0s", "--dry-run"])["bytes"],
-        6
+        path.metadata().unwrap().blocks() * 512
     );
     assert_eq!(
         shell.json(&["gc", "--grace", "0s"])["blobs"]
@@ -356,4 +357,101 @@ fn what_is_written_follows_the_umask_and_is_never_open_to_all() {
         let expected = (BTreeSet::from([file]), BTreeSet::from([directory]));
         assert_eq!(modes(&shell.store()), expected, "umask {mask}");
     }
+}
+
+/// Everything of ours below a store but the lock.
+fn leftovers(store: &Path) -> Vec<PathBuf> {
+    let rooms = ["tmp", "trash", "quarantine"].map(|room| store.join(".modelkeep").join(room));
+    let entries = rooms.into_iter().filter_map(|room| fs::read_dir(room).ok());
+    entries
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .collect()
+}
+
+/// An interrupt and a termination end an import in order.
+#[test]
+fn an_import_that_is_interrupted_leaves_nothing() {
+    for signal in ["INT", "TERM"] {
+        let shell = Shell::with_models();
+        let before = leftovers(&shell.store());
+        let file = shell.store().with_file_name("large.gguf");
+        fs::copy(fixture(), &file).unwrap();
+        // Much more than is copied before the signal comes, and sparse.
+        let sparse = fs::File::options().write(true).open(&file).unwrap();
+        sparse.set_len(4 << 30).unwrap();
+        // A shell in the background starts programs with interrupts ignored; ours are told.
+        let mut import = Command::new("env")
+            .arg("--default-signal=INT")
+            .args([env!("CARGO_BIN_EXE_modelkeep"), "--store"])
+            .arg(shell.store())
+            .arg("import")
+            .arg(&file)
+            .args(["large", "--by", "copy"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while leftovers(&shell.store()) == before {
+            assert!(
+                import.try_wait().unwrap().is_none(),
+                "ended without a signal"
+            );
+            std::thread::yield_now();
+        }
+        let id = import.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status();
+        assert!(sent.unwrap().success());
+        let status = import.wait().unwrap();
+        assert_eq!(status.code(), Some(130), "{signal}: {status}");
+        assert_eq!(leftovers(&shell.store()), before, "{signal}");
+        assert_eq!(shell.run(&["verify"]).status, 0);
+    }
+}
+
+#[test]
+fn what_was_set_aside_is_told_and_goes_when_asked() {
+    let shell = Shell::with_models();
+    shell.damage("tiny");
+    let said = shell.run(&["repair"]);
+    assert!(said.out.contains("gc --quarantine"), "{}", said.out);
+    assert_eq!(shell.json(&["du"])["quarantine"]["files"], 1);
+    assert!(
+        shell.json(&["gc", "--grace", "0s"])["leftovers"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    let said = shell.run(&["gc", "--grace", "0s", "--quarantine"]);
+    assert!(said.out.contains("/quarantine/"), "{}", said.out);
+    assert_eq!(shell.json(&["du"])["quarantine"]["files"], 0);
+}
+
+#[test]
+fn a_removal_that_frees_nothing_says_why() {
+    let shell = Shell::with_models();
+    assert_eq!(shell.run(&["cp", "tiny", "again"]).status, 0);
+    let said = shell.run(&["rm", "tiny"]);
+    assert!(said.out.contains("stay"), "{}", said.out);
+    assert!(said.out.contains("again:latest"), "{}", said.out);
+    let library = shell.store().join("manifests/registry.ollama.ai/library");
+    std::os::unix::fs::symlink("again", library.join("alias")).unwrap();
+    assert!(shell.run(&["list"]).out.contains("alias of again:latest"));
+    let said = shell.run(&["rm", "alias"]);
+    assert!(said.out.contains("again:latest stays"), "{}", said.out);
+    assert_eq!(shell.run(&["verify", "again"]).status, 0);
+}
+
+#[test]
+fn a_store_without_a_model_is_asked_for_all() {
+    let shell = Shell::with_models();
+    fs::remove_dir_all(shell.store().join("manifests")).unwrap();
+    let said = shell.run(&["gc", "--grace", "0s"]);
+    assert_eq!(said.status, 2);
+    assert!(said.err.contains("gc --all"), "{}", said.err);
+    assert_eq!(shell.run(&["gc", "--grace", "0s", "--all"]).status, 0);
+    assert_eq!(
+        fs::read_dir(shell.store().join("blobs")).unwrap().count(),
+        0
+    );
 }

@@ -27,6 +27,26 @@ pub(crate) struct Store {
     options: Options,
 }
 
+impl Store {
+    /// Makes a call that may take long, and looks for signals and tells a callback meanwhile.
+    fn watched<T: Send>(
+        &self,
+        py: Python<'_>,
+        progress: Option<Py<PyAny>>,
+        call: impl FnOnce(&modelkeep::Store) -> modelkeep::Result<T> + Send,
+    ) -> PyResult<T> {
+        let mut observer = Observer::new(progress);
+        let answer = py.detach(|| {
+            self.inner
+                .watch(&mut |progress| observer.observe(progress), call)
+        });
+        match observer.raised {
+            Some(raised) => Err(raised),
+            None => answer.or_raise(py),
+        }
+    }
+}
+
 #[pymethods]
 impl Store {
     #[new]
@@ -154,13 +174,16 @@ impl Store {
     }
 
     /// Makes a model of a GGUF file.
+    ///
+    /// `progress` is called in this thread, about 20 times a second. It cancels by answering
+    /// `False`; what it raises is raised here, as is a Ctrl-C, and nothing is left behind.
     #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
     #[pyo3(signature = (path, name, *, replace=false, transfer="auto", projectors=Vec::new(),
         adapters=Vec::new(), template=None, system=None, licenses=Vec::new(), parameters=None,
-        messages=Vec::new(), renderer=None, parser=None, requires=None),
+        messages=Vec::new(), renderer=None, parser=None, requires=None, progress=None),
         text_signature = "($self, path, name, *, replace=False, transfer='auto', projectors=(), \
         adapters=(), template=None, system=None, licenses=(), parameters=None, messages=(), \
-        renderer=None, parser=None, requires=None)")]
+        renderer=None, parser=None, requires=None, progress=None)")]
     fn import_gguf(
         &self,
         py: Python<'_>,
@@ -178,6 +201,7 @@ impl Store {
         renderer: Option<String>,
         parser: Option<String>,
         requires: Option<String>,
+        progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Imported>> {
         let mut options = ImportOptions::default();
         options.replace = replace;
@@ -192,13 +216,15 @@ impl Store {
         options.renderer = renderer;
         options.parser = parser;
         options.requires = requires;
-        let imported = py.detach(|| self.inner.import(&path.0, &name.parse()?, &options));
-        Imported::of(py, imported.or_raise(py)?)
+        let import = |store: &modelkeep::Store| store.import(&path.0, &name.parse()?, &options);
+        Imported::of(py, self.watched(py, progress, import)?)
     }
 
     /// Makes a model as a Modelfile says, from GGUF files or from a model of this store.
-    #[pyo3(signature = (path, name, *, replace=false, transfer="auto"),
-        text_signature = "($self, path, name, *, replace=False, transfer='auto')")]
+    /// `progress` is as in `import_gguf`.
+    #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
+    #[pyo3(signature = (path, name, *, replace=false, transfer="auto", progress=None),
+        text_signature = "($self, path, name, *, replace=False, transfer='auto', progress=None)")]
     fn import_modelfile(
         &self,
         py: Python<'_>,
@@ -206,15 +232,14 @@ impl Store {
         name: &str,
         replace: bool,
         transfer: &str,
+        progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Imported>> {
         let mut options = ImportOptions::default();
         options.replace = replace;
         options.transfer = self::transfer(transfer).or_raise(py)?;
-        let imported = py.detach(|| {
-            let name = name.parse()?;
-            self.inner.import_modelfile(&path.0, &name, &options)
-        });
-        Imported::of(py, imported.or_raise(py)?)
+        let import =
+            |store: &modelkeep::Store| store.import_modelfile(&path.0, &name.parse()?, &options);
+        Imported::of(py, self.watched(py, progress, import)?)
     }
 
     /// Removes the blobs that no model uses and that have not changed for the grace period, and
@@ -222,9 +247,10 @@ impl Store {
     /// the damaged blobs that a repair set aside, and `all` says that a store without any model is
     /// meant to lose every blob.
     #[pyo3(signature = (*, grace=Span::Seconds(3600.0), dry_run=false, partials=false,
-        quarantine=false, all=false),
+        quarantine=false, all=false, progress=None),
         text_signature = "($self, *, grace=3600.0, dry_run=False, partials=False, \
-        quarantine=False, all=False)")]
+        quarantine=False, all=False, progress=None)")]
+    #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
     fn gc(
         &self,
         py: Python<'_>,
@@ -233,11 +259,12 @@ impl Store {
         partials: bool,
         quarantine: bool,
         all: bool,
+        progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Collected>> {
         let options = GcOptions::default().dry_run(dry_run).partials(partials);
         let options = options.quarantine(quarantine).all(all);
         let options = options.grace(grace.duration("grace").or_raise(py)?);
-        Collected::of(py, py.detach(|| self.inner.gc(&options)).or_raise(py)?)
+        Collected::of(py, self.watched(py, progress, |store| store.gc(&options))?)
     }
 
     /// Measures the disk: what each model alone holds, what it shares, what nobody uses.
@@ -250,10 +277,18 @@ impl Store {
         Diagnosis::of(py, py.detach(|| self.inner.doctor()).or_raise(py)?)
     }
 
-    /// Moves the damaged blobs of a fresh report aside. Deletes nothing.
-    fn repair(&self, py: Python<'_>, report: &Report) -> PyResult<Py<Repaired>> {
-        let repaired = py.detach(|| self.inner.repair(&report.report));
-        Repaired::of(py, repaired.or_raise(py)?)
+    /// Moves the damaged blobs of a report aside, as far as they still are what was verified. Deletes
+    /// nothing.
+    #[pyo3(signature = (report, *, progress=None),
+        text_signature = "($self, report, *, progress=None)")]
+    fn repair(
+        &self,
+        py: Python<'_>,
+        report: &Report,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Py<Repaired>> {
+        let repair = |store: &modelkeep::Store| store.repair(&report.report);
+        Repaired::of(py, self.watched(py, progress, repair)?)
     }
 
     /// Does what the reference does to a store when it starts: renames old blobs, and collects.
