@@ -84,7 +84,6 @@ impl Decode for Config {
                 ("draft", &mut unread.draft),
                 ("architecture", &mut unread.architecture),
                 ("os", &mut unread.os),
-                ("rootfs", &mut unread.root),
             ],
         )?;
         self.families = families.into_items();
@@ -99,7 +98,6 @@ struct Unread {
     draft: Draft,
     architecture: String,
     os: String,
-    root: RootFs,
 }
 
 /// What a config says of a draft model.
@@ -118,21 +116,6 @@ impl Decode for Draft {
                 ("tensor_prefix", prefix),
                 ("config", config),
             ],
-        )
-    }
-}
-
-/// What a config of a container image says of its file system.
-#[derive(Default)]
-struct RootFs;
-
-impl Decode for RootFs {
-    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
-        let mut kind = String::new();
-        let mut digests = Slice::<String>::default();
-        json.fields(
-            first,
-            &mut [("type", &mut kind), ("diff_ids", &mut digests)],
         )
     }
 }

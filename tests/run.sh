@@ -22,6 +22,7 @@ step "C and C++ programs"
 bash tests/c.sh
 step "side by side with the reference"
 python3 tests/side_by_side.py
+python3 tests/side_by_side.py --odd
 step "clients of the reference"
 bash tests/clients.sh
 step "crashes and power cuts"

@@ -89,6 +89,8 @@ class Generator:
 
     def gguf(self):
         architecture = self.random.choice(["llama", "qwen2", "gemma3", "bert", self.word(), "a.b"])
+        if self.odd and self.random.random() < 0.3:
+            architecture += "\udcff"  # one byte that is not UTF-8
         pairs = [("general.architecture", 8, string(architecture))]
         optional = [
             ("general.file_type", 4, struct.pack("<I", self.random.randint(0, 45))),
@@ -108,6 +110,8 @@ class Generator:
             chats = ["{{ messages }}", "{% if tools %}tool_calls{% endif %} tool_response",
                      "<think>{{ x }}</think>", "tools tool_calls message.role == 'tool'",
                      "content.split('</think>')", "content.split('</think>') reasoning_content"]
+            if self.odd:
+                chats += ["\udcff 'tools'", "<think>\udce2\udc82</think>"]
             pairs.append(("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 2) + string("a") + string("b")))
             pairs.append(("tokenizer.chat_template", 8, string(self.random.choice(chats))))
         self.random.random() < 0.2 and self.random.shuffle(pairs)
@@ -421,7 +425,7 @@ class Odd:
 
 
 def string(text):
-    data = text.encode()
+    data = text.encode(errors="surrogateescape")
     return struct.pack("<Q", len(data)) + data
 
 
