@@ -168,10 +168,12 @@ fn a_host_without_a_model_is_no_stub() {
     let config =
         r#"{"model_format":"safetensors","capabilities":["completion"],"remote_host":"h"}"#;
     let (_scratch, store) = model(config, &[("json", "config.json", br#"{"model_type":"a"}"#)]);
-    let shown = store.show(&reference("x:local"), &ShowOptions::default());
-    assert!(shown.is_err(), "x:latest is no x:local");
-    let shown = store
-        .show(&reference("x"), &ShowOptions::default())
-        .unwrap();
-    assert!(shown.to_json().contains(r#""general.architecture":"a""#));
+    for name in ["x", "x:local"] {
+        let shown = store
+            .show(&reference(name), &ShowOptions::default())
+            .unwrap();
+        assert!(shown.modelfile.contains("# FROM x:latest"), "{name}");
+        let json = shown.to_json();
+        assert!(json.contains(r#""general.architecture":"a""#), "{name}");
+    }
 }
