@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io::{self, BufWriter, Stdout, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
 use modelkeep::{Error, ErrorKind, Problem};
@@ -20,8 +22,11 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn status(&self) -> u8 {
         let is_misuse = |error: &Error| {
-            use ErrorKind::{InvalidArgument, InvalidDigest, InvalidName};
-            matches!(error.kind(), InvalidName | InvalidDigest | InvalidArgument)
+            use ErrorKind::{InvalidArgument, InvalidDigest, InvalidName, ReadOnly};
+            matches!(
+                error.kind(),
+                InvalidName | InvalidDigest | InvalidArgument | ReadOnly
+            )
         };
         match self {
             Failure::Store(error) if is_misuse(error) => 2,
@@ -73,6 +78,12 @@ impl Output {
 
     pub(crate) fn line(&mut self, line: impl fmt::Display) -> Outcome {
         Ok(writeln!(self.out, "{line}")?)
+    }
+
+    /// Writes a path as the system has it, and what ends it.
+    pub(crate) fn path(&mut self, path: &Path, end: u8) -> Outcome {
+        self.out.write_all(path.as_os_str().as_bytes())?;
+        Ok(self.out.write_all(&[end])?)
     }
 
     /// Makes the exit status 1: something is not as it should be.
