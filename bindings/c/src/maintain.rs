@@ -17,7 +17,7 @@ pub unsafe extern "C" fn mkeep_store_usage_json(
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { answer(store, json, error, |store| Ok(store.usage()?.to_json())) }
+    unsafe { answer(store, json, error, |store| Ok(store.usage()?.to_json()?)) }
 }
 
 /// What is wrong with the store, and what to do.
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn mkeep_store_doctor_json(
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { answer(store, json, error, |store| Ok(store.doctor()?.to_json())) }
+    unsafe { answer(store, json, error, |store| Ok(store.doctor()?.to_json()?)) }
 }
 
 /// Removes blobs that no model uses and that nobody has changed for `grace` seconds; 3600 is usual.
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn mkeep_store_gc_json(
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         answer(store, json, error, |store| {
-            Ok(store.gc(&options)?.to_json())
+            Ok(store.gc(&options)?.to_json()?)
         })
     }
 }
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn mkeep_store_collect_json(
     unsafe {
         answer(store, json, error, |store| {
             let options = self::options(options)?.map_or_else(GcOptions::default, engine_options);
-            Ok(store.gc(&options)?.to_json())
+            Ok(store.gc(&options)?.to_json()?)
         })
     }
 }
