@@ -51,7 +51,7 @@ impl BlobFile {
 }
 
 impl BlobName {
-    pub(super) fn of(file_name: &OsStr) -> Self {
+    pub(crate) fn of(file_name: &OsStr) -> Self {
         if is_dropping(file_name) || is_of_the_system(file_name) {
             return BlobName::Dropping;
         }
@@ -87,7 +87,7 @@ pub(super) fn is_dropping(name: &OsStr) -> bool {
     ];
     let name = name.as_encoded_bytes();
     let is = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
-    NAMES.iter().any(|known| is(known)) || name.starts_with(b"._")
+    NAMES.iter().any(is) || name.starts_with(b"._")
 }
 
 /// Whether an entry is one that file systems and systems put at the top of a volume.
@@ -106,7 +106,7 @@ pub(super) fn is_of_the_system(name: &OsStr) -> bool {
     ];
     let name = name.as_encoded_bytes();
     let is = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
-    NAMES.iter().any(|known| is(known)) || name.starts_with(b".Trash-")
+    NAMES.iter().any(is) || name.starts_with(b".Trash-")
 }
 
 #[cfg(test)]
