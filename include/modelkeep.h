@@ -43,7 +43,7 @@ typedef enum {
    */
   MKEEP_STATUS_OK = 0,
   /**
-   * A store, model, blob or layer is absent.
+   * A model, blob or layer is absent.
    */
   MKEEP_STATUS_NOT_FOUND = 1,
   /**
@@ -55,7 +55,7 @@ typedef enum {
    */
   MKEEP_STATUS_INVALID_DIGEST = 3,
   /**
-   * Options contradict each other or the store: a change of a store that is read-only.
+   * Options contradict each other or the store.
    */
   MKEEP_STATUS_INVALID_ARGUMENT = 4,
   /**
@@ -90,6 +90,18 @@ typedef enum {
    * A Go template that does not parse.
    */
   MKEEP_STATUS_INVALID_TEMPLATE = 12,
+  /**
+   * The operating system denies access to a file or a directory.
+   */
+  MKEEP_STATUS_PERMISSION_DENIED = 13,
+  /**
+   * A file or a directory is absent: the store itself, a blob, a file of the caller's.
+   */
+  MKEEP_STATUS_FILE_NOT_FOUND = 14,
+  /**
+   * A change of a store that was opened read-only, or on a read-only file system.
+   */
+  MKEEP_STATUS_READ_ONLY = 15,
   /**
    * A fault of the library itself, which it survived.
    */
@@ -1039,7 +1051,8 @@ bool mkeep_model_layer(const mkeep_model *model, size_t index, mkeep_layer *laye
 /**
  * The path of the GGUF file with the weights.
  *
- * MKEEP_STATUS_NOT_FOUND where the model has none or it is missing, MKEEP_STATUS_CORRUPT.
+ * MKEEP_STATUS_NOT_FOUND where the model has none, MKEEP_STATUS_FILE_NOT_FOUND where it is missing,
+ * MKEEP_STATUS_CORRUPT.
  */
 mkeep_status mkeep_model_path(const mkeep_model *model, mkeep_text **path, mkeep_error **error);
 
@@ -1079,9 +1092,20 @@ mkeep_str mkeep_error_message(const mkeep_error *error);
 uint16_t mkeep_error_http_status(const mkeep_error *error);
 
 /**
- * The operating system's number for it (`errno`); 0 where it was not the system that refused.
+ * The operating system's number for it (`errno`); 0 where there is none.
  */
 int32_t mkeep_error_os(const mkeep_error *error);
+
+/**
+ * The file or directory that it is about, as the system has it; empty where there is none.
+ */
+mkeep_str mkeep_error_path(const mkeep_error *error);
+
+/**
+ * A stored name that may have been meant, the nearest first, at most three; false, and nothing
+ * written, beyond the last one.
+ */
+bool mkeep_error_suggestion(const mkeep_error *error, size_t index, mkeep_str *name);
 
 /**
  * Where a GGUF file is wrong; false, and nothing written, where that is not what went wrong.
@@ -1096,7 +1120,7 @@ void mkeep_error_free(mkeep_error *error);
 /**
  * Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
  *
- * MKEEP_STATUS_NOT_FOUND where the directory does not exist, with the well-known places that do in
+ * MKEEP_STATUS_FILE_NOT_FOUND where the directory does not exist, with the well-known places that do in
  * its message; MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
  */
 mkeep_status mkeep_store_open(const mkeep_store_options *options,
@@ -1116,8 +1140,8 @@ void mkeep_store_free(mkeep_store *store);
 /**
  * The path of a model's GGUF file.
  *
- * MKEEP_STATUS_NOT_FOUND where the model or its file is missing, MKEEP_STATUS_INVALID_NAME,
- * MKEEP_STATUS_CORRUPT.
+ * MKEEP_STATUS_NOT_FOUND where the model is missing, MKEEP_STATUS_FILE_NOT_FOUND where its file is,
+ * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT.
  */
 mkeep_status mkeep_store_path(const mkeep_store *store,
                               const char *name,
@@ -1281,7 +1305,7 @@ size_t mkeep_report_count(const mkeep_report *report);
 bool mkeep_report_get(const mkeep_report *report, size_t index, mkeep_finding *finding);
 
 /**
- * The whole report as JSON.
+ * The whole report as JSON; empty where a path in it is not UTF-8, which JSON cannot carry.
  */
 mkeep_str mkeep_report_json(const mkeep_report *report);
 

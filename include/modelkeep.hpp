@@ -33,7 +33,11 @@ class Error : public std::runtime_error {
 public:
     Error(mkeep_status status, const mkeep_error *error)
         : std::runtime_error(std::string(mkeep_error_message(error).ptr)), status_(status),
-          http_status_(mkeep_error_http_status(error)), os_(mkeep_error_os(error)) {
+          http_status_(mkeep_error_http_status(error)), os_(mkeep_error_os(error)),
+          path_(mkeep_error_path(error).ptr) {
+        mkeep_str name;
+        for (std::size_t i = 0; mkeep_error_suggestion(error, i, &name); i++)
+            suggestions_.emplace_back(name.ptr, name.len);
         mkeep_fault fault;
         if (mkeep_error_fault(error, &fault))
             fault_ = Fault{fault.code.ptr, fault.path.ptr, fault.message.ptr, fault.offset};
@@ -43,14 +47,20 @@ public:
     mkeep_status status() const noexcept { return status_; }
     /// The HTTP status for it, as in 404.
     int http_status() const noexcept { return http_status_; }
-    /// The operating system's number; 0 where it was not the system that refused.
+    /// The operating system's number; 0 where there is none.
     int os() const noexcept { return os_; }
+    /// The file or directory that it is about; empty where there is none.
+    const std::string &path() const noexcept { return path_; }
+    /// The stored names that may have been meant, the nearest first.
+    const std::vector<std::string> &suggestions() const noexcept { return suggestions_; }
     /// Where a GGUF file is wrong, where that is what went wrong.
     const std::optional<Fault> &fault() const noexcept { return fault_; }
 
 private:
     mkeep_status status_;
     int http_status_, os_;
+    std::string path_;
+    std::vector<std::string> suggestions_;
     std::optional<Fault> fault_;
 };
 

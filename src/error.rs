@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The result of every fallible call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -49,7 +49,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A store, model, blob or layer is absent.
+    /// A model, blob or layer is absent.
     NotFound = 1, 404, "NotFoundError";
     /// A text does not follow the grammar of model names.
     InvalidName = 2, 400, "InvalidNameError";
@@ -73,6 +73,12 @@ kinds! {
     Io = 11, 500, "StoreIOError";
     /// A Go template that does not parse.
     InvalidTemplate = 12, 500, "TemplateError";
+    /// The operating system denies access to a file or a directory.
+    PermissionDenied = 13, 500, "PermissionDeniedError";
+    /// A file or a directory is absent: the store itself, a blob, a file of the caller's.
+    FileNotFound = 14, 404, "MissingFileError";
+    /// A change of a store that was opened read-only, or on a read-only file system.
+    ReadOnly = 15, 403, "ReadOnlyError";
 }
 
 type Cause = Box<dyn StdError + Send + Sync>;
@@ -80,13 +86,17 @@ type Cause = Box<dyn StdError + Send + Sync>;
 /// What was being done, to what, and why it failed.
 ///
 /// Its text is `doing subject: cause`, in lower case and without a full stop:
-/// `reading manifest /m/registry.ollama.ai/library/x/latest: permission denied`.
+/// `reading manifest /m/registry.ollama.ai/library/x/latest: permission denied`. The cause is in the
+/// text and therefore not the [`source`](StdError::source), which reporters print after it;
+/// [`cause_of`](Self::cause_of) returns it.
 pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
     context: Cow<'static, str>,
+    path: Option<PathBuf>,
     cause: Option<Cause>,
+    suggestions: Vec<String>,
 }
 
 impl Error {
@@ -95,7 +105,9 @@ impl Error {
         Error(Box::new(Inner {
             kind,
             context: context.into(),
+            path: None,
             cause: None,
+            suggestions: Vec::new(),
         }))
     }
 
@@ -105,20 +117,36 @@ impl Error {
         context: impl Into<Cow<'static, str>>,
         cause: impl Into<Cause>,
     ) -> Self {
-        Error(Box::new(Inner {
-            kind,
-            context: context.into(),
-            cause: Some(cause.into()),
-        }))
+        let mut error = Error::new(kind, context);
+        error.0.cause = Some(cause.into());
+        error
     }
 
-    /// The operating system refused `doing` on `path`; `NotFound` where it says that it is absent.
+    /// The operating system refused `doing` on `path`: [`FileNotFound`](ErrorKind::FileNotFound),
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied), [`ReadOnly`](ErrorKind::ReadOnly) or else
+    /// [`Io`](ErrorKind::Io), as it says.
     pub fn io(doing: &'static str, path: &Path, cause: io::Error) -> Self {
         let kind = match cause.kind() {
-            io::ErrorKind::NotFound => ErrorKind::NotFound,
+            io::ErrorKind::NotFound => ErrorKind::FileNotFound,
+            io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+            io::ErrorKind::ReadOnlyFilesystem => ErrorKind::ReadOnly,
             _ => ErrorKind::Io,
         };
-        Error::caused(kind, format!("{doing} {}", path.display()), cause)
+        Error::caused(kind, format!("{doing} {}", path.display()), cause).at(path)
+    }
+
+    /// Names the file or directory that the error is about.
+    #[must_use]
+    pub fn at(mut self, path: &Path) -> Self {
+        self.0.path = Some(path.to_owned());
+        self
+    }
+
+    /// Names what the caller may have meant.
+    #[must_use]
+    pub(crate) fn suggest(mut self, suggestions: Vec<String>) -> Self {
+        self.0.suggestions = suggestions;
+        self
     }
 
     /// The row of the table that this error belongs to.
@@ -131,32 +159,63 @@ impl Error {
         &self.0.context
     }
 
-    /// The operating system's error number, where it was the operating system that refused.
+    /// The stored names that the caller may have meant, the nearest first, at most three; none is
+    /// ever used in place of what was asked for. They end the error's text.
+    pub fn suggestions(&self) -> &[String] {
+        &self.0.suggestions
+    }
+
+    /// The file or directory that the error, or one that caused it, is about.
+    pub fn path(&self) -> Option<&Path> {
+        let own = self.0.path.as_deref();
+        own.or_else(|| self.cause_of::<Error>()?.path())
+    }
+
+    /// The operating system's error number: the one with which it refused, or the one that says
+    /// the same as the kind.
     pub fn os_error(&self) -> Option<i32> {
-        self.cause_of::<io::Error>()
+        let refusal = self.cause_of::<io::Error>();
+        refusal
             .and_then(io::Error::raw_os_error)
+            .or(match self.kind() {
+                ErrorKind::PermissionDenied => Some(libc::EACCES),
+                ErrorKind::FileNotFound => Some(libc::ENOENT),
+                ErrorKind::ReadOnly => Some(libc::EROFS),
+                _ => None,
+            })
     }
 
     /// The first cause of type `T` in the chain, such as the `gguf::Fault` of a
     /// GGUF file.
     pub fn cause_of<T: StdError + 'static>(&self) -> Option<&T> {
-        let mut next = self.source();
+        let mut next = self.cause();
         while let Some(cause) = next {
             if let Some(found) = cause.downcast_ref::<T>() {
                 return Some(found);
             }
-            next = cause.source();
+            next = match cause.downcast_ref::<Error>() {
+                Some(error) => error.cause(),
+                None => cause.source(),
+            };
         }
         None
+    }
+
+    fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        let cause = self.0.cause.as_ref()?;
+        Some(&**cause)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.context)?;
-        match &self.0.cause {
-            Some(cause) => write!(f, ": {cause}"),
-            None => Ok(()),
+        if let Some(cause) = &self.0.cause {
+            write!(f, ": {cause}")?;
+        }
+        match self.suggestions() {
+            [] => Ok(()),
+            names => write!(f, "; did you mean {}?", names.join(", ")),
         }
     }
 }
@@ -167,14 +226,7 @@ impl fmt::Debug for Error {
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .cause
-            .as_ref()
-            .map(|cause| &**cause as &(dyn StdError + 'static))
-    }
-}
+impl StdError for Error {}
 
 #[cfg(test)]
 mod tests {
@@ -183,17 +235,55 @@ mod tests {
     #[test]
     fn codes_ascend_from_one_without_a_gap() {
         let codes: Vec<u32> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes, (1..=12).collect::<Vec<_>>());
+        assert_eq!(codes, (1..=15).collect::<Vec<_>>());
     }
 
     #[test]
     fn the_text_says_what_was_done_to_what() {
-        let cause = io::Error::from_raw_os_error(13);
+        let cause = io::Error::from_raw_os_error(libc::EISDIR);
         let error = Error::io("reading manifest", Path::new("/m/x"), cause);
         assert!(
             error.to_string().starts_with("reading manifest /m/x: "),
             "{error}"
         );
-        assert_eq!((error.kind(), error.os_error()), (ErrorKind::Io, Some(13)));
+        assert_eq!(
+            (error.kind(), error.os_error()),
+            (ErrorKind::Io, Some(libc::EISDIR))
+        );
+        assert_eq!(error.path(), Some(Path::new("/m/x")));
+    }
+
+    #[test]
+    fn the_systems_refusals_have_kinds_of_their_own() {
+        for (number, kind) in [
+            (libc::ENOENT, ErrorKind::FileNotFound),
+            (libc::EACCES, ErrorKind::PermissionDenied),
+            (libc::EPERM, ErrorKind::PermissionDenied),
+            (libc::EROFS, ErrorKind::ReadOnly),
+            (libc::ENOSPC, ErrorKind::Io),
+        ] {
+            let cause = io::Error::from_raw_os_error(number);
+            let error = Error::io("writing", Path::new("/x"), cause);
+            assert_eq!((error.kind(), error.os_error()), (kind, Some(number)));
+        }
+    }
+
+    #[test]
+    fn a_cause_is_told_once_and_found_at_any_depth() {
+        let cause = io::Error::from_raw_os_error(libc::ENOENT);
+        let inner = Error::io("reading", Path::new("/m/x"), cause);
+        let outer = Error::caused(inner.kind(), "showing 'x'", inner);
+        let text = outer.to_string();
+        assert!(outer.source().is_none());
+        assert_eq!(text.matches("os error 2").count(), 1, "{text}");
+        assert_eq!(outer.os_error(), Some(libc::ENOENT));
+        assert_eq!(outer.path(), Some(Path::new("/m/x")));
+    }
+
+    #[test]
+    fn a_kind_of_the_systems_stands_for_its_number() {
+        let error = Error::new(ErrorKind::ReadOnly, "the store was opened read-only");
+        assert_eq!(error.os_error(), Some(libc::EROFS));
+        assert_eq!(Error::new(ErrorKind::NotFound, "no model").os_error(), None);
     }
 }

@@ -4,7 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde::ser::Error as _;
 use serde_json::ser::{Formatter, Serializer};
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// The JSON text of `value`, byte for byte as the reference writes it.
 ///
@@ -12,20 +15,43 @@ use serde_json::ser::{Formatter, Serializer};
 /// exponent below 1e-6 and from 1e21 on; NaN and the infinities are `null`.
 ///
 /// # Panics
-/// Never for the types of this crate: only a `Serialize` that itself fails, or a map whose keys
-/// are not text, can make it.
+/// Never for the types of this crate that hold no path: only a `Serialize` that itself fails, or a
+/// map whose keys are not text, can make it.
 pub fn to_string<T: Serialize + ?Sized>(value: &T) -> String {
-    let mut text = Vec::with_capacity(256);
-    let mut serializer = Serializer::with_formatter(&mut text, GoFormatter);
-    value
-        .serialize(&mut serializer)
-        .expect("answers serialize, and a Vec takes every byte");
-    String::from_utf8(text).expect("the serializer writes UTF-8")
+    serialized(value).expect("answers serialize, and a Vec takes every byte")
 }
 
-/// A path as a text; bytes that are not UTF-8 are shown as U+FFFD.
+/// As [`to_string`], for values that hold paths.
+///
+/// # Errors
+/// [`Unsupported`](ErrorKind::Unsupported) for a path that is not UTF-8: another one would be
+/// wrong.
+pub fn try_to_string<T: Serialize + ?Sized>(value: &T) -> Result<String> {
+    serialized(value).map_err(|e| Error::caused(ErrorKind::Unsupported, "writing JSON", e))
+}
+
+/// The JSON text of paths; see [`try_to_string`].
+///
+/// # Errors
+/// As [`try_to_string`].
+pub fn of_paths(paths: &[PathBuf]) -> Result<String> {
+    try_to_string(&Paths(paths))
+}
+
+fn serialized<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
+    let mut text = Vec::with_capacity(256);
+    value.serialize(&mut Serializer::with_formatter(&mut text, GoFormatter))?;
+    Ok(String::from_utf8(text).expect("the serializer writes UTF-8"))
+}
+
+/// Writes a path as a text.
 pub(crate) fn path<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&path.to_string_lossy())
+    match path.to_str() {
+        Some(text) => serializer.serialize_str(text),
+        None => Err(S::Error::custom(format!(
+            "the path {path:?} is not UTF-8, and JSON cannot carry it"
+        ))),
+    }
 }
 
 /// As [`path`], for several.
@@ -33,7 +59,24 @@ pub(crate) fn paths<S: serde::Serializer>(
     paths: &[PathBuf],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+    serializer.collect_seq(paths.iter().map(|path| PathText(path)))
+}
+
+/// A path in JSON.
+pub(crate) struct PathText<'a>(pub &'a Path);
+
+impl Serialize for PathText<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        path(self.0, serializer)
+    }
+}
+
+struct Paths<'a>(&'a [PathBuf]);
+
+impl Serialize for Paths<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        paths(self.0, serializer)
+    }
 }
 
 /// Go's `encoding/json` with its HTML escapes on.
@@ -147,6 +190,18 @@ mod tests {
         ];
         for (value, expected) in narrow {
             assert_eq!(to_string(&value), expected);
+        }
+    }
+
+    #[test]
+    fn a_path_is_written_as_it_is_or_not_at_all() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let paths = |name: &[u8]| of_paths(&[PathBuf::from(OsStr::from_bytes(name))]);
+        assert_eq!(paths(b"/caf\xc3\xa9").unwrap(), "[\"/caf\u{e9}\"]");
+        for name in [&b"/caf\xe9"[..], b"/\xff\xfe/x", b"\xed\xa0\x80"] {
+            let error = paths(name).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
         }
     }
 

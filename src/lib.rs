@@ -50,9 +50,9 @@ pub use store::{
     Alias, Blob, BlobStatus, BrokenModel, Collected, Complaint, Copied, Deleted, Diagnosis, Fact,
     FileWarning, Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, IncompleteBlob,
     ListOptions, ListedDetails, Listing, Maintained, ManifestForm, Message, Model, ModelInfo,
-    ModelUsage, Moved, Problem, Progress, Repaired, Report, Root, SharedBlob, Show, ShowOptions,
-    ShownDetails, ShownTensor, Store, StoreOptions, Summary, Transfer, Trusted, Usage,
-    VerifyOptions,
+    ModelUsage, Moved, Problem, Progress, Repaired, Report, Root, RootState, SharedBlob, Show,
+    ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Transfer, Trusted, Usage,
+    Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 pub use timestamp::Timestamp;

@@ -36,7 +36,10 @@ impl Manifest {
     /// [`Corrupt`](ErrorKind::Corrupt) where the bytes do not decode. `null`, `{}` and manifests
     /// without layers do decode.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        decode(bytes).map_err(|e| Error::caused(ErrorKind::Corrupt, "decoding manifest", e))
+        decode(bytes).map_err(|e| match foreign(bytes) {
+            Some(what) => Error::caused(ErrorKind::Corrupt, "decoding manifest", what),
+            None => Error::caused(ErrorKind::Corrupt, "decoding manifest", e),
+        })
     }
 
     /// The entry that names the config blob; all empty where the manifest has none.
@@ -81,6 +84,36 @@ impl Manifest {
     /// had buffered when the first value ended, usually the whole file.
     pub fn listed_digest(&self) -> &str {
         &self.listed_digest
+    }
+}
+
+/// What a file is that was written where a manifest belongs, told from its first bytes.
+fn foreign(bytes: &[u8]) -> Option<&'static str> {
+    let text = bytes.trim_ascii_start();
+    let is_page = |start: &&[u8]| {
+        text.get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start))
+    };
+    match bytes {
+        [0xef, 0xbb, 0xbf, ..] => Some("it begins with a byte order mark: save it without one"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{', 0, ..] | [0, b'{', ..] => {
+            Some("it is UTF-16: save it as UTF-8")
+        }
+        [0x1f, 0x8b, ..] => Some("it is compressed with gzip: unpack it"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("it is compressed with zstd: unpack it"),
+        [b'P', b'K', 3, 4, ..] => Some("it is a zip archive, not a manifest"),
+        [b'G', b'G', b'U', b'F', ..] => Some("it is a GGUF file: import it"),
+        _ if !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0) => {
+            Some("it holds nothing but zeros: its bytes were lost")
+        }
+        _ if text.starts_with(b"<") => Some("it is an HTML or XML page: fetch the manifest itself"),
+        _ if text.starts_with(b"version https://git-lfs") => {
+            Some("it is a pointer of Git LFS: fetch the file that it stands for")
+        }
+        _ if is_page(&b"entry not found".as_slice()) || is_page(&b"not found".as_slice()) => {
+            Some("it is the text of a failed download")
+        }
+        _ => None,
     }
 }
 

@@ -116,7 +116,20 @@ pub fn show(store: &Store, body: &[u8], basename: bool) -> Answer {
             }
             Answer::ok(show.to_json())
         }
-        Err(error) => Answer::error(&error),
+        Err(error) => not_shown(store, &request.model, &error),
+    }
+}
+
+/// The reference says of a stored model that lacks a file what it says of one that is missing.
+fn not_shown(store: &Store, model: &str, error: &Error) -> Answer {
+    let lacks_a_part = match error.kind() {
+        ErrorKind::FileNotFound => true,
+        ErrorKind::NotFound => error.cause_of::<Error>().is_some(),
+        _ => false,
+    };
+    match model.parse().and_then(|model| store.resolve(&model)) {
+        Ok(name) if lacks_a_part => Answer::refusal(404, &format!("model '{name}' not found")),
+        _ => Answer::error(error),
     }
 }
 

@@ -111,7 +111,11 @@ fn our_imports_are_whole_while_the_server_prunes_what_they_use() {
         meanwhile += u64::from(begun < pruned && pruned < done);
         let mut go_on = |_: &_| ControlFlow::Continue(());
         let report = store.verify(&VerifyOptions::default(), &mut go_on).unwrap();
-        assert!(report.is_ok(), "round {round}: {}", report.to_json());
+        assert!(
+            report.is_ok(),
+            "round {round}: {}",
+            report.to_json().unwrap()
+        );
         assert!(store.find(&name("dst")).is_some(), "round {round}");
     }
     let seed = number("MODELKEEP_SEED", 1);

@@ -88,7 +88,7 @@ fn a_read_only_store_is_not_changed() {
     let before = scratch.snapshot();
     let store = modelkeep::Store::open_with(scratch.options().read_only(true)).unwrap();
     let error = store.copy(&name("a"), &name("b")).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert_eq!(error.kind(), ErrorKind::ReadOnly);
     assert_eq!(scratch.snapshot(), before);
     assert!(!scratch.root().join(".modelkeep").exists());
 }

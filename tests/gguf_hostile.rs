@@ -99,7 +99,7 @@ fn what_is_no_file_is_refused_and_not_waited_for() {
         (fifo, ErrorKind::Io),
         (scratch.path().to_owned(), ErrorKind::Io),
         ("/dev/zero".into(), ErrorKind::Io),
-        (missing, ErrorKind::NotFound),
+        (missing, ErrorKind::FileNotFound),
     ];
     for (path, kind) in cases {
         for mmap in [true, false] {

@@ -55,7 +55,11 @@ fn parts_that_do_not_belong_together_are_refused() {
     };
     let scratch = tempfile::tempdir().unwrap();
     let first = part(scratch.path(), 0, &["a", "b"]);
-    assert_eq!(kind(&first), ErrorKind::NotFound, "the second is missing");
+    assert_eq!(
+        kind(&first),
+        ErrorKind::FileNotFound,
+        "the second is missing"
+    );
     part(scratch.path(), 1, &["c", "d"]);
     assert_eq!(kind(&first), ErrorKind::InvalidGguf, "one tensor too many");
     part(scratch.path(), 1, &["a"]);

@@ -243,7 +243,7 @@ fn our_own_directories_are_never_links() {
         store.gc(&GcOptions::default()).ok();
         let mut go_on = |_: &_| ControlFlow::Continue(());
         let report = store.verify(&VerifyOptions::default(), &mut go_on).unwrap();
-        assert!(report.is_ok(), "{own}: {}", report.to_json());
+        assert!(report.is_ok(), "{own}: {}", report.to_json().unwrap());
     }
 }
 

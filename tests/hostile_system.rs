@@ -225,7 +225,7 @@ fn a_process_that_may_not_read_all() {
         .blobs
         .iter()
         .filter(|blob| blob.status == BlobStatus::Unreadable);
-    assert_eq!(unreadable.count(), 1, "{}", report.to_json());
+    assert_eq!(unreadable.count(), 1, "{}", report.to_json().unwrap());
     assert!(!store.doctor().unwrap().is_ok());
     let shown = store
         .show(&reference("good"), &ShowOptions::default())
@@ -267,7 +267,7 @@ fn directories_that_come_and_go_disturb_no_walk() {
             store.doctor().unwrap();
             store.usage().unwrap();
             let report = everything(&store);
-            assert!(report.is_ok(), "{}", report.to_json());
+            assert!(report.is_ok(), "{}", report.to_json().unwrap());
             store.gc(&GcOptions::default()).unwrap();
             store.copy(&name("good"), &name("copy")).unwrap();
             store.delete(&reference("copy")).unwrap();

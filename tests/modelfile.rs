@@ -130,11 +130,15 @@ fn what_cannot_be_made_says_why_and_leaves_nothing() {
     fs::write(bench.path("junk.gguf"), "GGUF\x03\0\0\0").unwrap();
     let cases = [
         ("FROM nothing.gguf", ErrorKind::NotFound, "nothing.gguf"),
-        ("FROM empty", ErrorKind::NotFound, "no GGUF file"),
+        ("FROM empty", ErrorKind::FileNotFound, "no GGUF file"),
         ("FROM tensors", ErrorKind::Unsupported, "convert"),
         ("FROM junk.gguf", ErrorKind::InvalidGguf, "junk.gguf"),
         ("FROM a//b", ErrorKind::InvalidName, "a//b"),
-        ("FROM tiny.gguf\nADAPTER none", ErrorKind::NotFound, "none"),
+        (
+            "FROM tiny.gguf\nADAPTER none",
+            ErrorKind::FileNotFound,
+            "none",
+        ),
         (
             "FROM tiny.gguf\nTEMPLATE {{",
             ErrorKind::InvalidTemplate,
@@ -143,12 +147,12 @@ fn what_cannot_be_made_says_why_and_leaves_nothing() {
         (
             "FROM tiny.gguf\nPARAMETER nope 1",
             ErrorKind::InvalidArgument,
-            "nope",
+            "line 2: ",
         ),
         (
             "FROM tiny.gguf\nPARAMETER top_k x",
             ErrorKind::InvalidArgument,
-            "top_k",
+            "line 2: ",
         ),
         (
             "FROM tiny.gguf\nREQUIRES x",

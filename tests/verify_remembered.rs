@@ -82,7 +82,13 @@ fn a_second_run_hashes_nothing() {
     );
     let second = verify(&store, true);
     assert_eq!(trusted(&second), (1, first.hashed_bytes, 0));
-    assert!(second.is_ok() && second.to_json().contains(r#""trusted":{"blobs":1,"#));
+    assert!(
+        second.is_ok()
+            && second
+                .to_json()
+                .unwrap()
+                .contains(r#""trusted":{"blobs":1,"#)
+    );
 }
 
 #[test]

@@ -25,17 +25,22 @@ class Error(Exception):
     fault: "Fault | None" = None
     """What is wrong with a GGUF file, and at which byte."""
 
+    suggestions: "list[str]" = []
+    """The stored names that may have been meant, the nearest first, at most three."""
+
     # KeyError would show its text quoted, and OSError after its number.
     def __str__(self) -> str:
         return str(self.args[-1]) if self.args else ""
 
     # An exception crosses to another process without the objects it carries.
-    def __reduce__(self) -> "tuple[type[Self], tuple[object, ...]]":
-        return type(self), self.args
+    def __reduce__(self) -> "tuple[type[Self], tuple[object, ...], dict[str, object]]":
+        filename = getattr(self, "filename", None)
+        args = self.args if filename is None else (*self.args, filename)
+        return type(self), args, {"suggestions": self.suggestions}
 
 
 class NotFoundError(Error, KeyError):
-    """A store, model, blob or layer is absent."""
+    """A model, blob or layer is absent."""
 
     status = 404
 
@@ -92,6 +97,24 @@ class CancelledError(Error):
     """The caller asked to stop."""
 
     status = 499
+
+
+class PermissionDeniedError(Error, PermissionError):
+    """The operating system denies access to a file or a directory."""
+
+    status = 500
+
+
+class MissingFileError(Error, FileNotFoundError):
+    """A file or a directory is absent: the store itself, a blob, a file of the caller's."""
+
+    status = 404
+
+
+class ReadOnlyError(Error, PermissionError):
+    """A change of a store that was opened read-only, or on a read-only file system."""
+
+    status = 403
 
 
 class StoreIOError(Error, OSError):

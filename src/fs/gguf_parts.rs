@@ -27,7 +27,7 @@ impl GgufParts {
     /// called as splitters call them: `NAME-00001-of-00003.gguf`.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) where a part is missing, and
+    /// [`FileNotFound`](ErrorKind::FileNotFound) where a part is missing, and
     /// [`InvalidGguf`](ErrorKind::InvalidGguf) where the parts do not belong together: another
     /// number or count in the metadata than in the name, other tensors altogether than announced,
     /// or one tensor twice. Otherwise as [`GgufFile::open`].

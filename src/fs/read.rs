@@ -39,7 +39,7 @@ pub(crate) fn dangling(path: &Path, error: io::Error) -> io::Error {
         Ok(target) if leads_nowhere => {
             let target = target.display();
             let text = format!("a link to {target}, which is not there; is the disk mounted?");
-            io::Error::other(text)
+            io::Error::new(error.kind(), text)
         }
         _ => error,
     }
@@ -74,7 +74,8 @@ fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags)
-        .open(path)?;
+        .open(path)
+        .map_err(|e| dangling(path, e))?;
     let kind = file.metadata()?.file_type();
     if kind.is_dir() {
         return Err(io::Error::new(

@@ -17,10 +17,18 @@ impl Modelfile {
     /// [`InvalidArgument`](ErrorKind::InvalidArgument), with the line, for a text that is no
     /// Modelfile, and for one without a `FROM`.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let lines = Modelfile::lines(bytes)?.into_iter();
+        Ok(Modelfile {
+            commands: lines.map(|(_, command)| command).collect(),
+        })
+    }
+
+    /// The commands, each with the line on which it begins.
+    pub(crate) fn lines(bytes: &[u8]) -> Result<Vec<(usize, Command)>, Error> {
         let text = decode(bytes);
         let commands = Scanner::new(&text).commands().map_err(invalid)?;
-        if commands.iter().any(|c| matches!(c, Command::From(_))) {
-            return Ok(Modelfile { commands });
+        if commands.iter().any(|(_, c)| matches!(c, Command::From(_))) {
+            return Ok(commands);
         }
         let text = "a Modelfile needs a FROM that says what it is made from";
         Err(Error::new(ErrorKind::InvalidArgument, text))
@@ -75,13 +83,13 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn commands(mut self) -> Result<Vec<Command>, Fault> {
+    fn commands(mut self) -> Result<Vec<(usize, Command)>, Fault> {
         let mut commands = Vec::new();
         while let Some(&c) = self.chars.peek() {
             match c {
                 '#' => while !self.next().is_none_or(is_break) {},
                 ' ' | '\t' | '\n' | '\r' => drop(self.next()),
-                _ => commands.push(self.command()?),
+                _ => commands.push((self.line, self.command()?)),
             }
         }
         Ok(commands)

@@ -41,6 +41,8 @@ pub struct Blob {
 pub(crate) struct NewBlob {
     staged: Staged,
     pub blob: Blob,
+    /// Whether its file is the caller's as well, by a hard link.
+    is_shared: bool,
 }
 
 /// Large enough that the calls cost nothing, small enough for any machine.
@@ -82,7 +84,12 @@ impl Store {
                         self.advance(piece.len() as u64)
                     })?;
                     self.finish_file();
-                    return Ok(NewBlob { staged, blob });
+                    let is_shared = transfer == Transfer::HardLink;
+                    return Ok(NewBlob {
+                        staged,
+                        blob,
+                        is_shared,
+                    });
                 }
                 Err(error) if transfer != Transfer::Auto => return Err(error),
                 Err(_) => {}
@@ -163,14 +170,21 @@ impl Store {
             staged.write(piece)
         })?;
         self.finish_file();
-        Ok(NewBlob { staged, blob })
+        Ok(NewBlob {
+            staged,
+            blob,
+            is_shared: false,
+        })
     }
 
     /// Moves a blob into its place. Its time is now, whatever the source's was: a starting server
-    /// collects unused blobs that are older than an hour.
+    /// collects unused blobs that are older than an hour. A file that is the caller's as well keeps
+    /// its time: a collection of ours sees when it was linked.
     pub(crate) fn place(&self, new: NewBlob) -> Result<Blob> {
         let at = |e| Error::io("setting the time of", new.staged.path(), e);
-        ops::touch(new.staged.file()).map_err(at)?;
+        if !new.is_shared {
+            ops::touch(new.staged.file()).map_err(at)?;
+        }
         let path = self.layout().new_blob(&new.blob.digest);
         new.staged
             .commit(&path, &[self.layout().blobs_directory()])?;

@@ -49,7 +49,7 @@ impl Store {
     /// [`NotFound`](ErrorKind::NotFound) where the source is missing, or was deleted while it was
     /// being copied; the destination is then as it was before.
     pub fn copy(&self, from: &ModelName, to: &ModelName) -> Result<Copied> {
-        let from = self.find(from).ok_or_else(|| missing(from))?;
+        let from = self.stored(from)?;
         let to = self.spelling(to);
         let _change = self.lock()?;
         let mut text = self.manifest_text(&from)?;

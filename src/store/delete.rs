@@ -57,8 +57,12 @@ pub struct SharedBlob {
 
 impl Deleted {
     /// The answer as JSON.
-    pub fn to_json(&self) -> String {
-        json::to_string(self)
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
+    /// cannot carry.
+    pub fn to_json(&self) -> Result<String> {
+        json::try_to_string(self)
     }
 }
 
@@ -109,11 +113,9 @@ impl Store {
         let mut deleted = Deleted::default();
         let mut found = Vec::new();
         for reference in references {
-            match reference.name().and_then(|name| self.find(name)) {
-                Some(name) => found.push((reference, name)),
-                None => deleted
-                    .failed
-                    .push((reference.clone(), reference.not_found())),
+            match self.to_delete(reference) {
+                Ok(name) => found.push((reference, name)),
+                Err(error) => deleted.failed.push((reference.clone(), error)),
             }
         }
         if found.is_empty() {
@@ -135,6 +137,15 @@ impl Store {
         }
         self.remove_unused(&digests, &mut deleted)?;
         Ok(deleted)
+    }
+
+    /// Returns the stored name that a reference means to delete: exactly the one that was typed.
+    fn to_delete(&self, reference: &Reference) -> Result<ModelName> {
+        let Some(name) = reference.name() else {
+            return Err(reference.not_found());
+        };
+        let found = self.locate(name)?;
+        found.ok_or_else(|| self.explained(reference.not_found(), name))
     }
 
     /// Removes an alias's link or a model's manifest; returns the digests that it named.

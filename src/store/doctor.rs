@@ -1,114 +1,42 @@
 //! What is wrong with a store, and what to do about it. Looks, and hashes nothing.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::access;
 use crate::fs::layout::BlobName;
 use crate::fs::private::{Leftovers, Room};
-use crate::fs::read::is_gone;
-use crate::json;
+use crate::fs::read::{dangling, is_gone};
 use crate::manifest::Layer;
-use crate::name::ModelName;
 use crate::store::list::Summary;
+use crate::store::outgoing::on_disk;
 use crate::store::survey::Stored;
-use crate::store::{ManifestForm, Model, Problem, Store, StoreOptions};
+use crate::store::{Diagnosis, ManifestForm, Model, Store, StoreOptions};
 
-/// What a look at a store found.
-#[derive(Clone, Debug, Default, Serialize)]
-#[non_exhaustive]
-pub struct Diagnosis {
-    /// The places where a store may be, the opened one first.
-    pub roots: Vec<Root>,
-    /// What is wrong, by path.
-    pub complaints: Vec<Complaint>,
-    /// What is not wrong, and worth knowing: what can be reclaimed, aliases, unknown files that
-    /// harm nobody.
-    pub notes: Vec<Complaint>,
-}
-
-/// A place where a store may be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Root {
-    /// The directory.
-    #[serde(serialize_with = "json::path")]
-    pub path: PathBuf,
-    /// Whether it exists.
-    pub exists: bool,
-    /// How many manifests lie in it.
-    pub manifests: usize,
-    /// Whether it is the store that was opened.
-    pub opened: bool,
-}
-
-/// Something that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Complaint {
-    /// The file.
-    #[serde(serialize_with = "json::path")]
-    pub path: PathBuf,
-    /// The model, where the file is a model's.
-    pub name: Option<ModelName>,
-    /// What is wrong.
-    pub what: String,
-    /// What to do.
-    pub advice: String,
-}
-
-impl Diagnosis {
-    /// Whether nothing is wrong.
-    pub fn is_ok(&self) -> bool {
-        self.complaints.is_empty()
-    }
-
-    /// The answer as JSON.
-    pub fn to_json(&self) -> String {
-        json::to_string(self)
-    }
-
-    fn add(&mut self, path: &Path, name: Option<&ModelName>, what: String, advice: &str) {
-        self.complaints
-            .push(Complaint::new(path, name, what, advice));
-    }
-
-    fn note(&mut self, path: &Path, name: Option<&ModelName>, what: String, advice: &str) {
-        self.notes.push(Complaint::new(path, name, what, advice));
-    }
-}
-
-impl Diagnosis {
-    /// An advice never destroys what a remount would bring back.
-    fn add_problem(&mut self, problem: &Problem) {
-        let is_damaged = problem.error().kind() == ErrorKind::Corrupt;
-        let advice = match (is_damaged, problem.name()) {
-            (true, Some(_)) => {
-                "delete the model, or pull or import it again: nothing of it is shown, and no blob \
-                 is collected while it is there"
-            }
-            (true, None) => {
-                "look at the file: no blob is collected while nobody knows what it uses"
-            }
-            (false, _) => {
-                "mount the disk, or make it readable: no blob is collected meanwhile, and nothing \
-                 is lost"
-            }
+impl StoreOptions {
+    /// Opens the store and looks at it as [`Store::doctor`] does. A store that cannot be opened is
+    /// itself what is wrong, and the places where models may be are named all the same.
+    ///
+    /// # Errors
+    /// As [`Store::doctor`].
+    pub fn diagnose(&self) -> Result<Diagnosis> {
+        let error = match Store::open_with(self.clone()) {
+            Ok(store) => return store.doctor(),
+            Err(error) => error,
         };
-        let what = problem.error().to_string();
-        self.add(problem.path(), problem.name(), what, advice);
-    }
-}
-
-impl Complaint {
-    fn new(path: &Path, name: Option<&ModelName>, what: String, advice: &str) -> Self {
-        Complaint {
-            path: path.to_owned(),
-            name: name.cloned(),
-            what,
-            advice: advice.to_owned(),
-        }
+        let mut diagnosis = Diagnosis {
+            roots: self.roots(),
+            ..Diagnosis::default()
+        };
+        let advice = match error.kind() {
+            ErrorKind::PermissionDenied => access::advice(error.path().unwrap_or(Path::new(""))),
+            _ => "name the right directory with --store or OLLAMA_MODELS".to_owned(),
+        };
+        let path = error.path().unwrap_or(Path::new("")).to_owned();
+        diagnosis.add(&path, None, error.to_string(), &advice);
+        Ok(diagnosis)
     }
 }
 
@@ -122,9 +50,13 @@ impl Store {
     pub fn doctor(&self) -> Result<Diagnosis> {
         self.must_exist()?;
         let mut diagnosis = Diagnosis {
-            roots: self.roots(),
+            roots: self.options().roots(),
             ..Diagnosis::default()
         };
+        if let Some(what) = self.emptiness() {
+            let advice = "name the right directory with --store or OLLAMA_MODELS";
+            diagnosis.note(self.path(), None, what, advice);
+        }
         let survey = self.survey(Some)?;
         for problem in &survey.problems {
             diagnosis.add_problem(problem);
@@ -135,13 +67,21 @@ impl Store {
             diagnosis.note(path, None, what, advice);
         }
         let has_blobs = self.examine_place(&mut diagnosis);
+        let mut used = BTreeSet::new();
         for stored in survey.found {
+            used.extend(stored.manifest.digests());
             self.examine(stored, has_blobs, &mut diagnosis);
         }
+        diagnosis.blobs = used.len();
+        diagnosis.verified = self.count_remembered(&used);
         if has_blobs {
             self.examine_blobs(&mut diagnosis)?;
+            if survey.problems.is_empty() {
+                self.examine_unused(&used, &mut diagnosis)?;
+            }
         }
         self.examine_private(&survey.staged, &mut diagnosis);
+        diagnosis.group();
         diagnosis.complaints.sort_by(|a, b| a.path.cmp(&b.path));
         diagnosis.notes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(diagnosis)
@@ -205,26 +145,6 @@ impl Store {
         }
     }
 
-    fn roots(&self) -> Vec<Root> {
-        let mut paths = vec![self.path().to_owned()];
-        paths.extend(StoreOptions::from_env().path);
-        paths.extend(self.options().well_known());
-        let mut roots: Vec<Root> = Vec::new();
-        for path in paths {
-            if roots.iter().any(|root| root.path == path) {
-                continue;
-            }
-            let layout = crate::fs::layout::Layout::new(path.clone());
-            roots.push(Root {
-                exists: path.is_dir(),
-                manifests: layout.walk().files.len(),
-                opened: path == self.path(),
-                path,
-            });
-        }
-        roots
-    }
-
     fn examine(&self, stored: Stored, has_blobs: bool, diagnosis: &mut Diagnosis) {
         let path = stored.file.path;
         let Some(name) = stored.file.name else {
@@ -248,29 +168,78 @@ impl Store {
             return;
         }
         let entries = model.manifest().entries();
-        for layer in entries.filter(|layer| !layer.digest_text().is_empty()) {
-            if let Some(what) = broken(&model, layer).filter(|_| !is_gone(&path)) {
-                let advice = "pull or import the model again, or delete it";
-                diagnosis.add(&path, Some(&name), what, advice);
-            }
+        let named = entries.filter(|layer| !layer.digest_text().is_empty());
+        let broken: Vec<String> = named.filter_map(|layer| broken(&model, layer)).collect();
+        if is_gone(&path) {
+            return;
         }
-        if let Err(error) = Summary::of(&model)
-            && !is_gone(&path)
-        {
+        let advice = "pull or import the model again, or delete it";
+        if !broken.is_empty() {
+            diagnosis.add(&path, Some(&name), shortened(&broken), advice);
+        } else if let Err(error) = Summary::of(&model) {
             let what = format!("the model is not listed: {error}");
-            let advice = "pull or import the model again, or delete it";
             diagnosis.add(&path, Some(&name), what, advice);
         }
+        if let Some(what) = model.missing_parts() {
+            let advice = "import the model again, from all its parts";
+            diagnosis.add(&path, Some(&name), what, advice);
+        }
+    }
+
+    /// Names what a garbage collection would free.
+    fn examine_unused(&self, used: &BTreeSet<Digest>, diagnosis: &mut Diagnosis) -> Result<()> {
+        let directory = self.layout().blobs_directory();
+        let at = |e| Error::io("reading directory", &directory, e);
+        let (mut orphans, mut partials) = (Vec::new(), Vec::new());
+        for file in self.layout().blobs().map_err(at)? {
+            let Ok(metadata) = file.path.symlink_metadata() else {
+                continue;
+            };
+            match file.name {
+                BlobName::Digest(digest) if !used.contains(&digest) => {
+                    orphans.push(on_disk(&metadata));
+                }
+                BlobName::Partial => partials.push(on_disk(&metadata)),
+                _ => {}
+            }
+        }
+        for (files, of, command) in [
+            (orphans, "that no model uses", "modelkeep gc"),
+            (
+                partials,
+                "of interrupted downloads",
+                "modelkeep gc --partials",
+            ),
+        ] {
+            if !files.is_empty() {
+                let (count, bytes) = (files.len(), files.iter().sum::<u64>());
+                let what = format!("{bytes} bytes {of}, in {count} files");
+                let advice = format!("`{command}` removes those that are older than an hour");
+                diagnosis.note(&directory, None, what, &advice);
+            }
+        }
+        Ok(())
     }
 
     fn examine_blobs(&self, diagnosis: &mut Diagnosis) -> Result<()> {
         let directory = self.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
+        let misnamed = self.misnamed(&self.missing_blobs()?);
+        for file in &misnamed {
+            diagnosis.add_misnamed(file);
+        }
+        let is_misnamed = |path: &Path| misnamed.iter().any(|file| file.path == path);
         for file in self.layout().blobs().map_err(at)? {
             match file.name {
                 BlobName::Digest(digest) if file.path == self.layout().old_blob(&digest) => {
                     let what = "a blob under the name that old releases gave it".to_owned();
                     diagnosis.add(&file.path, None, what, "run `modelkeep gc --rename-old`");
+                }
+                BlobName::Stranger if is_misnamed(&file.path) => {}
+                BlobName::Stranger if is_of_create(&file.path) => {
+                    let what = "a leftover of an interrupted create of Ollama".to_owned();
+                    let advice = "a starting server removes it; or remove it while no server runs";
+                    diagnosis.note(&file.path, None, what, advice);
                 }
                 BlobName::Stranger => {
                     let what = "a file among the blobs that is none".to_owned();
@@ -288,6 +257,23 @@ impl Store {
     }
 }
 
+/// Whether a file is one that Ollama writes while it creates a model: `sha256-` and a number.
+fn is_of_create(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let number = name.and_then(|name| name.strip_prefix("sha256-"));
+    number.is_some_and(|n| !n.is_empty() && n.len() < 64 && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The first few of many things that are wrong with one model.
+fn shortened(broken: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<&str> = broken.iter().take(SHOWN).map(String::as_str).collect();
+    match broken.len().saturating_sub(SHOWN) {
+        0 => shown.join("; "),
+        more => format!("{}; and {more} more of its blobs", shown.join("; ")),
+    }
+}
+
 /// What can be seen to be wrong with a layer's blob from outside.
 fn broken(model: &Model, layer: &Layer) -> Option<String> {
     let media = layer.media();
@@ -299,7 +285,7 @@ fn broken(model: &Model, layer: &Layer) -> Option<String> {
     match path.metadata() {
         Err(e) => Some(format!(
             "{label}: {}",
-            Error::io("looking for blob", &path, e)
+            Error::io("looking for blob", &path, dangling(&path, e))
         )),
         Ok(metadata) if !metadata.is_file() => Some(format!(
             "{label}: blob {} is not a regular file",

@@ -1,8 +1,11 @@
 //! From what a caller typed to what is stored.
 
-use crate::error::Result;
+use std::{fs, io};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::read;
 use crate::name::ModelName;
-use crate::reference::Reference;
+use crate::reference::{Reference, missing};
 use crate::store::Store;
 
 impl Store {
@@ -12,10 +15,40 @@ impl Store {
     /// Costs one `stat` where the exact name is stored, and at most a directory read for each part
     /// of the name otherwise, however many models there are.
     pub fn find(&self, name: &ModelName) -> Option<ModelName> {
+        self.locate(name).ok().flatten()
+    }
+
+    /// As [`find`](Self::find); an error where the name may be stored and a directory cannot be
+    /// searched for it.
+    pub(crate) fn locate(&self, name: &ModelName) -> Result<Option<ModelName>> {
         if self.layout().manifest(name).symlink_metadata().is_ok() {
-            return Some(name.clone());
+            return Ok(Some(name.clone()));
         }
-        self.layout().folded(name).into_iter().next()
+        if let Some(folded) = self.layout().folded(name).into_iter().next() {
+            return Ok(Some(folded));
+        }
+        self.must_exist()?;
+        self.barrier(name).map_or(Ok(None), Err)
+    }
+
+    /// Why a manifest may be stored although it is not found: a directory on its path is closed,
+    /// cannot be read, or is a link that leads nowhere.
+    fn barrier(&self, name: &ModelName) -> Option<Error> {
+        let mut directories = self.layout().manifest_directories(name);
+        directories.push(self.layout().manifests_directory());
+        for directory in directories.iter().rev() {
+            match fs::read_dir(directory) {
+                Ok(_) => {}
+                Err(e) if is_absence(&e) && !directory.is_symlink() => return None,
+                Err(e) => {
+                    let e = read::dangling(directory, e);
+                    return Some(Error::io("reading directory", directory, e));
+                }
+            }
+        }
+        let path = self.layout().manifest(name);
+        let refused = path.symlink_metadata().err().filter(|e| !is_absence(e));
+        refused.map(|e| Error::io("looking for manifest", &path, e))
     }
 
     /// The stored name that a reference means to show: the exact one, or the one without
@@ -30,16 +63,60 @@ impl Store {
 
     /// The stored name, and whether it was found only without `:local`.
     pub(crate) fn look_up(&self, reference: &Reference) -> Result<(ModelName, bool)> {
-        let exact = reference
-            .name()
-            .and_then(|name| self.find(name))
-            .map(|name| (name, false));
-        let local = || Some((self.find(reference.local()?)?, true));
-        exact.or_else(local).ok_or_else(|| reference.not_found())
+        for (name, is_local) in [(reference.name(), false), (reference.local(), true)] {
+            if let Some(name) = name
+                && let Some(found) = self.locate(name)?
+            {
+                return Ok((found, is_local));
+            }
+        }
+        Err(reference.not_found())
+    }
+
+    /// As [`look_up`](Self::look_up), with an error that has suggestions.
+    pub(crate) fn must_find(&self, reference: &Reference) -> Result<(ModelName, bool)> {
+        self.look_up(reference).map_err(|error| {
+            match reference.name().or_else(|| reference.local()) {
+                Some(name) => self.explained(error, name),
+                None => error,
+            }
+        })
+    }
+
+    /// The stored spelling of a name that must be there. Where it is not, the error has
+    /// suggestions, for which the store is walked.
+    pub(crate) fn stored(&self, name: &ModelName) -> Result<ModelName> {
+        let found = self.locate(name)?;
+        found.ok_or_else(|| self.explained(missing(name), name))
+    }
+
+    /// An error of absence with what the caller may have overlooked: that the store is none, that
+    /// the text is a model's ID, or which stored names are near.
+    pub(crate) fn explained(&self, error: Error, name: &ModelName) -> Error {
+        if error.kind() != ErrorKind::NotFound {
+            return error;
+        }
+        let no_store = self.emptiness();
+        let no_store = no_store.map(|what| format!("{} {what}", self.path().display()));
+        let overlooked = no_store.or_else(|| self.owner_of_id(name));
+        match overlooked {
+            Some(text) => Error::caused(error.kind(), error.context().to_owned(), text),
+            None => error.suggest(self.near(name)),
+        }
     }
 
     /// The stored spelling, or the name as it is: where a new manifest goes.
     pub(crate) fn spelling(&self, name: &ModelName) -> ModelName {
         self.find(name).unwrap_or_else(|| name.clone())
     }
+}
+
+/// Whether nothing can be stored at a path: nothing is there, or the path is none.
+fn is_absence(error: &io::Error) -> bool {
+    let is_too_long = error.raw_os_error() == Some(libc::ENAMETOOLONG);
+    is_too_long
+        || matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        )
 }

@@ -118,8 +118,12 @@ pub struct Collected {
 
 impl Collected {
     /// The answer as JSON.
-    pub fn to_json(&self) -> String {
-        json::to_string(self)
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
+    /// cannot carry.
+    pub fn to_json(&self) -> Result<String> {
+        json::try_to_string(self)
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::capability::{self, Capability};
 use crate::config::Config;
 use crate::decode;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read::is_gone;
 use crate::json;
 use crate::media::MediaType;
@@ -129,7 +129,7 @@ impl Store {
     /// among the problems. Models with missing weights are listed.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) where the store is gone, and where the process
+    /// [`FileNotFound`](crate::ErrorKind::FileNotFound) where the store is gone, and where the process
     /// lacks the means to look at the manifests at all.
     pub fn list(&self) -> Result<Listing> {
         self.list_with(&ListOptions::default())
@@ -142,6 +142,10 @@ impl Store {
     pub fn list_with(&self, options: &ListOptions) -> Result<Listing> {
         let survey = self.survey(|stored| Line::of(self, stored, options))?;
         let mut problems = Vec::new();
+        if let Some(text) = self.emptiness() {
+            let error = Error::new(ErrorKind::NotFound, text);
+            problems.push(Problem::new(self.path(), None, error));
+        }
         if let Err(error) = self.blobs_place() {
             let blobs = self.layout().blobs_directory();
             problems.push(Problem::new(&blobs, None, error));

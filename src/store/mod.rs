@@ -6,6 +6,7 @@ mod copy;
 #[cfg(test)]
 mod crash;
 mod delete;
+mod diagnosis;
 mod doctor;
 mod find;
 mod form;
@@ -15,17 +16,21 @@ mod import;
 mod incomplete;
 mod list;
 mod live;
+mod locations;
 mod maintain;
+mod misnamed;
 mod model;
 mod options;
 mod outgoing;
 mod problem;
 mod repair;
 mod show;
+mod suggest;
 mod survey;
 mod usage;
 mod verify;
 mod watch;
+mod which;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -45,12 +50,13 @@ pub use alias::Alias;
 pub use blobs::{Blob, Transfer};
 pub use copy::Copied;
 pub use delete::{Deleted, SharedBlob};
-pub use doctor::{Complaint, Diagnosis, Root};
+pub use diagnosis::{Complaint, Diagnosis};
 pub use form::ManifestForm;
 pub use gc::{Collected, GcOptions};
 pub use import::{FileWarning, ImportOptions, Imported};
 pub use incomplete::IncompleteBlob;
 pub use list::{ListOptions, ListedDetails, Listing, Summary};
+pub use locations::{Root, RootState};
 pub use maintain::Maintained;
 pub use model::Model;
 pub use options::StoreOptions;
@@ -61,6 +67,7 @@ pub use usage::{Files, ModelUsage, Usage};
 pub use verify::{
     BlobStatus, BrokenModel, Finding, GgufFinding, Progress, Report, Trusted, VerifyOptions,
 };
+pub use which::{Use, Uses};
 
 /// A models directory, opened.
 ///
@@ -105,7 +112,7 @@ impl Store {
     /// Opens the store at `path`; see [`StoreOptions`] for more. Costs one `stat`.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) where the directory does not exist; the text names the
+    /// [`FileNotFound`](ErrorKind::FileNotFound) where the directory does not exist; the text names the
     /// well-known places that do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Store::open_with(StoreOptions::new(path.as_ref()))
@@ -127,10 +134,10 @@ impl Store {
             Ok(metadata) if metadata.is_dir() => (metadata.dev(), metadata.ino()),
             Ok(_) => {
                 let text = format!("opening store {}: not a directory", path.display());
-                return Err(Error::new(ErrorKind::NotFound, text));
+                return Err(Error::new(ErrorKind::FileNotFound, text).at(&path));
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(no_store(&path, &options));
+                return Err(options.no_store(&path));
             }
             Err(e) => return Err(Error::io("opening store", &path, e)),
         };
@@ -234,7 +241,7 @@ impl Store {
                      is the disk mounted?",
                     root.display()
                 );
-                Err(Error::new(ErrorKind::NotFound, text))
+                Err(Error::new(ErrorKind::FileNotFound, text).at(root))
             }
             Err(e) => Err(Error::io("looking for store", root, e)),
         }
@@ -257,7 +264,7 @@ impl Store {
     fn may_write(&self) -> Result<()> {
         if self.options().read_only {
             let text = format!("the store {} was opened read-only", self.path().display());
-            return Err(Error::new(ErrorKind::InvalidArgument, text));
+            return Err(Error::new(ErrorKind::ReadOnly, text).at(self.path()));
         }
         Ok(())
     }
@@ -269,18 +276,4 @@ impl std::fmt::Debug for Store {
             .field("path", &self.path())
             .finish_non_exhaustive()
     }
-}
-
-fn no_store(path: &Path, options: &StoreOptions) -> Error {
-    let others = options.well_known();
-    let others = others
-        .iter()
-        .filter(|other| other.is_dir() && *other != path);
-    let others: Vec<String> = others.map(|other| other.display().to_string()).collect();
-    let hint = match others.as_slice() {
-        [] => String::new(),
-        found => format!("; found instead: {}", found.join(", ")),
-    };
-    let text = format!("opening store {}: no such directory{hint}", path.display());
-    Error::new(ErrorKind::NotFound, text)
 }

@@ -1,6 +1,6 @@
 //! One model: a snapshot of a manifest, and what lies under it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -10,12 +10,12 @@ use std::time::{Duration, SystemTime};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
-use crate::fs::read::{self, Text};
+use crate::fs::read::{self, Text, is_gone};
 use crate::gguf::Limits;
 use crate::manifest::{Layer, Manifest};
 use crate::media::MediaType;
 use crate::name::ModelName;
-use crate::reference::Reference;
+use crate::reference::{Reference, missing};
 use crate::store::{Store, outgoing};
 
 /// A snapshot of one manifest. Its blobs are read when they are asked for, each at most once.
@@ -35,12 +35,17 @@ impl Store {
     /// [`NotFound`](crate::ErrorKind::NotFound), or [`Corrupt`](crate::ErrorKind::Corrupt) for a
     /// manifest that does not decode.
     pub fn model(&self, reference: &Reference) -> Result<Model> {
-        let name = self.resolve(reference)?;
+        let (name, _) = self.must_find(reference)?;
         self.open_model(name)
     }
 
     pub(crate) fn open_model(&self, name: ModelName) -> Result<Model> {
-        let (manifest, text) = read_manifest(&self.layout().manifest(&name))?;
+        let path = self.layout().manifest(&name);
+        let (manifest, text) = read_manifest(&path).map_err(|error| {
+            // Deleted since its name was looked up.
+            let is_deleted = was_deleted(&path, &error);
+            if is_deleted { missing(&name) } else { error }
+        })?;
         let store = self.clone();
         Ok(Model {
             store,
@@ -90,7 +95,7 @@ impl Model {
     /// The facts of the config blob; all empty where the manifest names none. Opens one file, once.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) where the blob is missing,
+    /// [`FileNotFound`](crate::ErrorKind::FileNotFound) where the blob is missing,
     /// [`Corrupt`](crate::ErrorKind::Corrupt) where it does not decode.
     pub fn config(&self) -> Result<&Config> {
         if let Some(config) = self.config.get() {
@@ -137,22 +142,65 @@ impl Model {
         Ok(paths)
     }
 
-    /// The path of the GGUF file with the weights: the last model layer's blob.
+    /// The path of the GGUF file with the weights.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) where the model has none or the blob is missing.
+    /// As [`gguf_paths`](Self::gguf_paths); [`Unsupported`](crate::ErrorKind::Unsupported) where
+    /// the weights are in several files: one of them is not the model.
     pub fn gguf_path(&self) -> Result<PathBuf> {
-        let path = match self.manifest.last(&MediaType::Model) {
-            Some(layer) => self.path_of(layer)?,
-            None => {
-                let text = format!("model '{}' has no GGUF file", self.name);
-                return Err(Error::new(ErrorKind::NotFound, text));
+        let mut paths = self.gguf_paths()?;
+        match (paths.pop(), paths.len()) {
+            (Some(path), 0) => Ok(path),
+            (_, others) => {
+                let (name, files) = (&self.name, others + 1);
+                let text =
+                    format!("the weights of model '{name}' are in {files} files, not in one");
+                Err(Error::new(ErrorKind::Unsupported, text))
             }
-        };
-        match path.metadata() {
-            Ok(_) => Ok(path),
-            Err(e) => Err(self.blob_error("looking for blob", &path, e)),
         }
+    }
+
+    /// The paths of the GGUF files with the weights: one, or all parts of a split model in their
+    /// order. Opens each of several.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) where the model has none,
+    /// [`FileNotFound`](crate::ErrorKind::FileNotFound) where a blob is missing,
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) where parts are missing from the manifest.
+    pub fn gguf_paths(&self) -> Result<Vec<PathBuf>> {
+        let paths = self.paths(&MediaType::Model)?;
+        if paths.is_empty() {
+            let text = format!("model '{}' has no GGUF file", self.name);
+            return Err(Error::new(ErrorKind::NotFound, text));
+        }
+        for path in &paths {
+            let found = path.metadata();
+            found
+                .map_err(|e| self.blob_error("looking for blob", path, read::dangling(path, e)))?;
+        }
+        match paths.len() {
+            1 => Ok(paths),
+            _ => self.in_order(paths),
+        }
+    }
+
+    /// Puts the parts of a split model in their order; several files that are no parts stay as they
+    /// are in the manifest.
+    fn in_order(&self, paths: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+        let set = PartSet::of(self, &paths)?;
+        if let Some(what) = set.lack() {
+            let text = format!("model '{}': {what}", self.name);
+            return Err(Error::new(ErrorKind::Corrupt, text));
+        }
+        let mut parts: Vec<_> = set.indices.into_iter().zip(paths).collect();
+        parts.sort_by_key(|(index, _)| *index);
+        Ok(parts.into_iter().map(|(_, path)| path).collect())
+    }
+
+    /// What a split model lacks, in words: parts that its manifest does not name.
+    pub(crate) fn missing_parts(&self) -> Option<String> {
+        let paths = self.paths(&MediaType::Model).ok()?;
+        PartSet::of(self, &paths).ok()?.lack()
     }
 
     /// Opens the GGUF file with the weights, leniently, mapped or read as the store is.
@@ -197,6 +245,43 @@ impl Model {
     }
 }
 
+/// Which parts of a split model several files are.
+struct PartSet {
+    /// Of each file, in the manifest's order; `None` where it is no part.
+    indices: Vec<Option<u64>>,
+    /// How many parts the model has.
+    count: u64,
+}
+
+impl PartSet {
+    fn of(model: &Model, paths: &[PathBuf]) -> Result<Self> {
+        let mut set = PartSet {
+            indices: Vec::with_capacity(paths.len()),
+            count: 0,
+        };
+        for path in paths {
+            let file = model.open_gguf(path)?;
+            let split = file.view().split().filter(|split| split.count > 1);
+            set.count = set.count.max(split.map_or(0, |split| split.count));
+            set.indices.push(split.map(|split| split.no));
+        }
+        Ok(set)
+    }
+
+    fn lack(&self) -> Option<String> {
+        let known: BTreeSet<u64> = self.indices.iter().flatten().copied().collect();
+        let known: Vec<u64> = known.range(..self.count).copied().collect();
+        if self.count == 0 || u64::try_from(known.len()) == Ok(self.count) {
+            return None;
+        }
+        let present: Vec<String> = known.iter().map(|index| (index + 1).to_string()).collect();
+        let (present, count) = (present.join(", "), self.count);
+        Some(format!(
+            "only the parts {present} of {count} of a split model are in its manifest"
+        ))
+    }
+}
+
 /// How often and how long to look again at a manifest that seems torn.
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(4);
@@ -223,7 +308,8 @@ pub(crate) fn read_manifest(path: &Path) -> Result<(Manifest, Text)> {
 /// Whether [`read_manifest`] failed because somebody has deleted the manifest since a walk saw it. A
 /// link that leads nowhere is there, and what may not be looked at is not deleted.
 pub(crate) fn was_deleted(path: &Path, error: &Error) -> bool {
-    error.kind() == ErrorKind::NotFound && !path.is_symlink()
+    let is_absent = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::FileNotFound);
+    is_absent && is_gone(path)
 }
 
 fn is_young(modified: SystemTime) -> bool {

@@ -1,7 +1,9 @@
 //! How a store is opened; the only place that reads the environment.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::fs::staged::Durability;
@@ -47,7 +49,7 @@ impl StoreOptions {
             .as_ref()
             .map(|home| home.join(".ollama").join("models"));
         StoreOptions {
-            path: variable("OLLAMA_MODELS").map(PathBuf::from).or(default),
+            path: path_variable("OLLAMA_MODELS").or(default),
             go_template: variable("OLLAMA_GO_TEMPLATE").map(|text| is_true(&text)),
             home,
             ..StoreOptions::new("")
@@ -134,18 +136,6 @@ impl StoreOptions {
     pub(crate) fn user_home() -> Option<PathBuf> {
         env::home_dir()
     }
-
-    /// The places where installations keep their models, which a missing store's error names
-    /// where they exist.
-    pub(crate) fn well_known(&self) -> Vec<PathBuf> {
-        let home = self.home.clone().or_else(env::home_dir);
-        let at_home = home.map(|home| home.join(".ollama").join("models"));
-        let installed = ["/usr/share/ollama/.ollama/models", "/var/lib/ollama/models"];
-        at_home
-            .into_iter()
-            .chain(installed.map(|path| Path::new(path).to_owned()))
-            .collect()
-    }
 }
 
 impl Default for StoreOptions {
@@ -161,6 +151,20 @@ fn variable(name: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// A variable that is a path, which need not be UTF-8.
+fn path_variable(name: &str) -> Option<PathBuf> {
+    let path = env::var_os(name)?;
+    if path.to_str().is_some() {
+        return variable(name).map(PathBuf::from);
+    }
+    let is_around = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'');
+    let bytes = path.into_vec();
+    let start = bytes.iter().position(|byte| !is_around(byte))?;
+    let end = bytes.iter().rposition(|byte| !is_around(byte))?;
+    let text = bytes.get(start..=end)?.to_vec();
+    Some(PathBuf::from(OsString::from_vec(text)))
+}
+
 /// What is no boolean counts as true, as the reference has it.
 fn is_true(text: &str) -> bool {
     !matches!(text, "0" | "f" | "F" | "false" | "False" | "FALSE")
@@ -168,6 +172,8 @@ fn is_true(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use std::cell::RefCell;
     use std::io;
     use std::ops::ControlFlow;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::error::Error;
+use crate::json::PathText;
 use crate::name::ModelName;
 
 /// A file or a model that a call had to pass over. Problems are values in an answer, never a
@@ -54,7 +55,7 @@ impl fmt::Display for Problem {
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Problem", 3)?;
-        fields.serialize_field("path", &self.path.to_string_lossy())?;
+        fields.serialize_field("path", &PathText(&self.path))?;
         fields.serialize_field("name", &self.name)?;
         fields.serialize_field("error", &self.error.to_string())?;
         fields.end()

@@ -18,26 +18,32 @@ use crate::store::verify::{BlobStatus, Finding, Report};
 pub struct Repaired {
     /// The blobs that were damaged and where they lie now.
     pub moved: Vec<Moved>,
+    /// The blobs that were there under another name, and what they are called now.
+    pub renamed: Vec<Moved>,
     /// The blobs that have changed since they were verified, and were left alone: verify again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<Digest>,
 }
 
-/// A damaged blob that was moved aside.
+/// A blob that was moved: a damaged one aside, a misnamed one into its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Moved {
-    /// The digest that its bytes do not have.
+    /// The digest by which it is known.
     pub digest: Digest,
-    /// Where the bytes lie now.
+    /// Where its bytes are now.
     #[serde(serialize_with = "json::path")]
     pub to: PathBuf,
 }
 
 impl Repaired {
     /// The answer as JSON.
-    pub fn to_json(&self) -> String {
-        json::to_string(self)
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
+    /// cannot carry.
+    pub fn to_json(&self) -> Result<String> {
+        json::try_to_string(self)
     }
 }
 
@@ -46,6 +52,9 @@ impl Store {
     /// `.modelkeep/quarantine/`, so that a pull or an import can put the right one in its place:
     /// Ollama never writes a blob whose name exists. Nothing is deleted;
     /// [`GcOptions::quarantine`](crate::GcOptions::quarantine) does that later.
+    ///
+    /// A blob that a model lacks and that is in `blobs/` under another name gets its own, after a
+    /// look at every byte: by the digits in the name, or by the size that a manifest states.
     ///
     /// A blob that is no longer the file that was verified stays, and is named in the answer: what
     /// is there now may be good. One that changed so shortly before it was verified that its time
@@ -72,6 +81,9 @@ impl Store {
                 Ok(None) => repaired.changed.push(finding.digest),
                 Err(error) => failed = failed.or(Some(error)),
             }
+        }
+        for (digest, to) in self.rename_misnamed()? {
+            repaired.renamed.push(Moved { digest, to });
         }
         failed.map_or(Ok(repaired), Err)
     }

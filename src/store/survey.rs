@@ -39,7 +39,7 @@ impl Store {
     /// Reads every manifest and takes something from each; see [`survey_of`](Self::survey_of).
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) where the store is gone; `Io` where this process lacks the
+    /// [`FileNotFound`](ErrorKind::FileNotFound) where the store is gone; `Io` where this process lacks the
     /// means to look at all.
     pub(crate) fn survey<T: Send>(
         &self,
@@ -142,7 +142,7 @@ impl<T> Seen<T> {
 
 /// The error of an entry that is there: of a link that leads nowhere it says where.
 fn present(path: &Path, error: Error) -> Error {
-    if error.kind() != ErrorKind::NotFound {
+    if error.kind() != ErrorKind::FileNotFound {
         return error;
     }
     let cause = read::dangling(path, std::io::ErrorKind::NotFound.into());

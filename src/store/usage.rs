@@ -81,8 +81,12 @@ impl Files {
 
 impl Usage {
     /// The answer as JSON.
-    pub fn to_json(&self) -> String {
-        json::to_string(self)
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
+    /// cannot carry.
+    pub fn to_json(&self) -> Result<String> {
+        json::try_to_string(self)
     }
 }
 

@@ -33,7 +33,7 @@ static void errors_say_what_and_why(const char *fixture) {
     mkeep_store_options options = {0};
     options.size = sizeof options;
     options.path = "/nonexistent/of/modelkeep";
-    CHECK(mkeep_store_open(&options, &store, &error) == MKEEP_STATUS_NOT_FOUND);
+    CHECK(mkeep_store_open(&options, &store, &error) == MKEEP_STATUS_FILE_NOT_FOUND);
     CHECK(store == NULL && mkeep_error_http_status(error) == 404);
     CHECK(strstr(mkeep_error_message(error).ptr, options.path) != NULL);
     mkeep_error_free(error);
@@ -43,7 +43,7 @@ static void errors_say_what_and_why(const char *fixture) {
     mkeep_error_free(error);
     error = NULL;
     mkeep_gguf *gguf = NULL;
-    CHECK(mkeep_gguf_open("\xff\xfe", false, false, &gguf, &error) == MKEEP_STATUS_NOT_FOUND);
+    CHECK(mkeep_gguf_open("\xff\xfe", false, false, &gguf, &error) == MKEEP_STATUS_FILE_NOT_FOUND);
     mkeep_error_free(error);
     error = NULL;
     CHECK(mkeep_gguf_open("/dev/null", false, false, &gguf, &error) == MKEEP_STATUS_IO);

@@ -209,7 +209,7 @@ static void a_store_that_is_read_only_stays(const char *directory) {
     options.read_only = true;
     DONE(mkeep_store_open(&options, &store, error));
     CHECK(mkeep_store_import(store, fixture, "no", NULL, NULL, NULL) ==
-          MKEEP_STATUS_INVALID_ARGUMENT);
+          MKEEP_STATUS_READ_ONLY);
     mkeep_store_free(store);
 }
 

@@ -12,7 +12,8 @@
 static const char *const STATUSES[] = {
     "OK",      "NOT_FOUND",    "INVALID_NAME", "INVALID_DIGEST", "INVALID_ARGUMENT",
     "ALREADY_EXISTS", "CORRUPT", "INVALID_GGUF", "UNSUPPORTED", "BUSY",
-    "CANCELLED", "IO",          "INVALID_TEMPLATE"};
+    "CANCELLED", "IO",          "INVALID_TEMPLATE", "PERMISSION_DENIED", "FILE_NOT_FOUND",
+    "READ_ONLY"};
 
 static const char *const STATES[] = {"ok", "missing", "wrong_size", "wrong_digest", "unreadable"};
 

@@ -1,5 +1,6 @@
 // The owners and exceptions of modelkeep.hpp.
 //   tour FIXTURE STORE
+#include <cerrno>
 #include <modelkeep.hpp>
 
 #include <cstdio>
@@ -93,11 +94,14 @@ static void a_file_outlives_its_model(const Store &store) {
 }
 
 static void errors_are_exceptions(const Store &store, const std::string &directory) {
+    const auto near = thrown([&] { store.remove("tiny:7b"); });
+    CHECK(near.suggestions().size() == 1 && near.suggestions().at(0) == "tiny:latest");
     const auto missing = thrown([&] { store.remove("nope"); });
     CHECK(missing.status() == MKEEP_STATUS_NOT_FOUND && missing.http_status() == 404);
     CHECK(missing.what() == std::string("model 'nope:latest' not found") && !missing.fault());
     const auto absent = thrown([&] { Store(directory + "/no/such"); });
-    CHECK(absent.status() == MKEEP_STATUS_NOT_FOUND);
+    CHECK(absent.status() == MKEEP_STATUS_FILE_NOT_FOUND && absent.os() == ENOENT);
+    CHECK(absent.path() == directory + "/no/such" && absent.suggestions().empty());
     const auto config = store.model("tiny").paths("config").at(0);
     const auto broken = thrown([&] { Gguf gguf(config); });
     CHECK(broken.status() == MKEEP_STATUS_INVALID_GGUF && broken.fault()->code == "bad_magic");

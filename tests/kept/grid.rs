@@ -222,7 +222,7 @@ fn while_the_blobs_are_away_nothing_is_removed_and_no_model_is_lost() {
             diagnosis.complaints.len(),
             1,
             "{state}: {}",
-            diagnosis.to_json()
+            diagnosis.to_json().unwrap()
         );
         assert!(!diagnosis.complaints[0].advice.contains("pull"), "{state}");
         let listing = store.list().unwrap();

@@ -155,7 +155,7 @@ fn a_delete_that_frees_less_says_who_uses_the_rest() {
     scratch.store().copy(&name("b"), &name("c")).unwrap();
     let deleted = scratch.store().delete(&reference("a")).unwrap();
     let [shared] = deleted.shared.as_slice() else {
-        panic!("{}", deleted.to_json())
+        panic!("{}", deleted.to_json().unwrap())
     };
     assert_eq!(
         (shared.digest, shared.bytes),

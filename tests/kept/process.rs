@@ -20,7 +20,7 @@ fn with_few_descriptors() {
     assert_eq!(store.list().unwrap().models.len(), 40);
     assert!(store.list().unwrap().problems.is_empty());
     let report = verify(&store);
-    assert!(report.is_ok(), "{}", report.to_json());
+    assert!(report.is_ok(), "{}", report.to_json().unwrap());
     assert!(
         report
             .blobs

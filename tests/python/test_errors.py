@@ -23,6 +23,9 @@ BASES = {
     "BusyError": TimeoutError,
     "CancelledError": modelkeep.Error,
     "StoreIOError": OSError,
+    "PermissionDeniedError": PermissionError,
+    "MissingFileError": FileNotFoundError,
+    "ReadOnlyError": PermissionError,
     "TemplateError": ValueError,
 }
 
@@ -52,9 +55,44 @@ def test_the_text_of_a_missing_model_is_plain(scratch: Scratch) -> None:
     assert caught.value.status == 404
 
 
-def test_a_missing_store_is_not_found_and_named(tmp_path: Path) -> None:
-    with pytest.raises(modelkeep.NotFoundError, match="absent"):
-        modelkeep.Store(tmp_path / "absent")
+def test_a_missing_file_is_pythons_own_error_with_its_name(
+    tmp_path: Path, scratch: Scratch
+) -> None:
+    absent = tmp_path / "absent"
+    store = scratch.open()
+    calls = [
+        lambda: modelkeep.Store(absent),
+        lambda: modelkeep.Gguf(absent),
+        lambda: modelkeep.GgufParts(absent),
+        lambda: store.import_gguf(absent, "x"),
+        lambda: store.import_modelfile(absent, "x"),
+    ]
+    for call in calls:
+        with pytest.raises(FileNotFoundError, match="absent") as caught:
+            call()
+        assert isinstance(caught.value, modelkeep.Error)
+        assert caught.value.errno == errno.ENOENT
+        assert caught.value.filename == str(absent)
+
+
+def test_a_missing_blob_is_a_missing_file_and_a_missing_model_is_none(scratch: Scratch) -> None:
+    scratch.model("a").unlink()
+    for call in [lambda: scratch.open().path("a"), lambda: scratch.open().show("a")]:
+        with pytest.raises(modelkeep.MissingFileError) as caught:
+            call()
+        assert "not found" not in str(caught.value)
+    with pytest.raises(KeyError) as missing:
+        scratch.open().path("b")
+    assert not isinstance(missing.value, OSError)
+
+
+def test_a_change_of_a_read_only_store_is_a_permission_error(scratch: Scratch) -> None:
+    scratch.model("a")
+    store = modelkeep.Store(scratch.root, read_only=True)
+    with pytest.raises(PermissionError) as caught:
+        store.copy("a", "b")
+    assert isinstance(caught.value, modelkeep.ReadOnlyError)
+    assert (caught.value.errno, caught.value.filename) == (errno.EROFS, str(scratch.root))
 
 
 def test_a_name_that_no_model_can_have_is_a_value_error(scratch: Scratch) -> None:
@@ -71,6 +109,7 @@ def test_the_systems_refusal_keeps_its_number(scratch: Scratch) -> None:
         scratch.open().path("a")
     assert isinstance(caught.value, modelkeep.StoreIOError)
     assert caught.value.errno == errno.ELOOP
+    assert caught.value.filename == str(scratch.manifest("a"))
     assert str(caught.value).startswith("reading manifest ")
 
 
@@ -82,6 +121,7 @@ def test_an_exception_survives_pickling(scratch: Scratch) -> None:
 
 
 def test_an_io_error_survives_pickling() -> None:
-    error = modelkeep.StoreIOError(errno.EACCES, "reading x: " + os.strerror(errno.EACCES))
+    text = "reading x: " + os.strerror(errno.EACCES)
+    error = modelkeep.PermissionDeniedError(errno.EACCES, text, "x")
     again = pickle.loads(pickle.dumps(error))
-    assert (again.errno, str(again)) == (errno.EACCES, str(error))
+    assert (again.errno, again.filename, str(again)) == (errno.EACCES, "x", text)

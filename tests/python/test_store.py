@@ -78,7 +78,7 @@ def test_in_takes_any_text(scratch: Scratch) -> None:
 def test_a_read_only_store_refuses_changes(scratch: Scratch) -> None:
     scratch.model("a")
     store = modelkeep.Store(scratch.root, read_only=True)
-    with pytest.raises(modelkeep.ArgumentError, match="read-only"):
+    with pytest.raises(modelkeep.ReadOnlyError, match="read-only"):
         store.copy("a", "b")
     assert "a" in store
 

@@ -139,7 +139,7 @@ fn assert_sound(store: &Store) {
     let all = VerifyOptions::default();
     let report = store.verify(&all, &mut |_| ControlFlow::Continue(()));
     let report = report.unwrap();
-    assert!(report.is_ok(), "{}", report.to_json());
+    assert!(report.is_ok(), "{}", report.to_json().unwrap());
     for directory in ["trash", "tmp"] {
         let directory = store.path().join(".modelkeep").join(directory);
         let left = fs::read_dir(&directory).map_or(0, Iterator::count);

@@ -20,7 +20,7 @@ pub unsafe extern "C" fn mkeep_store_usage_json(
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { answer(store, json, error, |store| Ok(store.usage()?.to_json())) }
+    unsafe { answer(store, json, error, |store| Ok(store.usage()?.to_json()?)) }
 }
 
 /// What is wrong with the store, and what to do.
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn mkeep_store_doctor_json(
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { answer(store, json, error, |store| Ok(store.doctor()?.to_json())) }
+    unsafe { answer(store, json, error, |store| Ok(store.doctor()?.to_json()?)) }
 }
 
 /// Removes blobs that no model uses and that nobody has changed for `grace` seconds; 3600 is usual.
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn mkeep_store_gc_json(
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         answer(store, json, error, |store| {
-            Ok(store.gc(&options)?.to_json())
+            Ok(store.gc(&options)?.to_json()?)
         })
     }
 }
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn mkeep_store_collect_json(
                 (stated.progress, stated.user)
             });
             let collected = watched(store, progress, user, |store| store.gc(&options))?;
-            Ok(collected.to_json())
+            Ok(collected.to_json()?)
         })
     }
 }

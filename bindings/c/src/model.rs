@@ -153,7 +153,8 @@ pub unsafe extern "C" fn mkeep_model_layer(
 
 /// The path of the GGUF file with the weights.
 ///
-/// MKEEP_STATUS_NOT_FOUND where the model has none or it is missing, MKEEP_STATUS_CORRUPT.
+/// MKEEP_STATUS_NOT_FOUND where the model has none, MKEEP_STATUS_FILE_NOT_FOUND where it is missing,
+/// MKEEP_STATUS_CORRUPT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_model_path(
     model: *const mkeep_model,

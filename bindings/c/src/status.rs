@@ -1,5 +1,7 @@
 //! Statuses and errors.
 
+use std::path::Path;
+
 use engine::{Error, ErrorKind, gguf};
 
 use crate::boundary::{Fault, end, fetch, look};
@@ -11,13 +13,13 @@ use crate::text::{Terminated, mkeep_str};
 pub enum mkeep_status {
     /// It is done.
     Ok = 0,
-    /// A store, model, blob or layer is absent.
+    /// A model, blob or layer is absent.
     NotFound = 1,
     /// A text is no model's name.
     InvalidName = 2,
     /// A text is no digest.
     InvalidDigest = 3,
-    /// Options contradict each other or the store: a change of a store that is read-only.
+    /// Options contradict each other or the store.
     InvalidArgument = 4,
     /// The name is taken and was not to be replaced.
     AlreadyExists = 5,
@@ -35,6 +37,12 @@ pub enum mkeep_status {
     Io = 11,
     /// A Go template that does not parse.
     InvalidTemplate = 12,
+    /// The operating system denies access to a file or a directory.
+    PermissionDenied = 13,
+    /// A file or a directory is absent: the store itself, a blob, a file of the caller's.
+    FileNotFound = 14,
+    /// A change of a store that was opened read-only, or on a read-only file system.
+    ReadOnly = 15,
     /// A fault of the library itself, which it survived.
     Panic = 100,
     /// A pointer is NULL that must not be.
@@ -57,6 +65,9 @@ impl mkeep_status {
             ErrorKind::Busy => mkeep_status::Busy,
             ErrorKind::Cancelled => mkeep_status::Cancelled,
             ErrorKind::InvalidTemplate => mkeep_status::InvalidTemplate,
+            ErrorKind::PermissionDenied => mkeep_status::PermissionDenied,
+            ErrorKind::FileNotFound => mkeep_status::FileNotFound,
+            ErrorKind::ReadOnly => mkeep_status::ReadOnly,
             _ => mkeep_status::Io,
         }
     }
@@ -68,6 +79,8 @@ pub struct mkeep_error {
     http: u16,
     os: i32,
     message: Terminated,
+    path: Terminated,
+    suggestions: Vec<Terminated>,
     fault: Option<Place>,
 }
 
@@ -130,6 +143,12 @@ impl mkeep_error {
             http: error.map_or(500, |error| error.kind().http_status()),
             os: error.and_then(Error::os_error).unwrap_or(0),
             message: Terminated::new(&message),
+            path: Terminated::path(error.and_then(Error::path).unwrap_or(Path::new(""))),
+            suggestions: error
+                .map_or(&[][..], Error::suggestions)
+                .iter()
+                .map(|name| Terminated::new(name))
+                .collect(),
             fault: error.and_then(Error::cause_of).map(Place::from),
         }
     }
@@ -156,11 +175,31 @@ pub unsafe extern "C" fn mkeep_error_http_status(error: *const mkeep_error) -> u
     unsafe { look(error, 200, |error| error.http) }
 }
 
-/// The operating system's number for it (`errno`); 0 where it was not the system that refused.
+/// The operating system's number for it (`errno`); 0 where there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_error_os(error: *const mkeep_error) -> i32 {
     // SAFETY: by the header's contract NULL or a live error.
     unsafe { look(error, 0, |error| error.os) }
+}
+
+/// The file or directory that it is about, as the system has it; empty where there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_error_path(error: *const mkeep_error) -> mkeep_str {
+    // SAFETY: by the header's contract NULL or a live error.
+    unsafe { look(error, mkeep_str::EMPTY, |error| error.path.borrow()) }
+}
+
+/// A stored name that may have been meant, the nearest first, at most three; false, and nothing
+/// written, beyond the last one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_error_suggestion(
+    error: *const mkeep_error,
+    index: usize,
+    name: *mut mkeep_str,
+) -> bool {
+    let nth = |error: &mkeep_error| Some(error.suggestions.get(index)?.borrow());
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { fetch(error, name, nth) }
 }
 
 /// Where a GGUF file is wrong; false, and nothing written, where that is not what went wrong.

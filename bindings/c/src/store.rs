@@ -75,7 +75,7 @@ impl mkeep_store_options {
 
 /// Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
 ///
-/// MKEEP_STATUS_NOT_FOUND where the directory does not exist, with the well-known places that do in
+/// MKEEP_STATUS_FILE_NOT_FOUND where the directory does not exist, with the well-known places that do in
 /// its message; MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_open(
@@ -133,8 +133,8 @@ pub(crate) unsafe fn answer(
 
 /// The path of a model's GGUF file.
 ///
-/// MKEEP_STATUS_NOT_FOUND where the model or its file is missing, MKEEP_STATUS_INVALID_NAME,
-/// MKEEP_STATUS_CORRUPT.
+/// MKEEP_STATUS_NOT_FOUND where the model is missing, MKEEP_STATUS_FILE_NOT_FOUND where its file is,
+/// MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_path(
     store: *const mkeep_store,
@@ -220,7 +220,10 @@ pub unsafe extern "C" fn mkeep_store_delete(
             let store = borrow(store, "store")?;
             let reference: Reference = text(name, "name")?.parse()?;
             let deleted = store.0.delete(&reference)?;
-            give_if(json, || mkeep_text::new(&deleted.to_json()));
+            // What was deleted is gone, whatever JSON can carry of it.
+            give_if(json, || {
+                mkeep_text::new(&deleted.to_json().unwrap_or_default())
+            });
             Ok(())
         })
     }
@@ -240,7 +243,7 @@ pub unsafe extern "C" fn mkeep_store_delete_all(
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         answer(store, json, error, |store| {
-            Ok(store.delete_all(&references(names, count)?)?.to_json())
+            Ok(store.delete_all(&references(names, count)?)?.to_json()?)
         })
     }
 }

@@ -156,7 +156,7 @@ impl From<Report> for mkeep_report {
     fn from(report: Report) -> Self {
         mkeep_report {
             is_ok: report.is_ok(),
-            json: Terminated::new(&report.to_json()),
+            json: Terminated::new(&report.to_json().unwrap_or_default()),
             findings: report.blobs.iter().map(Kept::from).collect(),
         }
     }
@@ -242,7 +242,7 @@ pub unsafe extern "C" fn mkeep_report_get(
     }
 }
 
-/// The whole report as JSON.
+/// The whole report as JSON; empty where a path in it is not UTF-8, which JSON cannot carry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_report_json(report: *const mkeep_report) -> mkeep_str {
     // SAFETY: by the header's contract NULL or a live report.
@@ -273,7 +273,7 @@ pub unsafe extern "C" fn mkeep_store_repair_json(
         crate::store::answer(store, json, error, |store| {
             let options = VerifyOptions::default().models(references(names, count)?);
             let report = store.verify(&options, &mut |_| ControlFlow::Continue(()))?;
-            Ok(store.repair(&report)?.to_json())
+            Ok(store.repair(&report)?.to_json()?)
         })
     }
 }

@@ -39,6 +39,7 @@ pub(crate) enum Command {
     List,
     /// Show everything about a model
     Show {
+        /// The name of a model, or its ID as list prints it
         name: Reference,
         /// Print arrays in full, and the tensors of safetensors models
         #[arg(long, short)]
@@ -46,16 +47,20 @@ pub(crate) enum Command {
     },
     /// Copy a model: one more name for the same blobs
     Cp {
+        /// The name of a model
         source: ModelName,
+        /// The name that it is to have as well
         destination: ModelName,
     },
     /// Delete models, and the blobs that only they use
     Rm {
+        /// The names of models
         #[arg(required = true, value_name = "NAME")]
         names: Vec<Reference>,
     },
-    /// Print the path of a model's GGUF file
+    /// Print the path of a model's GGUF file: of a split model those of all its parts, in order
     Path {
+        /// The name of a model, or its ID as list prints it
         name: Reference,
         /// Print the paths of its projectors instead
         #[arg(long, conflicts_with = "all")]
@@ -63,9 +68,19 @@ pub(crate) enum Command {
         /// Print the paths of all its blobs
         #[arg(long)]
         all: bool,
+        /// End each path with a NUL in place of a line break
+        #[arg(long)]
+        print0: bool,
+    },
+    /// Print which models a digest, an ID or a file belongs to
+    Which {
+        /// A digest or an ID, or its first digits, 12 or more; or the path of a file
+        #[arg(value_name = "DIGEST|PATH")]
+        what: PathBuf,
     },
     /// Compare every blob with its digest: of the store, or of some models
     Verify {
+        /// The names of models, or their IDs as list prints them
         #[arg(value_name = "NAME")]
         names: Vec<Reference>,
         #[command(flatten)]
@@ -73,6 +88,7 @@ pub(crate) enum Command {
     },
     /// Show what a GGUF file says of itself
     Gguf {
+        /// A GGUF file
         file: PathBuf,
         #[command(flatten)]
         how: GgufArgs,
@@ -123,6 +139,7 @@ pub(crate) enum Command {
     Doctor,
     /// Verify, and move damaged blobs aside so that a pull can replace them
     Repair {
+        /// The names of models
         #[arg(value_name = "NAME")]
         names: Vec<Reference>,
     },

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use indicatif::DecimalBytes;
 use modelkeep::{
-    ImportOptions, ListOptions, ManifestForm, MediaType, Model, ModelName, Reference, SharedBlob,
-    Show, ShowOptions, Store, StoreOptions, Summary,
+    ErrorKind, ImportOptions, ListOptions, ManifestForm, MediaType, Model, ModelName, Reference,
+    SharedBlob, Show, ShowOptions, Store, StoreOptions, Summary, Use,
 };
 
 use crate::args::{Args, Command, ImportArgs};
@@ -32,8 +32,20 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             name,
             projector,
             all,
-        } => paths(&open()?.model(&name)?, projector, all, output),
-        Command::Verify { names, how } => maintenance::verify(&open()?, names, &how, output),
+            print0,
+        } => {
+            let store = open()?;
+            let model = store.model(&store.identify(&name)?.into())?;
+            let found = paths(&model, projector, all)?;
+            print_paths(&found, print0, output)
+        }
+        Command::Which { what } => which(&open()?, &what, output),
+        Command::Verify { names, how } => {
+            let store = open()?;
+            let names = names.iter().map(|name| Ok(store.identify(name)?.into()));
+            let names = names.collect::<Outcome<Vec<Reference>>>()?;
+            maintenance::verify(&store, names, &how, output)
+        }
         Command::Repair { names } => maintenance::repair(&open()?, names, output),
         Command::Serve { addresses, origins } => server::run(open()?, addresses, origins),
         Command::Du => maintenance::usage(&open()?, output),
@@ -55,7 +67,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             };
             maintenance::collect(&open()?, &what, output)
         }
-        Command::Doctor => maintenance::doctor(&open()?, output),
+        Command::Doctor => maintenance::doctor(&options, output),
     }
 }
 
@@ -106,7 +118,8 @@ fn size(line: &Summary) -> String {
     match u64::try_from(line.size) {
         Ok(_) if !line.remote_host.is_empty() => "-".to_owned(),
         Ok(size) => DecimalBytes(size).to_string(),
-        Err(_) => line.size.to_string(),
+        // No bytes are fewer than none: the manifest states a wrong size.
+        Err(_) => "?".to_owned(),
     }
 }
 
@@ -121,7 +134,8 @@ fn day(line: &Summary) -> String {
 }
 
 fn shown(store: &Store, name: &Reference, verbose: bool, output: &mut Output) -> Outcome {
-    let show: Show = store.show(name, &ShowOptions::default().verbose(verbose))?;
+    let name = store.identify(name)?.into();
+    let show: Show = store.show(&name, &ShowOptions::default().verbose(verbose))?;
     if output.json {
         return output.line(show.to_json());
     }
@@ -144,7 +158,7 @@ fn remove(store: &Store, names: &[Reference], output: &mut Output) -> Outcome {
         output.complain(error);
     }
     if output.json {
-        return output.line(deleted.to_json());
+        return output.line(deleted.to_json()?);
     }
     let is_alias = |name: &&ModelName| deleted.aliases.iter().any(|alias| alias.name == **name);
     for name in deleted.models.iter().filter(|name| !is_alias(name)) {
@@ -194,29 +208,51 @@ fn shared(blobs: &[SharedBlob], output: &mut Output) -> Outcome {
     }))
 }
 
-fn paths(model: &Model, projector: bool, all: bool, output: &mut Output) -> Outcome {
+fn paths(model: &Model, projector: bool, all: bool) -> Outcome<Vec<PathBuf>> {
     let found = if all {
         model.all_paths()?
     } else if projector {
         model.paths(&MediaType::Projector)?
     } else {
-        vec![model.gguf_path()?]
+        model.gguf_paths()?
     };
     if found.is_empty() {
-        return Err(Failure::Other(format!(
-            "model '{}' has no projector",
-            model.name()
-        )));
+        let text = format!("model '{}' has no projector", model.name());
+        return Err(Failure::Other(text));
     }
-    let found = found
-        .iter()
-        .map(|path| absolute(path))
-        .collect::<Outcome<Vec<_>>>()?;
+    found.iter().map(|path| absolute(path)).collect()
+}
+
+/// Prints paths as the system has them, which need not be UTF-8.
+fn print_paths(paths: &[PathBuf], print0: bool, output: &mut Output) -> Outcome {
     if output.json {
-        let texts: Vec<_> = found.iter().map(|path| path.to_string_lossy()).collect();
-        return output.line(modelkeep::json::to_string(&texts));
+        return output.line(modelkeep::json::of_paths(paths)?);
     }
-    found.iter().try_for_each(|path| output.path(path))
+    let end = if print0 { b'\0' } else { b'\n' };
+    paths.iter().try_for_each(|path| output.path(path, end))
+}
+
+fn which(store: &Store, what: &Path, output: &mut Output) -> Outcome {
+    let found = store.which(what)?;
+    note(&found.problems);
+    if found.uses.is_empty() {
+        output.complain(format!("no model has {}", what.display()));
+    }
+    if output.json {
+        return output.line(found.to_json());
+    }
+    if found.uses.is_empty() {
+        return Ok(());
+    }
+    let row = |r#use: &Use| {
+        [
+            r#use.name.to_string(),
+            r#use.kind.clone(),
+            r#use.digest.clone(),
+        ]
+    };
+    let header = ["NAME", "KIND", "DIGEST"];
+    output.lines(table(header, found.uses.iter().map(row), &[]))
 }
 
 fn absolute(path: &Path) -> Outcome<PathBuf> {
@@ -247,6 +283,12 @@ fn import(
     how.system = with.system;
     let imported = watched(&store, !output.json, |store| {
         store.import_file(file, name, &how)
+    });
+    let imported = imported.map_err(|failure| match failure {
+        Failure::Store(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Failure::Other(format!("{error}; --force replaces it"))
+        }
+        failure => failure,
     })?;
     for warning in &imported.warnings {
         say(format_args!("warning: {warning}"));

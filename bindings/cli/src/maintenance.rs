@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use indicatif::DecimalBytes;
 use modelkeep::{
-    BlobStatus, Digest, Finding, GcOptions, ModelUsage, Reference, Report, Store, VerifyOptions,
+    BlobStatus, Complaint, Digest, Finding, GcOptions, ModelUsage, Reference, Report, RootState,
+    Store, StoreOptions, VerifyOptions,
 };
 
 use crate::args::VerifyArgs;
@@ -34,7 +35,7 @@ pub(crate) fn verify(
         output.found_a_problem();
     }
     if output.json {
-        return output.line(report.to_json());
+        return output.line(report.to_json()?);
     }
     note(&report.problems);
     for blob in &report.blobs {
@@ -102,13 +103,24 @@ fn row(blob: &&Finding) -> [String; 4] {
 }
 
 pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) -> Outcome {
-    let report = verified(store, names, &VerifyArgs::default(), output)?;
+    let report = verified(store, names.clone(), &VerifyArgs::default(), output)?;
     let repaired = watched(store, false, |store| store.repair(&report))?;
+    let report = match repaired.renamed.is_empty() {
+        true => report,
+        // What was there under another name is whole again.
+        false => verified(store, names, &VerifyArgs::default(), output)?,
+    };
+    if !report.is_ok() {
+        output.found_a_problem();
+    }
     if output.json {
-        return output.line(repaired.to_json());
+        return output.line(repaired.to_json()?);
     }
     for moved in &repaired.moved {
         output.line(format!("moved {} to {}", moved.digest, moved.to.display()))?;
+    }
+    for moved in &repaired.renamed {
+        output.line(format!("renamed to {}", moved.to.display()))?;
     }
     for digest in &repaired.changed {
         output.line(format!(
@@ -131,7 +143,7 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
     let usage = store.usage()?;
     note(&usage.problems);
     if output.json {
-        return output.line(usage.to_json());
+        return output.line(usage.to_json()?);
     }
     let largest = usage
         .models
@@ -211,7 +223,7 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
         .all(what.all);
     let collected = watched(store, false, |store| store.gc(&options))?;
     if output.json {
-        return output.line(collected.to_json());
+        return output.line(collected.to_json()?);
     }
     let verb = if collected.dry_run {
         "would remove"
@@ -233,7 +245,7 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
     let bytes = DecimalBytes(collected.bytes);
     let young = match collected.young {
         0 => String::new(),
-        young => format!("; {young} unused and younger than the grace period (--grace)"),
+        young => format!("; {young} unused, younger than the grace period (--grace 0s)"),
     };
     output.line(format!("{verb} {count} files, {bytes}{young}"))
 }
@@ -247,37 +259,62 @@ pub(crate) fn restored(blobs: &[Digest], output: &mut Output) -> Outcome {
     )
 }
 
-pub(crate) fn doctor(store: &Store, output: &mut Output) -> Outcome {
-    let diagnosis = store.doctor()?;
+pub(crate) fn doctor(options: &StoreOptions, output: &mut Output) -> Outcome {
+    let diagnosis = options.diagnose()?;
     if !diagnosis.is_ok() {
         output.found_a_problem();
     }
     if output.json {
-        return output.line(diagnosis.to_json());
+        return output.line(diagnosis.to_json()?);
     }
     for root in &diagnosis.roots {
-        let state = match (root.opened, root.exists) {
-            (true, _) => "opened",
-            (false, true) => "exists, not opened",
-            (false, false) => "does not exist",
-        };
         let path = root.path.display();
-        output.line(format!("{path}: {state}, {} manifests", root.manifests))?;
+        let opened = if root.opened { "opened, " } else { "" };
+        let what = match root.state {
+            RootState::Store => counted(root.manifests, "manifest"),
+            _ => root.what.clone(),
+        };
+        output.line(format!("{path}: {opened}{what}"))?;
     }
     for complaint in &diagnosis.complaints {
-        let name = complaint
-            .name
-            .as_ref()
-            .map_or(complaint.path.display().to_string(), |name| {
-                name.to_string()
-            });
+        told(complaint, "", output)?;
+    }
+    for note in &diagnosis.notes {
+        told(note, "note: ", output)?;
+    }
+    let count = diagnosis.complaints.len();
+    if count > 0 {
+        return Err(Failure::Other(counted(count, "complaint")));
+    }
+    if !diagnosis.notes.is_empty() {
         output.line("")?;
-        output.line(name)?;
-        output.line(format!("  {}", complaint.what))?;
-        output.line(format!("  -> {}", complaint.advice))?;
     }
-    match diagnosis.complaints.len() {
-        0 => output.line("nothing is wrong"),
-        count => Err(Failure::Other(format!("{count} complaints"))),
-    }
+    output.line(match (diagnosis.blobs, diagnosis.verified) {
+        (0, _) => "nothing is wrong".to_owned(),
+        (blobs, verified) if blobs == verified => {
+            let blobs = counted(blobs, "blob");
+            format!("nothing is wrong; {blobs} verified earlier and not touched since")
+        }
+        _ => "nothing is wrong that can be seen without hashing (modelkeep verify)".to_owned(),
+    })
+}
+
+fn told(complaint: &Complaint, kind: &str, output: &mut Output) -> Outcome {
+    let path = complaint.path.display().to_string();
+    let name = complaint.name.as_ref();
+    let subject = name.map_or(path, ToString::to_string);
+    let (what, advice) = (&complaint.what, &complaint.advice);
+    let lines = [
+        String::new(),
+        format!("{kind}{subject}"),
+        format!("  {what}"),
+        format!("  -> {advice}"),
+    ];
+    output.lines(lines)
+}
+
+/// A number with its noun: `1 blob`, `2 blobs`.
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }

@@ -26,8 +26,11 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn status(&self) -> u8 {
         let is_misuse = |error: &Error| {
-            use ErrorKind::{InvalidArgument, InvalidDigest, InvalidName};
-            matches!(error.kind(), InvalidName | InvalidDigest | InvalidArgument)
+            use ErrorKind::{InvalidArgument, InvalidDigest, InvalidName, ReadOnly};
+            matches!(
+                error.kind(),
+                InvalidName | InvalidDigest | InvalidArgument | ReadOnly
+            )
         };
         match self {
             Failure::Store(error) if is_misuse(error) => 2,
@@ -108,13 +111,13 @@ impl Output {
         lines.into_iter().try_for_each(|line| self.line(line))
     }
 
-    /// Writes a path for programs, byte by byte; on a terminal, for people.
-    pub(crate) fn path(&mut self, path: &Path) -> Outcome {
-        if io::stdout().is_terminal() {
+    /// Writes a path as the system has it, and what ends it; on a terminal, for people.
+    pub(crate) fn path(&mut self, path: &Path, end: u8) -> Outcome {
+        if end == b'\n' && io::stdout().is_terminal() {
             return self.line(path.display());
         }
         self.out.write_all(path.as_os_str().as_bytes())?;
-        Ok(self.out.write_all(b"\n")?)
+        Ok(self.out.write_all(&[end])?)
     }
 
     /// Makes the exit status 1: something is not as it should be.

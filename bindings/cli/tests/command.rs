@@ -211,7 +211,7 @@ fn problems_with_other_models_do_not_change_the_status() {
     assert_eq!(shell.run(&["rm", "broken"]).status, 0);
     assert_eq!(
         shell.run(&["doctor"]).out.lines().last(),
-        Some("nothing is wrong")
+        Some("nothing is wrong that can be seen without hashing (modelkeep verify)")
     );
 }
 

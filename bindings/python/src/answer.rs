@@ -3,20 +3,23 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use modelkeep::Result;
 use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
 use serde::Serialize;
 
+use crate::error::OrRaise;
+
 /// What the store or a file answered; its attributes are its fields.
 #[pyclass(frozen, subclass, module = "modelkeep")]
 pub(crate) struct Answer {
-    json: Box<dyn Fn() -> String + Send + Sync>,
+    json: Box<dyn Fn() -> Result<String> + Send + Sync>,
 }
 
 impl Answer {
     /// The base of an answer whose JSON is made when it is asked for.
-    pub(crate) fn new(json: impl Fn() -> String + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(json: impl Fn() -> Result<String> + Send + Sync + 'static) -> Self {
         Answer {
             json: Box::new(json),
         }
@@ -25,7 +28,7 @@ impl Answer {
     /// The base of the answer that stands for a value of the engine.
     pub(crate) fn of<T: Serialize + Send + Sync + 'static>(value: &Arc<T>) -> Self {
         let value = value.clone();
-        Answer::new(move || modelkeep::json::to_string(&*value))
+        Answer::new(move || modelkeep::json::try_to_string(&*value))
     }
 
     /// The whole answer, its fields included.
@@ -40,13 +43,13 @@ impl Answer {
 #[pymethods]
 impl Answer {
     /// The answer as JSON; that of list and show is the body of the HTTP call.
-    fn to_json(&self, py: Python<'_>) -> String {
-        py.detach(|| (self.json)())
+    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| (self.json)()).or_raise(py)
     }
 
     /// The same as Python values.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        loads(py, &self.to_json(py))
+        loads(py, &self.to_json(py)?)
     }
 }
 

@@ -34,16 +34,31 @@ fn made(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         .getattr(error.kind().python_class())?;
     let class = class.cast_into::<PyType>()?;
     let text = error.to_string();
-    let exception = match error.os_error() {
-        Some(number) if error.kind() == ErrorKind::Io => PyErr::from_type(class, (number, text)),
-        _ => PyErr::from_type(class, (text,)),
+    let exception = match (refusal(error), error.path()) {
+        (Some(number), Some(path)) => {
+            PyErr::from_type(class, (number, text, path.as_os_str().to_owned()))
+        }
+        (Some(number), None) => PyErr::from_type(class, (number, text)),
+        (None, _) => PyErr::from_type(class, (text,)),
     };
+    let value = exception.value(py);
+    if !error.suggestions().is_empty() {
+        value.setattr("suggestions", error.suggestions().to_vec())?;
+    }
     if let Some(fault) = error.cause_of::<modelkeep::gguf::Fault>() {
-        exception
-            .value(py)
-            .setattr("fault", Fault::from(fault.clone()))?;
+        value.setattr("fault", Fault::from(fault.clone()))?;
     }
     Ok(exception)
+}
+
+/// The system's number, for the classes that are an `OSError` of it.
+fn refusal(error: &Error) -> Option<i32> {
+    use ErrorKind::{FileNotFound, Io, PermissionDenied, ReadOnly};
+    let is_system = matches!(
+        error.kind(),
+        FileNotFound | Io | PermissionDenied | ReadOnly
+    );
+    error.os_error().filter(|_| is_system)
 }
 
 /// What was read when a file was opened is not there any more.

@@ -35,7 +35,7 @@ pub(crate) struct Gguf {
 impl Gguf {
     fn whole(file: GgufFile) -> PyClassInitializer<Self> {
         let shared = file.clone();
-        let json = move || modelkeep::json::to_string(&Normalised(shared.view()));
+        let json = move || modelkeep::json::try_to_string(&Normalised(shared.view()));
         let gguf = Gguf {
             file,
             places: PyOnceLock::new(),

@@ -1,7 +1,7 @@
 //! What a model is made of, as Python says it.
 
 use modelkeep::{Message, Result, Transfer};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Map, Value};
@@ -22,12 +22,23 @@ pub(crate) fn transfer(word: &str) -> Result<Transfer> {
 }
 
 /// A message as clients write it: a dictionary of two texts.
-#[derive(FromPyObject)]
 pub(crate) struct NewMessage {
-    #[pyo3(item)]
     role: String,
-    #[pyo3(item)]
     content: String,
+}
+
+impl<'py> FromPyObject<'_, 'py> for NewMessage {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let text = |key: &str| object.get_item(key)?.extract::<String>();
+        match (text("role"), text("content")) {
+            (Ok(role), Ok(content)) => Ok(NewMessage { role, content }),
+            _ => Err(PyTypeError::new_err(
+                "a message is a dictionary with the texts 'role' and 'content'",
+            )),
+        }
+    }
 }
 
 impl From<NewMessage> for Message {

@@ -100,7 +100,7 @@ impl Summary {
             remote_host: line.remote_host.clone(),
         };
         let listing = listing.clone();
-        let base = Answer::new(move || modelkeep::json::to_string(&listing.models.get(at)));
+        let base = Answer::new(move || modelkeep::json::try_to_string(&listing.models.get(at)));
         base.with(py, fields).map(Some)
     }
 }

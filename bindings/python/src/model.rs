@@ -63,6 +63,13 @@ impl Model {
         py.detach(|| self.model.gguf_path()).or_raise(py)
     }
 
+    /// The absolute paths of the GGUF files with the weights: one, or all parts of a split model
+    /// in their order.
+    #[getter]
+    fn paths(&self, py: Python<'_>) -> PyResult<Vec<PathBuf>> {
+        py.detach(|| self.model.gguf_paths()).or_raise(py)
+    }
+
     /// The absolute paths of the projectors.
     #[getter]
     fn projectors(&self, py: Python<'_>) -> PyResult<Vec<PathBuf>> {

@@ -4,6 +4,7 @@ use std::path::{PathBuf, absolute};
 use std::time::Duration;
 
 use modelkeep::{Durability, Error, ErrorKind, Result, StoreOptions};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -83,10 +84,24 @@ pub(crate) fn bad(text: String) -> Error {
 }
 
 /// A span of time: seconds, or a `timedelta`.
-#[derive(FromPyObject)]
 pub(crate) enum Span {
     Seconds(f64),
     Delta(Duration),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Span {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(seconds) = object.extract() {
+            return Ok(Span::Seconds(seconds));
+        }
+        object.extract().map(Span::Delta).or_else(|_| {
+            let class = object.get_type().name()?;
+            let text = format!("seconds or a positive timedelta, not {class}");
+            Err(PyTypeError::new_err(text))
+        })
+    }
 }
 
 impl Span {

@@ -114,6 +114,14 @@ impl Store {
             .or_raise(py)
     }
 
+    /// The models that a digest, an ID (12 digits or more) or a file belongs to: the name of each,
+    /// what of it that is, and the digest.
+    fn which(&self, py: Python<'_>, what: PathBuf) -> PyResult<Vec<(String, String, String)>> {
+        let found = py.detach(|| self.inner.which(&what)).or_raise(py)?;
+        let part = |part: modelkeep::Use| (part.name.to_string(), part.kind, part.digest);
+        Ok(found.uses.into_iter().map(part).collect())
+    }
+
     /// Copies a model: one more name for the same blobs, at the cost of one small file.
     fn copy(&self, py: Python<'_>, src: &str, dst: &str) -> PyResult<Py<Copied>> {
         let copied = py.detach(|| {

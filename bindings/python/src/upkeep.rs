@@ -231,6 +231,8 @@ impl Diagnosis {
                 exists: root.exists,
                 manifests: root.manifests,
                 opened: root.opened,
+                state: root.state.as_str(),
+                what: root.what.clone(),
             })
         })
     }
@@ -247,11 +249,21 @@ impl Diagnosis {
         each(py, &self.diagnosis.notes, |_, found| Ok(found.into()))
     }
 
+    /// How many blobs the models use.
+    #[getter]
+    fn blobs(&self) -> usize {
+        self.diagnosis.blobs
+    }
+
+    /// Those that an earlier verification found good, and nothing has touched since.
+    #[getter]
+    fn verified(&self) -> usize {
+        self.diagnosis.verified
+    }
+
     fn __repr__(&self) -> String {
-        format!(
-            "<Diagnosis: {} complaints>",
-            self.diagnosis.complaints.len()
-        )
+        let complaints = self.diagnosis.complaints.len();
+        shown("Diagnosis", &[("complaints", &complaints)])
     }
 }
 
@@ -266,6 +278,22 @@ pub(crate) struct Root {
     manifests: usize,
     /// Whether it is the store that was opened.
     opened: bool,
+    /// What is there: `store`, `no_store`, `missing`, `dangling` or `closed`.
+    state: &'static str,
+    /// Why no models can be seen there, and what to do; empty where some can.
+    what: String,
+}
+
+#[pymethods]
+impl Root {
+    fn __repr__(&self) -> String {
+        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
+            ("path", &self.path),
+            ("state", &self.state),
+            ("manifests", &self.manifests),
+        ];
+        shown("Root", &fields)
+    }
 }
 
 /// Something that is wrong.
@@ -282,12 +310,12 @@ pub(crate) struct Complaint {
 }
 
 impl From<&modelkeep::Complaint> for Complaint {
-    fn from(found: &modelkeep::Complaint) -> Self {
+    fn from(complaint: &modelkeep::Complaint) -> Self {
         Complaint {
-            path: found.path.clone(),
-            name: found.name.as_ref().map(ToString::to_string),
-            what: found.what.clone(),
-            advice: found.advice.clone(),
+            path: complaint.path.clone(),
+            name: complaint.name.as_ref().map(ToString::to_string),
+            what: complaint.what.clone(),
+            advice: complaint.advice.clone(),
         }
     }
 }
@@ -304,20 +332,29 @@ impl Complaint {
 pub(crate) struct Repaired {
     /// The blobs that were damaged and where they lie now.
     moved: Vec<Py<Moved>>,
+    /// The blobs that were there under another name, and what they are called now.
+    renamed: Vec<Py<Moved>>,
     /// The digests of blobs that have changed since they were verified, and were left alone.
     changed: Vec<String>,
 }
 
 impl Repaired {
     pub(crate) fn of(py: Python<'_>, repaired: modelkeep::Repaired) -> PyResult<Py<Self>> {
-        let moved = each(py, &repaired.moved, |_, moved| {
+        let object = |_: Python<'_>, moved: &modelkeep::Moved| {
             Ok(Moved {
                 digest: moved.digest.to_string(),
                 to: moved.to.clone(),
             })
-        })?;
+        };
+        let moved = each(py, &repaired.moved, object)?;
+        let renamed = each(py, &repaired.renamed, object)?;
         let changed = texts(&repaired.changed);
-        Answer::of(&Arc::new(repaired)).with(py, Repaired { moved, changed })
+        let fields = Repaired {
+            moved,
+            renamed,
+            changed,
+        };
+        Answer::of(&Arc::new(repaired)).with(py, fields)
     }
 }
 

@@ -51,7 +51,7 @@ impl BlobFile {
 }
 
 impl BlobName {
-    pub(super) fn of(file_name: &OsStr) -> Self {
+    pub(crate) fn of(file_name: &OsStr) -> Self {
         if is_dropping(file_name) || is_of_the_system(file_name) {
             return BlobName::Dropping;
         }

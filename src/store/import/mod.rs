@@ -116,7 +116,8 @@ impl Store {
     /// # Errors
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) where the name is taken and was not to be
     /// replaced; [`InvalidGguf`](ErrorKind::InvalidGguf) for a file that the strict reader refuses;
-    /// [`Unsupported`](ErrorKind::Unsupported) for a part of a split model;
+    /// [`Unsupported`](ErrorKind::Unsupported) for a part of a split model, and for a projector or
+    /// an adapter without the model that it belongs to;
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a store whose blobs belong to another
     /// user.
     pub fn import(
@@ -135,8 +136,8 @@ impl Store {
     ///
     /// # Errors
     /// As [`import`](Self::import); [`InvalidArgument`](ErrorKind::InvalidArgument), with the line,
-    /// for a Modelfile that cannot be read so; [`NotFound`](ErrorKind::NotFound) for a file or a
-    /// model that is missing; [`Unsupported`](ErrorKind::Unsupported) for weights that are no GGUF.
+    /// for a Modelfile that cannot be read so; [`FileNotFound`](ErrorKind::FileNotFound) for a
+    /// file and [`NotFound`](ErrorKind::NotFound) for a model that is missing; [`Unsupported`](ErrorKind::Unsupported) for weights that are no GGUF.
     pub fn import_modelfile(
         &self,
         file: impl AsRef<Path>,
@@ -146,8 +147,8 @@ impl Store {
         let path = file.as_ref();
         let text = read::read_text(path).map_err(|e| Error::io("reading Modelfile", path, e))?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        let recipe = Modelfile::parse(&text.bytes)
-            .and_then(|modelfile| Recipe::of_modelfile(modelfile, directory, options));
+        let recipe = Modelfile::lines(&text.bytes)
+            .and_then(|commands| Recipe::of_modelfile(commands, directory, options));
         let recipe = recipe.map_err(|error| {
             let text = format!("reading Modelfile {}", path.display());
             Error::caused(error.kind(), text, error)
@@ -228,7 +229,11 @@ impl Store {
             Template::parse(template.as_str())?;
         }
         let (mut parts, base) = match recipe.weights {
-            Weights::Files(files) => (self.stage_files(&files, None, with.transfer)?, None),
+            Weights::Files(files) => {
+                let parts = self.stage_files(&files, None, with.transfer)?;
+                part::refuse_without_weights(&parts, &files)?;
+                (parts, None)
+            }
             Weights::Model(model) => {
                 let stored = self.model(&model);
                 let model = stored.map_err(|error| recipe::missing(error, model.text()))?;

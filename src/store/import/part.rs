@@ -96,7 +96,7 @@ impl Store {
         };
         let gguf = GgufFile::open(bytes.path(self), &how)?;
         refuse_split(file, gguf.view())?;
-        let media = media.unwrap_or_else(|| media_of(gguf.view()));
+        let media = role(media, gguf.view());
         let warnings = warnings_of(file, &media, gguf.view());
         let from = match file.file_name() {
             Some(file) if media != MediaType::Model || has_companions(gguf.view()) => {
@@ -153,6 +153,40 @@ fn warnings_of(file: &Path, media: &MediaType, gguf: Gguf<'_>) -> Vec<FileWarnin
         .collect()
 }
 
+/// What a file is among the layers: a projector is one under ADAPTER as well, as the reference
+/// (August 2026) has it; otherwise the caller's word wins over what the file says.
+fn role(stated: Option<MediaType>, gguf: Gguf<'_>) -> MediaType {
+    let own = media_of(gguf);
+    match stated {
+        Some(MediaType::Adapter) if own == MediaType::Projector => own,
+        Some(stated) => stated,
+        None => own,
+    }
+}
+
+/// Refuses files that make no model, because no text model is among them.
+pub(super) fn refuse_without_weights(parts: &[Part], files: &[PathBuf]) -> Result<()> {
+    let is_model = |part: &Part| part.media == MediaType::Model;
+    let (Some(part), Some(file)) = (parts.first(), files.first()) else {
+        return Ok(());
+    };
+    if parts.iter().any(is_model) {
+        return Ok(());
+    }
+    let label = part.media.label();
+    let text = format!(
+        "importing {}: it is {} {label}, which has no weights of its own; import the model that \
+         it belongs to, with this file as its {label} (--{label} FILE)",
+        file.display(),
+        if part.media == MediaType::Adapter {
+            "an"
+        } else {
+            "a"
+        },
+    );
+    Err(Error::new(ErrorKind::Unsupported, text).at(file))
+}
+
 fn refuse_split(file: &Path, gguf: Gguf<'_>) -> Result<()> {
     let Some(split) = gguf.split().filter(|split| split.count > 1) else {
         return Ok(());
@@ -194,7 +228,16 @@ fn has_companions(gguf: Gguf<'_>) -> bool {
     })
 }
 
-/// What the reference (August 2026) takes a GGUF file for.
+/// Whether a file holds a text model: what turns tokens into vectors, or its blocks.
+fn has_text(gguf: Gguf<'_>) -> bool {
+    gguf.tensors().any(|tensor| {
+        let name = tensor.name.as_bytes();
+        name.starts_with(b"token_embd.") || name.starts_with(b"blk.")
+    })
+}
+
+/// What the reference (August 2026) takes a GGUF file for; but a file that holds a text model is
+/// one, whatever a single key says.
 fn media_of(gguf: Gguf<'_>) -> MediaType {
     let architecture = architecture(gguf);
     let kind = gguf.get("general.type").and_then(|value| value.as_str());
@@ -210,7 +253,9 @@ fn media_of(gguf: Gguf<'_>) -> MediaType {
     match kind {
         Some("adapter") => MediaType::Adapter,
         Some("projector" | "mmproj") => MediaType::Projector,
-        _ if blocks == 0 && count("vision.block_count") > 0 => MediaType::Projector,
+        _ if blocks == 0 && count("vision.block_count") > 0 && !has_text(gguf) => {
+            MediaType::Projector
+        }
         _ if blocks == 0
             && architecture == "clip"
             && (has("has_vision_encoder") || has("has_audio_encoder")) =>

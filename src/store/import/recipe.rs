@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read;
 use crate::gguf;
-use crate::modelfile::{self, Command, Modelfile};
+use crate::modelfile::{self, Command};
 use crate::reference::Reference;
 use crate::store::import::ImportOptions;
 use crate::store::{Message, StoreOptions};
@@ -41,13 +41,19 @@ impl Recipe {
     /// What a Modelfile says; `options` win over it, and add to its licences. Paths begin at
     /// `directory` or, after a `~/`, at the user's home.
     pub(super) fn of_modelfile(
-        modelfile: Modelfile,
+        commands: Vec<(usize, Command)>,
         directory: &Path,
         options: &ImportOptions,
     ) -> Result<Self> {
         let mut said = Said::default();
-        for command in modelfile.commands {
-            said.take(command, directory)?;
+        for (line, command) in commands {
+            let taken = said.take(command, directory);
+            taken.map_err(|error| match error.kind() {
+                ErrorKind::InvalidArgument => {
+                    Error::caused(error.kind(), format!("line {line}"), error)
+                }
+                _ => error,
+            })?;
         }
         let weights = said.weights()?;
         Ok(Recipe {
@@ -239,7 +245,7 @@ fn weights_at(path: &Path) -> Result<Vec<PathBuf>> {
     }
     if files.is_empty() {
         let text = format!("importing {}: no GGUF file in it", path.display());
-        return Err(Error::new(ErrorKind::NotFound, text));
+        return Err(Error::new(ErrorKind::FileNotFound, text).at(path));
     }
     Ok(files)
 }

@@ -192,7 +192,11 @@ fn modelfile(
     system: &str,
     options: &ShowOptions,
 ) -> String {
-    let path = |path: &PathBuf| path.display().to_string();
+    // As the reference has it, also for a store whose own path is relative.
+    let path = |path: &PathBuf| {
+        let absolute = std::path::absolute(path);
+        absolute.as_ref().unwrap_or(path).display().to_string()
+    };
     let template = layers
         .template
         .as_ref()

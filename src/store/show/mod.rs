@@ -58,29 +58,28 @@ impl Store {
     /// the GGUF file; does not depend on how many models there are.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) where the model, or a blob that the answer needs, is
-    /// missing; [`Corrupt`](ErrorKind::Corrupt), [`InvalidGguf`](ErrorKind::InvalidGguf) and
+    /// [`NotFound`](ErrorKind::NotFound) where the model is missing, or has no weights;
+    /// [`FileNotFound`](ErrorKind::FileNotFound) where a blob that the answer needs is missing;
+    /// [`Corrupt`](ErrorKind::Corrupt), [`InvalidGguf`](ErrorKind::InvalidGguf) and
     /// [`InvalidTemplate`](ErrorKind::InvalidTemplate) for what does not decode.
     pub fn show(&self, reference: &Reference, options: &ShowOptions) -> Result<Show> {
-        let (name, must_be_local) = self.look_up(reference)?;
-        let shown = self.open_model(name.clone()).and_then(|model| {
-            let is_stub = model.config()?.is_remote();
-            let show = || model.show(options).map(Some);
-            if is_stub && must_be_local {
-                Ok(None)
-            } else {
-                show()
+        let (name, must_be_local) = self.must_find(reference)?;
+        let model = self.open_model(name)?;
+        let is_absent = |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::FileNotFound);
+        let shown = model.config().and_then(|config| {
+            if config.is_remote() && must_be_local {
+                return Ok(None);
             }
+            model.show(options).map(Some)
         });
         match shown {
             Ok(Some(show)) => Ok(show),
             Ok(None) => Err(missing(&reference.text().trim())),
-            // The name is there and something under it is not: to a caller the model is missing.
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::caused(
-                ErrorKind::NotFound,
-                missing(&name).to_string(),
-                error,
-            )),
+            // The model is stored, and something under it is not.
+            Err(error) if is_absent(error.kind()) => {
+                let text = format!("showing model '{}'", model.name());
+                Err(Error::caused(error.kind(), text, error))
+            }
             Err(error) => Err(error),
         }
     }

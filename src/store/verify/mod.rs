@@ -4,11 +4,14 @@ mod memory;
 mod report;
 mod subject;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::{self, Job};
+use crate::fs::stamp::FileStamp;
 use crate::reference::Reference;
 use crate::store::Store;
 
@@ -111,6 +114,17 @@ impl Store {
             cache_error,
             ..subjects.into_report(looked)
         })
+    }
+
+    /// Returns how many of these blobs an earlier run found good that remembered, and nothing has
+    /// touched since. Costs a `stat` for each.
+    pub(crate) fn count_remembered(&self, digests: &BTreeSet<Digest>) -> usize {
+        let memory = Memory::load(self.layout());
+        let is_good = |digest: &&Digest| {
+            let stamp = FileStamp::at(&self.layout().blob(digest));
+            stamp.is_some_and(|stamp| memory.trusts(digest, &stamp))
+        };
+        digests.iter().filter(is_good).count()
     }
 
     /// Notes what a run learned; one that is not to remember still makes later ones forget what

@@ -51,8 +51,12 @@ impl Report {
     }
 
     /// The report as JSON.
-    pub fn to_json(&self) -> String {
-        json::to_string(self)
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
+    /// cannot carry.
+    pub fn to_json(&self) -> crate::error::Result<String> {
+        json::try_to_string(self)
     }
 }
 

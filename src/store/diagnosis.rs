@@ -1,0 +1,155 @@
+//! What a look at a store found, and how it is told.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::error::{ErrorKind, Result};
+use crate::json;
+use crate::name::ModelName;
+use crate::store::misnamed::Misnamed;
+use crate::store::{Problem, Root};
+
+/// What a look at a store found.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Diagnosis {
+    /// The places where a store may be, the opened one first.
+    pub roots: Vec<Root>,
+    /// What is wrong, by path.
+    pub complaints: Vec<Complaint>,
+    /// What is not wrong, and worth knowing: what can be reclaimed, aliases, unknown files that
+    /// harm nobody.
+    pub notes: Vec<Complaint>,
+    /// How many blobs the models use.
+    pub blobs: usize,
+    /// Those of them that an earlier verification found good that remembered, and nothing has
+    /// touched since. Of the others nobody knows whether their bytes are right.
+    pub verified: usize,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Complaint {
+    /// The file.
+    #[serde(serialize_with = "json::path")]
+    pub path: PathBuf,
+    /// The model, where the file is a model's.
+    pub name: Option<ModelName>,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub advice: String,
+}
+
+impl Diagnosis {
+    /// Whether nothing is wrong.
+    pub fn is_ok(&self) -> bool {
+        self.complaints.is_empty()
+    }
+
+    /// The answer as JSON.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
+    /// cannot carry.
+    pub fn to_json(&self) -> Result<String> {
+        json::try_to_string(self)
+    }
+
+    pub(super) fn add(
+        &mut self,
+        path: &Path,
+        name: Option<&ModelName>,
+        what: String,
+        advice: &str,
+    ) {
+        self.complaints
+            .push(Complaint::new(path, name, what, advice));
+    }
+
+    pub(super) fn note(
+        &mut self,
+        path: &Path,
+        name: Option<&ModelName>,
+        what: String,
+        advice: &str,
+    ) {
+        self.notes.push(Complaint::new(path, name, what, advice));
+    }
+}
+
+impl Diagnosis {
+    /// An advice never destroys what a remount would bring back.
+    pub(super) fn add_problem(&mut self, problem: &Problem) {
+        let is_damaged = problem.error().kind() == ErrorKind::Corrupt;
+        let advice = match (is_damaged, problem.name()) {
+            (true, Some(_)) => {
+                "delete the model, or pull or import it again: nothing of it is shown, and no blob \
+                 is collected while it is there"
+            }
+            (true, None) => {
+                "look at the file: no blob is collected while nobody knows what it uses"
+            }
+            (false, _) => {
+                "mount the disk, or make it readable: no blob is collected meanwhile, and nothing \
+                 is lost"
+            }
+        };
+        let what = problem.error().to_string();
+        self.add(problem.path(), problem.name(), what, advice);
+    }
+}
+
+impl Diagnosis {
+    pub(super) fn add_misnamed(&mut self, file: &Misnamed) {
+        let digests: Vec<String> = file.digests.iter().map(ToString::to_string).collect();
+        let digests = digests.join(" or ");
+        let what = match file.is_named {
+            true => format!("this is the missing blob {digests} under another name"),
+            false => format!("this has the size of the missing blob {digests}"),
+        };
+        let advice = "`modelkeep repair` renames it if its bytes are the blob's";
+        self.add(&file.path, None, what, advice);
+    }
+
+    /// Makes one complaint of those of several models that say the same, as where a blob that they
+    /// share is missing.
+    pub(super) fn group(&mut self) {
+        let mut firsts: HashMap<(String, String), usize> = HashMap::new();
+        let mut grouped: Vec<(Complaint, Vec<ModelName>)> = Vec::new();
+        for complaint in std::mem::take(&mut self.complaints) {
+            let key = (complaint.what.clone(), complaint.advice.clone());
+            match (complaint.name.clone(), firsts.get(&key)) {
+                (Some(name), Some(first)) => grouped[*first].1.push(name),
+                (name, _) => {
+                    if name.is_some() {
+                        firsts.insert(key, grouped.len());
+                    }
+                    grouped.push((complaint, Vec::new()));
+                }
+            }
+        }
+        let grouped = grouped.into_iter().map(|(mut complaint, others)| {
+            if !others.is_empty() {
+                let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+                complaint.what = format!("{}; the same in {}", complaint.what, others.join(", "));
+            }
+            complaint
+        });
+        self.complaints = grouped.collect();
+    }
+}
+
+impl Complaint {
+    fn new(path: &Path, name: Option<&ModelName>, what: String, advice: &str) -> Self {
+        Complaint {
+            path: path.to_owned(),
+            name: name.cloned(),
+            what,
+            advice: advice.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The places where models may be, and what is there.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+use crate::error::{Error, ErrorKind};
+use crate::fs::access;
+use crate::fs::layout::Layout;
+use crate::fs::places::Places;
+use crate::fs::read;
+use crate::json;
+use crate::store::{Store, StoreOptions};
+
+/// A place where a store may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Root {
+    /// The directory.
+    #[serde(serialize_with = "json::path")]
+    pub path: PathBuf,
+    /// Whether it exists.
+    pub exists: bool,
+    /// How many manifests are in it.
+    pub manifests: usize,
+    /// Whether it is the store that was opened.
+    pub opened: bool,
+    /// What is there.
+    pub state: RootState,
+    /// Why no models can be seen there, and what to do, in words; empty where some can.
+    pub what: String,
+}
+
+/// What is in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RootState {
+    /// A store: a directory with `manifests` or `blobs`.
+    Store,
+    /// A file, or a directory with neither `manifests` nor `blobs`.
+    NoStore,
+    /// Nothing.
+    Missing,
+    /// A link, or a path through one, that leads nowhere.
+    Dangling,
+    /// A directory that this user may not look into.
+    Closed,
+}
+
+impl RootState {
+    /// Returns the word for it: `store`, `no_store`, `missing`, `dangling` or `closed`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            RootState::Store => "store",
+            RootState::NoStore => "no_store",
+            RootState::Missing => "missing",
+            RootState::Dangling => "dangling",
+            RootState::Closed => "closed",
+        }
+    }
+}
+
+impl Serialize for RootState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What a directory that is no store lacks.
+const NO_STORE: &str = "holds neither manifests nor blobs";
+
+impl StoreOptions {
+    /// Returns the places where models may be, whether or not they are there: the store of these
+    /// options and of the environment, of this user, of the service, of a running server, and of
+    /// packages and containers. Walks over the manifests of each.
+    pub fn roots(&self) -> Vec<Root> {
+        let places = Places::of_this_system(self.home.clone());
+        let own = [self.path.clone(), StoreOptions::from_env().path];
+        let known = own.into_iter().flatten().chain(places.known());
+        let known = known.map(|path| (path, true));
+        let likely = places.likely().into_iter().map(|path| (path, false));
+        let (mut roots, mut seen) = (Vec::new(), HashSet::new());
+        for (path, is_known) in known.chain(likely) {
+            let (root, identity) = Root::at(path);
+            let is_worth_telling = match root.state {
+                RootState::Store => true,
+                RootState::Closed => is_known || !root.is_home_of_root(),
+                _ => is_known,
+            };
+            if is_worth_telling && seen.insert(identity) {
+                roots.push(root);
+            }
+        }
+        if let (Some(first), Some(_)) = (roots.first_mut(), &self.path) {
+            first.opened = first.exists && first.state != RootState::Closed;
+        }
+        roots
+    }
+
+    /// Returns the error of a store that does not exist; it names what is in other places.
+    pub(crate) fn no_store(&self, path: &Path) -> Error {
+        let roots = self.roots();
+        let own = roots.iter().find(|root| root.path == path);
+        let what = match own {
+            Some(root) if root.state == RootState::Dangling => root.what.as_str(),
+            _ => "no such directory",
+        };
+        let others = roots
+            .iter()
+            .filter(|root| root.path != path && root.state != RootState::Missing);
+        let others: Vec<String> = others.map(Root::in_words).collect();
+        let hint = match others.as_slice() {
+            [] => String::new(),
+            found => format!("; found instead: {}", found.join(", ")),
+        };
+        let text = format!("opening store {}: {what}{hint}", path.display());
+        Error::new(ErrorKind::FileNotFound, text).at(path)
+    }
+}
+
+impl Store {
+    /// Returns why a store without models may be the wrong directory: it holds neither `manifests`
+    /// nor `blobs`. Names the places where models are. The subject, the directory, is left out.
+    pub(crate) fn emptiness(&self) -> Option<String> {
+        let root = self.path();
+        if is_store(root) {
+            return None;
+        }
+        let others = self.options().roots().into_iter();
+        let others = others.filter(|other| other.path != root && other.has_models());
+        let others: Vec<String> = others.map(|other| other.in_words()).collect();
+        let hint = match others.as_slice() {
+            [] => String::new(),
+            found => format!("; found elsewhere: {}", found.join(", ")),
+        };
+        Some(format!("{NO_STORE}{hint}"))
+    }
+}
+
+/// What two paths of one place have in common.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity {
+    /// The real path, or the path itself where there is none.
+    Path(PathBuf),
+    /// The directory that is closed: what is in it cannot be told apart.
+    Closed(PathBuf),
+}
+
+impl Root {
+    fn at(path: PathBuf) -> (Self, Identity) {
+        let (state, what) = look(&path);
+        let manifests = match state {
+            RootState::Store => Layout::new(path.clone()).walk().files.len(),
+            _ => 0,
+        };
+        let identity = match access::closed_directory(&path) {
+            Some(closed) if state == RootState::Closed => Identity::Closed(closed),
+            _ => Identity::Path(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        };
+        let root = Root {
+            exists: matches!(
+                state,
+                RootState::Store | RootState::NoStore | RootState::Closed
+            ),
+            manifests,
+            opened: false,
+            state,
+            what,
+            path,
+        };
+        (root, identity)
+    }
+
+    /// Whether models are there, or may be.
+    fn has_models(&self) -> bool {
+        self.manifests > 0 || self.state == RootState::Closed
+    }
+
+    /// The home of the superuser is closed on every system, and says nothing.
+    fn is_home_of_root(&self) -> bool {
+        self.path.starts_with("/root")
+    }
+
+    fn in_words(&self) -> String {
+        let path = self.path.display();
+        match (self.state, self.manifests) {
+            (RootState::Store, 1) => format!("{path} (1 model)"),
+            (RootState::Store, models) => format!("{path} ({models} models)"),
+            _ => format!("{path} ({})", self.what),
+        }
+    }
+}
+
+/// Returns what is at a path, and in words why no models can be seen there.
+fn look(path: &Path) -> (RootState, String) {
+    match path.metadata().and_then(|_| fs::read_dir(path)) {
+        Ok(_) if is_store(path) => (RootState::Store, String::new()),
+        Ok(_) => (RootState::NoStore, NO_STORE.to_owned()),
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+            (RootState::Closed, access::advice(path))
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => match broken_link(path) {
+            Some(what) => (RootState::Dangling, what),
+            None => (RootState::Missing, "does not exist".to_owned()),
+        },
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+            (RootState::NoStore, "not a directory".to_owned())
+        }
+        Err(e) => (RootState::Closed, e.to_string()),
+    }
+}
+
+/// Whether a directory holds `manifests` or `blobs`, or does not let itself be asked.
+fn is_store(root: &Path) -> bool {
+    let layout = Layout::new(root.to_owned());
+    let directories = [layout.manifests_directory(), layout.blobs_directory()];
+    directories.iter().any(|path| !read::is_gone(path))
+}
+
+/// Returns which link on the way to a path leads nowhere, and where it should lead.
+fn broken_link(path: &Path) -> Option<String> {
+    let link = path
+        .ancestors()
+        .find(|path| path.is_symlink() && !path.exists())?;
+    let target = link.read_link().ok()?;
+    let subject = match link == path {
+        true => String::new(),
+        false => format!("{} is ", link.display()),
+    };
+    let target = target.display();
+    Some(format!("{subject}a link to {target}, which is not there"))
+}
