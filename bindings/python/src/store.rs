@@ -230,7 +230,6 @@ impl Store {
 
     /// Makes a model as a Modelfile says, from GGUF files or from a model of this store.
     /// `progress` is as in `import_gguf`.
-    #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
     #[pyo3(signature = (path, name, *, replace=false, transfer="auto", progress=None),
         text_signature = "($self, path, name, *, replace=False, transfer='auto', progress=None)")]
     fn import_modelfile(
