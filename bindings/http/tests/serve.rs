@@ -84,10 +84,10 @@ fn a_read_only_store_is_not_changed() {
     let copy = "POST /api/copy HTTP/1.1\r\nhost: localhost";
     let answer = server.send(copy, r#"{"source":"a","destination":"b"}"#);
     assert!(
-        answer.starts_with("HTTP/1.1 400") && answer.contains("read-only"),
+        answer.starts_with("HTTP/1.1 403") && answer.contains("read-only"),
         "{answer}"
     );
-    assert_eq!(server.status(DELETE, r#"{"model":"a"}"#), "400");
+    assert_eq!(server.status(DELETE, r#"{"model":"a"}"#), "403");
     assert!(model.exists() && !model.parent().unwrap().with_file_name("b").exists());
     assert!(!server.directory.path().join(".modelkeep").exists());
 }

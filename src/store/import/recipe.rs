@@ -193,7 +193,7 @@ fn looks_like_path(text: &str) -> bool {
 }
 
 fn no_such_file(text: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("no such file: {text}"))
+    Error::new(ErrorKind::FileNotFound, format!("no such file: {text}")).at(Path::new(text))
 }
 
 /// Returns the error for something that is neither a file nor a model: what looks like a path was
