@@ -138,7 +138,7 @@ fn a_manifest_of_another_form_is_named_as_what_it_is() {
     ];
     assert_eq!(forms, expected);
     let diagnosis = scratch.store().doctor().unwrap();
-    assert_eq!(diagnosis.notes.len(), 3, "{}", diagnosis.to_json());
+    assert_eq!(diagnosis.notes.len(), 3, "{}", diagnosis.to_json().unwrap());
 }
 
 #[test]

@@ -293,6 +293,6 @@ fn quarantined_blobs_are_counted_and_go_only_when_asked() {
     let young = store.gc(&GcOptions::default().quarantine(true)).unwrap();
     assert_eq!(young.young, 1);
     let taken = store.gc(&at_once().quarantine(true)).unwrap();
-    assert_eq!(taken.leftovers, [to.clone()]);
+    assert_eq!(taken.leftovers, std::slice::from_ref(&to));
     assert!(taken.bytes > 0 && !to.exists());
 }
