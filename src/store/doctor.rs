@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::access;
 use crate::fs::layout::BlobName;
@@ -11,6 +10,7 @@ use crate::fs::private::{Leftovers, Room};
 use crate::fs::read::{dangling, is_gone};
 use crate::manifest::Layer;
 use crate::store::list::Summary;
+use crate::store::live::LiveBlobs;
 use crate::store::outgoing::on_disk;
 use crate::store::survey::Stored;
 use crate::store::{Diagnosis, ManifestForm, Model, Store, StoreOptions};
@@ -76,8 +76,9 @@ impl Store {
         diagnosis.verified = self.count_remembered(&used);
         if has_blobs {
             self.examine_blobs(&mut diagnosis)?;
-            if survey.problems.is_empty() {
-                self.examine_unused(&used, &mut diagnosis)?;
+            let live = LiveBlobs::scan(self)?;
+            if live.problems().is_empty() {
+                self.examine_unused(&live, &mut diagnosis)?;
             }
         }
         self.examine_private(&survey.staged, &mut diagnosis);
@@ -187,7 +188,7 @@ impl Store {
     }
 
     /// Names what a garbage collection would free.
-    fn examine_unused(&self, used: &BTreeSet<Digest>, diagnosis: &mut Diagnosis) -> Result<()> {
+    fn examine_unused(&self, live: &LiveBlobs, diagnosis: &mut Diagnosis) -> Result<()> {
         let directory = self.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
         let (mut orphans, mut partials) = (Vec::new(), Vec::new());
@@ -196,7 +197,7 @@ impl Store {
                 continue;
             };
             match file.name {
-                BlobName::Digest(digest) if !used.contains(&digest) => {
+                BlobName::Digest(digest) if !live.contains(&digest) => {
                     orphans.push(on_disk(&metadata));
                 }
                 BlobName::Partial => partials.push(on_disk(&metadata)),
