@@ -130,7 +130,7 @@ fn from_a_missing_file_says_so_and_not_that_a_model_is_missing() {
             .store()
             .import_file(&path, &common::name("x"), &options);
         let error = imported.unwrap_err();
-        assert_eq!(error.kind(), modelkeep::ErrorKind::NotFound);
+        assert_eq!(error.kind(), modelkeep::ErrorKind::FileNotFound);
         assert!(
             error
                 .to_string()

@@ -129,7 +129,7 @@ fn what_cannot_be_made_says_why_and_leaves_nothing() {
     fs::create_dir(bench.path("empty")).unwrap();
     fs::write(bench.path("junk.gguf"), "GGUF\x03\0\0\0").unwrap();
     let cases = [
-        ("FROM nothing.gguf", ErrorKind::NotFound, "nothing.gguf"),
+        ("FROM nothing.gguf", ErrorKind::FileNotFound, "nothing.gguf"),
         ("FROM empty", ErrorKind::FileNotFound, "no GGUF file"),
         ("FROM tensors", ErrorKind::Unsupported, "convert"),
         ("FROM junk.gguf", ErrorKind::InvalidGguf, "junk.gguf"),
