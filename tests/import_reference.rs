@@ -343,12 +343,14 @@ fn the_reference_gives_a_file_beside_a_model_the_same_role() {
         return;
     };
     let (mut roles, mut both) = (std::collections::BTreeSet::new(), 0);
+    let mut tried = 0;
     for (name, bytes) in kinds() {
         let file = format!("{name}.gguf");
         fs::write(bench.path(&file), bytes).unwrap();
         for command in ["FROM", "ADAPTER"] {
             let text = format!("FROM tiny.gguf\n{command} {file}");
-            let (ours, theirs) = (format!("ours-{both}"), format!("theirs-{both}"));
+            tried += 1;
+            let (ours, theirs) = (format!("ours-{tried}"), format!("theirs-{tried}"));
             let imported = bench.import(&ours, &text);
             let created = server.create(&theirs, &bench.write(&text));
             let (Ok(_), Ok(())) = (imported, created) else {
