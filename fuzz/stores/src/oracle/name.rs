@@ -1,0 +1,77 @@
+//! Names of models, as paths.
+
+use std::path::{Path, PathBuf};
+
+/// The four parts of a name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(pub [String; 4]);
+
+impl Name {
+    /// Reads a name as people type it; what is left out has the defaults.
+    pub fn of(text: &str) -> Self {
+        let (path, tag) = match text.rsplit_once(':') {
+            Some((path, tag)) if !tag.contains('/') => (path, tag),
+            _ => (text, "latest"),
+        };
+        let parts: Vec<&str> = path.rsplitn(3, '/').collect();
+        let part = |index: usize, other: &str| (*parts.get(index).unwrap_or(&other)).to_owned();
+        Name([
+            part(2, "registry.ollama.ai"),
+            part(1, "library"),
+            part(0, "x"),
+            tag.to_owned(),
+        ])
+    }
+
+    /// Returns the path of its manifest.
+    pub fn under(&self, manifests: &Path) -> PathBuf {
+        self.0
+            .iter()
+            .fold(manifests.to_owned(), |path, part| path.join(part))
+    }
+
+    /// Whether a path below `manifests` is the manifest of this name, in any case of letters.
+    pub fn is_at(&self, below: &Path) -> bool {
+        let parts: Vec<String> = below
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy().to_lowercase())
+            .collect();
+        parts == self.0.clone().map(|part| part.to_lowercase())
+    }
+}
+
+/// Whether a name in a directory is one that file managers and file systems put there.
+pub fn is_dropping(name: &str) -> bool {
+    let known = [
+        ".DS_Store",
+        "Thumbs.db",
+        "desktop.ini",
+        "lost+found",
+        ".snapshot",
+        ".zfs",
+        "$RECYCLE.BIN",
+        "System Volume Information",
+        ".fseventsd",
+        ".Spotlight-V100",
+    ];
+    known.contains(&name) || name.starts_with(".Trash-") || name.starts_with("._")
+}
+
+/// Whether four parts are a name by the published grammar.
+pub fn is_valid(parts: &[String]) -> bool {
+    let valid = |(index, part): (usize, &String)| {
+        let longest = if index == 0 { 350 } else { 80 };
+        let mut bytes = part.bytes();
+        let first = bytes
+            .next()
+            .is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let other = |b: u8| {
+            b.is_ascii_alphanumeric()
+                || matches!(b, b'_' | b'-')
+                || (b == b'.' && index != 1)
+                || (b == b':' && index == 0)
+        };
+        part.len() <= longest && first && bytes.all(other)
+    };
+    parts.len() == 4 && parts.iter().enumerate().all(valid)
+}
