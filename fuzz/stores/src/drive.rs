@@ -62,7 +62,7 @@ impl Outcome {
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// How long it is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// How much memory a process may have.
 const LARGEST_KIB: u64 = 256 << 10;

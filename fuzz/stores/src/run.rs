@@ -9,7 +9,7 @@ use crate::call::{Call, Collect};
 use crate::drive::{Driver, Outcome};
 use crate::oracle::disk::Kind;
 use crate::oracle::rules::{self, Change, Finding};
-use crate::oracle::view::View;
+use crate::oracle::view::{View, hex_in};
 use crate::place::Case;
 use crate::plan::{Line, Plan, Step};
 use crate::together;
@@ -141,7 +141,10 @@ fn leftovers(after: &View) -> Vec<Finding> {
         let own = parents.contains(std::ffi::OsStr::new(".modelkeep"));
         let place = path.parent().and_then(Path::file_name);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let passing = place.is_some_and(|place| place == "tmp" || place == "trash");
+        let passing = place.is_some_and(|place| {
+            // What is called x is not ours.
+            (place == "tmp" && name != "x") || (place == "trash" && hex_in(&name).is_some())
+        });
         let staged = name.starts_with(".modelkeep-");
         matches!(kind, Kind::File(_)) && ((own && passing) || staged)
     };

@@ -170,12 +170,16 @@ impl Inventor {
         (parts.join("/"), depth)
     }
 
-    /// Where a link at some depth leads. What stands for the manifests is the store's, and so
-    /// nothing that nobody may touch.
+    /// Where a link at some depth leads. What stands for a directory of manifests is the store's,
+    /// and so nothing that nobody may touch.
     fn target(&mut self, depth: usize) -> String {
         let inside = self.place().0;
         match self.rng.usize(..9) {
-            1 | 2 | 5 | 6 if depth == 0 => "@elsewhere/m".to_owned(),
+            1 if depth < 4 => {
+                self.line("dir elsewhere/m/library/a");
+                "@elsewhere/m".to_owned()
+            }
+            2 | 5 | 6 if depth == 0 => "@elsewhere/m".to_owned(),
             0 => "/mnt/gone/away".to_owned(),
             1 => "@sentinel/dir".to_owned(),
             2 => "@sentinel/file".to_owned(),

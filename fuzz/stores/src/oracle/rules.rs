@@ -79,30 +79,36 @@ impl Change<'_> {
         changed.into_iter().map(finding).collect()
     }
 
-    /// No good blob goes that is in use, or that the call may not take.
+    /// No good blob goes that is in use, or that the call may not take; what is in use is not left
+    /// on its way out.
     fn blobs(&self) -> Vec<Finding> {
-        let done = self.outcome.is_ok() && self.call.is_change();
-        let after = if done {
-            self.after.good.clone()
-        } else {
-            self.after.present()
-        };
+        let gone = self.before.present();
+        let gone = gone.difference(&self.after.good);
+        gone.filter_map(|hex| self.gone(hex)).collect()
+    }
+
+    fn gone(&self, hex: &str) -> Option<Finding> {
+        let is_trashed = self.after.trashed.contains(hex);
+        let is_done = self.outcome.is_ok() && self.call.is_change();
         let used = self.after.used();
-        let mut findings = Vec::new();
-        for hex in self.before.present().difference(&after) {
-            let finding = match (used.get(hex), self.may_take(hex)) {
-                (Some(user), _) => {
-                    let kind = format!("a blob in use{} was lost", user.peculiarity(hex));
-                    self.finding(&kind, format!("{hex}: {}", user.below.display()))
-                }
-                (None, Err(why)) => {
-                    self.finding(&format!("a blob was taken {why}"), self.explain(hex))
-                }
-                (None, Ok(())) => continue,
-            };
-            findings.push(finding);
+        match (used.get(hex), is_trashed) {
+            (Some(_), true) if !is_done => None,
+            (Some(user), _) => {
+                let peculiarity = user.peculiarity(hex);
+                let became = if is_trashed {
+                    "left in the trash"
+                } else {
+                    "lost"
+                };
+                let kind = format!("a blob in use{peculiarity} was {became}");
+                Some(self.finding(&kind, format!("{hex}: {}", user.below.display())))
+            }
+            (None, true) => None,
+            (None, false) => {
+                let why = self.may_take(hex).err()?;
+                Some(self.finding(&format!("a blob was taken {why}"), self.explain(hex)))
+            }
         }
-        findings
     }
 
     fn explain(&self, hex: &str) -> String {
@@ -209,7 +215,11 @@ impl Change<'_> {
             return Vec::new();
         }
         let changed = differences(self.before, self.after, wrong);
-        let finding = |text| self.finding("a manifest of another name was changed", text);
+        let finding = |text: String| {
+            let made = text.contains(": None -> ");
+            let done = if made { "made" } else { "changed" };
+            self.finding(&format!("a manifest of another name was {done}"), text)
+        };
         changed.into_iter().map(finding).collect()
     }
 

@@ -62,7 +62,7 @@ impl View {
         if let Some(beside) = shared_with(&blobs, &store) {
             view.walk(&beside, closed);
         }
-        for own in [store.join(".modelkeep"), blobs.join(".modelkeep")] {
+        for own in private(&store, &blobs) {
             view.trashed.extend(good_in(&own.join("trash"), closed));
             for quarantine in ["damaged", "quarantine"] {
                 view.quarantined
@@ -94,7 +94,7 @@ impl View {
     fn descend(&mut self, directory: &Path, parts: &mut Vec<String>, closed: bool) {
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if (parts.is_empty() && is_dropping(&name)) || is_ours(&name) {
+            if (parts.is_empty() && is_dropping(&name)) || is_ours(&name, parts.len()) {
                 continue;
             }
             parts.push(name);
@@ -204,11 +204,22 @@ fn is_closed(metadata: &Metadata) -> bool {
     metadata.mode() & needed != needed
 }
 
-/// A name that the engine gives to a staged file.
-fn is_ours(name: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit());
-    let staged = name.splitn(3, '-').collect::<Vec<_>>();
-    name.starts_with(".modelkeep") || (staged.len() == 3 && staged.iter().all(|part| digits(part)))
+/// The directories of our own: that of the store, and one beside blobs that are on another device.
+fn private(store: &Path, blobs: &Path) -> Vec<PathBuf> {
+    let device = |path: &Path| path.metadata().map(|metadata| metadata.dev()).ok();
+    let mut directories = vec![store.join(".modelkeep")];
+    if device(store) != device(blobs) {
+        directories.push(blobs.join(".modelkeep"));
+    }
+    directories
+}
+
+/// A name that the engine gives to a staged file: right below `manifests`, or beside a manifest.
+fn is_ours(name: &str, depth: usize) -> bool {
+    let staged: Vec<&str> = name.splitn(3, '-').collect();
+    let number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_number = staged.len() == 3 && staged.iter().all(number);
+    name.starts_with(".modelkeep") || (depth == 0 && is_number)
 }
 
 /// The manifests of another store that has the same blobs: those beside the real directory.
