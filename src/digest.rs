@@ -21,6 +21,21 @@ impl Digest {
         Digest(sha2::Sha256::digest(bytes).into())
     }
 
+    /// Returns every digest that a text may mean: any 64 hexadecimal digits in a row, whatever is
+    /// around them, in order and each once. `None` where a row is so long that it is no digest.
+    pub(crate) fn all_in(text: &[u8]) -> Option<Vec<Self>> {
+        let mut found = Vec::new();
+        for row in text.split(|byte| !byte.is_ascii_hexdigit()) {
+            if row.len() > 4 * HEX_DIGITS {
+                return None;
+            }
+            found.extend(row.windows(HEX_DIGITS).filter_map(from_hex));
+        }
+        found.sort_unstable();
+        found.dedup();
+        Some(found)
+    }
+
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -102,7 +117,14 @@ fn parse(text: &str) -> Option<Digest> {
     let hex = text
         .strip_prefix("sha256:")
         .or_else(|| text.strip_prefix("sha256-"))?;
-    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else {
+    from_hex(hex.as_bytes())
+}
+
+/// The hexadecimal digits of a digest.
+const HEX_DIGITS: usize = 64;
+
+fn from_hex(digits: &[u8]) -> Option<Digest> {
+    let (pairs, []) = digits.as_chunks::<2>() else {
         return None;
     };
     let mut bytes = [0; 32];
@@ -161,6 +183,28 @@ mod tests {
         let dash: Digest = format!("sha256-{}", EMPTY.to_uppercase()).parse().unwrap();
         assert_eq!((colon, colon.hex().as_str()), (dash, EMPTY));
         assert_eq!(Digest::of(b""), colon);
+    }
+
+    #[test]
+    fn any_64_hexadecimal_digits_in_a_text_may_be_a_digest() {
+        let expected: Digest = format!("sha256:{EMPTY}").parse().unwrap();
+        let upper = EMPTY.to_uppercase();
+        for text in [
+            format!("SHA256:{EMPTY}"),
+            format!("sha256_{upper} "),
+            format!("sha256{EMPTY}"),
+            format!("\"{EMPTY}\","),
+            format!("0{EMPTY}f"),
+        ] {
+            let found = Digest::all_in(text.as_bytes()).unwrap();
+            assert!(found.contains(&expected), "{text}");
+        }
+        let cut = &EMPTY[1..];
+        assert_eq!(
+            Digest::all_in(format!("{cut} {cut}").as_bytes()),
+            Some(vec![])
+        );
+        assert_eq!(Digest::all_in(EMPTY.repeat(5).as_bytes()), None);
     }
 
     #[test]

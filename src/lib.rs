@@ -47,11 +47,11 @@ pub use reference::Reference;
 #[doc(hidden)]
 pub use sha256::probe;
 pub use store::{
-    Blob, BlobStatus, BrokenModel, Collected, Complaint, Copied, Deleted, Diagnosis, Fact, Files,
-    Finding, GcOptions, GgufFinding, ImportOptions, Imported, ListedDetails, Listing, Maintained,
-    Message, Model, ModelInfo, ModelUsage, Moved, Problem, Progress, Repaired, Report, Root, Show,
-    ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Transfer, Trusted, Usage,
-    VerifyOptions,
+    Alias, Blob, BlobStatus, BrokenModel, Collected, Complaint, Copied, Deleted, Diagnosis, Fact,
+    Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, ListedDetails, Listing,
+    Maintained, Message, Model, ModelInfo, ModelUsage, Moved, Problem, Progress, Repaired, Report,
+    Root, SharedBlob, Show, ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary,
+    Transfer, Trusted, Usage, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 pub use timestamp::Timestamp;

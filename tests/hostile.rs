@@ -243,11 +243,27 @@ fn a_store_without_its_directories_is_empty_and_stays_so() {
 }
 
 #[test]
-fn a_store_that_vanished_is_an_error_or_empty() {
+fn a_store_that_vanished_is_an_error_of_every_call() {
     let scratch = Scratch::new();
     let store = scratch.store();
     fs::remove_dir_all(scratch.root()).unwrap();
-    assert!(store.list().unwrap().models.is_empty());
+    let all = VerifyOptions::default();
+    let gone = [
+        store.list().map(drop),
+        store
+            .verify(&all, &mut |_| ControlFlow::Continue(()))
+            .map(drop),
+        store.usage().map(drop),
+        store.doctor().map(drop),
+        store.gc(&GcOptions::default().dry_run(true)).map(drop),
+        store.maintain().map(drop),
+        store
+            .show(&reference("a"), &ShowOptions::default())
+            .map(drop),
+    ];
+    for answer in gone {
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::NotFound);
+    }
     assert!(store.copy(&name("a"), &name("b")).is_err());
     assert!(
         store

@@ -42,7 +42,7 @@ const PLACES: [&str; 12] = [
     "store/.modelkeep/lock",
     "store/.modelkeep/tmp",
     "store/.modelkeep/trash",
-    "store/.modelkeep/damaged",
+    "store/.modelkeep/quarantine",
 ];
 
 /// A directory outside with old files that look like ours, and a copy of what they were.
@@ -230,7 +230,7 @@ fn nothing_outside_is_touched_whatever_lies_in_the_place_of_a_blob() {
 /// A trash that is a link to the blobs would have them all removed as what a crash left.
 #[test]
 fn our_own_directories_are_never_links() {
-    for own in ["trash", "tmp", "damaged"] {
+    for own in ["trash", "tmp", "quarantine"] {
         let scratch = Scratch::new();
         let store = stage(&scratch);
         let path = store.path().join(".modelkeep").join(own);

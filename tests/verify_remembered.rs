@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use common::{Scratch, reference};
+use common::{Scratch, name, reference};
 use modelkeep::{BlobStatus, Digest, Report, Store, VerifyOptions};
 use serde_json::{Value, json};
 
@@ -138,7 +138,7 @@ fn a_replaced_blob_is_hashed_again() {
 }
 
 #[test]
-fn the_size_that_a_manifest_states_still_counts() {
+fn a_size_that_a_manifest_states_wrongly_is_the_manifests_fault() {
     let scratch = Scratch::new();
     let digest = scratch.blob(b"some bytes");
     note(&scratch, &[digest]);
@@ -148,8 +148,11 @@ fn the_size_that_a_manifest_states_still_counts() {
     let manifest = format!(r#"{{"schemaVersion":2,"layers":[{layer}]}}"#);
     scratch.manifest("a", manifest.as_bytes());
     let report = verify(&scratch.store(), true);
-    assert_eq!(status(&report, &digest), BlobStatus::WrongSize);
-    assert_eq!(trusted(&report), (0, 0, 10));
+    assert_eq!(status(&report, &digest), BlobStatus::Ok);
+    assert_eq!(trusted(&report), (1, 10, 0));
+    assert!(!report.is_ok());
+    let broken: Vec<_> = report.models.iter().map(|model| &model.name).collect();
+    assert_eq!(broken, [&name("a")]);
 }
 
 #[test]

@@ -25,11 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl StoreLock {
     /// Waits for the lock; [`Busy`](ErrorKind::Busy) after half a minute.
     pub(crate) fn acquire(layout: &Layout) -> Result<Self> {
-        staged::make_own_directory(&layout.own_directory())?;
-        let path = layout.own("lock");
+        let path = layout.lock_file();
+        let directory = path.parent().unwrap_or(&path);
+        staged::make_own_directory(directory)?;
         let at = |e| Error::io("opening lock", &path, e);
         let file = ops::open_lock(&path).map_err(at)?;
-        owner::adopt(&file, &layout.own_directory()).map_err(at)?;
+        owner::adopt(&file, directory).map_err(at)?;
         let end = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {
@@ -78,7 +79,7 @@ mod tests {
         // What a fork does to an open file.
         let _child = lock.file.try_clone().unwrap();
         drop(lock);
-        let again = File::open(layout.own("lock")).unwrap();
+        let again = File::open(layout.lock_file()).unwrap();
         assert!(again.try_lock().is_ok());
     }
 }

@@ -9,5 +9,7 @@ pub(crate) mod lock;
 pub(crate) mod map;
 pub(crate) mod ops;
 pub(crate) mod owner;
+pub(crate) mod private;
 pub(crate) mod read;
 pub(crate) mod staged;
+pub(crate) mod stamp;

@@ -5,7 +5,8 @@
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
@@ -62,9 +63,63 @@ pub(crate) fn give(file: &File, (user, group): (u32, u32)) -> io::Result<()> {
     std::os::unix::fs::fchown(file, Some(user), Some(group))
 }
 
+/// Renames a file, and replaces what is at `to`. Two names of one file become one.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     hook::before(&Change::Rename(from, to))?;
-    fs::rename(from, to)
+    fs::rename(from, to)?;
+    // rename(2) does nothing where both names are one file.
+    match from.symlink_metadata() {
+        Ok(_) => unlink(from),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Renames a file to a name that must be free; [`AlreadyExists`](io::ErrorKind::AlreadyExists)
+/// where it is not. In one step where the file system can, else by a link.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    hook::before(&Change::RenameNew(from, to))?;
+    match rename_no_replace(from, to) {
+        Err(e) if is_unsupported(&e) => link_and_unlink(from, to),
+        renamed => renamed,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn rename_no_replace(_from: &Path, _to: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether an error says that the file system does not know the operation.
+fn is_unsupported(error: &io::Error) -> bool {
+    let codes = [libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP, libc::EPERM];
+    error.kind() == io::ErrorKind::Unsupported
+        || error
+            .raw_os_error()
+            .is_some_and(|code| codes.contains(&code))
+}
+
+/// The new name is durable before the old one goes: a power cut between leaves at least one.
+fn link_and_unlink(from: &Path, to: &Path) -> io::Result<()> {
+    match hard_link(from, to) {
+        // Without links nothing but a look keeps us from replacing what is there.
+        Err(e) if is_unsupported(&e) => match to.symlink_metadata() {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(_) => rename(from, to),
+        },
+        Err(e) => Err(e),
+        Ok(()) => {
+            if let Some(directory) = to.parent() {
+                sync_directory(directory)?;
+            }
+            unlink(from)
+        }
+    }
 }
 
 pub(crate) fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
@@ -83,13 +138,22 @@ pub(crate) fn unlink(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
+/// Waits for others, who may change anything meanwhile.
+pub(crate) fn wait(time: Duration) {
+    // A hook's failure is one of the disk's, which waiting does not touch.
+    let _ = hook::before(&Change::Wait);
+    if !time.is_zero() {
+        thread::sleep(time);
+    }
+}
+
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
-    hook::before(&Change::MakeDirectory)?;
+    hook::before(&Change::MakeDirectory(path))?;
     fs::DirBuilder::new().mode(0o755).create(path)
 }
 
 pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
-    hook::before(&Change::RemoveDirectory)?;
+    hook::before(&Change::RemoveDirectory(path))?;
     fs::remove_dir(path)
 }
 
@@ -104,11 +168,14 @@ pub(crate) enum Change<'a> {
     Touch,
     Give,
     Rename(&'a Path, &'a Path),
+    RenameNew(&'a Path, &'a Path),
     Link(&'a Path, &'a Path),
     Reflink(&'a Path, &'a Path),
     Unlink(&'a Path),
-    MakeDirectory,
-    RemoveDirectory,
+    MakeDirectory(&'a Path),
+    RemoveDirectory(&'a Path),
+    /// Nothing of ours: time for others to change something.
+    Wait,
 }
 
 #[cfg(not(test))]

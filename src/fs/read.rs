@@ -1,6 +1,6 @@
 //! Reading whole files that somebody else may be changing.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -15,6 +15,10 @@ pub(crate) struct Text {
     pub bytes: Vec<u8>,
     /// The time of its last change.
     pub modified: SystemTime,
+    /// The device and the inode.
+    pub identity: (u64, u64),
+    /// How many names the file has.
+    pub links: u64,
 }
 
 /// Whether nothing lies at a path any more, not even a link that leads nowhere. What may not be
@@ -26,6 +30,38 @@ pub(crate) fn is_gone(path: &Path) -> bool {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
         )
     })
+}
+
+/// Returns `error`, which a look at `path` gave; of a link that leads nowhere it says where.
+pub(crate) fn dangling(path: &Path, error: io::Error) -> io::Error {
+    let leads_nowhere = error.kind() == io::ErrorKind::NotFound;
+    match fs::read_link(path) {
+        Ok(target) if leads_nowhere => {
+            let target = target.display();
+            let text = format!("a link to {target}, which is not there; is the disk mounted?");
+            io::Error::other(text)
+        }
+        _ => error,
+    }
+}
+
+/// Whether an error says what this process lacks, and nothing about the file: descriptors, memory,
+/// or time.
+pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
+    let codes = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EAGAIN];
+    error
+        .raw_os_error()
+        .is_some_and(|code| codes.contains(&code))
+}
+
+/// Whether an error may be gone at the next try, though nobody changes the file: exhaustion, an
+/// interruption, or a server of files that was away.
+pub(crate) fn is_passing(error: &io::Error) -> bool {
+    let codes = [libc::EINTR, libc::ESTALE, libc::ETIMEDOUT, libc::EBUSY];
+    is_exhaustion(error)
+        || error
+            .raw_os_error()
+            .is_some_and(|code| codes.contains(&code))
 }
 
 /// Opens a regular file for reading, following links. A FIFO or a device is refused and never
@@ -58,9 +94,13 @@ fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
 /// Reads a regular file of at most [`LARGEST_TEXT`] bytes.
 pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
     let file = open_regular(path)?;
-    let modified = file.metadata()?.modified()?;
-    let bytes = read_bounded(file)?;
-    Ok(Text { bytes, modified })
+    let metadata = file.metadata()?;
+    Ok(Text {
+        bytes: read_bounded(file)?,
+        modified: metadata.modified()?,
+        identity: (metadata.dev(), metadata.ino()),
+        links: metadata.nlink(),
+    })
 }
 
 fn read_bounded(file: File) -> io::Result<Vec<u8>> {

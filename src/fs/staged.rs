@@ -1,6 +1,6 @@
 //! Files that become visible whole or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::fs::layout::Layout;
-use crate::fs::{ops, owner};
+use crate::fs::layout::{Layout, STAGED};
+use crate::fs::private::Room;
+use crate::fs::{ops, owner, read, stamp};
 
 /// How much a change has to survive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,15 +42,12 @@ pub(crate) struct Staged {
 
 impl Staged {
     pub(crate) fn new(layout: &Layout, place: Place, durability: Durability) -> Result<Self> {
-        let path = staging(layout, place)?.join(unique_name());
-        let file = ops::create(&path).map_err(|e| Error::io("creating", &path, e))?;
-        claim(&file);
-        let staged = Staged {
-            path,
-            file,
-            durability,
-            committed: false,
-        };
+        let directory = staging(layout, place)?;
+        let staged = Staged::claimed(durability, || {
+            let path = layout.inside(&directory, staged_name());
+            let file = ops::create(&path).map_err(|e| Error::io("creating", &path, e))?;
+            Ok((path, file))
+        })?;
         staged.adopt_owner(&layout.blobs_directory())?;
         Ok(staged)
     }
@@ -58,18 +56,43 @@ impl Staged {
     pub(crate) fn linked(
         layout: &Layout,
         durability: Durability,
-        link: impl FnOnce(&Path) -> io::Result<()>,
+        link: impl Fn(&Path) -> io::Result<()>,
     ) -> Result<Self> {
-        let path = staging(layout, Place::Blobs)?.join(unique_name());
-        link(&path).map_err(|e| Error::io("linking", &path, e))?;
-        let file = File::open(&path).map_err(|e| Error::io("opening", &path, e))?;
-        claim(&file);
-        Ok(Staged {
-            path,
-            file,
-            durability,
-            committed: false,
+        let directory = staging(layout, Place::Blobs)?;
+        Staged::claimed(durability, || {
+            let path = layout.inside(&directory, staged_name());
+            link(&path).map_err(|e| Error::io("linking", &path, e))?;
+            let file = File::open(&path).map_err(|e| Error::io("opening", &path, e))?;
+            Ok((path, file))
         })
+    }
+
+    /// Returns a free path on the device of the manifests, for a second name of a file there.
+    pub(crate) fn place_for_link(layout: &Layout) -> Result<PathBuf> {
+        let directory = staging(layout, Place::Manifests)?;
+        Ok(layout.inside(&directory, staged_name()))
+    }
+
+    /// Makes a file and marks it as one that somebody writes, until it is closed. A collection may
+    /// have taken it in between; then it is made again.
+    fn claimed(
+        durability: Durability,
+        mut make: impl FnMut() -> Result<(PathBuf, File)>,
+    ) -> Result<Self> {
+        loop {
+            let (path, file) = make()?;
+            // A file system without locks grants none; there only a great age tells.
+            let is_taken = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+            let staged = Staged {
+                path,
+                file,
+                durability,
+                committed: false,
+            };
+            if !is_taken && !read::is_gone(&staged.path) {
+                return Ok(staged);
+            }
+        }
     }
 
     /// Where it lies until it is committed.
@@ -132,16 +155,11 @@ impl Staged {
     /// Moves it into the directory of `to`, where a link has put that on another device than all
     /// places for staging. Its name begins with a dot, which no model's does.
     fn move_beside(&mut self, to: &Path) -> Result<()> {
-        let name = format!(".modelkeep-{}", unique_name());
-        let path = to.with_file_name(name);
-        let file = ops::create(&path).map_err(|e| Error::io("creating", &path, e))?;
-        claim(&file);
-        let mut beside = Staged {
-            path,
-            file,
-            durability: self.durability,
-            committed: false,
-        };
+        let mut beside = Staged::claimed(self.durability, || {
+            let path = to.with_file_name(staged_name());
+            let file = ops::create(&path).map_err(|e| Error::io("creating", &path, e))?;
+            Ok((path, file))
+        })?;
         let bytes = fs::read(&self.path).map_err(|e| Error::io("reading", &self.path, e))?;
         beside.write(&bytes)?;
         if let Some(directory) = to.parent() {
@@ -211,46 +229,47 @@ fn make_directories(directories: &[PathBuf], made: &mut Vec<PathBuf>) -> Result<
     Ok(())
 }
 
-/// Marks a staged file as somebody's, for [`is_abandoned`], until it is closed. A file system
-/// without locks has none; then only the age tells.
-fn claim(file: &File) {
-    let _ = file.try_lock_shared();
-}
+/// The age from which a staged file counts as left behind where no lock can tell: no import takes
+/// that long.
+const LONGEST_IMPORT: Duration = Duration::from_secs(24 * 3600);
 
-/// Whether a staged file's writer is gone: it is a minute old, and nobody holds it.
-pub(crate) fn is_abandoned(path: &Path) -> bool {
-    let age = |file: &File| {
-        file.metadata()?
-            .modified()?
-            .elapsed()
-            .map_err(io::Error::other)
+/// Returns a staged file whose writer is gone: nobody holds it, and it has not changed for the grace
+/// period. Where the file system has no locks, the age alone decides. While the file is held, no
+/// writer can claim it.
+pub(crate) fn abandoned(path: &Path, grace: Duration) -> Option<File> {
+    let file = read::open_regular(path).ok()?;
+    let metadata = file.metadata().ok()?;
+    let needed = match file.try_lock() {
+        Ok(()) => grace,
+        Err(TryLockError::WouldBlock) => return None,
+        Err(TryLockError::Error(_)) => grace.max(LONGEST_IMPORT),
     };
-    match File::open(path) {
-        Ok(file) => {
-            age(&file).is_ok_and(|age| age > Duration::from_secs(60)) && file.try_lock().is_ok()
-        }
-        Err(_) => false,
-    }
+    (stamp::absolute_age(&metadata) >= needed).then_some(file)
 }
 
 /// A directory on the device of `place` in which temporary names disturb nobody.
 fn staging(layout: &Layout, place: Place) -> Result<PathBuf> {
     let own = match place {
         // A file directly under `manifests` is no manifest to anybody.
-        Place::Manifests if layout.manifests_lie_elsewhere() => {
+        Place::Manifests if layout.manifests_are_elsewhere() => {
             return Ok(layout.manifests_directory());
         }
-        Place::Blobs if layout.blobs_lie_elsewhere() => layout.own_beside_blobs(),
+        Place::Blobs => layout.own_for_blobs(),
         _ => layout.own_directory(),
     };
     make_own_directory(&own)?;
-    let staging = own.join("tmp");
+    let staging = layout.inside(&own, Room::Staging.name());
     make_own_directory(&staging)?;
     Ok(staging)
 }
 
-/// No two of our processes or threads choose the same name.
-pub(crate) fn unique_name() -> String {
+/// Returns a name under which a file waits to become visible. No model's begins with a dot.
+fn staged_name() -> String {
+    format!("{STAGED}{}", unique_id())
+}
+
+/// Returns what no other of our processes or threads returns.
+pub(crate) fn unique_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let nanoseconds = std::time::UNIX_EPOCH
         .elapsed()

@@ -1,5 +1,9 @@
 //! Copying a model: one more name for the same blobs.
 
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -47,32 +51,33 @@ impl Store {
     pub fn copy(&self, from: &ModelName, to: &ModelName) -> Result<Copied> {
         let from = self.find(from).ok_or_else(|| missing(from))?;
         let to = self.spelling(to);
-        let _lock = self.lock()?;
+        let _change = self.lock()?;
+        let mut text = self.manifest_text(&from)?;
         let target = self.layout().manifest(&to);
-        let before = read::read_text(&target).ok();
         let copied = Copied {
+            replaced: from == to || !read::is_gone(&target),
             from: from.clone(),
             to,
-            replaced: before.is_some(),
         };
         if from == copied.to {
-            return self.manifest_text(&from).map(|_| copied);
+            return Ok(copied);
         }
-        let mut text = self.manifest_text(&from)?;
+        let before = Before::keep(self, &target)?;
         for _ in 0..ATTEMPTS {
             self.write_manifest(&copied.to, &text.bytes)?;
+            ops::wait(Duration::ZERO);
             // A delete elsewhere takes the name first and looks for users of its blobs then. If the
             // source is still what we copied, that look is yet to come and sees the copy.
             match self.manifest_text(&from) {
                 Ok(now) if now.bytes == text.bytes => return Ok(copied),
                 Ok(now) => text = now,
                 Err(error) => {
-                    self.undo(&copied.to, before)?;
+                    before.put_back(self, &target)?;
                     return Err(error);
                 }
             }
         }
-        self.undo(&copied.to, before)?;
+        before.put_back(self, &target)?;
         let text = format!("copying model '{from}', which somebody keeps changing");
         Err(Error::new(ErrorKind::Busy, text))
     }
@@ -81,29 +86,89 @@ impl Store {
         let path = self.layout().manifest(name);
         read::read_text(&path).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => missing(name),
-            _ => Error::io("reading manifest", &path, e),
+            _ => Error::io("reading manifest", &path, read::dangling(&path, e)),
         })
     }
 
-    /// Puts a manifest in its place, whole.
+    /// Puts a manifest in its place, whole. A link on the way that makes the name an alias of
+    /// another model is replaced by a directory: the other model stays as it is.
     pub(crate) fn write_manifest(&self, name: &ModelName, bytes: &[u8]) -> Result<()> {
         let durability = self.options().durability;
         let mut staged = Staged::new(self.layout(), Place::Manifests, durability)?;
         staged.write(bytes)?;
+        if let Some(alias) = self.alias(name) {
+            ops::unlink(&alias.link).map_err(|e| Error::io("removing link", &alias.link, e))?;
+        }
         let mut directories = self.layout().manifest_directories(name);
         directories.push(self.layout().manifests_directory());
         staged.commit(&self.layout().manifest(name), &directories)
     }
+}
 
-    /// Puts back what was there before. The directories stay: removing them would race with a
-    /// server that is about to write into them.
-    fn undo(&self, name: &ModelName, before: Option<Text>) -> Result<()> {
-        match before {
-            Some(text) => self.write_manifest(name, &text.bytes),
-            None => {
-                let path = self.layout().manifest(name);
-                ops::unlink(&path).map_err(|e| Error::io("removing manifest", &path, e))
+/// What was in the place of a manifest that is replaced, until the change is certain: the very
+/// file, whether it can be read or not.
+enum Before {
+    Nothing,
+    /// A second name for it, where nobody looks.
+    Linked(Kept),
+    /// Its bytes, where the file system has no links.
+    Read(Vec<u8>),
+}
+
+/// A file under a private name, gone when dropped.
+struct Kept(PathBuf);
+
+impl Before {
+    /// # Errors
+    /// Where there is something that could not be put back. Nothing was changed then.
+    fn keep(store: &Store, target: &Path) -> Result<Self> {
+        if read::is_gone(target) {
+            return Ok(Before::Nothing);
+        }
+        let linked = Staged::place_for_link(store.layout())?;
+        match ops::hard_link(target, &linked) {
+            Ok(()) => Ok(Before::Linked(Kept(linked))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Before::Nothing),
+            Err(_) => match read::read_text(target) {
+                Ok(text) => Ok(Before::Read(text.bytes)),
+                Err(e) => Err(Error::io("reading manifest", target, e)),
+            },
+        }
+    }
+
+    /// The directories stay: removing them would race with a server that is about to write into
+    /// them.
+    fn put_back(self, store: &Store, target: &Path) -> Result<()> {
+        let at = |e| Error::io("putting back manifest", target, e);
+        match self {
+            Before::Nothing => {
+                match ops::unlink(target) {
+                    // Whoever deleted the source has deleted the copy, too.
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                    removed => removed.map_err(|e| Error::io("removing manifest", target, e))?,
+                }
+                store.sync_parent(target)
             }
+            Before::Linked(kept) => {
+                ops::rename(&kept.0, target).map_err(at)?;
+                store.sync_parent(target)
+            }
+            Before::Read(bytes) => {
+                let layout = store.layout();
+                let durability = store.options().durability;
+                let mut staged = Staged::new(layout, Place::Manifests, durability)?;
+                staged.write(&bytes)?;
+                staged.commit(target, &[])
+            }
+        }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if !read::is_gone(&self.0) {
+            // What cannot be removed now, a collection takes.
+            let _ = ops::unlink(&self.0);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Deleting models, and the blobs that only they used.
 
+use std::collections::HashSet;
 use std::io;
+use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
@@ -11,9 +13,10 @@ use crate::fs::staged::{self, Durability};
 use crate::json;
 use crate::name::ModelName;
 use crate::reference::Reference;
+use crate::store::alias::Alias;
+use crate::store::live::LiveBlobs;
 use crate::store::model::read_manifest;
-use crate::store::refs::References;
-use crate::store::trash::Trash;
+use crate::store::outgoing::{self, Outgoing};
 use crate::store::{Problem, Store};
 
 /// What a delete did.
@@ -27,12 +30,29 @@ pub struct Deleted {
     pub failed: Vec<(Reference, Error)>,
     /// The blobs that went with them.
     pub blobs: Vec<Digest>,
-    /// The bytes of those blobs.
+    /// The bytes on the disk that became free.
     pub bytes: u64,
-    /// Blobs that somebody began to use while they were being removed, and which were put back.
+    /// Blobs that somebody began to use while they were being removed, by this call or by an
+    /// interrupted one before it, and which were put back.
     pub restored: Vec<Digest>,
+    /// Blobs of the models that other models use: why less became free than the models took.
+    pub shared: Vec<SharedBlob>,
+    /// Names that were aliases: only the link went, and the model stays.
+    pub aliases: Vec<Alias>,
     /// Why every blob was kept: manifests that cannot be read may use any of them.
     pub kept: Vec<Problem>,
+}
+
+/// A blob that stays because other models use it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SharedBlob {
+    /// The blob.
+    pub digest: Digest,
+    /// Its bytes on the disk.
+    pub bytes: u64,
+    /// The models that use it.
+    pub models: Vec<ModelName>,
 }
 
 impl Deleted {
@@ -59,7 +79,8 @@ fn failures<S: Serializer>(
 }
 
 impl Store {
-    /// Deletes a model and the blobs that no other model uses.
+    /// Deletes a model and the blobs that no other model uses. Of an alias only the link is removed,
+    /// and the model that it leads to stays.
     ///
     /// The manifest goes first, then blobs that no manifest names any more: a crash in between
     /// leaves orphans for a collection, never a model without its blobs. While any manifest of the
@@ -81,7 +102,9 @@ impl Store {
     /// stop nothing.
     ///
     /// # Errors
-    /// Where the store cannot be changed at all, or a blob cannot be removed.
+    /// Where the store cannot be changed at all, or its `blobs/` leads nowhere: then nothing was
+    /// removed. Where a blob cannot be removed: then the models are gone, and all other blobs
+    /// were removed or put back.
     pub fn delete_all(&self, references: &[Reference]) -> Result<Deleted> {
         let mut deleted = Deleted::default();
         let mut found = Vec::new();
@@ -96,10 +119,12 @@ impl Store {
         if found.is_empty() {
             return Ok(deleted);
         }
-        let _lock = self.lock()?;
-        let mut digests = Vec::new();
+        let change = self.lock()?;
+        self.blobs_place()?;
+        deleted.restored = change.restored;
+        let mut digests = HashSet::new();
         for (reference, name) in found {
-            match self.remove_manifest(&name) {
+            match self.remove_name(&name, &mut deleted) {
                 Ok(named) => {
                     digests.extend(named);
                     deleted.models.push(name);
@@ -107,13 +132,22 @@ impl Store {
                 Err(error) => deleted.failed.push((reference.clone(), error)),
             }
         }
-        digests.sort();
-        digests.dedup();
         self.remove_unused(&digests, &mut deleted)?;
         Ok(deleted)
     }
 
-    /// Removes a manifest's name and the directories that it leaves empty; answers what it named.
+    /// Removes an alias's link or a model's manifest; returns the digests that it named.
+    fn remove_name(&self, name: &ModelName, deleted: &mut Deleted) -> Result<Vec<Digest>> {
+        let Some(alias) = self.alias(name) else {
+            return self.remove_manifest(name);
+        };
+        ops::unlink(&alias.link).map_err(|e| Error::io("removing link", &alias.link, e))?;
+        self.sync_parent(&alias.link)?;
+        deleted.aliases.push(alias);
+        Ok(Vec::new())
+    }
+
+    /// Removes a manifest's name and the directories that it leaves empty; returns what it named.
     fn remove_manifest(&self, name: &ModelName) -> Result<Vec<Digest>> {
         let path = self.layout().manifest(name);
         if path.is_dir() {
@@ -121,22 +155,15 @@ impl Store {
             return Err(Error::io("reading manifest", &path, error));
         }
         let digests = match read_manifest(&path) {
-            Ok((manifest, _)) => manifest
-                .entries()
-                .filter_map(|layer| layer.digest().ok())
-                .collect(),
+            Ok((manifest, _)) => manifest.digests(),
             Err(_) => Vec::new(),
         };
         ops::unlink(&path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => crate::reference::missing(name),
             _ => Error::io("removing manifest", &path, e),
         })?;
-        let directories = self.layout().manifest_directories(name);
-        if let (Durability::Full, Some(directory)) = (self.options().durability, path.parent()) {
-            staged::sync_if_there(directory)
-                .map_err(|e| Error::io("writing directory", directory, e))?;
-        }
-        for directory in &directories {
+        self.sync_parent(&path)?;
+        for directory in &self.layout().manifest_directories(name) {
             // Not empty, gone, or a link: all mean that it is not ours to remove.
             if ops::remove_directory(directory).is_err() {
                 break;
@@ -145,24 +172,50 @@ impl Store {
         Ok(digests)
     }
 
-    fn remove_unused(&self, digests: &[Digest], deleted: &mut Deleted) -> Result<()> {
+    /// Makes it durable that a name is gone.
+    pub(crate) fn sync_parent(&self, path: &Path) -> Result<()> {
+        match (self.options().durability, path.parent()) {
+            (Durability::Full, Some(directory)) => staged::sync_if_there(directory)
+                .map_err(|e| Error::io("writing directory", directory, e)),
+            _ => Ok(()),
+        }
+    }
+
+    fn remove_unused(&self, digests: &HashSet<Digest>, deleted: &mut Deleted) -> Result<()> {
         if digests.is_empty() {
             return Ok(());
         }
-        let references = References::scan(self);
-        if !references.unreadable().is_empty() {
-            deleted.kept = references.into_unreadable();
+        let live = LiveBlobs::scan_for(self, digests)?;
+        if !live.problems().is_empty() {
+            deleted.kept = live.into_problems();
             return Ok(());
         }
-        let mut trash = Trash::open(self)?;
-        trash.adopt()?;
-        for digest in digests.iter().filter(|digest| !references.uses(digest)) {
-            trash.put(digest)?;
+        let mut digests: Vec<&Digest> = digests.iter().collect();
+        digests.sort();
+        let mut outgoing = Outgoing::new(self, &live);
+        let mut failed = None;
+        for digest in digests {
+            if live.contains(digest) {
+                deleted.shared.extend(self.shared_blob(digest, &live));
+            } else if let Err(error) = outgoing.put(digest) {
+                failed = failed.or(Some(error));
+            }
         }
-        let emptied = trash.empty()?;
+        let emptied = outgoing.empty()?;
         deleted.blobs = emptied.removed;
         deleted.bytes = emptied.bytes;
-        deleted.restored = emptied.restored;
-        Ok(())
+        deleted.restored.extend(emptied.restored);
+        deleted.kept = emptied.kept;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Returns a blob that stays; `None` where it is missing.
+    fn shared_blob(&self, digest: &Digest, live: &LiveBlobs) -> Option<SharedBlob> {
+        let metadata = self.layout().blob(digest).metadata().ok()?;
+        Some(SharedBlob {
+            digest: *digest,
+            bytes: outgoing::on_disk(&metadata),
+            models: live.users(digest).to_vec(),
+        })
     }
 }

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::BlobName;
+use crate::fs::private::{Leftovers, Room};
 use crate::fs::read::is_gone;
 use crate::json;
 use crate::manifest::Layer;
 use crate::name::ModelName;
 use crate::store::list::Summary;
-use crate::store::model::was_deleted;
-use crate::store::{Model, Store, StoreOptions};
+use crate::store::survey::Stored;
+use crate::store::{Model, Problem, Store, StoreOptions};
 
 /// What a look at a store found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -22,6 +23,9 @@ pub struct Diagnosis {
     pub roots: Vec<Root>,
     /// What is wrong, by path.
     pub complaints: Vec<Complaint>,
+    /// What is not wrong, and worth knowing: what can be reclaimed, aliases, unknown files that
+    /// harm nobody.
+    pub notes: Vec<Complaint>,
 }
 
 /// A place where a store may be.
@@ -66,13 +70,45 @@ impl Diagnosis {
     }
 
     fn add(&mut self, path: &Path, name: Option<&ModelName>, what: String, advice: &str) {
-        let (path, name, advice) = (path.to_owned(), name.cloned(), advice.to_owned());
-        self.complaints.push(Complaint {
-            path,
-            name,
+        self.complaints
+            .push(Complaint::new(path, name, what, advice));
+    }
+
+    fn note(&mut self, path: &Path, name: Option<&ModelName>, what: String, advice: &str) {
+        self.notes.push(Complaint::new(path, name, what, advice));
+    }
+}
+
+impl Diagnosis {
+    /// An advice never destroys what a remount would bring back.
+    fn add_problem(&mut self, problem: &Problem) {
+        let is_damaged = problem.error().kind() == ErrorKind::Corrupt;
+        let advice = match (is_damaged, problem.name()) {
+            (true, Some(_)) => {
+                "delete the model, or pull or import it again: nothing of it is shown, and no blob \
+                 is collected while it is there"
+            }
+            (true, None) => {
+                "look at the file: no blob is collected while nobody knows what it uses"
+            }
+            (false, _) => {
+                "mount the disk, or make it readable: no blob is collected meanwhile, and nothing \
+                 is lost"
+            }
+        };
+        let what = problem.error().to_string();
+        self.add(problem.path(), problem.name(), what, advice);
+    }
+}
+
+impl Complaint {
+    fn new(path: &Path, name: Option<&ModelName>, what: String, advice: &str) -> Self {
+        Complaint {
+            path: path.to_owned(),
+            name: name.cloned(),
             what,
-            advice,
-        });
+            advice: advice.to_owned(),
+        }
     }
 }
 
@@ -84,28 +120,89 @@ impl Store {
     /// # Errors
     /// Where `blobs/` cannot be read.
     pub fn doctor(&self) -> Result<Diagnosis> {
+        self.must_exist()?;
         let mut diagnosis = Diagnosis {
             roots: self.roots(),
             ..Diagnosis::default()
         };
-        let files = self.layout().manifests(|path, e| {
-            let what = Error::io("reading directory", path, e).to_string();
-            diagnosis.add(path, None, what, "make the directory readable");
-        });
-        for file in files {
-            match file.name {
-                Some(name) => self.examine(&file.path, name, &mut diagnosis),
-                None => diagnosis.add(
-                    &file.path,
-                    None,
-                    "a file among the manifests that is no model's".to_owned(),
-                    "remove it: a server prunes nothing while it is there",
-                ),
+        let survey = self.survey(Some)?;
+        for problem in &survey.problems {
+            diagnosis.add_problem(problem);
+        }
+        for path in &survey.strays {
+            let what = "an unknown file or directory, in which no model is".to_owned();
+            let advice = "nothing needs to be done: it keeps no blob";
+            diagnosis.note(path, None, what, advice);
+        }
+        let has_blobs = self.examine_place(&mut diagnosis);
+        for stored in survey.found {
+            self.examine(stored, has_blobs, &mut diagnosis);
+        }
+        if has_blobs {
+            self.examine_blobs(&mut diagnosis)?;
+        }
+        self.examine_private(&survey.staged, &mut diagnosis);
+        diagnosis.complaints.sort_by(|a, b| a.path.cmp(&b.path));
+        diagnosis.notes.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(diagnosis)
+    }
+
+    /// Looks at `blobs/` itself. `false` where it leads nowhere: then nothing can be said of any
+    /// blob.
+    fn examine_place(&self, diagnosis: &mut Diagnosis) -> bool {
+        let blobs = self.layout().blobs_directory();
+        if let Some(root) = self.layout().shared_root() {
+            let what = format!("the blobs are those of the store {}", root.display());
+            let advice = "nothing needs to be done here; a garbage collection there does not know \
+                          this store's models, so collect only from here";
+            diagnosis.note(&blobs, None, what, advice);
+        }
+        match self.blobs_place() {
+            Ok(()) => true,
+            Err(error) => {
+                let advice = "mount the disk, or restore what the link led to: all weights are \
+                              there; deleting and collecting are refused meanwhile";
+                diagnosis.add(&blobs, None, error.to_string(), advice);
+                false
             }
         }
-        self.examine_blobs(&mut diagnosis)?;
-        diagnosis.complaints.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(diagnosis)
+    }
+
+    /// Looks at what is in our own directories.
+    fn examine_private(&self, staged: &[PathBuf], diagnosis: &mut Diagnosis) {
+        let found = Leftovers::of(self.layout(), &Room::ALL);
+        for file in found.files {
+            let size = file.metadata.len();
+            let (what, advice) = match file.room {
+                Room::Staging => (
+                    format!("{size} bytes of an import that is under way, or was interrupted"),
+                    "`modelkeep gc` removes it when it is older than the grace period",
+                ),
+                Room::Trash => (
+                    format!("a blob of {size} bytes in the trash of an interrupted removal"),
+                    "the next change, such as `modelkeep gc`, puts it back if it is in use, and \
+                     removes it otherwise",
+                ),
+                Room::Quarantine => (
+                    format!("a damaged blob of {size} bytes that a repair has set aside"),
+                    "`modelkeep gc --quarantine` removes it",
+                ),
+            };
+            diagnosis.note(&file.path, None, what, advice);
+        }
+        for path in staged {
+            let what = "a manifest that was being written, or was left by an interrupted run";
+            let advice = "`modelkeep gc` removes it when it is older than the grace period";
+            diagnosis.note(path, None, what.to_owned(), advice);
+        }
+        for path in found.unknown {
+            let what = "an entry in our own directory that is none of ours".to_owned();
+            diagnosis.note(&path, None, what, "remove it: it is in nobody's way");
+        }
+        for (path, error) in found.closed {
+            let what = Error::io("reading directory", &path, error).to_string();
+            diagnosis.add(&path, None, what, "make the directory readable");
+        }
     }
 
     fn roots(&self) -> Vec<Root> {
@@ -120,7 +217,7 @@ impl Store {
             let layout = crate::fs::layout::Layout::new(path.clone());
             roots.push(Root {
                 exists: path.is_dir(),
-                manifests: layout.manifests(|_, _| {}).len(),
+                manifests: layout.walk().files.len(),
                 opened: path == self.path(),
                 path,
             });
@@ -128,36 +225,36 @@ impl Store {
         roots
     }
 
-    fn examine(&self, path: &Path, name: ModelName, diagnosis: &mut Diagnosis) {
-        let model = match self.open_model(name.clone()) {
-            Ok(model) => model,
-            Err(error) if was_deleted(path, &error) => return,
-            Err(error) => {
-                let advice = "delete the model, or pull or import it again: nothing of it is \
-                              shown, and no blob is collected while it is there";
-                return diagnosis.add(path, Some(&name), error.to_string(), advice);
-            }
+    fn examine(&self, stored: Stored, has_blobs: bool, diagnosis: &mut Diagnosis) {
+        let path = stored.file.path;
+        let Some(name) = stored.file.name else {
+            let what = "a manifest under a name that cannot be used here".to_owned();
+            let advice = "keep it: its blobs stay while it is there; to use the model here, copy \
+                          the file to a shorter name";
+            return diagnosis.add(&path, None, what, advice);
         };
-        for layer in model
-            .manifest()
-            .entries()
-            .filter(|layer| !layer.digest_text().is_empty())
-        {
-            if let Some(what) = broken(&model, layer).filter(|_| !is_gone(path)) {
+        if let Some(alias) = self.alias(&name) {
+            let (link, model) = (alias.link.display(), &alias.model);
+            let what = format!("an alias of {model}, through the link {link}");
+            diagnosis.note(&path, Some(&name), what, "nothing needs to be done");
+        }
+        let model = Model::new(self, name.clone(), stored.manifest, stored.text.modified);
+        if !has_blobs {
+            return;
+        }
+        let entries = model.manifest().entries();
+        for layer in entries.filter(|layer| !layer.digest_text().is_empty()) {
+            if let Some(what) = broken(&model, layer).filter(|_| !is_gone(&path)) {
                 let advice = "pull or import the model again, or delete it";
-                diagnosis.add(path, Some(&name), what, advice);
+                diagnosis.add(&path, Some(&name), what, advice);
             }
         }
         if let Err(error) = Summary::of(&model)
-            && !is_gone(path)
+            && !is_gone(&path)
         {
             let what = format!("the model is not listed: {error}");
-            diagnosis.add(
-                path,
-                Some(&name),
-                what,
-                "pull or import the model again, or delete it",
-            );
+            let advice = "pull or import the model again, or delete it";
+            diagnosis.add(&path, Some(&name), what, advice);
         }
     }
 
@@ -174,6 +271,10 @@ impl Store {
                     let what = "a file among the blobs that is none".to_owned();
                     let advice = "move it elsewhere: a starting server deletes it after an hour";
                     diagnosis.add(&file.path, None, what, advice);
+                }
+                BlobName::Dropping => {
+                    let what = "a file of a file manager or of the file system".to_owned();
+                    diagnosis.note(&file.path, None, what, "nothing needs to be done");
                 }
                 BlobName::Digest(_) | BlobName::Partial => {}
             }

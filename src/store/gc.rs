@@ -1,21 +1,21 @@
 //! Collecting what nobody uses.
 
 use std::fs::Metadata;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{BlobFile, BlobName};
-use crate::fs::ops;
+use crate::fs::private::{Expected, Leftover, Leftovers, Room};
 use crate::fs::staged;
+use crate::fs::stamp::{self, FileStamp};
 use crate::json;
-use crate::store::Store;
-use crate::store::refs::References;
-use crate::store::trash::Trash;
+use crate::store::live::LiveBlobs;
+use crate::store::outgoing::{self, Outgoing};
+use crate::store::{Problem, Store};
 
 /// What to collect.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct GcOptions {
     dry_run: bool,
     partials: bool,
     strangers: bool,
+    quarantine: bool,
+    all: bool,
 }
 
 impl Default for GcOptions {
@@ -34,14 +36,17 @@ impl Default for GcOptions {
             dry_run: false,
             partials: false,
             strangers: false,
+            quarantine: false,
+            all: false,
         }
     }
 }
 
 impl GcOptions {
     /// How long a file must not have changed before it counts as forgotten; one hour by default,
-    /// as the reference has it. Zero collects everything that is unused at this moment, also what
-    /// a server is just about to use.
+    /// as Ollama has it. Both its bytes and its inode count: a file that was copied a minute ago
+    /// with its old time is a minute old. Zero collects everything that is unused at this moment,
+    /// also what a server is just about to use.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
@@ -59,6 +64,22 @@ impl GcOptions {
     #[must_use]
     pub fn partials(mut self, partials: bool) -> Self {
         self.partials = partials;
+        self
+    }
+
+    /// Whether the damaged blobs that a repair moved into quarantine go as well.
+    #[must_use]
+    pub fn quarantine(mut self, quarantine: bool) -> Self {
+        self.quarantine = quarantine;
+        self
+    }
+
+    /// Whether all blobs go where the store has no manifest at all. Without it that is an error:
+    /// manifests that are missing altogether are more often on a disk that is not there than
+    /// deleted.
+    #[must_use]
+    pub fn all(mut self, all: bool) -> Self {
+        self.all = all;
         self
     }
 
@@ -80,12 +101,19 @@ pub struct Collected {
     /// Leftovers of interrupted downloads, and what else was no blob.
     #[serde(serialize_with = "json::paths")]
     pub partials: Vec<PathBuf>,
-    /// The bytes of both.
+    /// Files of our own: what interrupted imports staged, and, where it was asked for, what
+    /// repairs put into quarantine.
+    #[serde(serialize_with = "json::paths")]
+    pub leftovers: Vec<PathBuf>,
+    /// The bytes on the disk that became free, or would.
     pub bytes: u64,
-    /// Unused blobs and leftovers that are still too young.
+    /// Unused blobs and leftovers that are still within the grace period.
     pub young: usize,
-    /// Blobs that somebody began to use while they were being removed, and which were put back.
+    /// Blobs that somebody began to use while they were being removed, by this call or by an
+    /// interrupted one before it, and which were put back.
     pub restored: Vec<Digest>,
+    /// Why every blob was kept, where a manifest became unreadable meanwhile.
+    pub kept: Vec<String>,
 }
 
 impl Collected {
@@ -97,125 +125,222 @@ impl Collected {
 
 impl Store {
     /// Removes the blobs that no manifest names and that have not changed for the grace period,
-    /// and what crashed runs of ours left in our own directory. Nothing else of anybody's is
-    /// touched. Reads every manifest twice.
+    /// and what interrupted runs of ours left in our own directories. Nothing else of anybody's is
+    /// touched. First of all it puts back what an interrupted removal left in the trash and is in
+    /// use. Reads every manifest twice.
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) while a manifest cannot be read: nobody knows what it uses.
-    /// The text names it, and nothing was removed.
+    /// [`Corrupt`](ErrorKind::Corrupt) while a manifest cannot be read, or an entry hides some:
+    /// nobody knows what is used. The text names it, and nothing was removed.
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a store with blobs and no manifest at
+    /// all, without [`GcOptions::all`].
     pub fn gc(&self, options: &GcOptions) -> Result<Collected> {
-        let _lock = if options.dry_run {
-            None
-        } else {
-            Some(self.lock()?)
+        let change = match options.dry_run {
+            true => None,
+            false => Some(self.lock()?),
         };
-        let references = References::scan(self);
-        if let Some(problem) = references.unreadable().first() {
+        self.must_exist()?;
+        self.blobs_place()?;
+        let live = LiveBlobs::scan(self)?;
+        if let Some(problem) = live.problems().first() {
             let text = format!("collecting nothing while a manifest is unreadable: {problem}");
             return Err(Error::new(ErrorKind::Corrupt, text));
         }
-        let mut collected = Collected {
-            dry_run: options.dry_run,
-            ..Collected::default()
-        };
-        let forgotten = self.forgotten(options, &references, &mut collected)?;
-        if options.dry_run {
-            for (file, bytes) in forgotten {
-                collected.bytes += bytes;
-                match file.name {
-                    BlobName::Digest(digest) => collected.blobs.push(digest),
-                    _ => collected.partials.push(file.path),
-                }
-            }
-            return Ok(collected);
+        let mut plan = Plan::new(self, options, &live)?;
+        if live.has_no_manifest() && plan.has_blobs() && !options.all {
+            return Err(no_manifest(self));
         }
-        self.collect(forgotten, &mut collected)?;
-        self.sweep_own();
+        let mut collected = match options.dry_run {
+            true => plan.preview(),
+            false => plan.carry_out(self, &live)?,
+        };
+        collected.dry_run = options.dry_run;
+        collected.young = plan.young;
+        let restored = change.map(|change| change.restored).unwrap_or_default();
+        collected.restored.splice(0..0, restored);
         Ok(collected)
     }
+}
 
-    /// The files that a collection takes, with their sizes.
-    fn forgotten(
-        &self,
-        options: &GcOptions,
-        references: &References,
-        collected: &mut Collected,
-    ) -> Result<Vec<(BlobFile, u64)>> {
-        let directory = self.layout().blobs_directory();
+fn no_manifest(store: &Store) -> Error {
+    let text = format!(
+        "collecting nothing: {} has blobs and no model at all, so everything would go; \
+         is a disk not mounted? To remove all blobs, say so (gc --all)",
+        store.path().display()
+    );
+    Error::new(ErrorKind::InvalidArgument, text)
+}
+
+/// What a collection is going to remove.
+#[derive(Default)]
+struct Plan {
+    blobs: Vec<(BlobFile, Digest, Metadata)>,
+    others: Vec<(PathBuf, Metadata)>,
+    leftovers: Vec<Leftover>,
+    /// What lies in the trash since an interrupted removal, and nobody uses.
+    trashed: Vec<(Digest, Metadata)>,
+    young: usize,
+}
+
+impl Plan {
+    fn new(store: &Store, options: &GcOptions, live: &LiveBlobs) -> Result<Self> {
+        let mut plan = Plan::default();
+        plan.add_blobs(store, options, live)?;
+        plan.add_leftovers(store, options, live);
+        Ok(plan)
+    }
+
+    fn add_blobs(&mut self, store: &Store, options: &GcOptions, live: &LiveBlobs) -> Result<()> {
+        let directory = store.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
-        let mut forgotten = Vec::new();
-        for file in self.layout().blobs().map_err(at)? {
-            let unused = match &file.name {
+        for file in store.layout().blobs().map_err(at)? {
+            let unused = match file.name {
                 BlobName::Digest(digest) => {
-                    !references.uses(digest) && self.is_home(&file.path, digest)
+                    !live.contains(&digest) && is_home(store, &file, &digest)
                 }
                 BlobName::Partial => options.partials,
                 BlobName::Stranger => options.strangers,
+                BlobName::Dropping => false,
             };
-            // What vanished since we looked is nobody's business any more.
+            // What vanished since the directory was read concerns nobody any more.
             let Ok(metadata) = file.path.symlink_metadata() else {
                 continue;
             };
-            if unused && is_older(&metadata, options.grace) {
-                forgotten.push((file, metadata.len()));
-            } else if unused {
-                collected.young += 1;
+            if !unused || self.is_young(&metadata, options.grace) {
+                continue;
+            }
+            match file.digest() {
+                Some(digest) => self.blobs.push((file, digest, metadata)),
+                None => self.others.push((file.path, metadata)),
             }
         }
-        Ok(forgotten)
-    }
-
-    /// Whether a blob is read from there. A digest in capitals names another file, which the
-    /// reference may use.
-    fn is_home(&self, path: &Path, digest: &Digest) -> bool {
-        let layout = self.layout();
-        [layout.new_blob(digest), layout.old_blob(digest)].contains(&path.to_owned())
-    }
-
-    fn collect(&self, forgotten: Vec<(BlobFile, u64)>, collected: &mut Collected) -> Result<()> {
-        let mut trash = Trash::open(self)?;
-        trash.adopt()?;
-        for (file, bytes) in forgotten {
-            match file.name {
-                BlobName::Digest(digest) => trash.put(&digest)?,
-                _ => {
-                    remove(&file.path)?;
-                    collected.bytes += bytes;
-                    collected.partials.push(file.path);
-                }
-            }
-        }
-        let emptied = trash.empty()?;
-        collected.blobs = emptied.removed;
-        collected.bytes += emptied.bytes;
-        collected.restored = emptied.restored;
         Ok(())
     }
 
-    /// Removes what crashed runs left. Whatever resists is left for the next time.
-    fn sweep_own(&self) {
-        let directories = self.layout().staging_directories();
-        for directory in directories.iter().filter(|path| staged::is_own(path)) {
-            for path in self.layout().entries(directory) {
-                if staged::is_abandoned(&path) {
-                    let _ = ops::unlink(&path);
+    fn add_leftovers(&mut self, store: &Store, options: &GcOptions, live: &LiveBlobs) {
+        let layout = store.layout();
+        for file in Leftovers::of(layout, &Room::ALL).files {
+            match (file.room, layout.home(&file.path)) {
+                (Room::Trash, Some((_, digest))) if !live.contains(&digest) => {
+                    self.trashed.push((digest, file.metadata));
                 }
+                (Room::Staging, _) => self.add_staged(file, options.grace),
+                (Room::Quarantine, _)
+                    if options.quarantine && !self.is_young(&file.metadata, options.grace) =>
+                {
+                    self.leftovers.push(file);
+                }
+                _ => {}
+            }
+        }
+        for path in layout.walk().staged {
+            if let Ok(metadata) = path.symlink_metadata() {
+                let room = Room::Staging;
+                self.add_staged(
+                    Leftover {
+                        room,
+                        path,
+                        metadata,
+                    },
+                    options.grace,
+                );
             }
         }
     }
-}
 
-fn is_older(metadata: &Metadata, grace: Duration) -> bool {
-    let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    // A time in the future has no age; only a grace of nothing takes such a file.
-    modified
-        .elapsed()
-        .map_or(grace.is_zero(), |age| age >= grace)
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match ops::unlink(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("removing", path, e)),
-        _ => Ok(()),
+    fn add_staged(&mut self, file: Leftover, grace: Duration) {
+        match staged::abandoned(&file.path, grace) {
+            Some(_) => self.leftovers.push(file),
+            None => self.young += 1,
+        }
     }
+
+    /// Whether a file is within the grace period; counts it then. Only a grace of nothing takes a
+    /// file from the future.
+    fn is_young(&mut self, metadata: &Metadata, grace: Duration) -> bool {
+        let is_young = stamp::age(metadata).map_or(!grace.is_zero(), |age| age < grace);
+        self.young += usize::from(is_young);
+        is_young
+    }
+
+    fn has_blobs(&self) -> bool {
+        !self.blobs.is_empty() || !self.trashed.is_empty()
+    }
+
+    /// Returns what would be removed.
+    fn preview(&self) -> Collected {
+        let mut digests: Vec<Digest> = self.blobs.iter().map(|(_, digest, _)| *digest).collect();
+        digests.extend(self.trashed.iter().map(|(digest, _)| *digest));
+        digests.dedup();
+        let blobs = self.blobs.iter().map(|(_, _, metadata)| metadata);
+        let trashed = self.trashed.iter().map(|(_, metadata)| metadata);
+        let others = self.others.iter().map(|(_, metadata)| metadata);
+        let leftovers = self.leftovers.iter().map(|file| &file.metadata);
+        let all = blobs.chain(trashed).chain(others).chain(leftovers);
+        Collected {
+            blobs: digests,
+            partials: self.others.iter().map(|(path, _)| path.clone()).collect(),
+            leftovers: self
+                .leftovers
+                .iter()
+                .map(|file| file.path.clone())
+                .collect(),
+            bytes: outgoing::freed_together(all),
+            ..Collected::default()
+        }
+    }
+
+    /// Removes what was planned, as far as it still is what it was. One bad entry stops no other.
+    fn carry_out(&mut self, store: &Store, live: &LiveBlobs) -> Result<Collected> {
+        let mut collected = Collected::default();
+        let mut failed = None;
+        let mut outgoing = Outgoing::new(store, live);
+        for (file, digest, metadata) in &self.blobs {
+            let stamp = FileStamp::of(metadata);
+            let expected = match metadata.is_symlink() {
+                true => Expected::Any,
+                false => Expected::File(&stamp),
+            };
+            if let Err(error) = outgoing.put_file(&file.path, *digest, expected) {
+                failed = failed.or(Some(error));
+            }
+        }
+        let emptied = outgoing.empty()?;
+        collected.blobs = emptied.removed;
+        collected.bytes = emptied.bytes;
+        collected.restored = emptied.restored;
+        collected.kept = emptied.kept.iter().map(Problem::to_string).collect();
+        for (path, _) in self.others.drain(..) {
+            match outgoing::remove(&path) {
+                Ok(bytes) => {
+                    collected.bytes += bytes;
+                    collected.partials.push(path);
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        for file in self.leftovers.drain(..) {
+            // Held while it goes, so that nobody claims it.
+            let held =
+                (file.room == Room::Staging).then(|| staged::abandoned(&file.path, Duration::ZERO));
+            if matches!(held, Some(None)) {
+                continue;
+            }
+            match outgoing::remove(&file.path) {
+                Ok(bytes) => {
+                    collected.bytes += bytes;
+                    collected.leftovers.push(file.path);
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(collected), Err)
+    }
+}
+
+/// Whether a blob is read from there. A digest in capitals names another file, which Ollama may
+/// use.
+fn is_home(store: &Store, file: &BlobFile, digest: &Digest) -> bool {
+    let layout = store.layout();
+    file.path == layout.new_blob(digest) || file.path == layout.old_blob(digest)
 }

@@ -1,22 +1,21 @@
 //! Listing: a line for each model.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::path::PathBuf;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::capability::{self, Capability};
 use crate::config::Config;
 use crate::decode;
-use crate::error::{Error, Result};
-use crate::fs::layout::ManifestFile;
+use crate::error::Result;
 use crate::fs::read::is_gone;
 use crate::json;
 use crate::media::MediaType;
 use crate::name::ModelName;
 use crate::store::head::Head;
-use crate::store::model::read_manifest;
+use crate::store::survey::Stored;
 use crate::store::{Model, Problem, Store};
 use crate::template::Template;
 use crate::timestamp::Timestamp;
@@ -66,6 +65,10 @@ pub struct Summary {
     /// What the model can do, as far as its config, template and the head of its GGUF tell.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<Capability>,
+    /// The model whose manifest this is as well, where the name leads there through a link, or
+    /// where the two are one file.
+    #[serde(skip)]
+    pub alias_of: Option<ModelName>,
 }
 
 /// The facts of a listed model.
@@ -96,10 +99,6 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
-/// From how many models on a list is made in parallel: below, handing out the work costs more
-/// than it saves.
-const PARALLEL: usize = 512;
-
 impl Store {
     /// Lists all models. Opens each manifest and each config, template and GGUF head once.
     ///
@@ -107,47 +106,79 @@ impl Store {
     /// among the problems. Models with missing weights are listed.
     ///
     /// # Errors
-    /// Where the manifests cannot be looked through at all.
+    /// [`NotFound`](crate::ErrorKind::NotFound) where the store is gone, and where the process
+    /// lacks the means to look at the manifests at all.
     pub fn list(&self) -> Result<Listing> {
+        let survey = self.survey(|stored| Line::of(self, stored))?;
         let mut problems = Vec::new();
-        let files = self.layout().manifests(|path, e| {
-            problems.push(Problem::new(
-                path,
-                None,
-                Error::io("reading directory", path, e),
-            ));
-        });
-        let entry = |file: &ManifestFile| {
-            let name = file.name.clone()?;
-            match summary(self, &name, file) {
-                Ok(summary) => Some(Ok(summary)),
-                // Deleted since the walk.
-                Err(_) if is_gone(&file.path) => None,
-                Err(e) => Some(Err(Box::new(Problem::new(&file.path, Some(&name), e)))),
-            }
-        };
-        let entries: Vec<Result<Summary, Box<Problem>>> = if files.len() < PARALLEL {
-            files.iter().filter_map(entry).collect()
-        } else {
-            let threads = self.pool()?;
-            threads.install(|| files.par_iter().filter_map(entry).collect())
-        };
-        let mut models = Vec::with_capacity(entries.len());
-        for entry in entries {
-            match entry {
-                Ok(summary) => models.push(summary),
+        if let Err(error) = self.blobs_place() {
+            let blobs = self.layout().blobs_directory();
+            problems.push(Problem::new(&blobs, None, error));
+        }
+        problems.extend(survey.problems);
+        let mut lines = Vec::with_capacity(survey.found.len());
+        for found in survey.found {
+            match found {
+                Ok(line) => lines.push(line),
                 Err(problem) => problems.push(*problem),
             }
         }
+        mark_aliases(&mut lines);
+        let mut models: Vec<Summary> = lines.into_iter().map(|line| line.summary).collect();
         models.sort_by_cached_key(|line: &Summary| (Reverse(line.modified_at), line.name.clone()));
         Ok(Listing { models, problems })
     }
 }
 
-fn summary(store: &Store, name: &ModelName, file: &ManifestFile) -> Result<Summary> {
-    let (manifest, text) = read_manifest(&file.path)?;
-    let model = Model::new(store, name.clone(), manifest, text.modified);
-    Summary::of(&model)
+/// A line, and the file that it comes from.
+struct Line {
+    summary: Summary,
+    file: (u64, u64),
+    is_behind_link: bool,
+    has_other_names: bool,
+}
+
+impl Line {
+    /// `None` for a manifest under a name that cannot be used here, and for one that was deleted
+    /// since it was read.
+    fn of(store: &Store, stored: Stored) -> Option<Result<Self, Box<Problem>>> {
+        let Stored {
+            file,
+            manifest,
+            text,
+        } = stored;
+        let name = file.name?;
+        let model = Model::new(store, name.clone(), manifest, text.modified);
+        match Summary::of(&model) {
+            Ok(summary) => Some(Ok(Line {
+                summary,
+                file: text.identity,
+                is_behind_link: file.link.is_some(),
+                has_other_names: file.link.is_some() || text.links > 1,
+            })),
+            Err(_) if is_gone(&file.path) => None,
+            Err(e) => Some(Err(Box::new(Problem::new(&file.path, Some(&name), e)))),
+        }
+    }
+}
+
+/// Of several names of one file the first that is behind no link is the model.
+fn mark_aliases(lines: &mut [Line]) {
+    if !lines.iter().any(|line| line.has_other_names) {
+        return;
+    }
+    let mut models: HashMap<(u64, u64), (bool, ModelName)> = HashMap::new();
+    for line in lines.iter() {
+        let this = (line.is_behind_link, line.summary.name.clone());
+        let model = models.entry(line.file).or_insert_with(|| this.clone());
+        if model.0 && !this.0 {
+            *model = this;
+        }
+    }
+    for line in lines {
+        let model = models.get(&line.file).map(|(_, name)| name);
+        line.summary.alias_of = model.filter(|name| **name != line.summary.name).cloned();
+    }
 }
 
 impl Summary {
@@ -175,6 +206,7 @@ impl Summary {
             digest: manifest.listed_digest().to_owned(),
             details: ListedDetails::of(model, config, head.as_ref()),
             capabilities: capability::listed(config, template.as_ref(), file, has_projector),
+            alias_of: None,
         })
     }
 }

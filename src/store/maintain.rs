@@ -1,9 +1,13 @@
 //! What the reference does to a store when it starts, as a call.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::ops;
+use crate::fs::staged::Durability;
+use crate::fs::stamp::FileStamp;
 use crate::store::Store;
 use crate::store::gc::{Collected, GcOptions};
 
@@ -22,36 +26,69 @@ impl Store {
     /// [`gc`](Self::gc) does with its default grace. Leftovers of downloads go as well, and so does
     /// every other file in `blobs/` that is no blob.
     ///
-    /// The reference does this whenever it starts; here it is done when it is asked for.
+    /// Ollama does this whenever it starts; here it is done when it is asked for.
     ///
     /// # Errors
     /// As [`gc`](Self::gc). The renaming is done by then, and harms nobody: both names are read.
     pub fn maintain(&self) -> Result<Maintained> {
+        self.maintain_with(&GcOptions::default())
+    }
+
+    /// As [`maintain`](Self::maintain), with the grace of `options`, and its
+    /// [`all`](GcOptions::all).
+    ///
+    /// # Errors
+    /// As [`maintain`](Self::maintain).
+    pub fn maintain_with(&self, options: &GcOptions) -> Result<Maintained> {
+        self.blobs_place()?;
         let renamed = self.rename_old_blobs()?;
-        let collected = self.gc(&GcOptions::default().partials(true).strangers(true))?;
+        let collected = self.gc(&options.clone().partials(true).strangers(true))?;
         Ok(Maintained { renamed, collected })
     }
 
-    /// Gives blobs their present names. Where both names exist, the old one goes.
+    /// Gives blobs their present names. Where both names exist, each stays what it is: nobody has
+    /// compared them. Two names of one file become one.
     ///
     /// # Errors
-    /// Where a blob cannot be renamed.
+    /// Where a blob cannot be renamed. The others were.
     pub fn rename_old_blobs(&self) -> Result<Vec<PathBuf>> {
-        let _lock = self.lock()?;
+        let _change = self.lock()?;
+        self.blobs_place()?;
         let directory = self.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
-        let mut renamed = Vec::new();
+        let (mut renamed, mut failed) = (Vec::new(), None);
         for file in self.layout().blobs().map_err(at)? {
             let Some(digest) = file.digest() else {
                 continue;
             };
-            let home = self.layout().new_blob(&digest);
             if file.path == self.layout().old_blob(&digest) {
-                let at = |e| Error::io("renaming blob", &file.path, e);
-                ops::rename(&file.path, &home).map_err(at)?;
-                renamed.push(home);
+                match self.rename_old_blob(&file.path, &digest) {
+                    Ok(new) => renamed.extend(new),
+                    Err(error) => failed = failed.or(Some(error)),
+                }
             }
         }
-        Ok(renamed)
+        failed.map_or(Ok(renamed), Err)
+    }
+
+    /// Returns the new path; `None` where another file has it.
+    fn rename_old_blob(&self, old: &Path, digest: &Digest) -> Result<Option<PathBuf>> {
+        let new = self.layout().new_blob(digest);
+        let at = |e| Error::io("renaming blob", old, e);
+        match ops::rename_new(old, &new) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                let stamps = (FileStamp::at(old), FileStamp::at(&new));
+                let is_one = stamps.0.is_some() && stamps.0 == stamps.1 && !old.is_symlink();
+                if !is_one || new.is_symlink() {
+                    return Ok(None);
+                }
+                ops::unlink(old).map_err(at)?;
+            }
+            renamed => renamed.map_err(at)?,
+        }
+        if self.options().durability == Durability::Full {
+            ops::sync_directory(&self.layout().blobs_directory()).map_err(at)?;
+        }
+        Ok(Some(new))
     }
 }

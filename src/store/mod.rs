@@ -1,5 +1,6 @@
 //! The engine: a models directory and what can be done with it.
 
+mod alias;
 mod blobs;
 mod copy;
 #[cfg(test)]
@@ -11,18 +12,20 @@ mod gc;
 mod head;
 mod import;
 mod list;
+mod live;
 mod maintain;
 mod model;
 mod options;
+mod outgoing;
 mod problem;
-mod refs;
 mod repair;
 mod show;
-mod trash;
+mod survey;
 mod usage;
 mod verify;
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::{mem, process};
@@ -33,10 +36,12 @@ use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::lock::StoreLock;
+use crate::fs::read;
 
+pub use alias::Alias;
 pub use blobs::{Blob, Transfer};
 pub use copy::Copied;
-pub use delete::Deleted;
+pub use delete::{Deleted, SharedBlob};
 pub use doctor::{Complaint, Diagnosis, Root};
 pub use gc::{Collected, GcOptions};
 pub use import::{ImportOptions, Imported};
@@ -64,8 +69,16 @@ pub struct Store {
 
 struct Inner {
     layout: Layout,
+    /// The device and the inode of the root when it was opened.
+    identity: (u64, u64),
     options: StoreOptions,
     pool: Mutex<Option<Pool>>,
+}
+
+/// A change under way: the lock, and what was put back when it began.
+pub(crate) struct Change {
+    _lock: StoreLock,
+    pub restored: Vec<Digest>,
 }
 
 /// A thread pool and the process that made it: the threads of a parent are not its child's.
@@ -103,8 +116,8 @@ impl Store {
         if options.create {
             fs::create_dir_all(&path).map_err(|e| Error::io("creating store", &path, e))?;
         }
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => {}
+        let identity = match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => (metadata.dev(), metadata.ino()),
             Ok(_) => {
                 let text = format!("opening store {}: not a directory", path.display());
                 return Err(Error::new(ErrorKind::NotFound, text));
@@ -113,10 +126,11 @@ impl Store {
                 return Err(no_store(&path, &options));
             }
             Err(e) => return Err(Error::io("opening store", &path, e)),
-        }
+        };
         Ok(Store {
             inner: Arc::new(Inner {
                 layout: Layout::new(path),
+                identity,
                 options,
                 pool: Mutex::new(None),
             }),
@@ -176,10 +190,60 @@ impl Store {
         Ok(threads)
     }
 
-    /// Before every change: refuses on a read-only store, and waits for our other processes.
-    pub(crate) fn lock(&self) -> Result<StoreLock> {
+    /// Begins a change: refuses on a read-only store, waits for our other processes, and first of
+    /// all puts back what an interrupted removal left in the trash and is in use.
+    pub(crate) fn lock(&self) -> Result<Change> {
         self.may_write()?;
-        StoreLock::acquire(self.layout())
+        self.must_exist()?;
+        let lock = StoreLock::acquire(self.layout())?;
+        let restored = outgoing::recover(self);
+        Ok(Change {
+            _lock: lock,
+            restored,
+        })
+    }
+
+    /// Fails where the directory that was opened is gone, or another one is in its place, as where
+    /// a disk was unmounted: it holds no models, and that says nothing about ours.
+    pub(crate) fn must_exist(&self) -> Result<()> {
+        let root = self.path();
+        let now = fs::metadata(root).map(|metadata| (metadata.dev(), metadata.ino()));
+        match now {
+            Ok(identity) if identity == self.inner.identity => Ok(()),
+            // A directory that was made anew and holds a store again is that store.
+            Ok(_)
+                if self
+                    .layout()
+                    .manifests_directory()
+                    .symlink_metadata()
+                    .is_ok() =>
+            {
+                Ok(())
+            }
+            Ok(_) => {
+                let text = format!(
+                    "the store {} is gone: another directory is in its place, without models; \
+                     is the disk mounted?",
+                    root.display()
+                );
+                Err(Error::new(ErrorKind::NotFound, text))
+            }
+            Err(e) => Err(Error::io("looking for store", root, e)),
+        }
+    }
+
+    /// Fails where `blobs/` is there and leads to no directory, as a link to a disk that is not
+    /// mounted: what is missing then is not gone.
+    pub(crate) fn blobs_place(&self) -> Result<()> {
+        let blobs = self.layout().blobs_directory();
+        let cause = match blobs.metadata() {
+            Ok(metadata) if metadata.is_dir() => return Ok(()),
+            Ok(_) => std::io::Error::other("not a directory"),
+            Err(_) if read::is_gone(&blobs) => return Ok(()),
+            Err(e) => read::dangling(&blobs, e),
+        };
+        let text = format!("looking for blobs in {}", blobs.display());
+        Err(Error::caused(ErrorKind::Io, text, cause))
     }
 
     fn may_write(&self) -> Result<()> {

@@ -1,6 +1,7 @@
 //! One model: a snapshot of a manifest, and what lies under it.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
@@ -15,7 +16,7 @@ use crate::manifest::{Layer, Manifest};
 use crate::media::MediaType;
 use crate::name::ModelName;
 use crate::reference::Reference;
-use crate::store::Store;
+use crate::store::{Store, outgoing};
 
 /// A snapshot of one manifest. Its blobs are read when they are asked for, each at most once.
 #[derive(Debug)]
@@ -150,7 +151,7 @@ impl Model {
         };
         match path.metadata() {
             Ok(_) => Ok(path),
-            Err(e) => Err(Error::io("looking for blob", &path, e)),
+            Err(e) => Err(self.blob_error("looking for blob", &path, e)),
         }
     }
 
@@ -174,8 +175,25 @@ impl Model {
     /// The whole blob of a layer that is a text.
     pub(crate) fn read(&self, layer: &Layer) -> Result<Vec<u8>> {
         let path = self.path_of(layer)?;
-        let text = read::read_text(&path).map_err(|e| Error::io("reading blob", &path, e))?;
+        let text = read::read_text(&path).map_err(|e| self.blob_error("reading blob", &path, e))?;
         Ok(text.bytes)
+    }
+
+    /// The error of a blob that could not be used; of a missing one it says where it is instead,
+    /// if that is known.
+    fn blob_error(&self, doing: &'static str, path: &Path, cause: io::Error) -> Error {
+        let digest = self.store.layout().home(path).map(|(_, digest)| digest);
+        let aside = digest
+            .filter(|_| cause.kind() == io::ErrorKind::NotFound)
+            .and_then(|digest| outgoing::in_trash(&self.store, &digest));
+        match aside {
+            Some(aside) => Error::io(
+                doing,
+                path,
+                io::Error::new(cause.kind(), outgoing::trash_hint(&aside)),
+            ),
+            None => Error::io(doing, path, cause),
+        }
     }
 }
 

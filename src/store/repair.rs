@@ -1,16 +1,16 @@
 //! Moving damaged blobs out of the way.
 
-use std::io;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::error::{Error, Result};
-use crate::fs::{ops, staged};
+use crate::error::Result;
+use crate::fs::hash;
+use crate::fs::private::{self, Expected, Room};
 use crate::json;
 use crate::store::Store;
-use crate::store::verify::{BlobStatus, Report};
+use crate::store::verify::{BlobStatus, Finding, Report};
 
 /// What a repair moved aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -18,6 +18,8 @@ use crate::store::verify::{BlobStatus, Report};
 pub struct Repaired {
     /// The blobs that were damaged and where they lie now.
     pub moved: Vec<Moved>,
+    /// The blobs that have changed since they were verified, and were left alone: verify again.
+    pub changed: Vec<Digest>,
 }
 
 /// A damaged blob that was moved aside.
@@ -40,40 +42,57 @@ impl Repaired {
 
 impl Store {
     /// Moves every blob that a verification found to have a wrong digest into
-    /// `.modelkeep/damaged/`, so that a pull or an import can put the right one in its place: the
-    /// reference never writes a blob whose name exists. Nothing is deleted.
+    /// `.modelkeep/quarantine/`, so that a pull or an import can put the right one in its place:
+    /// Ollama never writes a blob whose name exists. Nothing is deleted;
+    /// [`GcOptions::quarantine`](crate::GcOptions::quarantine) does that later.
     ///
-    /// A blob that has changed since the verification is verified by nobody: run it on a fresh
-    /// report.
+    /// A blob that is no longer the file that was verified stays, and is named in the answer: what
+    /// is there now may be good. One that changed so shortly before it was verified that its time
+    /// cannot tell is hashed once more.
     ///
     /// # Errors
-    /// Where a blob cannot be moved.
+    /// Where a blob cannot be moved. The others were.
     pub fn repair(&self, report: &Report) -> Result<Repaired> {
         let damaged = report.blobs.iter().filter(|finding| {
             use BlobStatus::{WrongDigest, WrongSize};
-            matches!(finding.status, WrongDigest | WrongSize) && !finding.is_intact
+            matches!(finding.status, WrongDigest | WrongSize)
         });
-        let _lock = self.lock()?;
+        let _change = self.lock()?;
+        self.blobs_place()?;
         let mut repaired = Repaired::default();
+        let mut failed = None;
         for finding in damaged {
-            let directory = self.layout().damaged();
-            if let Some(own) = directory.parent() {
-                staged::make_own_directory(own)?;
+            match self.quarantine(finding) {
+                Ok(Some(to)) => repaired.moved.push(Moved {
+                    digest: finding.digest,
+                    to,
+                }),
+                Ok(None) => repaired.changed.push(finding.digest),
+                Err(error) => failed = failed.or(Some(error)),
             }
-            staged::make_own_directory(&directory)?;
-            let to = self
-                .layout()
-                .aside(&directory, &finding.path)
-                .with_extension(staged::unique_name());
-            match ops::rename(&finding.path, &to) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-                moved => moved.map_err(|e| Error::io("moving blob", &finding.path, e))?,
-            }
-            repaired.moved.push(Moved {
-                digest: finding.digest,
-                to,
-            });
         }
-        Ok(repaired)
+        failed.map_or(Ok(repaired), Err)
+    }
+
+    /// Moves a damaged blob aside; `None` where it is not the one that was verified.
+    fn quarantine(&self, finding: &Finding) -> Result<Option<PathBuf>> {
+        let Some(stamp) = &finding.stamp else {
+            return Ok(None);
+        };
+        let is_certain = finding
+            .verified_at
+            .is_some_and(|moment| stamp.is_settled(moment));
+        let is_good = || hash::hash_file(&finding.path).is_ok_and(|found| found == finding.digest);
+        if !is_certain && is_good() {
+            return Ok(None);
+        }
+        let durability = self.options().durability;
+        private::move_out(
+            self.layout(),
+            &finding.path,
+            Expected::Untouched(stamp),
+            Room::Quarantine,
+            durability,
+        )
     }
 }

@@ -1,16 +1,19 @@
 //! What the disk holds, and for whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::fs::layout::BlobName;
+use crate::fs::layout::{BlobName, sorted_entries};
+use crate::fs::private::{Leftovers, Room};
 use crate::json;
 use crate::name::ModelName;
-use crate::store::model::{read_manifest, was_deleted};
+use crate::store::outgoing::on_disk;
 use crate::store::{Problem, Store};
 
 /// The disk usage of a store. Bytes are real blocks on disk; each digest counts once.
@@ -27,9 +30,21 @@ pub struct Usage {
     pub partials: Files,
     /// Files in `blobs/` that are neither.
     pub strangers: Files,
+    /// Files of ours that are being written, or that interrupted runs left: `gc` removes those.
+    pub staged: Files,
+    /// Blobs in the trash of an interrupted removal: the next change puts them back or removes
+    /// them.
+    pub trash: Files,
+    /// Damaged blobs that a repair set aside: `gc` with `quarantine` removes them.
+    pub quarantine: Files,
+    /// Everything else below the store's root, its manifests included.
+    pub other: Files,
     /// All of these bytes together.
     pub total: u64,
-    /// Manifests that could not be read: what they use counts as orphaned.
+    /// Those of these bytes that stay on the disk whatever is removed here, because the files have
+    /// other names elsewhere.
+    pub held_outside: u64,
+    /// What could not be read: what it uses counts as orphaned.
     pub problems: Vec<Problem>,
 }
 
@@ -79,20 +94,29 @@ struct Holding {
 }
 
 impl Store {
-    /// Measures the disk. Reads every manifest once and looks at every file of `blobs/`.
+    /// Measures the disk: everything below the store's root, links not followed but for blobs.
+    /// Reads every manifest once and looks at every file.
     ///
     /// # Errors
-    /// Where `blobs/` cannot be read.
+    /// Where `blobs/` cannot be read, or the store is gone.
     pub fn usage(&self) -> Result<Usage> {
+        self.blobs_place()?;
         let mut usage = Usage::default();
-        let mut holdings = self.holdings(&mut usage)?;
-        let models = self.digests_by_model(&mut usage.problems);
-        for digest in models.values().flatten() {
+        let mut tally = Tally::default();
+        let mut holdings = self.holdings(&mut usage, &mut tally)?;
+        let survey = self.survey(|stored| {
+            let name = stored.file.name?;
+            Some((name, stored.manifest.digests()))
+        })?;
+        usage.problems = survey.problems;
+        let models = survey.found;
+        for digest in models.iter().flat_map(|(_, digests)| digests) {
             holdings.entry(*digest).or_default().users += 1;
         }
         for (name, digests) in models {
             usage.models.push(model_usage(name, &digests, &holdings));
         }
+        usage.models.sort_by(|a, b| a.name.cmp(&b.name));
         for holding in holdings.values() {
             let Some(bytes) = holding.bytes else { continue };
             match holding.users {
@@ -100,12 +124,14 @@ impl Store {
                 _ => usage.used += bytes,
             }
         }
-        let others = [usage.orphans, usage.partials, usage.strangers];
-        usage.total = usage.used + others.iter().map(|files| files.bytes).sum::<u64>();
+        self.measure_private(&mut usage, &mut tally);
+        tally.measure_rest(self.path(), &mut usage.other);
+        usage.total = usage.used + usage.groups().iter().map(|files| files.bytes).sum::<u64>();
+        usage.held_outside = tally.held_outside();
         Ok(usage)
     }
 
-    fn holdings(&self, usage: &mut Usage) -> Result<BTreeMap<Digest, Holding>> {
+    fn holdings(&self, usage: &mut Usage, tally: &mut Tally) -> Result<BTreeMap<Digest, Holding>> {
         let directory = self.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
         let mut holdings: BTreeMap<Digest, Holding> = BTreeMap::new();
@@ -113,38 +139,97 @@ impl Store {
             let Ok(metadata) = file.path.metadata() else {
                 continue;
             };
-            // stat(2): st_blocks counts 512-byte blocks, whatever the file system's are.
-            let bytes = metadata.blocks().saturating_mul(512);
+            let bytes = tally.add(&file.path, &metadata);
             match file.name {
                 BlobName::Digest(digest) => {
                     let held = &mut holdings.entry(digest).or_default().bytes;
                     *held = Some(held.unwrap_or(0) + bytes);
                 }
                 BlobName::Partial => usage.partials.add(bytes),
-                BlobName::Stranger => usage.strangers.add(bytes),
+                BlobName::Stranger | BlobName::Dropping => usage.strangers.add(bytes),
             }
         }
         Ok(holdings)
     }
 
-    fn digests_by_model(&self, problems: &mut Vec<Problem>) -> BTreeMap<ModelName, Vec<Digest>> {
-        let mut models = BTreeMap::new();
-        let files = self.layout().manifests(|path, e| {
-            problems.push(Problem::new(
-                path,
-                None,
-                Error::io("reading directory", path, e),
-            ));
-        });
-        for file in files {
-            let Some(name) = file.name else { continue };
-            match read_manifest(&file.path) {
-                Ok((manifest, _)) => drop(models.insert(name, manifest.digests())),
-                Err(error) if was_deleted(&file.path, &error) => {}
-                Err(error) => problems.push(Problem::new(&file.path, Some(&name), error)),
+    fn measure_private(&self, usage: &mut Usage, tally: &mut Tally) {
+        for file in Leftovers::of(self.layout(), &Room::ALL).files {
+            let bytes = tally.add(&file.path, &file.metadata);
+            match file.room {
+                Room::Staging => usage.staged.add(bytes),
+                Room::Trash => usage.trash.add(bytes),
+                Room::Quarantine => usage.quarantine.add(bytes),
             }
         }
-        models
+    }
+}
+
+impl Usage {
+    /// Returns everything but what models use.
+    fn groups(&self) -> [Files; 7] {
+        [
+            self.orphans,
+            self.partials,
+            self.strangers,
+            self.staged,
+            self.trash,
+            self.quarantine,
+            self.other,
+        ]
+    }
+}
+
+/// Which names were counted, and each file once.
+#[derive(Default)]
+struct Tally {
+    paths: HashSet<PathBuf>,
+    files: HashMap<(u64, u64), Names>,
+}
+
+/// How many names of a file were met, and how many it has.
+struct Names {
+    met: u64,
+    all: u64,
+    bytes: u64,
+}
+
+impl Tally {
+    /// Returns the bytes that a name adds: none where the file was counted under another one.
+    fn add(&mut self, path: &Path, metadata: &Metadata) -> u64 {
+        self.paths.insert(path.to_owned());
+        let bytes = on_disk(metadata);
+        let inode = (metadata.dev(), metadata.ino());
+        let names = self.files.entry(inode).or_insert(Names {
+            met: 0,
+            all: metadata.nlink(),
+            bytes,
+        });
+        names.met += 1;
+        if names.met == 1 { bytes } else { 0 }
+    }
+
+    /// Counts every file below a directory that was not counted yet, on its device; what cannot be
+    /// read is passed over.
+    fn measure_rest(&mut self, directory: &Path, other: &mut Files) {
+        let Ok(entries) = sorted_entries(directory) else {
+            return;
+        };
+        for (name, kind) in entries {
+            let path = directory.join(name);
+            if kind.is_dir() {
+                self.measure_rest(&path, other);
+            } else if !self.paths.contains(&path)
+                && let Ok(metadata) = path.symlink_metadata()
+            {
+                let bytes = self.add(&path, &metadata);
+                other.add(bytes);
+            }
+        }
+    }
+
+    fn held_outside(&self) -> u64 {
+        let held = self.files.values().filter(|names| names.all > names.met);
+        held.map(|names| names.bytes).sum()
     }
 }
 

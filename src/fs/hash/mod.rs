@@ -4,7 +4,7 @@ mod alone;
 mod lane;
 mod schedule;
 
-use std::io;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use rayon::{Scope, ThreadPool};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, Hasher};
+use crate::fs::read;
 use crate::sha256::{BLOCK, Kernels, MOST, START};
 
 use lane::{Lane, Piece};
@@ -102,6 +103,21 @@ pub(crate) fn hash_files(
             .map(|result| result.unwrap_or_else(unread))
             .collect())
     })
+}
+
+/// Hashes one file on this thread, holding nothing else.
+pub(crate) fn hash_file(path: &Path) -> io::Result<Digest> {
+    let mut file = read::open_regular(path)?;
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finish()),
+            Ok(length) => hasher.update(buffer.get(..length).unwrap_or_default()),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
 }
 
 /// The observer, and when it was last told.

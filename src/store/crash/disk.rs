@@ -1,6 +1,6 @@
 //! A model of the disk: what of a sequence of changes survives a power cut.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,18 +21,26 @@ pub(super) struct Disk {
     inodes: Vec<Inode>,
     names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
+    directories: BTreeSet<PathBuf>,
+    durable_directories: BTreeSet<PathBuf>,
+    root: Option<PathBuf>,
 }
 
 impl Disk {
     /// A disk on which everything below `root` has long been written.
     pub(super) fn of(root: &Path) -> Self {
-        let mut disk = Disk::default();
+        let mut disk = Disk {
+            root: Some(root.to_owned()),
+            ..Disk::default()
+        };
         disk.load(root);
         disk.durable_names = disk.names.clone();
+        disk.durable_directories = disk.directories.clone();
         disk
     }
 
     fn load(&mut self, directory: &Path) {
+        self.directories.insert(directory.to_owned());
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
@@ -46,6 +54,35 @@ impl Disk {
                 });
             }
         }
+    }
+
+    /// Takes over what somebody else has changed below `root`, as if it were on the disk already.
+    pub(super) fn adopt(&mut self, root: &Path) {
+        let foreign = Disk::of(root);
+        let same = |(path, inode): (&PathBuf, &usize)| {
+            let now = foreign
+                .names
+                .get(path)
+                .map(|now| &foreign.inodes[*now].written);
+            (Some(&self.inodes[*inode].written) == now).then(|| path.clone())
+        };
+        let kept: BTreeSet<PathBuf> = self.names.iter().filter_map(same).collect();
+        self.names.retain(|path, _| kept.contains(path));
+        self.durable_names
+            .retain(|path, _| foreign.names.contains_key(path));
+        for (path, inode) in foreign
+            .names
+            .iter()
+            .filter(|(path, _)| !kept.contains(*path))
+        {
+            self.inodes.push(foreign.inodes[*inode].clone());
+            let inode = self.inodes.len() - 1;
+            self.names.insert(path.clone(), inode);
+            self.durable_names.insert(path.clone(), inode);
+        }
+        self.durable_directories
+            .extend(foreign.directories.difference(&self.directories).cloned());
+        self.directories = foreign.directories;
     }
 
     pub(super) fn apply(&mut self, change: &Change<'_>) {
@@ -62,7 +99,7 @@ impl Disk {
                 let inode = &mut self.inodes[self.names[path]];
                 inode.synced = inode.written.clone();
             }
-            Change::Rename(from, to) => {
+            Change::Rename(from, to) | Change::RenameNew(from, to) => {
                 let inode = self.names.remove(from).unwrap();
                 self.names.insert(to.to_owned(), inode);
             }
@@ -77,11 +114,9 @@ impl Disk {
             }
             Change::Unlink(path) => drop(self.names.remove(path)),
             Change::SyncDirectory(directory) => self.sync_directory(directory),
-            Change::OpenLock
-            | Change::Touch
-            | Change::Give
-            | Change::MakeDirectory
-            | Change::RemoveDirectory => {}
+            Change::MakeDirectory(path) => drop(self.directories.insert(path.to_owned())),
+            Change::RemoveDirectory(path) => drop(self.directories.remove(path)),
+            Change::OpenLock | Change::Touch | Change::Give | Change::Wait => {}
         }
     }
 
@@ -109,11 +144,30 @@ impl Disk {
         let here = self.names.iter().filter(|(path, _)| is_here(path));
         self.durable_names
             .extend(here.map(|(path, inode)| (path.clone(), *inode)));
+        self.durable_directories.retain(|path| !is_here(path));
+        let here = self.directories.iter().filter(|path| is_here(path));
+        self.durable_directories.extend(here.cloned());
     }
 
     /// What stays when only what was made durable stays.
     pub(super) fn durable(&self) -> Image {
-        self.image(&self.durable_names, |inode| &inode.synced)
+        let is_reachable = |path: &PathBuf| {
+            let mut above = path.ancestors().skip(1);
+            // Whatever is above the store has always been there.
+            above
+                .by_ref()
+                .take_while(|path| self.is_inside(path))
+                .all(|path| self.durable_directories.contains(path))
+        };
+        let names = self.durable_names.clone().into_iter();
+        let names = names.filter(|(path, _)| is_reachable(path)).collect();
+        self.image(&names, |inode| &inode.synced)
+    }
+
+    fn is_inside(&self, path: &Path) -> bool {
+        self.root
+            .as_ref()
+            .is_some_and(|root| path.starts_with(root))
     }
 
     /// What stays when the file system wrote all names at once, and only synced bytes.

@@ -15,7 +15,7 @@ fn vanished(scene: &Scene, call: impl FnOnce(&Store)) -> Vec<PathBuf> {
     let gone = Rc::new(RefCell::new(Vec::new()));
     let noted = gone.clone();
     let note = move |change: &Change<'_>| {
-        if let Change::Unlink(path) | Change::Rename(path, _) = change
+        if let Change::Unlink(path) | Change::Rename(path, _) | Change::RenameNew(path, _) = change
             && path.starts_with(&blobs)
         {
             noted.borrow_mut().push(path.to_path_buf());

@@ -79,10 +79,12 @@ impl Store {
         options: &VerifyOptions,
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
+        self.must_exist()?;
+        self.blobs_place()?;
         let mut subjects = Subjects::of(self, &options.models)?;
         let looked = SystemTime::now();
         let pool = self.pool()?;
-        pool.install(|| subjects.look());
+        pool.install(|| subjects.look())?;
         if options.remember {
             subjects.trust(&Memory::load(self.layout()));
         }
@@ -93,14 +95,17 @@ impl Store {
         for (subject, digest) in subjects.to_hash_mut().zip(digests) {
             subject.judge(digest);
         }
+        subjects.hash_again();
+        subjects.refuse_exhaustion()?;
         subjects.forget_deleted(self);
+        subjects.find_missing(self);
         self.learn(options, subjects.lesson(looked));
         if options.gguf {
             subjects.read_gguf();
         }
         Ok(Report {
             hashed_bytes,
-            ..subjects.into_report()
+            ..subjects.into_report(looked)
         })
     }
 

@@ -1,10 +1,12 @@
 //! What a verification found.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
 use crate::digest::Digest;
+use crate::fs::stamp::FileStamp;
 use crate::gguf;
 use crate::json;
 use crate::name::ModelName;
@@ -67,9 +69,15 @@ pub struct Finding {
     /// The reason in words; empty where nothing is wrong.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// Whether its bytes have the digest: then a wrong size is the manifest's fault.
+    /// Whether its bytes have the digest, whatever manifests say of its size.
     #[serde(skip)]
     pub is_intact: bool,
+    /// What the file looked like when it was verified.
+    #[serde(skip)]
+    pub(crate) stamp: Option<FileStamp>,
+    /// When that was.
+    #[serde(skip)]
+    pub(crate) verified_at: Option<SystemTime>,
     /// The models that use it.
     pub models: Vec<ModelName>,
     /// What the strict GGUF reader says, where it was asked and the blob is a GGUF file.
@@ -85,11 +93,11 @@ pub enum BlobStatus {
     Ok,
     /// No file is there.
     Missing,
-    /// The file has another size than a manifest says.
+    /// The file has another size than a manifest says, and another digest.
     WrongSize,
     /// The file's bytes have another digest.
     WrongDigest,
-    /// The file cannot be read.
+    /// The file cannot be read. That is not damage of its bytes, and may pass.
     Unreadable,
 }
 

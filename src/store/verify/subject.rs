@@ -10,17 +10,20 @@ use rayon::prelude::*;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
-use crate::fs::hash::Job;
+use crate::fs::hash::{self, Job};
+use crate::fs::private::{Leftovers, Room};
 use crate::fs::read;
+use crate::fs::stamp::FileStamp;
 use crate::gguf::Fault;
 use crate::manifest::Manifest;
 use crate::media::MediaType;
 use crate::name::ModelName;
 use crate::reference::Reference;
 use crate::store::model::{read_manifest, was_deleted};
+use crate::store::outgoing;
 use crate::store::{Problem, Store};
 
-use super::memory::{Lesson, Memory, Stamp};
+use super::memory::{Lesson, Memory};
 use super::report::{BlobStatus, BrokenModel, Finding, GgufFinding, Report, Trusted};
 
 /// A digest, the file of that name, and what manifests say of it.
@@ -31,10 +34,10 @@ pub(super) struct Subject {
     is_gguf: bool,
     size: u64,
     verdict: Option<(BlobStatus, String)>,
-    /// Whether its bytes have the digest, whatever a manifest says of its size.
-    is_intact: bool,
+    /// Why it could not be read.
+    failure: Option<io::Error>,
     /// What the file looked like before any byte was read.
-    stamp: Option<Stamp>,
+    stamp: Option<FileStamp>,
     /// Whether an earlier run's word stands for the bytes.
     is_trusted: bool,
     gguf: Option<GgufFinding>,
@@ -48,29 +51,36 @@ impl Subject {
         }
     }
 
-    /// What the file itself shows, before any byte is read.
+    /// Looks at the file itself, before any byte is read.
     fn look(&mut self) {
         let metadata = match read::open_regular(&self.path).and_then(|file| file.metadata()) {
             Ok(metadata) => metadata,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                self.verdict = Some((BlobStatus::Missing, "no such file".to_owned()));
-                return;
-            }
-            Err(e) => {
-                self.verdict = Some((BlobStatus::Unreadable, e.to_string()));
-                return;
-            }
+            Err(e) => return self.fail(e),
         };
         self.size = metadata.len();
-        self.stamp = Some(Stamp::of(&metadata));
-        let stated = self
-            .sizes
-            .iter()
-            .find(|(_, size)| u64::try_from(*size) != Ok(self.size));
-        if let Some((name, stated)) = stated {
-            let text = format!("{} bytes, where {name} says {stated}", self.size);
-            self.verdict = Some((BlobStatus::WrongSize, text));
-        }
+        self.stamp = Some(FileStamp::of(&metadata));
+    }
+
+    /// Notes that the file could not be read. What this process lacks says nothing about the file,
+    /// and is kept for another try.
+    fn fail(&mut self, error: io::Error) {
+        let error = read::dangling(&self.path, error);
+        self.verdict = Some(match error.kind() {
+            io::ErrorKind::NotFound => (BlobStatus::Missing, "no such file".to_owned()),
+            _ if read::is_passing(&error) => {
+                let text = format!("could not be read, try again: {error}");
+                (BlobStatus::Unreadable, text)
+            }
+            _ if self.path.is_symlink() && !self.path.exists() => {
+                (BlobStatus::Missing, error.to_string())
+            }
+            _ => (BlobStatus::Unreadable, error.to_string()),
+        });
+        self.failure = Some(error);
+    }
+
+    fn has_passing_failure(&self) -> bool {
+        self.failure.as_ref().is_some_and(read::is_passing)
     }
 
     /// Takes an earlier run's word where nothing speaks against it.
@@ -78,7 +88,7 @@ impl Subject {
         let is_known = |stamp| memory.trusts(&self.digest, stamp);
         if self.verdict.is_none() && self.stamp.as_ref().is_some_and(is_known) {
             self.verdict = Some((BlobStatus::Ok, String::new()));
-            (self.is_intact, self.is_trusted) = (true, true);
+            self.is_trusted = true;
         }
     }
 
@@ -86,26 +96,47 @@ impl Subject {
         matches!(self.verdict, Some((BlobStatus::Ok, _)))
     }
 
+    /// Whether the bytes are known not to be those of the digest.
+    fn is_bad(&self) -> bool {
+        use BlobStatus::{Missing, WrongDigest, WrongSize};
+        matches!(self.verdict, Some((Missing | WrongDigest | WrongSize, _)))
+    }
+
     pub(super) fn judge(&mut self, hashed: io::Result<Digest>) {
-        self.is_intact = hashed.as_ref().is_ok_and(|digest| *digest == self.digest);
-        if self.verdict.is_some() {
-            return;
-        }
-        self.verdict = Some(match hashed {
-            Ok(_) if self.is_intact => (BlobStatus::Ok, String::new()),
-            Ok(digest) => (BlobStatus::WrongDigest, format!("the bytes are {digest}")),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => (
-                BlobStatus::Missing,
-                "vanished while it was verified".to_owned(),
-            ),
-            Err(e) => (BlobStatus::Unreadable, e.to_string()),
+        let digest = match hashed {
+            Ok(digest) => digest,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let text = "vanished while it was verified".to_owned();
+                self.verdict = Some((BlobStatus::Missing, text));
+                return;
+            }
+            Err(e) => return self.fail(e),
+        };
+        self.verdict = Some(match self.wrong_size() {
+            _ if digest == self.digest => (BlobStatus::Ok, String::new()),
+            Some(text) => (BlobStatus::WrongSize, text),
+            None => (BlobStatus::WrongDigest, format!("the bytes are {digest}")),
         });
     }
 
-    /// Whether there are bytes to hash. A wrong size does not tell whether the blob or the
-    /// manifest is wrong; the digest does.
+    /// Returns how a manifest contradicts the size of the file, where one does.
+    fn wrong_size(&self) -> Option<String> {
+        let (name, stated) = self
+            .sizes
+            .iter()
+            .find(|(_, size)| self.contradicts(*size))?;
+        Some(format!("{} bytes, where {name} says {stated}", self.size))
+    }
+
+    /// Whether a manifest states another size than the file has. Zero states nothing: it is what a
+    /// manifest without a size has.
+    fn contradicts(&self, stated: i64) -> bool {
+        stated != 0 && u64::try_from(stated) != Ok(self.size)
+    }
+
+    /// Whether only the bytes can tell.
     fn has_bytes(&self) -> bool {
-        matches!(self.verdict, None | Some((BlobStatus::WrongSize, _)))
+        self.verdict.is_none()
     }
 
     fn into_finding(self) -> Finding {
@@ -119,7 +150,9 @@ impl Subject {
             status,
             size: self.size,
             detail,
-            is_intact: self.is_intact,
+            is_intact: status == BlobStatus::Ok,
+            stamp: self.stamp,
+            verified_at: None,
             models,
             gguf: self.gguf,
         }
@@ -167,23 +200,17 @@ impl Subjects {
     }
 
     fn add_all(&mut self, store: &Store) -> Result<()> {
-        let mut problems = Vec::new();
-        let files = store.layout().manifests(|path, e| {
-            problems.push(Problem::new(
-                path,
-                None,
-                Error::io("reading directory", path, e),
-            ));
-        });
-        for file in files {
-            let Some(name) = file.name else { continue };
-            match read_manifest(&file.path) {
-                Ok((manifest, _)) => self.add(store, &name, &manifest),
-                Err(error) if was_deleted(&file.path, &error) => {}
-                Err(error) => problems.push(Problem::new(&file.path, Some(&name), error)),
+        let survey = store.survey(|stored| Some((stored.file.name, stored.manifest)))?;
+        self.problems = survey.problems;
+        for (name, manifest) in survey.found {
+            match name {
+                Some(name) => self.add(store, &name, &manifest),
+                // Nobody can use it here, and yet it keeps what it names.
+                None => manifest.digests().into_iter().for_each(|digest| {
+                    self.entry(store, digest);
+                }),
             }
         }
-        self.problems = problems;
         let directory = store.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
         for blob in store.layout().blobs().map_err(at)? {
@@ -225,7 +252,7 @@ impl Subjects {
             is_gguf: false,
             size: 0,
             verdict: None,
-            is_intact: false,
+            failure: None,
             stamp: None,
             is_trusted: false,
             gguf: None,
@@ -236,10 +263,46 @@ impl Subjects {
         self.models.entry(name.clone()).or_default().push(reason);
     }
 
-    /// Costs an `open` for each; on the threads of the pool in which it is called.
-    pub(super) fn look(&mut self) {
+    /// Looks at every file, on the threads of the pool in which it is called; at what they were
+    /// together too many for, one by one. Costs an `open` for each.
+    ///
+    /// # Errors
+    /// Where the process lacks the means even then.
+    pub(super) fn look(&mut self) -> Result<()> {
         let subjects: Vec<&mut Subject> = self.by_digest.values_mut().collect();
         subjects.into_par_iter().for_each(Subject::look);
+        for subject in self.failed_in_passing() {
+            (subject.verdict, subject.failure) = (None, None);
+            subject.look();
+        }
+        self.refuse_exhaustion()
+    }
+
+    /// Hashes once more, one by one, what all threads together had too few descriptors for, or
+    /// what was interrupted.
+    pub(super) fn hash_again(&mut self) {
+        for subject in self.failed_in_passing() {
+            (subject.verdict, subject.failure) = (None, None);
+            subject.judge(hash::hash_file(&subject.path));
+        }
+    }
+
+    /// Returns the subjects that could not be read, and may be at another try.
+    fn failed_in_passing(&mut self) -> impl Iterator<Item = &mut Subject> {
+        let subjects = self.by_digest.values_mut();
+        subjects.filter(|subject| subject.has_passing_failure())
+    }
+
+    /// # Errors
+    /// Where a file could not be read for want of something that has nothing to do with the file.
+    pub(super) fn refuse_exhaustion(&mut self) -> Result<()> {
+        let is_exhausted =
+            |subject: &&mut Subject| subject.failure.as_ref().is_some_and(read::is_exhaustion);
+        let exhausted = self.by_digest.values_mut().find(is_exhausted);
+        match exhausted.and_then(|subject| Some((subject.failure.take()?, &subject.path))) {
+            Some((error, path)) => Err(Error::io("verifying blob", path, error)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn trust(&mut self, memory: &Memory) {
@@ -255,8 +318,10 @@ impl Subjects {
             .values()
             .filter(|subject| !subject.is_trusted)
         {
-            if !subject.is_ok() {
+            if subject.is_bad() {
                 lesson.bad.push(subject.digest);
+            } else if !subject.is_ok() {
+                // What could not be read may be as good as ever.
             } else if let Some(stamp) = subject.stamp.filter(|stamp| stamp.is_settled(moment)) {
                 lesson.good.push((subject.digest, stamp));
             }
@@ -314,14 +379,36 @@ impl Subjects {
             .for_each(Subject::read_gguf);
     }
 
-    pub(super) fn into_report(mut self) -> Report {
+    /// Says of each missing blob where it is instead, if that is known.
+    pub(super) fn find_missing(&mut self, store: &Store) {
+        let left = Leftovers::of(store.layout(), &[Room::Trash]).files;
+        for file in left {
+            let digest = store.layout().home(&file.path).map(|(_, digest)| digest);
+            let subject = digest.and_then(|digest| self.by_digest.get_mut(&digest));
+            if let Some(Subject {
+                verdict: Some((BlobStatus::Missing, detail)),
+                ..
+            }) = subject
+            {
+                *detail = outgoing::trash_hint(&file.path);
+            }
+        }
+    }
+
+    pub(super) fn into_report(mut self, moment: SystemTime) -> Report {
         let by_digest = std::mem::take(&mut self.by_digest);
         let mut trusted = Trusted::default();
-        for subject in by_digest.values().filter(|subject| subject.is_trusted) {
-            trusted.blobs += 1;
-            trusted.bytes += subject.size;
+        for subject in by_digest.values() {
+            if subject.is_trusted {
+                trusted.blobs += 1;
+                trusted.bytes += subject.size;
+            }
+            self.blame_manifests(subject);
         }
-        let blobs: Vec<Finding> = by_digest.into_values().map(Subject::into_finding).collect();
+        let mut blobs: Vec<Finding> = by_digest.into_values().map(Subject::into_finding).collect();
+        for finding in &mut blobs {
+            finding.verified_at = Some(moment);
+        }
         for finding in blobs
             .iter()
             .filter(|finding| finding.status != BlobStatus::Ok)
@@ -340,6 +427,21 @@ impl Subjects {
             problems: self.problems,
             trusted,
             ..Report::default()
+        }
+    }
+
+    /// A good blob whose size a manifest states wrongly is that manifest's fault alone.
+    fn blame_manifests(&mut self, subject: &Subject) {
+        if !subject.is_ok() {
+            return;
+        }
+        for (name, stated) in &subject.sizes {
+            if subject.contradicts(*stated) {
+                let (digest, size) = (subject.digest, subject.size);
+                let reason =
+                    format!("{digest}: the manifest says {stated} bytes, and the blob has {size}");
+                self.blame(name, reason);
+            }
         }
     }
 }

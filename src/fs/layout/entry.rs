@@ -1,0 +1,148 @@
+//! What an entry is, by its name and its place.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use crate::digest::Digest;
+use crate::name::ModelName;
+
+/// The prefix of every name under which a file waits to become visible, or was moved aside.
+pub(crate) const STAGED: &str = ".modelkeep-";
+
+/// A file at the depth of manifests.
+#[derive(Clone, Debug)]
+pub(crate) struct ManifestFile {
+    pub path: PathBuf,
+    /// The name of its model; `None` where its path is not that of a name that can be used here.
+    pub name: Option<ModelName>,
+    /// The outermost link on the way to it, itself included.
+    pub link: Option<PathBuf>,
+    /// Whether its path is a model's, or could be one in a release with longer names. A file that
+    /// does not decode is then a damaged manifest, and else an unknown file.
+    pub is_plausible: bool,
+}
+
+/// A file in `blobs/`.
+pub(crate) struct BlobFile {
+    pub path: PathBuf,
+    pub name: BlobName,
+}
+
+/// What the name of a file in `blobs/` says that it is.
+#[derive(Clone, Copy)]
+pub(crate) enum BlobName {
+    /// A blob, under its present or its old name.
+    Digest(Digest),
+    /// The leftover of an interrupted download: `sha256-<hex>-partial` and `...-partial-<n>`.
+    Partial,
+    /// A file that a file manager or the file system itself puts into directories.
+    Dropping,
+    /// An unknown file.
+    Stranger,
+}
+
+impl BlobFile {
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        match self.name {
+            BlobName::Digest(digest) => Some(digest),
+            _ => None,
+        }
+    }
+}
+
+impl BlobName {
+    pub(super) fn of(file_name: &OsStr) -> Self {
+        if is_dropping(file_name) || is_of_the_system(file_name) {
+            return BlobName::Dropping;
+        }
+        let Some(file_name) = file_name.to_str() else {
+            return BlobName::Stranger;
+        };
+        if let Ok(digest) = file_name.parse() {
+            return BlobName::Digest(digest);
+        }
+        let is_part = |part: &&str| {
+            let number = part.strip_prefix('-');
+            part.is_empty() || number.is_some_and(|n| n.parse::<u32>().is_ok())
+        };
+        let whole = file_name.split_once("-partial");
+        let whole = whole.filter(|(_, part)| is_part(part));
+        match whole.map(|(name, _)| name.parse::<Digest>()) {
+            Some(Ok(_)) => BlobName::Partial,
+            _ => BlobName::Stranger,
+        }
+    }
+}
+
+/// Whether a file is one that the file managers of macOS, Windows and Linux leave in directories.
+pub(super) fn is_dropping(name: &OsStr) -> bool {
+    const NAMES: [&str; 7] = [
+        ".DS_Store",
+        ".directory",
+        ".localized",
+        "Icon\r",
+        "Thumbs.db",
+        "desktop.ini",
+        "ehthumbs.db",
+    ];
+    let name = name.as_encoded_bytes();
+    let is = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
+    NAMES.iter().any(|known| is(known)) || name.starts_with(b"._")
+}
+
+/// Whether an entry is one that file systems and systems put at the top of a volume.
+pub(super) fn is_of_the_system(name: &OsStr) -> bool {
+    const NAMES: [&str; 10] = [
+        ".DocumentRevisions-V100",
+        ".Spotlight-V100",
+        ".TemporaryItems",
+        ".Trashes",
+        ".fseventsd",
+        ".snapshot",
+        ".zfs",
+        "$RECYCLE.BIN",
+        "System Volume Information",
+        "lost+found",
+    ];
+    let name = name.as_encoded_bytes();
+    let is = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
+    NAMES.iter().any(|known| is(known)) || name.starts_with(b".Trash-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_number_makes_a_part_of_a_download() {
+        let hex = "ab".repeat(32);
+        let kind = |rest: &str| BlobName::of(OsStr::new(&format!("sha256-{hex}{rest}")));
+        assert!(matches!(kind(""), BlobName::Digest(_)));
+        for rest in ["-partial", "-partial-0", "-partial-17"] {
+            assert!(matches!(kind(rest), BlobName::Partial), "{rest}");
+        }
+        for rest in [
+            "-partialx",
+            "-partial-",
+            "-partial-x",
+            "-partial-0x",
+            "-partial-1-partial",
+        ] {
+            assert!(matches!(kind(rest), BlobName::Stranger), "{rest}");
+        }
+    }
+
+    #[test]
+    fn what_file_managers_leave_is_known_in_any_case() {
+        for name in [".ds_store", "Desktop.ini", "THUMBS.DB", "._latest"] {
+            assert!(is_dropping(OsStr::new(name)), "{name}");
+        }
+        for name in ["DS_Store", "latest", "thumbs.db.bak", "."] {
+            assert!(!is_dropping(OsStr::new(name)), "{name}");
+        }
+        for name in ["lost+found", ".Trash-1000", "$recycle.bin"] {
+            assert!(is_of_the_system(OsStr::new(name)), "{name}");
+        }
+        assert!(!is_of_the_system(OsStr::new("Trash-1000")));
+    }
+}

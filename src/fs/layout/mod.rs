@@ -1,0 +1,233 @@
+//! Where everything is. The only module that joins paths.
+
+mod entry;
+mod walk;
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::digest::Digest;
+use crate::name::ModelName;
+
+pub(crate) use entry::{BlobFile, BlobName, ManifestFile, STAGED};
+
+/// The paths of one store.
+///
+/// ```text
+/// <root>/blobs/sha256-<64 hex>                       content
+/// <root>/manifests/<host>/<namespace>/<model>/<tag>  models
+/// <root>/.modelkeep/                                 private: lock, tmp, trash, quarantine, ...
+/// ```
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
+/// Our own directory, under the root of the store.
+const OWN: &str = ".modelkeep";
+
+impl Layout {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Layout { root }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn blobs_directory(&self) -> PathBuf {
+        self.root.join("blobs")
+    }
+
+    pub(crate) fn manifests_directory(&self) -> PathBuf {
+        self.root.join("manifests")
+    }
+
+    /// Returns our own directory: what we make is there, but for blobs and manifests.
+    pub(crate) fn own_directory(&self) -> PathBuf {
+        self.root.join(OWN)
+    }
+
+    /// Returns the file that our processes lock for a change. Where `blobs/` is a link into
+    /// another store, it is that store's: who changes the same blobs takes the same lock.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.blobs_root().join(OWN).join("lock")
+    }
+
+    /// Returns the record of what verifications found good.
+    pub(crate) fn verified(&self) -> PathBuf {
+        self.own_directory().join("verified.json")
+    }
+
+    /// Returns the private directory on the device of the blobs.
+    pub(crate) fn own_for_blobs(&self) -> PathBuf {
+        let root = self.blobs_root();
+        let blobs = self.blobs_directory();
+        if is_elsewhere(&root, &blobs) {
+            blobs.join(OWN)
+        } else {
+            root.join(OWN)
+        }
+    }
+
+    /// Returns every private directory that this store may have used, whatever the devices were
+    /// then.
+    pub(crate) fn private_directories(&self) -> Vec<PathBuf> {
+        let beside = self.blobs_directory().join(OWN);
+        let mut all = vec![self.own_directory(), beside];
+        let shared = self.blobs_root().join(OWN);
+        if !all.contains(&shared) {
+            all.push(shared);
+        }
+        all
+    }
+
+    /// Returns the root of the store to which the blobs belong: another one where `blobs/` is a
+    /// link to a directory that has `manifests` beside it. Costs one `lstat` where it is no link.
+    pub(crate) fn blobs_root(&self) -> PathBuf {
+        self.shared_root().unwrap_or_else(|| self.root.clone())
+    }
+
+    /// Returns the root of the other store whose `blobs/` this store's is a link to, if it is.
+    pub(crate) fn shared_root(&self) -> Option<PathBuf> {
+        let blobs = self.blobs_directory();
+        if !blobs.is_symlink() {
+            return None;
+        }
+        let root = blobs.canonicalize().ok()?.parent()?.to_owned();
+        let has_models = root.join("manifests").symlink_metadata().is_ok();
+        let is_another = self.root.canonicalize().is_ok_and(|own| own != root);
+        (has_models && is_another).then_some(root)
+    }
+
+    /// Returns the path of an entry of one of our directories.
+    pub(crate) fn inside(&self, directory: &Path, name: impl AsRef<OsStr>) -> PathBuf {
+        directory.join(name.as_ref())
+    }
+
+    /// Returns where a blob belongs that has the given name outside `blobs/`: its name up to the
+    /// first dot, where that is a digest.
+    pub(crate) fn home(&self, aside: &Path) -> Option<(PathBuf, Digest)> {
+        let name = aside.file_name()?.to_str()?.split('.').next()?;
+        let digest = name.parse().ok()?;
+        Some((self.blobs_directory().join(name), digest))
+    }
+
+    /// Whether the manifests are on another device than the root.
+    pub(crate) fn manifests_are_elsewhere(&self) -> bool {
+        is_elsewhere(&self.root, &self.manifests_directory())
+    }
+
+    pub(crate) fn manifest(&self, name: &ModelName) -> PathBuf {
+        name.parts()
+            .iter()
+            .fold(self.manifests_directory(), |path, part| path.join(part))
+    }
+
+    /// The directories above a name's manifest, innermost first, without `manifests` itself.
+    pub(crate) fn manifest_directories(&self, name: &ModelName) -> Vec<PathBuf> {
+        let path = self.manifest(name);
+        path.ancestors()
+            .skip(1)
+            .take(3)
+            .map(Path::to_owned)
+            .collect()
+    }
+
+    /// The path that a blob is written to.
+    pub(crate) fn new_blob(&self, digest: &Digest) -> PathBuf {
+        self.blobs_directory()
+            .join(format!("sha256-{}", digest.hex()))
+    }
+
+    /// The path under which old releases of the reference wrote a blob.
+    pub(crate) fn old_blob(&self, digest: &Digest) -> PathBuf {
+        self.blobs_directory()
+            .join(format!("sha256:{}", digest.hex()))
+    }
+
+    /// The path that a blob is read from: the old one where only that exists. Costs one `lstat`
+    /// where the blob is there.
+    pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
+        let (new, old) = (self.new_blob(digest), self.old_blob(digest));
+        if new.symlink_metadata().is_err() && old.symlink_metadata().is_ok() {
+            old
+        } else {
+            new
+        }
+    }
+
+    /// Returns every entry of `blobs/` but directories, by name; a missing directory has none.
+    pub(crate) fn blobs(&self) -> io::Result<Vec<BlobFile>> {
+        let directory = self.blobs_directory();
+        let entries = match sorted_entries(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            entries => entries?,
+        };
+        let file = |(file_name, kind): (OsString, fs::FileType)| {
+            let path = directory.join(&file_name);
+            let name = BlobName::of(&file_name);
+            let is_directory = kind.is_dir() || kind.is_symlink() && path.is_dir();
+            (!is_directory).then_some(BlobFile { path, name })
+        };
+        Ok(entries.into_iter().filter_map(file).collect())
+    }
+
+    /// The stored names that equal `name` but for case, in byte order. Reads at most one
+    /// directory for each part that matches.
+    pub(crate) fn folded(&self, name: &ModelName) -> Vec<ModelName> {
+        let mut found = vec![(self.manifests_directory(), Vec::<String>::new())];
+        for part in name.parts() {
+            let step = |(directory, parts): (PathBuf, Vec<String>)| {
+                let entries = sorted_entries(&directory).unwrap_or_default();
+                let names = entries.into_iter().map(|(name, _)| name);
+                let equal = names
+                    .filter_map(|name| name.into_string().ok())
+                    .filter(|name| name.eq_ignore_ascii_case(part));
+                let next = equal.map(|entry| {
+                    let path = directory.join(&entry);
+                    (path, parts.iter().cloned().chain([entry]).collect())
+                });
+                next.collect::<Vec<_>>()
+            };
+            found = found.into_iter().flat_map(step).collect();
+        }
+        let file = |(path, parts): (PathBuf, Vec<String>)| match parts.as_slice() {
+            [host, namespace, model, tag] if path.is_file() => {
+                ModelName::from_parts(host, namespace, model, tag)
+            }
+            _ => None,
+        };
+        let mut names: Vec<ModelName> = found.into_iter().filter_map(file).collect();
+        names.sort();
+        names
+    }
+}
+
+/// Whether a directory is on another device than the root. What does not exist yet will be made on
+/// the device of the root.
+fn is_elsewhere(root: &Path, directory: &Path) -> bool {
+    match (root.metadata(), directory.metadata()) {
+        (Ok(root), Ok(directory)) => root.dev() != directory.dev(),
+        _ => false,
+    }
+}
+
+/// Returns the names in a directory in byte order, and what each is, links not followed.
+pub(crate) fn sorted_entries(directory: &Path) -> io::Result<Vec<(OsString, fs::FileType)>> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        match entry.file_type() {
+            Ok(kind) => entries.push((entry.file_name(), kind)),
+            // Only where the directory does not tell the type: it has vanished since.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+        }
+    }
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(entries)
+}

@@ -1,0 +1,225 @@
+//! Our private directories: what is on its way in, on its way out, and set aside.
+//!
+//! A blob leaves `blobs/` by one way only, [`move_out`], and comes back by one, [`bring_back`].
+//! Neither replaces anything, and what is found in our own directories is trusted no more than
+//! what is found anywhere else: it may be a directory, a FIFO or a link.
+
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::layout::{Layout, sorted_entries};
+use crate::fs::staged::{self, Durability};
+use crate::fs::stamp::FileStamp;
+use crate::fs::{ops, read};
+
+/// A directory inside a private one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// Files that are being written, and are not visible yet.
+    Staging,
+    /// Blobs that nobody used, until it is certain.
+    Trash,
+    /// Damaged blobs.
+    Quarantine,
+}
+
+impl Room {
+    pub(crate) const ALL: [Room; 3] = [Room::Staging, Room::Trash, Room::Quarantine];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Room::Staging => "tmp",
+            Room::Trash => "trash",
+            Room::Quarantine => "quarantine",
+        }
+    }
+}
+
+/// A file in a room: a regular one, or a link that was a blob.
+#[derive(Debug)]
+pub(crate) struct Leftover {
+    pub room: Room,
+    pub path: PathBuf,
+    pub metadata: Metadata,
+}
+
+/// What is in all rooms of a store.
+#[derive(Debug, Default)]
+pub(crate) struct Leftovers {
+    pub files: Vec<Leftover>,
+    /// What is none of ours: directories, FIFOs and the like. Never touched.
+    pub unknown: Vec<PathBuf>,
+    /// The rooms that cannot be read.
+    pub closed: Vec<(PathBuf, io::Error)>,
+}
+
+impl Leftovers {
+    /// Looks into every room of every private directory that the store may have used. Costs a
+    /// failing directory read for each room that is not there. A room behind a link is none.
+    pub(crate) fn of(layout: &Layout, rooms: &[Room]) -> Self {
+        let mut found = Leftovers::default();
+        for private in layout.private_directories() {
+            for room in rooms {
+                let directory = layout.inside(&private, room.name());
+                if staged::is_own(&private) && staged::is_own(&directory) {
+                    found.look(layout, *room, &directory);
+                }
+            }
+        }
+        found
+    }
+
+    fn look(&mut self, layout: &Layout, room: Room, directory: &Path) {
+        let entries = match sorted_entries(directory) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return,
+            Err(e) => return self.closed.push((directory.to_owned(), e)),
+        };
+        for (name, kind) in entries {
+            let path = layout.inside(directory, name);
+            let is_blob = room != Room::Staging && kind.is_symlink();
+            match path.symlink_metadata() {
+                Ok(metadata) if kind.is_file() || is_blob => self.files.push(Leftover {
+                    room,
+                    path,
+                    metadata,
+                }),
+                Ok(_) => self.unknown.push(path),
+                // Somebody else has finished with it.
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+/// The file on which a decision to move a blob rests.
+#[derive(Clone, Copy)]
+pub(crate) enum Expected<'s> {
+    /// Whatever is there: its name is what nobody uses.
+    Any,
+    /// This file with these bytes, whatever names it has got or lost meanwhile.
+    File(&'s FileStamp),
+    /// This file, and nothing about it may have changed.
+    Untouched(&'s FileStamp),
+}
+
+impl Expected<'_> {
+    fn is_at(self, path: &Path) -> bool {
+        match self {
+            Expected::Any => true,
+            Expected::File(stamp) => FileStamp::at(path).is_some_and(|now| now.is_same_file(stamp)),
+            Expected::Untouched(stamp) => FileStamp::at(path).as_ref() == Some(stamp),
+        }
+    }
+}
+
+/// Makes a room on the device of the blobs, and what is above it.
+fn make_room(layout: &Layout, room: Room) -> Result<PathBuf> {
+    let private = layout.own_for_blobs();
+    staged::make_own_directory(&private)?;
+    let directory = layout.inside(&private, room.name());
+    staged::make_own_directory(&directory)?;
+    Ok(directory)
+}
+
+/// Moves a blob out of `blobs/` into a room. `None` where nothing was moved: it is not there, or
+/// it is not the file on which the decision rests.
+///
+/// What was moved is looked at again in the room. A file that somebody put in its place in the
+/// last moment goes back.
+pub(crate) fn move_out(
+    layout: &Layout,
+    home: &Path,
+    expected: Expected<'_>,
+    room: Room,
+    durability: Durability,
+) -> Result<Option<PathBuf>> {
+    let at = |e| Error::io("removing blob", home, e);
+    let before = match home.symlink_metadata() {
+        Ok(metadata) if !metadata.is_dir() => FileStamp::of(&metadata),
+        Err(e) if !read::is_gone(home) => return Err(at(e)),
+        _ => return Ok(None),
+    };
+    if !expected.is_at(home) {
+        return Ok(None);
+    }
+    let directory = make_room(layout, room)?;
+    let name = home.file_name().unwrap_or_default().to_string_lossy();
+    let aside = layout.inside(&directory, format!("{name}.{}", staged::unique_id()));
+    match ops::rename_new(home, &aside) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        moved => moved.map_err(at)?,
+    }
+    let after = aside.symlink_metadata().map_err(at)?;
+    if !before.is_same_file(&FileStamp::of(&after)) {
+        bring_back(layout, &aside, durability)?;
+        return Ok(None);
+    }
+    if room == Room::Quarantine && durability == Durability::Full {
+        ops::sync_directory(&directory).map_err(at)?;
+    }
+    Ok(Some(aside))
+}
+
+/// Puts a blob from a room back into `blobs/`, its bytes flushed before and its name after. A blob
+/// of the same size that somebody has put there meanwhile stays, and ours goes; returns its digest
+/// where ours went home.
+///
+/// # Errors
+/// Where something else has taken its place: then it stays in the room.
+pub(crate) fn bring_back(
+    layout: &Layout,
+    aside: &Path,
+    durability: Durability,
+) -> Result<Option<Digest>> {
+    let Some((home, digest)) = layout.home(aside) else {
+        return Ok(None);
+    };
+    let at = |e| Error::io("putting back blob", &home, e);
+    if durability == Durability::Full
+        && let Ok(file) = read::open_regular(aside)
+    {
+        ops::sync(&file, aside).map_err(at)?;
+    }
+    match ops::rename_new(aside, &home) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+            superseded(aside, &home)?;
+            return Ok(None);
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound && read::is_gone(aside) => return Ok(None),
+        moved => moved.map_err(at)?,
+    }
+    if durability == Durability::Full {
+        staged::sync_if_there(&layout.blobs_directory()).map_err(at)?;
+    }
+    Ok(Some(digest))
+}
+
+/// Removes a file from a room whose place at home is taken by one of the same size.
+fn superseded(aside: &Path, home: &Path) -> Result<()> {
+    let length = |path: &Path| {
+        let metadata = path.metadata().ok()?;
+        metadata.is_file().then_some(metadata.len())
+    };
+    let same = length(home).is_some_and(|at_home| length(aside) == Some(at_home));
+    if same {
+        return remove(aside);
+    }
+    let text = format!(
+        "putting back blob {}: another file is in its place; this one stays at {}",
+        home.display(),
+        aside.display()
+    );
+    Err(Error::new(ErrorKind::AlreadyExists, text))
+}
+
+/// Removes a file for good; one that is gone already is no error.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match ops::unlink(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("removing", path, e)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,68 @@
+//! Aliases: names that lead through a link to the manifest of another model.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::json;
+use crate::name::ModelName;
+use crate::store::Store;
+
+/// A name behind a link to a directory, where the same manifests have another name as well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Alias {
+    /// The name.
+    pub name: ModelName,
+    /// The link. Other names may lead through it, too.
+    #[serde(serialize_with = "json::path")]
+    pub link: PathBuf,
+    /// The model that the name leads to.
+    pub model: ModelName,
+}
+
+impl Store {
+    /// Returns what a name is an alias of. A link to a directory that has no other name, such as
+    /// one on another disk, makes no alias: it is how the models there are reached.
+    ///
+    /// Costs three `lstat`, and a walk over all manifests where one of them finds a link.
+    pub(crate) fn alias(&self, name: &ModelName) -> Option<Alias> {
+        let layout = self.layout();
+        let path = layout.manifest(name);
+        let links: Vec<PathBuf> = path
+            .ancestors()
+            .skip(1)
+            .take(3)
+            .filter(|directory| directory.is_symlink())
+            .map(Path::to_owned)
+            .collect();
+        let directory = identity(path.parent().filter(|_| !links.is_empty())?)?;
+        let mut files = layout.walk().files;
+        files.sort_by_key(|file| file.link.is_some());
+        let others = files.into_iter().filter_map(|file| file.name);
+        let mut others = others.filter(|other| other.parts()[..3] != name.parts()[..3]);
+        let other = others.find(|other| {
+            let path = layout.manifest(other);
+            path.parent().and_then(identity) == Some(directory)
+        })?;
+        let [host, namespace, model, _] = other.parts();
+        let model = ModelName::from_parts(host, namespace, model, name.tag())?;
+        let target = layout.manifest(&model);
+        // The outermost link that is not also on the way to the model.
+        let link = links
+            .into_iter()
+            .rev()
+            .find(|link| !target.starts_with(link))?;
+        Some(Alias {
+            name: name.clone(),
+            link,
+            model,
+        })
+    }
+}
+
+fn identity(directory: &Path) -> Option<(u64, u64)> {
+    let metadata = directory.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
