@@ -63,6 +63,8 @@ pub struct Collect {
     pub grace: u64,
     pub dry_run: bool,
     pub partials: bool,
+    pub quarantine: bool,
+    pub all: bool,
 }
 
 /// The options of a handle.
@@ -106,6 +108,8 @@ impl Call {
                 grace: grace.parse().ok()?,
                 dry_run: rest.contains(&"dry"),
                 partials: rest.contains(&"partials"),
+                quarantine: rest.contains(&"quarantine"),
+                all: rest.contains(&"all"),
             }),
             ["maintain"] => Call::Maintain,
             ["renameold"] => Call::RenameOld,
@@ -217,7 +221,9 @@ impl fmt::Display for Call {
             Call::Collect(options) => {
                 write!(f, "gc {}", options.grace)?;
                 flag(f, options.dry_run, "dry")?;
-                flag(f, options.partials, "partials")
+                flag(f, options.partials, "partials")?;
+                flag(f, options.quarantine, "quarantine")?;
+                flag(f, options.all, "all")
             }
             Call::Maintain => f.write_str("maintain"),
             Call::RenameOld => f.write_str("renameold"),

@@ -86,10 +86,10 @@ impl Performer {
                 self.report = Some(verify(&self.store()?, &VerifyOptions::default())?);
                 Ok(String::new())
             }
-            Call::RepairKept => match self.report.take() {
-                Some(report) => Ok(self.store()?.repair(&report)?.to_json()),
-                None => Ok(String::new()),
-            },
+            Call::RepairKept => {
+                let report = self.report.take().unwrap_or_default();
+                Ok(self.store()?.repair(&report)?.to_json())
+            }
             Call::Import(import) => self.import(import),
             call => answer(&self.store()?, call),
         }
@@ -205,6 +205,8 @@ fn collection(options: Collect) -> GcOptions {
         .grace(Duration::from_secs(options.grace))
         .dry_run(options.dry_run)
         .partials(options.partials)
+        .quarantine(options.quarantine)
+        .all(options.all)
 }
 
 fn verify(store: &Store, options: &VerifyOptions) -> Result<Report, modelkeep::Error> {

@@ -63,6 +63,7 @@ impl Report {
                 .root
                 .with_extension(format!("{seed}-{}", self.kinds.len()));
             let _ = fs::rename(&self.case.root, &kept);
+            let _ = fs::write(kept.join("plan"), smallest.to_string());
             println!("{smallest}kept: {}", kept.display());
         }
         Ok(())

@@ -51,11 +51,7 @@ pub fn run(case: &Case, plan: &Plan) -> std::io::Result<Ran> {
 }
 
 fn quiet_collection(process: usize) -> Step {
-    let call = Call::Collect(Collect {
-        grace: 0,
-        dry_run: false,
-        partials: false,
-    });
+    let call = Call::Collect(Collect::default());
     Step {
         process,
         call,
@@ -128,7 +124,8 @@ fn at_once(case: &Case, plan: &Plan, before: &View, ran: &mut Ran) -> View {
 fn quiet(outcome: &Outcome, after: &View) -> Vec<Finding> {
     match outcome {
         Outcome::Answered { ok: true, .. } => leftovers(after),
-        Outcome::Answered { text, .. } if is_plain(after) => {
+        // Nobody knows whether a blob that an index names and that is no file is a manifest.
+        Outcome::Answered { text, .. } if is_plain(after) && !text.contains(": reading blob") => {
             vec![Finding::new("gc fails although all can be read", text)]
         }
         _ => Vec::new(),
@@ -191,5 +188,9 @@ fn is_plain(view: &View) -> bool {
             _ => false,
         })
     });
-    plain && view.blocks.is_empty() && !view.manifests.is_empty()
+    let odd = view
+        .manifests
+        .iter()
+        .any(|manifest| manifest.reading.is_odd);
+    plain && !odd && view.blocks.is_empty() && !view.manifests.is_empty()
 }

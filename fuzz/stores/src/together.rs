@@ -57,6 +57,7 @@ fn lost(before: &View, after: &View, events: &[Event]) -> Vec<Finding> {
                 let what = manifest.peculiarity(hex);
                 Finding::new(format!("a blob in use{what} was lost by several"), text)
             }
+            None if after.trashed.contains(hex) => continue,
             None if block.is_some() && !foreign => {
                 let why = block.map_or("", |block| block.why);
                 let text = format!("{hex}; {}", after.block_text());

@@ -32,11 +32,18 @@ impl Name {
 
     /// Whether a path below `manifests` is the manifest of this name, in any case of letters.
     pub fn is_at(&self, below: &Path) -> bool {
-        let parts: Vec<String> = below
-            .components()
-            .map(|part| part.as_os_str().to_string_lossy().to_lowercase())
+        below.components().count() == 4 && self.is_below(below)
+    }
+
+    /// Whether a path below `manifests` is on the way to the manifest of this name.
+    pub fn is_below(&self, directory: &Path) -> bool {
+        let lower = |part: &str| part.to_lowercase();
+        let parts = directory.components();
+        let parts: Vec<String> = parts
+            .map(|part| lower(&part.as_os_str().to_string_lossy()))
             .collect();
-        parts == self.0.clone().map(|part| part.to_lowercase())
+        let own = self.0.clone().map(|part| lower(&part));
+        own.starts_with(&parts)
     }
 }
 

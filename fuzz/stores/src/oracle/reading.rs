@@ -17,6 +17,8 @@ pub struct Reading {
     pub decodes: bool,
     /// Whether a layer or the config has a digest that names nothing that can be understood.
     pub is_obscure: bool,
+    /// Whether one has a digest in a spelling that need not be understood.
+    pub is_odd: bool,
 }
 
 /// The largest manifest that is read.
@@ -54,6 +56,10 @@ pub fn read(bytes: &[u8]) -> Reading {
     };
     Reading {
         plain: entries.iter().flatten().filter_map(plain).collect(),
+        is_odd: entries.iter().flatten().any(|entry| {
+            let digest = field(entry, "digest").and_then(Value::as_str).unwrap_or("");
+            !digest.is_empty() && plain(entry).is_none()
+        }),
         named,
         indexed,
         is_obscure: entries.iter().flatten().any(obscure),

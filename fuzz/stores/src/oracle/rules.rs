@@ -129,7 +129,9 @@ impl Change<'_> {
         match self.call {
             Call::Collect(options) if options.grace > 0 && !was_trashed => Err("within the grace"),
             Call::Collect(options) if options.dry_run => Err("in a dry run"),
-            Call::Collect(_) if !was_trashed && self.before.manifests.is_empty() => {
+            Call::Collect(options)
+                if !options.all && !was_trashed && self.before.manifests.is_empty() =>
+            {
                 Err("without any manifest")
             }
             Call::Collect(_) => Ok(()),
@@ -197,30 +199,38 @@ impl Change<'_> {
 
     /// Only what the call names is changed among the manifests, and never through a link.
     fn manifests(&self) -> Vec<Finding> {
-        let targets: Vec<Name> = self.call.targets().into_iter().map(Name::of).collect();
-        let top = Path::new("store/manifests");
-        let wrong = |path: &Path, before: Option<&Entry>, after: Option<&Entry>| {
-            let below = path.strip_prefix(top).ok()?;
-            let is_target = targets.iter().any(|name| name.is_at(below));
-            let kind = |entry: Option<&Entry>| entry.map(|entry| entry.kind.clone());
-            let (was, is) = (kind(before), kind(after));
-            let is_directory =
-                |kind: &Option<Kind>| kind.as_ref().is_none_or(|kind| *kind == Kind::Directory);
-            let is_alias = matches!(was, Some(Kind::Link(_)))
-                && targets.iter().any(|name| name.under(top).starts_with(path));
-            let allowed = is_target || is_alias || (is_directory(&was) && is_directory(&is));
-            (was != is && !allowed).then(|| format!("{}: {was:?} -> {is:?}", path.display()))
-        };
         if matches!(self.outcome, Outcome::Killed) {
             return Vec::new();
         }
-        let changed = differences(self.before, self.after, wrong);
-        let finding = |text: String| {
-            let made = text.contains(": None -> ");
-            let done = if made { "made" } else { "changed" };
-            self.finding(&format!("a manifest of another name was {done}"), text)
+        let targets: Vec<Name> = self.call.targets().into_iter().map(Name::of).collect();
+        let wrong = |path: &Path, before: Option<&Entry>, after: Option<&Entry>| {
+            let below = path.strip_prefix("store/manifests").ok()?;
+            let kind = |entry: Option<&Entry>| entry.map(|entry| entry.kind.clone());
+            let (was, is) = (kind(before), kind(after));
+            let allowed = match (&was, &is) {
+                (None | Some(Kind::Directory), None | Some(Kind::Directory)) => true,
+                (Some(Kind::Link(_)), _) => targets.iter().any(|name| name.is_below(below)),
+                // A new name behind a link of a directory is made where that leads.
+                (None, _) => targets
+                    .iter()
+                    .any(|name| name.is_at(below) || self.is_linked(name)),
+                _ => targets.iter().any(|name| name.is_at(below)),
+            };
+            (was != is && !allowed).then(|| format!("{}: {was:?} -> {is:?}", path.display()))
         };
+        let changed = differences(self.before, self.after, wrong);
+        let finding = |text| self.finding("a manifest of another name was changed", text);
         changed.into_iter().map(finding).collect()
+    }
+
+    /// Whether a directory of a name is a link.
+    fn is_linked(&self, name: &Name) -> bool {
+        let links = self.before.disk.below("store/manifests");
+        let mut links = links.filter(|(_, entry)| matches!(entry.kind, Kind::Link(_)));
+        links.any(|(path, _)| {
+            path.strip_prefix("store/manifests")
+                .is_ok_and(|below| name.is_below(below))
+        })
     }
 
     /// What was acknowledged is there.

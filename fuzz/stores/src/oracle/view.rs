@@ -204,12 +204,16 @@ fn is_closed(metadata: &Metadata) -> bool {
     metadata.mode() & needed != needed
 }
 
-/// The directories of our own: that of the store, and one beside blobs that are on another device.
+/// The directories of our own: that of the store, one beside blobs that are on another device, and
+/// that of the store whose blobs these are.
 fn private(store: &Path, blobs: &Path) -> Vec<PathBuf> {
     let device = |path: &Path| path.metadata().map(|metadata| metadata.dev()).ok();
     let mut directories = vec![store.join(".modelkeep")];
     if device(store) != device(blobs) {
         directories.push(blobs.join(".modelkeep"));
+    }
+    if let (true, Ok(real)) = (blobs.is_symlink(), blobs.canonicalize()) {
+        directories.push(real.with_file_name(".modelkeep"));
     }
     directories
 }
