@@ -126,7 +126,10 @@ fn quiet(outcome: &Outcome, after: &View) -> Vec<Finding> {
         Outcome::Answered { ok: true, .. } => leftovers(after),
         // Nobody knows whether a blob that an index names and that is no file is a manifest.
         Outcome::Answered { text, .. } if is_plain(after) && !text.contains(": reading blob") => {
-            vec![Finding::new("gc fails although all can be read", text)]
+            let words = text.split(' ').filter(|word| !word.contains('/'));
+            let reason = words.take(9).collect::<Vec<_>>().join(" ");
+            let kind = format!("gc fails although all can be read: {reason}");
+            vec![Finding::new(kind, text)]
         }
         _ => Vec::new(),
     }

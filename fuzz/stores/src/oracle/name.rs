@@ -47,12 +47,14 @@ impl Name {
     }
 }
 
-/// Whether a name in a directory is one that file managers and file systems put there.
+/// Whether a file is one that file managers leave in directories.
 pub fn is_dropping(name: &str) -> bool {
+    [".DS_Store", "Thumbs.db", "desktop.ini"].contains(&name) || name.starts_with("._")
+}
+
+/// Whether an entry is one that file systems put at the top of a volume.
+pub fn is_of_the_system(name: &str) -> bool {
     let known = [
-        ".DS_Store",
-        "Thumbs.db",
-        "desktop.ini",
         "lost+found",
         ".snapshot",
         ".zfs",
@@ -61,10 +63,10 @@ pub fn is_dropping(name: &str) -> bool {
         ".fseventsd",
         ".Spotlight-V100",
     ];
-    known.contains(&name) || name.starts_with(".Trash-") || name.starts_with("._")
+    known.contains(&name) || name.starts_with(".Trash-")
 }
 
-/// Whether four parts are a name by the published grammar.
+/// Whether up to four parts are those of a name by the published grammar.
 pub fn is_valid(parts: &[String]) -> bool {
     let valid = |(index, part): (usize, &String)| {
         let longest = if index == 0 { 350 } else { 80 };
@@ -80,5 +82,5 @@ pub fn is_valid(parts: &[String]) -> bool {
         };
         part.len() <= longest && first && bytes.all(other)
     };
-    parts.len() == 4 && parts.iter().enumerate().all(valid)
+    parts.iter().enumerate().all(valid)
 }

@@ -210,8 +210,9 @@ impl Change<'_> {
             let allowed = match (&was, &is) {
                 (None | Some(Kind::Directory), None | Some(Kind::Directory)) => true,
                 (Some(Kind::Link(_)), _) => targets.iter().any(|name| name.is_below(below)),
-                // A new name behind a link of a directory is made where that leads.
-                (None, _) => targets
+                // A new name behind a link of a directory is made where that leads; what lies there
+                // at another depth than manifests do is no model.
+                (was, _) if was.is_none() || below.components().count() != 4 => targets
                     .iter()
                     .any(|name| name.is_at(below) || self.is_linked(name)),
                 _ => targets.iter().any(|name| name.is_at(below)),
@@ -272,7 +273,8 @@ impl Change<'_> {
 
     fn imported(&self, text: &str) -> Vec<Finding> {
         let mut findings = Vec::new();
-        if !text.starts_with("listed") {
+        let from_model = self.call.to_string().contains(" model:");
+        if !text.starts_with("listed") && !(from_model && text.starts_with("problem")) {
             findings.push(self.finding("an import is not listed", text));
         }
         let path = stored(text);
@@ -290,7 +292,6 @@ impl Change<'_> {
                     .named
                     .difference(&self.after.good)
                     .collect();
-                let from_model = self.call.to_string().contains(" model:");
                 if !lacks.is_empty() && !from_model {
                     findings.push(self.finding("an import lacks blobs", format!("{lacks:?}")));
                 }

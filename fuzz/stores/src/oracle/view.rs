@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::oracle::disk::{self, Disk};
-use crate::oracle::name::{is_dropping, is_valid};
+use crate::oracle::name::{is_dropping, is_of_the_system, is_valid};
 use crate::oracle::reading::{self, Reading};
 use crate::place::Case;
 
@@ -94,7 +94,7 @@ impl View {
     fn descend(&mut self, directory: &Path, parts: &mut Vec<String>, closed: bool) {
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if (parts.is_empty() && is_dropping(&name)) || is_ours(&name, parts.len()) {
+            if (parts.is_empty() && is_of_the_system(&name)) || is_ours(&name, parts.len()) {
                 continue;
             }
             parts.push(name);
@@ -114,14 +114,14 @@ impl View {
                 false => self.descend(path, parts, closed),
             },
             (_, Ok(true), _) => {}
-            (_, _, 1..4) if dropping => {}
+            (_, _, 1..4) if dropping || !is_valid(parts) => {}
             (_, _, 1..4) => self.block(path, "a file in the place of a directory"),
             (Ok(metadata), ..) => self.file(path, &metadata, parts, closed),
         }
     }
 
     fn file(&mut self, path: &Path, metadata: &Metadata, parts: &[String], closed: bool) {
-        let stranger = !is_valid(parts);
+        let stranger = !is_valid(parts) || parts.last().is_some_and(|name| is_dropping(name));
         if closed && is_closed(metadata) {
             self.block(path, "a closed manifest");
             return;
@@ -223,7 +223,7 @@ fn is_ours(name: &str, depth: usize) -> bool {
     let staged: Vec<&str> = name.splitn(3, '-').collect();
     let number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit());
     let is_number = staged.len() == 3 && staged.iter().all(number);
-    name.starts_with(".modelkeep") || (depth == 0 && is_number)
+    name.starts_with(".modelkeep-") || (depth == 0 && is_number)
 }
 
 /// The manifests of another store that has the same blobs: those beside the real directory.
