@@ -492,6 +492,36 @@ typedef struct {
 } mkeep_summary;
 
 /**
+ * What to collect. Set all of it to zero, then `size`, then what you want.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gc_options)`, by which later releases know what you know.
+   */
+  size_t size;
+  /**
+   * Seconds for which a file must not have changed; 3600 is usual.
+   */
+  uint64_t grace;
+  /**
+   * Not 0 changes nothing, and says what would be removed.
+   */
+  uint8_t dry_run;
+  /**
+   * Not 0 takes the leftovers of interrupted downloads as well.
+   */
+  uint8_t partials;
+  /**
+   * Not 0 takes the damaged blobs as well that a repair has set aside.
+   */
+  uint8_t quarantine;
+  /**
+   * Not 0 says that a store without any model is meant to lose every blob.
+   */
+  uint8_t all;
+} mkeep_gc_options;
+
+/**
  * A layer of a model, which names a blob. Its texts live as long as the model.
  */
 typedef struct {
@@ -632,7 +662,8 @@ typedef struct {
   /**
    * Whether blobs are taken for good that an earlier run found good and nothing touched since,
    * and what this run finds good is noted in the store for later ones. What cannot be noted, in
-   * a read-only store for one, is not. The report's JSON has under `trusted` how much it was.
+   * a read-only store for one, is not. The report's JSON has under `trusted` how much it was. A
+   * write through a shared mapping may not move the times by which a touch is told.
    */
   bool remember;
 } mkeep_verify_options;
@@ -908,6 +939,25 @@ mkeep_status mkeep_store_gc_json(const mkeep_store *store,
                                  bool dry_run,
                                  mkeep_text **json,
                                  mkeep_error **error);
+
+/**
+ * As mkeep_store_gc_json, with everything that can be said of a collection. `options` may be NULL:
+ * then the grace period is an hour.
+ *
+ * MKEEP_STATUS_INVALID_ARGUMENT for a store with blobs and no model at all, without `all`.
+ */
+mkeep_status mkeep_store_collect_json(const mkeep_store *store,
+                                      const mkeep_gc_options *options,
+                                      mkeep_text **json,
+                                      mkeep_error **error);
+
+/**
+ * Gives blobs their present names, and collects as mkeep_store_gc_json does after an hour; leftovers
+ * of downloads and unknown files among the blobs go as well, as they do when Ollama starts.
+ */
+mkeep_status mkeep_store_maintain_json(const mkeep_store *store,
+                                       mkeep_text **json,
+                                       mkeep_error **error);
 
 /**
  * Takes a snapshot of a model. Opens one file.

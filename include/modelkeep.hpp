@@ -399,6 +399,18 @@ public:
             return mkeep_store_gc_json(get(), grace_seconds, partials, dry_run, json, error);
         });
     }
+    /// As `gc_json`, with everything that can be said of a collection: set `size` first.
+    std::string collect_json(const mkeep_gc_options &options) const {
+        return detail::text([&](mkeep_text **json, mkeep_error **error) {
+            return mkeep_store_collect_json(get(), &options, json, error);
+        });
+    }
+    /// Gives blobs their present names, and collects as Ollama does when it starts.
+    std::string maintain_json() const {
+        return detail::text([&](mkeep_text **json, mkeep_error **error) {
+            return mkeep_store_maintain_json(get(), json, error);
+        });
+    }
     /// Answers a call of the published API: the HTTP status and the body.
     std::pair<int, std::string> answer(mkeep_call call, std::string_view body = {}) const {
         std::uint16_t status = 0;

@@ -1,4 +1,4 @@
-//! Counts for people: `7.2B`, `109.48M`, `2K`.
+//! Counts and sizes for people: `7.2B`, `109.48M`, `2K`; `2.00 GB`.
 
 /// A count of parameters in the reference's short form.
 ///
@@ -17,9 +17,35 @@ pub fn human_number(count: u64) -> String {
     format!("{quotient:.decimals$}{letter}")
 }
 
+/// A number of bytes in decimal units: `2.00 GB`, `17.00 kB`, `100 bytes`.
+pub(crate) fn human_size(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        1_000_000_000.. => (1e9, "GB"),
+        1_000_000.. => (1e6, "MB"),
+        1_000.. => (1e3, "kB"),
+        _ => return format!("{bytes} bytes"),
+    };
+    // Only the leading digits are shown.
+    format!("{:.2} {name}", bytes as f64 / unit)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::human_number;
+    use super::{human_number, human_size};
+
+    #[test]
+    fn sizes_are_in_decimal_units() {
+        let cases = [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (17_000, "17.00 kB"),
+            (1_250_000, "1.25 MB"),
+            (2_580_000_000, "2.58 GB"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(human_size(bytes), expected);
+        }
+    }
 
     #[test]
     fn counts_round_like_the_reference() {

@@ -48,10 +48,10 @@ pub use reference::Reference;
 pub use sha256::probe;
 pub use store::{
     Alias, Blob, BlobStatus, BrokenModel, Collected, Complaint, Copied, Deleted, Diagnosis, Fact,
-    Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, ListedDetails, Listing,
-    Maintained, Message, Model, ModelInfo, ModelUsage, Moved, Problem, Progress, Repaired, Report,
-    Root, SharedBlob, Show, ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary,
-    Transfer, Trusted, Usage, VerifyOptions,
+    Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, IncompleteBlob, ListOptions,
+    ListedDetails, Listing, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage, Moved,
+    Problem, Progress, Repaired, Report, Root, SharedBlob, Show, ShowOptions, ShownDetails,
+    ShownTensor, Store, StoreOptions, Summary, Transfer, Trusted, Usage, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 pub use timestamp::Timestamp;

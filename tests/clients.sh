@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Programs that were written for the reference, unchanged, against `modelkeep serve`: the packages of
-# PyPI and npm, and the curl lines of the README.
+# PyPI and npm, and the curl lines of the README; then a short load.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 modelkeep=$PWD/target/debug/modelkeep
@@ -47,3 +47,5 @@ kill -INT "$server"
 wait "$server"
 server=
 echo "an interrupt ends the server cleanly"
+
+python3 tests/load.py --connections 200 --seconds 2 "$modelkeep"

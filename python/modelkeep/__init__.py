@@ -10,6 +10,7 @@
 from collections.abc import Mapping, Sequence
 
 from ._modelkeep import (
+    Alias,
     Answer,
     Array,
     BrokenModel,
@@ -37,6 +38,7 @@ from ._modelkeep import (
     Repaired,
     Report,
     Root,
+    SharedBlob,
     Show,
     ShownTensor,
     Store,
@@ -67,6 +69,7 @@ Sequence.register(Array)
 del Mapping, Sequence
 
 __all__ = [
+    "Alias",
     "Answer",
     "ArgumentError",
     "Array",
@@ -104,6 +107,7 @@ __all__ = [
     "Repaired",
     "Report",
     "Root",
+    "SharedBlob",
     "Show",
     "ShownTensor",
     "Store",

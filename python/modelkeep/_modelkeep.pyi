@@ -10,6 +10,7 @@ from typing_extensions import disjoint_base
 from .errors import Error
 
 __all__ = [
+    "Alias",
     "Answer",
     "Array",
     "BrokenModel",
@@ -37,6 +38,7 @@ __all__ = [
     "Repaired",
     "Report",
     "Root",
+    "SharedBlob",
     "Show",
     "ShownTensor",
     "Store",
@@ -128,6 +130,8 @@ class Store:
         grace: float | timedelta = 3600.0,
         dry_run: bool = False,
         partials: bool = False,
+        quarantine: bool = False,
+        all: bool = False,
     ) -> Collected: ...
     def usage(self) -> Usage: ...
     def doctor(self) -> Diagnosis: ...
@@ -310,6 +314,28 @@ class Deleted(Answer):
     def restored(self) -> list[str]: ...
     @property
     def kept(self) -> list[Problem]: ...
+    @property
+    def shared(self) -> list[SharedBlob]: ...
+    @property
+    def aliases(self) -> list[Alias]: ...
+
+@final
+class SharedBlob:
+    @property
+    def digest(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def models(self) -> list[str]: ...
+
+@final
+class Alias:
+    @property
+    def name(self) -> str: ...
+    @property
+    def link(self) -> Path: ...
+    @property
+    def model(self) -> str: ...
 
 @final
 class Imported(Answer):
@@ -402,6 +428,10 @@ class Collected(Answer):
     def young(self) -> int: ...
     @property
     def restored(self) -> list[str]: ...
+    @property
+    def leftovers(self) -> list[Path]: ...
+    @property
+    def kept(self) -> list[str]: ...
 
 @final
 class Maintained:
@@ -422,6 +452,16 @@ class Usage(Answer):
     def partials(self) -> Files: ...
     @property
     def strangers(self) -> Files: ...
+    @property
+    def staged(self) -> Files: ...
+    @property
+    def trash(self) -> Files: ...
+    @property
+    def quarantine(self) -> Files: ...
+    @property
+    def other(self) -> Files: ...
+    @property
+    def held_outside(self) -> int: ...
     @property
     def total(self) -> int: ...
     @property
@@ -453,6 +493,8 @@ class Diagnosis(Answer):
     def roots(self) -> list[Root]: ...
     @property
     def complaints(self) -> list[Complaint]: ...
+    @property
+    def notes(self) -> list[Complaint]: ...
 
 @final
 class Root:
@@ -480,6 +522,8 @@ class Complaint:
 class Repaired(Answer):
     @property
     def moved(self) -> list[Moved]: ...
+    @property
+    def changed(self) -> list[str]: ...
 
 @final
 class Moved:

@@ -32,7 +32,7 @@ pub struct GgufOptions {
     pub limits: Limits,
     /// Whether the file is mapped, the default, or its head is read into memory. Reading is right
     /// on network file systems and for files that somebody may truncate; the data of tensors are
-    /// then not at hand.
+    /// then not at hand. A file system that cannot map, as some of FUSE, is read in either case.
     pub mmap: bool,
 }
 
@@ -81,8 +81,11 @@ impl GgufFile {
         };
         let mut head = Head::new(&file, size);
         let mut parser = Parser::new(&options.limits, size);
-        let (index, bytes) = if options.mmap {
-            let bytes = Bytes::map(&file, size).map_err(at)?;
+        let mapped = match options.mmap {
+            true => Bytes::map(&file, size).map_err(at)?,
+            false => None,
+        };
+        let (index, bytes) = if let Some(bytes) = mapped {
             let index = head
                 .parse_beside(path, &mut parser, &bytes)
                 .map_err(fault)?;

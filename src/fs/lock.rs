@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,38 +26,52 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl StoreLock {
     /// Waits for the lock; [`Busy`](ErrorKind::Busy) after half a minute.
     pub(crate) fn acquire(layout: &Layout) -> Result<Self> {
+        Self::acquire_within(layout, PATIENCE)
+    }
+
+    /// Waits for the lock for some time; [`Busy`](ErrorKind::Busy) after that.
+    pub(crate) fn acquire_within(layout: &Layout, patience: Duration) -> Result<Self> {
         let path = layout.lock_file();
-        let directory = path.parent().unwrap_or(&path);
-        staged::make_own_directory(directory)?;
-        let at = |e| Error::io("opening lock", &path, e);
-        let file = ops::open_lock(&path).map_err(at)?;
-        owner::adopt(&file, directory).map_err(at)?;
-        let end = Instant::now() + PATIENCE;
+        let file = open(&path)?;
+        let end = Instant::now() + patience;
         loop {
-            match file.try_lock() {
+            match ops::try_lock(&file) {
                 Ok(()) => return Ok(StoreLock { file }),
-                Err(TryLockError::WouldBlock) if Instant::now() < end => {
-                    thread::sleep(Duration::from_millis(2));
+                Err(TryLockError::Error(e)) if is_lockless(&e) => return Ok(StoreLock { file }),
+                Err(TryLockError::Error(e)) if e.kind() != io::ErrorKind::Interrupted => {
+                    return Err(Error::io("taking lock", &path, e));
                 }
-                Err(TryLockError::WouldBlock) => {
+                // Somebody holds it, or a signal came.
+                Err(_) if Instant::now() < end => thread::sleep(Duration::from_millis(2)),
+                Err(_) => {
                     let text = format!("waiting for lock {}", path.display());
                     return Err(Error::new(ErrorKind::Busy, text));
                 }
-                Err(TryLockError::Error(e)) if is_lockless(&e) => {
-                    return Ok(StoreLock { file });
-                }
-                Err(TryLockError::Error(e)) => return Err(Error::io("taking lock", &path, e)),
             }
         }
     }
 }
 
-/// Whether the file system has no locks at all, as some network file systems.
+/// Opens the lock; a new one is for all who may write to the store.
+fn open(path: &Path) -> Result<File> {
+    let directory = owner::parent(path);
+    staged::make_own_directory(directory)?;
+    let at = |e| owner::refused("opening lock", path, e);
+    let (file, is_new) = ops::open_lock(path).map_err(at)?;
+    if is_new {
+        owner::adopt(&file, directory).map_err(at)?;
+        owner::share(&file, owner::parent(directory)).map_err(at)?;
+    }
+    Ok(file)
+}
+
+/// Whether the file system has no locks at all, as some network file systems, or none for a file
+/// that may only be read, as NFS (`EBADF`).
 fn is_lockless(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
         || matches!(
             error.raw_os_error(),
-            Some(libc::ENOLCK | libc::ENOSYS | libc::EOPNOTSUPP)
+            Some(libc::ENOLCK | libc::ENOSYS | libc::EOPNOTSUPP | libc::EBADF)
         )
 }
 
@@ -70,6 +85,7 @@ impl Drop for StoreLock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::ops::{Change, hook};
 
     #[test]
     fn a_forked_child_keeps_no_lock_of_its_parent() {
@@ -81,5 +97,39 @@ mod tests {
         drop(lock);
         let again = File::open(layout.lock_file()).unwrap();
         assert!(again.try_lock().is_ok());
+    }
+
+    /// Acquires the lock of a new store while the first `times` tries fail with `code`.
+    fn acquire_against(code: i32, times: usize) -> Result<StoreLock> {
+        let scratch = tempfile::tempdir().unwrap();
+        let layout = Layout::new(scratch.path().to_owned());
+        let mut tries = 0;
+        let fail = move |change: &Change<'_>| {
+            tries += usize::from(matches!(change, Change::Lock));
+            match change {
+                Change::Lock if tries <= times => Err(io::Error::from_raw_os_error(code)),
+                _ => Ok(()),
+            }
+        };
+        let patience = Duration::from_millis(50);
+        hook::with(fail, || StoreLock::acquire_within(&layout, patience))
+    }
+
+    #[test]
+    fn a_signal_does_not_fail_a_change() {
+        assert!(acquire_against(libc::EINTR, 3).is_ok());
+        let error = acquire_against(libc::EINTR, usize::MAX).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Busy);
+    }
+
+    #[test]
+    fn a_file_system_without_locks_grants_it_and_one_that_fails_does_not() {
+        for code in [libc::ENOLCK, libc::ENOSYS, libc::EOPNOTSUPP, libc::EBADF] {
+            assert!(acquire_against(code, usize::MAX).is_ok(), "{code}");
+        }
+        for code in [libc::EIO, libc::ESTALE] {
+            let error = acquire_against(code, usize::MAX).err().unwrap();
+            assert_eq!(error.os_error(), Some(code));
+        }
     }
 }

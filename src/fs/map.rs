@@ -6,6 +6,8 @@ use std::ops::Deref;
 
 use memmap2::{Mmap, MmapOptions};
 
+use crate::fs::ops;
+
 /// Bytes that do not change while they are held.
 pub(crate) enum Bytes {
     Mapped(Mmap),
@@ -13,19 +15,39 @@ pub(crate) enum Bytes {
 }
 
 impl Bytes {
-    /// Maps the first `len` bytes of a file.
-    pub(crate) fn map(file: &File, len: u64) -> io::Result<Self> {
-        let len = usize::try_from(len).map_err(io::Error::other)?;
-        // SAFETY: a map is sound as long as nobody shortens or writes the file while it is held.
-        // Blobs are named by their digest, written under a temporary name, renamed in when they
-        // are whole and never opened for writing again, by us and by the reference. A stranger
-        // that truncates one ends the process with SIGBUS, and one that writes into it changes
-        // what we read; everything that is read is bounds-checked at each access, so neither leads
-        // outside of the map. Callers that cannot rely on it open with `mmap = false`.
-        #[expect(unsafe_code)]
-        let map = unsafe { MmapOptions::new().len(len).map(file)? };
-        Ok(Bytes::Mapped(map))
+    /// Maps the first `len` bytes of a file; `None` where its file system cannot, and they have to
+    /// be read.
+    pub(crate) fn map(file: &File, len: u64) -> io::Result<Option<Self>> {
+        match map(file, len) {
+            Ok(map) => Ok(Some(Bytes::Mapped(map))),
+            Err(e) if is_unmappable(&e) => Ok(None),
+            Err(e) => Err(e),
+        }
     }
+}
+
+fn map(file: &File, len: u64) -> io::Result<Mmap> {
+    ops::before_map()?;
+    let len = usize::try_from(len).map_err(io::Error::other)?;
+    // SAFETY: a map is sound as long as nobody shortens or writes the file while it is held.
+    // Blobs are named by their digest, written under a temporary name, renamed in when they
+    // are whole and never opened for writing again, by us and by the reference. A stranger
+    // that truncates one ends the process with SIGBUS, and one that writes into it changes
+    // what we read; everything that is read is bounds-checked at each access, so neither leads
+    // outside of the map. Callers that cannot rely on it open with `mmap = false`.
+    #[expect(unsafe_code)]
+    unsafe {
+        MmapOptions::new().len(len).map(file)
+    }
+}
+
+/// Whether a failure to map is one of the file system, as virtiofs, 9p and some of FUSE have it.
+fn is_unmappable(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported
+        || matches!(
+            error.raw_os_error(),
+            Some(libc::ENODEV | libc::EINVAL | libc::EACCES | libc::ENOTSUP)
+        )
 }
 
 impl Deref for Bytes {

@@ -11,5 +11,7 @@ pub(crate) mod ops;
 pub(crate) mod owner;
 pub(crate) mod private;
 pub(crate) mod read;
+pub(crate) mod space;
 pub(crate) mod staged;
 pub(crate) mod stamp;
+pub(crate) mod user;

@@ -2,13 +2,13 @@
 //!
 //! Tests put a hook before each of them, to stop or to fail at any point of any change.
 
-use std::fs::{self, File, FileTimes, OpenOptions};
+use std::fs::{self, File, FileTimes, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 
 /// Creates a file that must not exist yet; never follows a link.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
@@ -16,22 +16,44 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(0o644)
+        .mode(0o666)
         .custom_flags(libc::O_NOFOLLOW)
         .open(path)
 }
 
-/// Opens a file of our own for locking, and creates it where it is missing. Never follows a link,
-/// and never waits for the other end of a FIFO.
-pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
+/// Opens a file of our own for locking, and creates it where it is missing; tells whether it did.
+/// Never follows a link, and never waits for the other end of a FIFO. One that may not be written
+/// is opened for reading, which suffices for a lock.
+pub(crate) fn open_lock(path: &Path) -> io::Result<(File, bool)> {
     hook::before(&Change::OpenLock)?;
-    OpenOptions::new()
+    let mut writing = OpenOptions::new();
+    writing
         .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o644)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let opened = match writing.clone().create_new(true).mode(0o666).open(path) {
+        Ok(file) => return Ok((file, true)),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => writing.open(path),
+        // Where no file may be made, there may be one.
+        Err(e) => writing.open(path).map_err(|_| e),
+    };
+    match opened {
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+            let reading = writing.clone().write(false).read(true).open(path);
+            Ok((reading.map_err(|_| e)?, false))
+        }
+        opened => Ok((opened?, false)),
+    }
+}
+
+/// Takes the advisory lock of a file, without waiting.
+pub(crate) fn try_lock(file: &File) -> Result<(), TryLockError> {
+    hook::before(&Change::Lock).map_err(TryLockError::Error)?;
+    file.try_lock()
+}
+
+/// Runs before a file is mapped, which changes nothing, and fails where tests have it fail.
+pub(crate) fn before_map() -> io::Result<()> {
+    hook::before(&Change::Map)
 }
 
 pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -57,10 +79,15 @@ pub(crate) fn touch(file: &File) -> io::Result<()> {
     file.set_times(FileTimes::new().set_accessed(now).set_modified(now))
 }
 
-/// Gives the file to `owner`, as user and group.
-pub(crate) fn give(file: &File, (user, group): (u32, u32)) -> io::Result<()> {
+/// Gives the file to a user and to a group.
+pub(crate) fn give(file: &File, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
     hook::before(&Change::Give)?;
-    std::os::unix::fs::fchown(file, Some(user), Some(group))
+    std::os::unix::fs::fchown(file, user, group)
+}
+
+pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    hook::before(&Change::SetMode)?;
+    file.set_permissions(Permissions::from_mode(mode))
 }
 
 /// Renames a file, and replaces what is at `to`. Two names of one file become one.
@@ -141,7 +168,7 @@ pub(crate) fn unlink(path: &Path) -> io::Result<()> {
 /// Waits for others, who may change anything meanwhile.
 pub(crate) fn wait(time: Duration) {
     // A hook's failure is one of the disk's, which waiting does not touch.
-    let _ = hook::before(&Change::Wait);
+    let _ = hook::before(&Change::Wait(time));
     if !time.is_zero() {
         thread::sleep(time);
     }
@@ -149,7 +176,7 @@ pub(crate) fn wait(time: Duration) {
 
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     hook::before(&Change::MakeDirectory(path))?;
-    fs::DirBuilder::new().mode(0o755).create(path)
+    fs::DirBuilder::new().mode(0o777).create(path)
 }
 
 pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
@@ -162,11 +189,16 @@ pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
 pub(crate) enum Change<'a> {
     Create(&'a Path),
     OpenLock,
+    /// Nothing on the disk, as all locks.
+    Lock,
+    /// Nothing on the disk.
+    Map,
     Write(&'a Path, &'a [u8]),
     Sync(&'a Path),
     SyncDirectory(&'a Path),
     Touch,
     Give,
+    SetMode,
     Rename(&'a Path, &'a Path),
     RenameNew(&'a Path, &'a Path),
     Link(&'a Path, &'a Path),
@@ -175,7 +207,7 @@ pub(crate) enum Change<'a> {
     MakeDirectory(&'a Path),
     RemoveDirectory(&'a Path),
     /// Nothing of ours: time for others to change something.
-    Wait,
+    Wait(Duration),
 }
 
 #[cfg(not(test))]
@@ -213,5 +245,45 @@ pub(crate) mod hook {
         let answer = body();
         HOOK.set(None);
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_neither_opened_nor_replaced() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (file, link) = (scratch.path().join("file"), scratch.path().join("link"));
+        let (dangling, new) = (scratch.path().join("dangling"), scratch.path().join("new"));
+        fs::write(&file, "theirs").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        std::os::unix::fs::symlink(scratch.path().join("made"), &dangling).unwrap();
+        for path in [&file, &link, &dangling] {
+            assert!(create(path).is_err(), "{path:?}");
+            fs::write(&new, "ours").unwrap();
+            let error = rename_new(&new, path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{path:?}");
+            let error = link_and_unlink(&new, path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{path:?}");
+        }
+        for path in [&link, &dangling] {
+            assert!(open_lock(path).is_err(), "{path:?}");
+        }
+        assert_eq!(fs::read(&file).unwrap(), b"theirs");
+        assert!(!scratch.path().join("made").exists());
+        link_and_unlink(&new, &scratch.path().join("free")).unwrap();
+        assert!(!new.exists());
+    }
+
+    #[test]
+    fn of_two_names_of_a_file_a_rename_leaves_one() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (one, two) = (scratch.path().join("one"), scratch.path().join("two"));
+        fs::write(&one, "bytes").unwrap();
+        fs::hard_link(&one, &two).unwrap();
+        rename(&one, &two).unwrap();
+        assert!(!one.exists() && two.exists());
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{Layout, sorted_entries};
 use crate::fs::staged::{self, Durability};
 use crate::fs::stamp::FileStamp;
-use crate::fs::{ops, read};
+use crate::fs::{ops, owner, read};
 
 /// A directory inside a private one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ pub(crate) fn move_out(
     room: Room,
     durability: Durability,
 ) -> Result<Option<PathBuf>> {
-    let at = |e| Error::io("removing blob", home, e);
+    let at = |e| owner::refused("removing blob", home, e);
     let before = match home.symlink_metadata() {
         Ok(metadata) if !metadata.is_dir() => FileStamp::of(&metadata),
         Err(e) if !read::is_gone(home) => return Err(at(e)),

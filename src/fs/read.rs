@@ -157,3 +157,30 @@ pub(crate) fn read_safetensors_header(path: &Path) -> io::Result<Vec<u8>> {
     }
     Ok(header)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_the_limit_is_read_and_one_byte_more_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (size, is_read) in [(LARGEST_TEXT, true), (LARGEST_TEXT + 1, false)] {
+            file.as_file().set_len(size).unwrap();
+            assert_eq!(read_text(file.path()).is_ok(), is_read, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_says_where_it_leads() {
+        let scratch = tempfile::tempdir().unwrap();
+        let link = scratch.path().join("link");
+        std::os::unix::fs::symlink("/nonexistent/disk", &link).unwrap();
+        let told = |path: &Path| dangling(path, io::ErrorKind::NotFound.into());
+        assert!(told(&link).to_string().contains("/nonexistent/disk"));
+        assert_eq!(
+            told(&scratch.path().join("none")).kind(),
+            io::ErrorKind::NotFound
+        );
+    }
+}

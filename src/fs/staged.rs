@@ -45,7 +45,7 @@ impl Staged {
         let directory = staging(layout, place)?;
         let staged = Staged::claimed(durability, || {
             let path = layout.inside(&directory, staged_name());
-            let file = ops::create(&path).map_err(|e| Error::io("creating", &path, e))?;
+            let file = ops::create(&path).map_err(|e| owner::refused("creating", &path, e))?;
             Ok((path, file))
         })?;
         staged.adopt_owner(&layout.blobs_directory())?;
@@ -61,7 +61,7 @@ impl Staged {
         let directory = staging(layout, Place::Blobs)?;
         Staged::claimed(durability, || {
             let path = layout.inside(&directory, staged_name());
-            link(&path).map_err(|e| Error::io("linking", &path, e))?;
+            link(&path).map_err(|e| owner::refused("linking", &path, e))?;
             let file = File::open(&path).map_err(|e| Error::io("opening", &path, e))?;
             Ok((path, file))
         })
@@ -114,7 +114,7 @@ impl Staged {
     /// The bytes are on the disk before the name is: what a power cut leaves is the old file or
     /// the new one. A directory that a server's pruning removes in between is made again.
     pub(crate) fn commit(mut self, to: &Path, directories: &[PathBuf]) -> Result<()> {
-        let at = |e| Error::io("writing", to, e);
+        let at = |e| owner::refused("writing", to, e);
         self.sync()?;
         let mut made = Vec::new();
         let mut attempts_left = 10;
@@ -157,7 +157,7 @@ impl Staged {
     fn move_beside(&mut self, to: &Path) -> Result<()> {
         let mut beside = Staged::claimed(self.durability, || {
             let path = to.with_file_name(staged_name());
-            let file = ops::create(&path).map_err(|e| Error::io("creating", &path, e))?;
+            let file = ops::create(&path).map_err(|e| owner::refused("creating", &path, e))?;
             Ok((path, file))
         })?;
         let bytes = fs::read(&self.path).map_err(|e| Error::io("reading", &self.path, e))?;
@@ -198,9 +198,14 @@ pub(crate) fn sync_if_there(directory: &Path) -> io::Result<()> {
 /// Makes our own directory, or one inside it. Never one behind a link: what lies there is not ours
 /// to sweep and to remove.
 pub(crate) fn make_own_directory(path: &Path) -> Result<()> {
+    let at = |e| owner::refused("creating directory", path, e);
     match make_directory(path) {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && is_own(path) => Ok(()),
-        made => made.map_err(|e| Error::io("creating directory", path, e)),
+        Err(e) => Err(at(e)),
+        Ok(()) => {
+            let new = File::open(path).map_err(at)?;
+            owner::share(&new, owner::parent(path)).map_err(at)
+        }
     }
 }
 
@@ -215,6 +220,24 @@ fn make_directory(path: &Path) -> io::Result<()> {
     owner::adopt_directory(path)
 }
 
+/// Makes a directory and what is missing above it, each for the owner of its place.
+pub(crate) fn make_all(path: &Path, durability: Durability) -> Result<()> {
+    let missing = path.ancestors().take_while(|path| read::is_gone(path));
+    let missing: Vec<PathBuf> = missing
+        .filter(|path| !path.as_os_str().is_empty())
+        .map(Path::to_owned)
+        .collect();
+    let mut made = Vec::new();
+    make_directories(&missing, &mut made)?;
+    if durability == Durability::Full {
+        for new in &made {
+            sync_if_there(owner::parent(new))
+                .map_err(|e| Error::io("creating directory", new, e))?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes directories, given innermost first, and notes which of them are new.
 fn make_directories(directories: &[PathBuf], made: &mut Vec<PathBuf>) -> Result<()> {
     for directory in directories.iter().rev() {
@@ -223,7 +246,7 @@ fn make_directories(directories: &[PathBuf], made: &mut Vec<PathBuf>) -> Result<
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             // The parent may just have been pruned; the rename finds out and all are made again.
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(Error::io("creating directory", directory, e)),
+            Err(e) => return Err(owner::refused("creating directory", directory, e)),
         }
     }
     Ok(())
@@ -279,4 +302,47 @@ pub(crate) fn unique_id() -> String {
         process::id(),
         NEXT.fetch_add(1, Ordering::Relaxed)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout() -> (tempfile::TempDir, Layout) {
+        let scratch = tempfile::tempdir().unwrap();
+        let layout = Layout::new(scratch.path().to_owned());
+        (scratch, layout)
+    }
+
+    #[test]
+    fn a_file_is_nobodys_leftover_while_its_writer_has_it() {
+        let (_scratch, layout) = layout();
+        for place in [Place::Blobs, Place::Manifests, Place::Own] {
+            let staged = Staged::new(&layout, place, Durability::None).unwrap();
+            assert!(abandoned(staged.path(), Duration::ZERO).is_none());
+            let left = staged.path().with_file_name("left");
+            fs::rename(staged.path(), &left).unwrap();
+            drop(staged);
+            assert!(abandoned(&left, Duration::ZERO).is_some());
+            assert!(abandoned(&left, Duration::from_secs(3600)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_file_that_a_collection_holds_is_made_again() {
+        let (_scratch, layout) = layout();
+        let directory = staging(&layout, Place::Own).unwrap();
+        let (mut made, mut held) = (Vec::new(), None);
+        let staged = Staged::claimed(Durability::None, || {
+            let path = directory.join(made.len().to_string());
+            let file = File::create_new(&path).unwrap();
+            if made.is_empty() {
+                held = abandoned(&path, Duration::ZERO);
+            }
+            made.push(path.clone());
+            Ok((path, file))
+        });
+        assert!(held.is_some());
+        assert_eq!((made.len(), staged.unwrap().path()), (2, made[1].as_path()));
+    }
 }

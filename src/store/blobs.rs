@@ -7,8 +7,9 @@ use std::path::Path;
 
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::staged::{Place, Staged};
-use crate::fs::{ops, owner, read};
+use crate::fs::staged::{Durability, Place, Staged};
+use crate::fs::{ops, owner, read, space, user};
+use crate::human::human_size;
 use crate::store::Store;
 
 /// How the bytes of a file come into the store.
@@ -48,21 +49,21 @@ const CHUNK: usize = 1 << 20;
 impl Store {
     /// Adds a blob from a stream. Writes it beside the store, hashes it on the way, and moves it
     /// into its place when the digest is right; a blob of that name is replaced, so a damaged one
-    /// is healed.
+    /// is healed. Others may change the store while the stream is read.
     ///
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt) where the bytes have another digest than `expected`; the
     /// store is then as it was.
     pub fn add_blob(&self, from: &mut dyn Read, expected: Option<&Digest>) -> Result<Blob> {
-        let _lock = self.lock()?;
+        self.may_write()?;
+        self.must_exist()?;
         let new = self.stage_stream(from, Path::new("the stream"))?;
-        match expected {
-            Some(expected) if *expected != new.blob.digest => {
-                let text = format!("adding blob {expected}: the bytes are {}", new.blob.digest);
-                Err(Error::new(ErrorKind::Corrupt, text))
-            }
-            _ => self.place(new),
+        if let Some(expected) = expected.filter(|expected| **expected != new.blob.digest) {
+            let text = format!("adding blob {expected}: the bytes are {}", new.blob.digest);
+            return Err(Error::new(ErrorKind::Corrupt, text));
         }
+        let _lock = self.lock()?;
+        self.place(new)
     }
 
     pub(crate) fn stage_bytes(&self, bytes: &[u8]) -> Result<NewBlob> {
@@ -83,7 +84,25 @@ impl Store {
                 Err(_) => {}
             }
         }
+        self.must_fit(&file, path)?;
         self.stage_stream(&mut file, path)
+    }
+
+    /// Fails where there is no room for a copy of a file, before its first byte is written.
+    fn must_fit(&self, file: &File, path: &Path) -> Result<()> {
+        let at = |e| Error::io("looking at", path, e);
+        let needed = file.metadata().map_err(at)?.len();
+        let directory = self.layout().own_for_blobs();
+        let free = space::free(&directory).map_err(|e| Error::io("looking at", &directory, e))?;
+        match free {
+            Some(free) if free < needed => {
+                let (needed, free) = (human_size(needed), human_size(free));
+                let text = format!("importing {}: needs {needed}, {free} free", path.display());
+                let cause = io::Error::from_raw_os_error(libc::ENOSPC);
+                Err(Error::caused(ErrorKind::Io, text, cause))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn stage_link(&self, path: &Path, transfer: Transfer) -> Result<Staged> {
@@ -101,13 +120,21 @@ impl Store {
         if transfer == Transfer::HardLink {
             self.refuse_foreign(staged.file(), "linking")?;
         } else {
-            staged.adopt_owner(&self.layout().blobs_directory())?;
+            self.make_ours(&staged)?;
         }
         Ok(staged)
     }
 
-    /// A blob that belongs to another user than the server's makes every later use of it there
-    /// fail.
+    /// Gives a clone, which has the mode of its source, the mode and the owner of a new file.
+    fn make_ours(&self, clone: &Staged) -> Result<()> {
+        let at = |e| Error::io("setting the mode of", clone.path(), e);
+        let new = Staged::new(self.layout(), Place::Blobs, Durability::None)?;
+        let mode = new.file().metadata().map_err(at)?.mode() & 0o7777;
+        ops::set_mode(clone.file(), mode).map_err(at)?;
+        clone.adopt_owner(&self.layout().blobs_directory())
+    }
+
+    /// A blob that the server's user cannot use makes every later use of it there fail.
     pub(crate) fn refuse_foreign(&self, file: &File, doing: &str) -> Result<()> {
         let blobs = self.layout().blobs_directory();
         let Ok(theirs) = blobs.metadata() else {
@@ -118,9 +145,9 @@ impl Store {
             return Ok(());
         }
         let text = format!(
-            "{doing}: the blobs belong to user {}, whose server could not use ours again; \
+            "{doing}: the blobs belong to {}, whose server could not use ours again; \
              import as that user, or with the option foreign_owner (--allow-foreign-owner)",
-            theirs.uid()
+            user::describe(theirs.uid())
         );
         Err(Error::new(ErrorKind::InvalidArgument, text))
     }
@@ -160,7 +187,7 @@ impl NewBlob {
 }
 
 /// Reads to the end, and hands each piece on.
-fn hash(
+pub(crate) fn hash(
     from: &mut dyn Read,
     source: &Path,
     mut sink: impl FnMut(&[u8]) -> Result<()>,
@@ -182,5 +209,30 @@ fn hash(
         hasher.update(piece);
         size += piece.len() as u64;
         sink(piece)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_clone_has_the_mode_of_a_new_file_and_not_of_its_source() {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = Store::open(scratch.path()).unwrap();
+        let mode = |file: &File| file.metadata().unwrap().mode() & 0o7777;
+        let new = std::fs::File::create(scratch.path().join("new")).unwrap();
+        for source in [0o400, 0o755, 0o4777, 0o600] {
+            // As a reflink does it, where there is none.
+            let clone = |to: &Path| {
+                std::fs::write(to, "bytes")?;
+                std::fs::set_permissions(to, PermissionsExt::from_mode(source))
+            };
+            let staged = Staged::linked(store.layout(), Durability::None, clone).unwrap();
+            store.make_ours(&staged).unwrap();
+            assert_eq!(mode(staged.file()), mode(&new), "{source:o}");
+        }
     }
 }

@@ -8,8 +8,8 @@ use serde::{Serialize, Serializer};
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::fs::ops;
 use crate::fs::staged::{self, Durability};
+use crate::fs::{ops, owner};
 use crate::json;
 use crate::name::ModelName;
 use crate::reference::Reference;
@@ -141,7 +141,7 @@ impl Store {
         let Some(alias) = self.alias(name) else {
             return self.remove_manifest(name);
         };
-        ops::unlink(&alias.link).map_err(|e| Error::io("removing link", &alias.link, e))?;
+        ops::unlink(&alias.link).map_err(|e| owner::refused("removing link", &alias.link, e))?;
         self.sync_parent(&alias.link)?;
         deleted.aliases.push(alias);
         Ok(Vec::new())
@@ -160,7 +160,7 @@ impl Store {
         };
         ops::unlink(&path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => crate::reference::missing(name),
-            _ => Error::io("removing manifest", &path, e),
+            _ => owner::refused("removing manifest", &path, e),
         })?;
         self.sync_parent(&path)?;
         for directory in &self.layout().manifest_directories(name) {

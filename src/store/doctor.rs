@@ -13,7 +13,7 @@ use crate::manifest::Layer;
 use crate::name::ModelName;
 use crate::store::list::Summary;
 use crate::store::survey::Stored;
-use crate::store::{Model, Problem, Store, StoreOptions};
+use crate::store::{ManifestForm, Model, Problem, Store, StoreOptions};
 
 /// What a look at a store found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -237,6 +237,11 @@ impl Store {
             let (link, model) = (alias.link.display(), &alias.model);
             let what = format!("an alias of {model}, through the link {link}");
             diagnosis.note(&path, Some(&name), what, "nothing needs to be done");
+        }
+        let form = ManifestForm::of(&stored.manifest, &stored.text.bytes);
+        if form != ManifestForm::Model {
+            let advice = "keep it, and what it names stays; or delete it: it cannot be run";
+            diagnosis.note(&path, Some(&name), format!("{form}, and no model"), advice);
         }
         let model = Model::new(self, name.clone(), stored.manifest, stored.text.modified);
         if !has_blobs {

@@ -16,7 +16,7 @@ use crate::media::MediaType;
 use crate::name::ModelName;
 use crate::store::head::Head;
 use crate::store::survey::Stored;
-use crate::store::{Model, Problem, Store};
+use crate::store::{IncompleteBlob, ManifestForm, Model, Problem, Store};
 use crate::template::Template;
 use crate::timestamp::Timestamp;
 
@@ -69,6 +69,29 @@ pub struct Summary {
     /// where the two are one file.
     #[serde(skip)]
     pub alias_of: Option<ModelName>,
+    /// What kind of manifest it is: others than those of models are listed, too.
+    #[serde(skip)]
+    pub form: ManifestForm,
+    /// What the model lacks, where that was [asked for](ListOptions::check_blobs).
+    #[serde(skip)]
+    pub incomplete: Vec<IncompleteBlob>,
+}
+
+/// What to look at for a list.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct ListOptions {
+    check_blobs: bool,
+}
+
+impl ListOptions {
+    /// Whether each model's blobs are looked at, so that an incomplete model is known as such; off
+    /// by default. Costs a `stat` for each blob.
+    #[must_use]
+    pub fn check_blobs(mut self, check_blobs: bool) -> Self {
+        self.check_blobs = check_blobs;
+        self
+    }
 }
 
 /// The facts of a listed model.
@@ -109,7 +132,15 @@ impl Store {
     /// [`NotFound`](crate::ErrorKind::NotFound) where the store is gone, and where the process
     /// lacks the means to look at the manifests at all.
     pub fn list(&self) -> Result<Listing> {
-        let survey = self.survey(|stored| Line::of(self, stored))?;
+        self.list_with(&ListOptions::default())
+    }
+
+    /// Lists all models, as [`list`](Self::list) does, and looks at more where that is asked for.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub fn list_with(&self, options: &ListOptions) -> Result<Listing> {
+        let survey = self.survey(|stored| Line::of(self, stored, options))?;
         let mut problems = Vec::new();
         if let Err(error) = self.blobs_place() {
             let blobs = self.layout().blobs_directory();
@@ -141,7 +172,11 @@ struct Line {
 impl Line {
     /// `None` for a manifest under a name that cannot be used here, and for one that was deleted
     /// since it was read.
-    fn of(store: &Store, stored: Stored) -> Option<Result<Self, Box<Problem>>> {
+    fn of(
+        store: &Store,
+        stored: Stored,
+        options: &ListOptions,
+    ) -> Option<Result<Self, Box<Problem>>> {
         let Stored {
             file,
             manifest,
@@ -149,7 +184,16 @@ impl Line {
         } = stored;
         let name = file.name?;
         let model = Model::new(store, name.clone(), manifest, text.modified);
-        match Summary::of(&model) {
+        let incomplete = match options.check_blobs {
+            true => model.incomplete(),
+            false => Vec::new(),
+        };
+        let summary = Summary::of(&model).map(|summary| Summary {
+            form: ManifestForm::of(model.manifest(), &text.bytes),
+            incomplete,
+            ..summary
+        });
+        match summary {
             Ok(summary) => Some(Ok(Line {
                 summary,
                 file: text.identity,
@@ -207,6 +251,8 @@ impl Summary {
             details: ListedDetails::of(model, config, head.as_ref()),
             capabilities: capability::listed(config, template.as_ref(), file, has_projector),
             alias_of: None,
+            form: ManifestForm::default(),
+            incomplete: Vec::new(),
         })
     }
 }

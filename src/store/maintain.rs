@@ -3,22 +3,33 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::ops;
 use crate::fs::staged::Durability;
 use crate::fs::stamp::FileStamp;
+use crate::json;
 use crate::store::Store;
 use crate::store::gc::{Collected, GcOptions};
 
 /// What maintenance did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Maintained {
     /// The blobs that had an old name, under their new one.
+    #[serde(serialize_with = "json::paths")]
     pub renamed: Vec<PathBuf>,
     /// What was collected.
     pub collected: Collected,
+}
+
+impl Maintained {
+    /// The answer as JSON.
+    pub fn to_json(&self) -> String {
+        json::to_string(self)
+    }
 }
 
 impl Store {

@@ -8,9 +8,11 @@ mod crash;
 mod delete;
 mod doctor;
 mod find;
+mod form;
 mod gc;
 mod head;
 mod import;
+mod incomplete;
 mod list;
 mod live;
 mod maintain;
@@ -36,16 +38,18 @@ use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::lock::StoreLock;
-use crate::fs::read;
+use crate::fs::{read, staged};
 
 pub use alias::Alias;
 pub use blobs::{Blob, Transfer};
 pub use copy::Copied;
 pub use delete::{Deleted, SharedBlob};
 pub use doctor::{Complaint, Diagnosis, Root};
+pub use form::ManifestForm;
 pub use gc::{Collected, GcOptions};
 pub use import::{ImportOptions, Imported};
-pub use list::{ListedDetails, Listing, Summary};
+pub use incomplete::IncompleteBlob;
+pub use list::{ListOptions, ListedDetails, Listing, Summary};
 pub use maintain::Maintained;
 pub use model::Model;
 pub use options::StoreOptions;
@@ -114,7 +118,7 @@ impl Store {
             return Err(Error::new(ErrorKind::NotFound, text));
         };
         if options.create {
-            fs::create_dir_all(&path).map_err(|e| Error::io("creating store", &path, e))?;
+            staged::make_all(&path, options.durability)?;
         }
         let identity = match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => (metadata.dev(), metadata.ino()),

@@ -61,8 +61,8 @@ impl StoreOptions {
         self
     }
 
-    /// Whether a directory that does not exist is made when the store is opened. Off by default:
-    /// opening makes nothing, and a missing store is an error.
+    /// Whether a directory that does not exist is made when the store is opened, and what is
+    /// missing above it. Off by default: opening makes nothing, and a missing store is an error.
     #[must_use]
     pub fn create(mut self, create: bool) -> Self {
         self.create = create;
@@ -84,7 +84,8 @@ impl StoreOptions {
     }
 
     /// Whether blobs are mapped, the default, or read. Reading is right on network file systems
-    /// and for files that somebody may truncate: that ends a process that has them mapped.
+    /// and for files that somebody may truncate: that ends a process that has them mapped. Where
+    /// the file system cannot map, they are read in either case.
     #[must_use]
     pub fn mmap(mut self, mmap: bool) -> Self {
         self.mmap = mmap;
@@ -112,8 +113,9 @@ impl StoreOptions {
         self
     }
 
-    /// Whether importing into a store whose files belong to another user is allowed. The server
-    /// of that user cannot use such blobs again, so it is refused by default.
+    /// Whether importing is allowed into a store of another user who could not use the new files.
+    /// The server of that user fails on such blobs, so it is refused by default. Where a group or
+    /// everybody may write to the blobs' directory, their owner can use what others make there.
     #[must_use]
     pub fn foreign_owner(mut self, allow: bool) -> Self {
         self.foreign_owner = allow;
@@ -162,4 +164,73 @@ fn variable(name: &str) -> Option<String> {
 /// What is no boolean counts as true, as the reference has it.
 fn is_true(text: &str) -> bool {
     !matches!(text, "0" | "f" | "F" | "false" | "False" | "FALSE")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io;
+    use std::ops::ControlFlow;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::fs::ops::{Change, hook};
+    use crate::store::{ImportOptions, ShowOptions, Store, VerifyOptions};
+
+    /// Every call that looks into a GGUF file; how often it mapped one, where mapping fails with
+    /// `code`.
+    fn maps(mmap: bool, code: Option<i32>) -> crate::Result<usize> {
+        let scratch = tempfile::tempdir().map_err(|e| crate::Error::io("", Path::new(""), e))?;
+        let options = StoreOptions::new(scratch.path()).mmap(mmap);
+        let store = Store::open_with(options.settle(Duration::ZERO))?;
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny.gguf");
+        let count = Rc::new(RefCell::new(0));
+        let counted = count.clone();
+        let map = move |change: &Change<'_>| match (change, code) {
+            (Change::Map, code) => {
+                *counted.borrow_mut() += 1;
+                code.map_or(Ok(()), |code| Err(io::Error::from_raw_os_error(code)))
+            }
+            _ => Ok(()),
+        };
+        hook::with(map, || {
+            store.import(&fixture, &"a".parse()?, &ImportOptions::default())?;
+            store.import(&fixture, &"b".parse()?, &ImportOptions::default())?;
+            let file = scratch.path().join("Modelfile");
+            std::fs::write(&file, "FROM a\nSYSTEM x").unwrap();
+            store.import_modelfile(&file, &"c".parse()?, &ImportOptions::default())?;
+            store.show(&"a".parse()?, &ShowOptions::default())?;
+            let gguf = store.model(&"a".parse()?)?.gguf()?;
+            assert!(gguf.view().len() > 0);
+            let options = VerifyOptions::default().gguf(true);
+            let report = store.verify(&options, &mut |_| ControlFlow::Continue(()))?;
+            assert!(report.is_ok() && report.blobs.iter().any(|blob| blob.gguf.is_some()));
+            Ok::<_, crate::Error>(())
+        })?;
+        let count = *count.borrow();
+        Ok(count)
+    }
+
+    #[test]
+    fn no_call_maps_a_file_where_the_option_says_so() {
+        assert_eq!(maps(false, Some(libc::EIO)).unwrap(), 0);
+        assert!(maps(true, None).unwrap() > 5);
+    }
+
+    #[test]
+    fn what_cannot_be_mapped_is_read_and_what_fails_otherwise_fails() {
+        let codes = [
+            libc::ENODEV,
+            libc::EINVAL,
+            libc::EACCES,
+            libc::ENOTSUP,
+            libc::EOPNOTSUPP,
+            libc::ENOSYS,
+        ];
+        for code in codes {
+            assert!(maps(true, Some(code)).unwrap() > 5, "{code}");
+        }
+        let error = maps(true, Some(libc::EIO)).unwrap_err();
+        assert_eq!(error.os_error(), Some(libc::EIO));
+    }
 }

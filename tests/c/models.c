@@ -173,12 +173,19 @@ static void what_the_disk_holds_is_said_as_json(mkeep_store *store) {
     CHECK(has(json, "\"orphans\":{\"files\":1,"));
     DONE(mkeep_store_gc_json(store, 0, false, true, &json, error));
     CHECK(has(json, "{\"dry_run\":true,\"blobs\":[\"sha256:ba7816bf"));
+    mkeep_gc_options options = {0};
+    options.size = sizeof options;
+    options.dry_run = 1;
+    DONE(mkeep_store_collect_json(store, &options, &json, error));
+    CHECK(has(json, "\"leftovers\":[]"));
     DONE(mkeep_store_gc_json(store, 0, false, false, &json, error));
     CHECK(has(json, "{\"dry_run\":false,\"blobs\":[\"sha256:ba7816bf"));
     DONE(mkeep_store_doctor_json(store, &json, error));
     CHECK(has(json, "\"complaints\":[]"));
     DONE(mkeep_store_repair_json(store, NULL, 0, &json, error));
     CHECK(has(json, "{\"moved\":[]}"));
+    DONE(mkeep_store_maintain_json(store, &json, error));
+    CHECK(has(json, "\"renamed\":[]"));
 }
 
 static void many_are_deleted_at_once(mkeep_store *store) {

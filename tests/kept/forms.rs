@@ -112,6 +112,32 @@ fn manifests_of_other_forms_keep_what_they_name() {
 }
 
 #[test]
+fn a_manifest_of_another_form_is_named_as_what_it_is() {
+    use modelkeep::ManifestForm::{Artifact, Index, Model, Schema1};
+    let scratch = Scratch::new();
+    scratch.model("model", &[b"weights"]);
+    scratch.manifest("index", br#"{"manifests":[],"mediaType":"x"}"#);
+    scratch.manifest("schema1", br#"{"fsLayers":[]}"#);
+    scratch.manifest("artifact", br#"{"artifactType":"application/x"}"#);
+    let listing = scratch.store().list().unwrap();
+    let mut forms: Vec<_> = listing
+        .models
+        .iter()
+        .map(|l| (l.name.model(), l.form))
+        .collect();
+    forms.sort_by_key(|(name, _)| *name);
+    let expected = [
+        ("artifact", Artifact),
+        ("index", Index),
+        ("model", Model),
+        ("schema1", Schema1),
+    ];
+    assert_eq!(forms, expected);
+    let diagnosis = scratch.store().doctor().unwrap();
+    assert_eq!(diagnosis.notes.len(), 3, "{}", diagnosis.to_json());
+}
+
+#[test]
 fn an_index_keeps_what_the_manifests_name_that_it_names() {
     let scratch = Scratch::new();
     let weights = scratch.blob(b"weights");

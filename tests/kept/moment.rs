@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use modelkeep::{ImportOptions, Transfer};
+use modelkeep::{ImportOptions, ListOptions, Transfer};
 
 use crate::common::{Scratch, fixture, name, reference};
 use crate::{at_once, verify};
@@ -186,4 +186,29 @@ fn a_good_blob_is_no_models_fault_but_that_of_the_manifest_that_is_wrong() {
     assert_eq!(broken, ["less:latest", "more:latest"]);
     assert!(report.blobs.iter().all(|found| found.is_intact));
     assert!(store.repair(&report).unwrap().moved.is_empty());
+}
+
+#[test]
+fn a_list_that_is_asked_marks_what_is_incomplete() {
+    let scratch = Scratch::new();
+    let cut = scratch.model("cut", &[b"weights of cut"]);
+    let gone = scratch.model("gone", &[b"weights of gone"]);
+    scratch.model("whole", &[b"weights of whole"]);
+    fs::write(scratch.blob_path(&cut[1]), b"weigh").unwrap();
+    fs::remove_file(scratch.blob_path(&gone[1])).unwrap();
+    let store = scratch.store();
+    let listing = store
+        .list_with(&ListOptions::default().check_blobs(true))
+        .unwrap();
+    let of = |model: &str| {
+        let line = listing.models.iter().find(|line| line.name == name(model));
+        let lacks = line.unwrap().incomplete.iter();
+        lacks.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(of("cut"), ["5 of 14 bytes"]);
+    assert_eq!(of("gone"), ["missing"]);
+    assert!(of("whole").is_empty());
+    let unasked = store.list().unwrap();
+    assert!(unasked.models.iter().all(|line| line.incomplete.is_empty()));
+    assert_eq!(unasked.to_json(), listing.to_json());
 }

@@ -211,13 +211,48 @@ def test_a_collection_takes_what_nobody_uses(scratch: Scratch) -> None:
     scratch.model("a")
     orphan = scratch.blob(b"orphan")
     store = scratch.open()
+    on_disk = store.blob_path(orphan).stat().st_blocks * 512
     assert store.gc().young == 1
     planned = store.gc(grace=0, dry_run=True)
     assert planned.dry_run and planned.blobs == [orphan] and store.has_blob(orphan)
     collected = store.gc(grace=timedelta(0))
-    assert (collected.blobs, collected.bytes) == ([orphan], 6)
+    assert (collected.blobs, collected.bytes) == ([orphan], on_disk)
     assert collected.to_dict()["blobs"] == [orphan]
     assert not store.has_blob(orphan)
+
+
+def test_a_delete_says_what_stays_and_why(scratch: Scratch) -> None:
+    scratch.model("a")
+    store = scratch.open()
+    store.copy("a", "b")
+    deleted = store.delete("a")
+    assert deleted.bytes == 0 and deleted.blobs == [] and deleted.aliases == []
+    assert [blob.models for blob in deleted.shared] == [["b:latest"]] * len(deleted.shared)
+    (scratch.root / "manifests/registry.ollama.ai/library/c").symlink_to("b")
+    deleted = store.delete("c")
+    assert [(alias.name, alias.model) for alias in deleted.aliases] == [("c:latest", "b:latest")]
+    assert "b" in store
+
+
+def test_a_store_without_models_is_asked_for_all(scratch: Scratch) -> None:
+    orphan = scratch.blob(b"orphan")
+    store = scratch.open()
+    with pytest.raises(ValueError, match="--all"):
+        store.gc(grace=0)
+    assert store.has_blob(orphan)
+    assert store.gc(grace=0, all=True).blobs == [orphan]
+
+
+def test_what_a_repair_set_aside_goes_only_when_asked(scratch: Scratch) -> None:
+    path = scratch.model("a")
+    path.write_bytes(b"damaged")
+    store = scratch.open()
+    moved = store.repair(store.verify()).moved[0].to
+    assert store.usage().quarantine.files == 1
+    assert [note.path for note in store.doctor().notes] == [moved]
+    assert store.gc(grace=0).leftovers == [] and moved.exists()
+    assert store.gc(grace=0, quarantine=True).leftovers == [moved]
+    assert not moved.exists()
 
 
 @pytest.mark.parametrize("grace", [-1.0, float("nan"), "soon"])

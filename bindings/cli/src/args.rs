@@ -1,11 +1,11 @@
 //! What may be typed.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use modelkeep::{ModelName, Reference, StoreOptions, Transfer};
+use modelkeep_http::{Address, OriginPattern};
 
 /// The model store that Ollama writes to disk, without a server.
 #[derive(Debug, Parser)]
@@ -89,12 +89,13 @@ pub(crate) enum Command {
     },
     /// Answer the API over HTTP: list, show, copy, delete
     Serve {
-        /// Where to listen
-        #[arg(long, default_value = "127.0.0.1:11434")]
-        addr: SocketAddr,
-        /// An origin whose pages may ask; may hold a `*`
+        /// Where to listen, any number of times: HOST, HOST:PORT, unix:/PATH
+        /// [default: $OLLAMA_HOST, else 127.0.0.1:11434]
+        #[arg(long = "addr", value_name = "ADDRESS")]
+        addresses: Vec<Address>,
+        /// An origin whose pages may ask, besides those in $OLLAMA_ORIGINS; may hold one `*`
         #[arg(long = "origin", value_name = "ORIGIN")]
-        origins: Vec<String>,
+        origins: Vec<OriginPattern>,
     },
     /// Show what the disk holds, and what a delete would free
     Du,
@@ -127,7 +128,8 @@ pub(crate) struct VerifyArgs {
     /// Read GGUF files strictly, too
     #[arg(long)]
     pub gguf: bool,
-    /// Hash only what changed since an earlier run that remembered, and remember for later ones
+    /// Hash only what changed since an earlier run that remembered, and remember for later ones; a
+    /// write through a shared mapping may not move the times by which a change is told
     #[arg(long)]
     pub remember: bool,
 }

@@ -33,7 +33,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
         } => paths(&open()?.model(&name)?, projector, all, output),
         Command::Verify { names, how } => maintenance::verify(&open()?, names, &how, output),
         Command::Repair { names } => maintenance::repair(&open()?, names, output),
-        Command::Serve { addr, origins } => server::run(open()?, addr, origins),
+        Command::Serve { addresses, origins } => server::run(open()?, addresses, origins),
         Command::Du => maintenance::usage(&open()?, output),
         Command::Gc {
             grace,

@@ -1,48 +1,46 @@
 //! `modelkeep serve`.
 
 use std::io;
-use std::net::SocketAddr;
 
 use modelkeep::Store;
-use modelkeep_http::{Guard, serve};
-use tokio::net::TcpListener;
-use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use modelkeep_http::{Address, Limits, OriginPattern, Origins, Server};
 
 use crate::output::{Failure, Outcome};
 
 /// Serves until the process is told to end.
-pub(crate) fn run(store: Store, address: SocketAddr, origins: Vec<String>) -> Outcome {
-    let failed = |error: io::Error| Failure::Other(format!("serving on {address}: {error}"));
-    let runtime = runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    runtime.map_err(failed)?.block_on(async {
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::AddrInUse => Failure::Other(format!(
-                    "something already answers on {address}: an Ollama server, perhaps; \
-                 --addr takes another address"
-                )),
-                _ => failed(error),
-            })?;
-        let address = listener.local_addr().map_err(failed)?;
-        eprintln!(
-            "modelkeep: serving {} on http://{address}",
-            store.path().display()
-        );
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let end = async {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        };
-        serve(store, listener, Guard::new(address, origins), end)
-            .await
-            .map_err(failed)
-    })
+pub(crate) fn run(
+    store: Store,
+    mut addresses: Vec<Address>,
+    mut origins: Vec<OriginPattern>,
+) -> Outcome {
+    let failed = |error: io::Error| Failure::Other(format!("serving: {error}"));
+    origins.extend(Origins::from_env().map_err(Failure::Other)?);
+    if addresses.is_empty() {
+        addresses.push(Address::from_env());
+    }
+    let path = store.path().to_owned();
+    let mut server =
+        Server::new(store, Origins::new(origins), Limits::default()).map_err(failed)?;
+    for address in &addresses {
+        server
+            .listen(address)
+            .map_err(|error| Failure::Other(unbound(address, &error)))?;
+    }
+    let end = server.interrupted().map_err(failed)?;
+    for url in server.urls().map_err(failed)? {
+        eprintln!("modelkeep: serving {} on {url}", path.display());
+    }
+    server.run(end);
+    Ok(())
+}
+
+/// Returns why nothing can listen there.
+fn unbound(address: &Address, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "something already answers on {address}: an Ollama server, perhaps; \
+             --addr takes another address"
+        ),
+        _ => format!("serving on {address}: {error}"),
+    }
 }

@@ -1,10 +1,20 @@
-//! The HTTP door: the four calls of the published API over a store, and what their clients probe
-//! for besides. [`answer()`] is the whole of it without a network, [`serve()`] adds one.
+//! The HTTP binding: the four endpoints of the published API over a store, and what their clients
+//! probe for besides. [`Server`] binds addresses and serves until it is told to end.
 
-mod answer;
-mod guard;
-mod serve;
+mod address;
+mod budget;
+mod connection;
+mod gate;
+mod host;
+mod limits;
+mod listener;
+mod origin;
+mod reply;
+mod router;
+mod server;
+mod target;
 
-pub use answer::{Reply, Request, answer};
-pub use guard::Guard;
-pub use serve::serve;
+pub use address::Address;
+pub use limits::Limits;
+pub use origin::{OriginPattern, Origins};
+pub use server::Server;

@@ -1,169 +1,283 @@
-//! The door on a network: who is refused, what is bounded, and how it ends.
+//! The server on a network: who is refused, what is bounded, and how it ends.
 // A failure in a helper fails the test.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::thread::{self, JoinHandle};
+mod common;
 
-use modelkeep::{Store, StoreOptions};
-use modelkeep_http::{Guard, serve};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use std::fs::File;
+use std::time::Duration;
 
-struct Door {
-    address: SocketAddr,
-    end: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-    directory: tempfile::TempDir,
-}
+use common::{Running, SHOW, status};
+use modelkeep_http::Limits;
 
-impl Door {
-    fn open(change: impl FnOnce(StoreOptions) -> StoreOptions) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let options = change(StoreOptions::new(directory.path()));
-        let store = Store::open_with(options).unwrap();
-        let (end, ended) = oneshot::channel::<()>();
-        let (tell, told) = std::sync::mpsc::channel();
-        let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            runtime.unwrap().block_on(async {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let address = listener.local_addr().unwrap();
-                tell.send(address).unwrap();
-                let guard = Guard::new(address, Vec::new());
-                serve(store, listener, guard, async { drop(ended.await) })
-                    .await
-                    .unwrap();
-            });
-        });
-        let address = told.recv().unwrap();
-        Door {
-            address,
-            end: Some(end),
-            thread: Some(thread),
-            directory,
-        }
-    }
-
-    fn send(&self, head: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "{head}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn status(&self, head: &str, body: &str) -> String {
-        self.send(head, body)
-            .split(' ')
-            .nth(1)
-            .unwrap_or_default()
-            .to_owned()
-    }
-
-    fn end(&mut self) {
-        let _ = self.end.take().unwrap().send(());
-        self.thread.take().unwrap().join().unwrap();
-    }
-}
-
-const SHOW: &str = "POST /api/show HTTP/1.1\r\nhost: localhost";
+const TAGS: &str = "GET /api/tags HTTP/1.1\r\nhost: localhost";
+const DELETE: &str = "DELETE /api/delete HTTP/1.1\r\nhost: localhost";
 
 #[test]
-fn pages_of_elsewhere_are_refused() {
-    let door = Door::open(|options| options);
-    assert_eq!(
-        door.status("GET /api/tags HTTP/1.1\r\nhost: localhost", ""),
-        "200"
-    );
-    assert_eq!(
-        door.status("GET /api/tags HTTP/1.1\r\nhost: evil.example", ""),
-        "403"
-    );
-    let from = |origin| format!("GET /api/tags HTTP/1.1\r\nhost: localhost\r\norigin: {origin}");
-    assert_eq!(door.status(&from("http://evil.example"), ""), "403");
-    let answer = door.send(&from("http://localhost:3000"), "");
+fn pages_and_names_of_elsewhere_are_refused_by_name() {
+    let server = Running::start(Limits::default());
+    assert_eq!(server.status(TAGS, ""), "200");
+    let answer = server.send("GET /api/tags HTTP/1.1\r\nhost: evil.example", "");
     assert!(
-        answer.contains("access-control-allow-origin: http://localhost:3000"),
+        answer.starts_with("HTTP/1.1 403") && answer.ends_with("address\"}"),
         "{answer}"
+    );
+    assert!(answer.contains("evil.example"), "{answer}");
+    let from = |origin| format!("{TAGS}\r\norigin: {origin}");
+    let answer = server.send(&from("http://evil.example"), "");
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    assert!(answer.contains("http://evil.example"), "{answer}");
+    let answer = server.send(&from("http://localhost:3000"), "");
+    let allowed = "access-control-allow-origin: http://localhost:3000";
+    assert!(answer.contains(allowed), "{answer}");
+}
+
+#[test]
+fn a_preflight_is_told_the_headers_that_ollama_admits() {
+    let server = Running::start(Limits::default());
+    let head = "OPTIONS /api/show HTTP/1.1\r\nhost: localhost\r\norigin: http://localhost:3000";
+    let answer = server.send(head, "");
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    for told in [
+        "Openai-Beta",
+        "X-Stainless-Timeout",
+        "access-control-max-age: 43200",
+    ] {
+        assert!(answer.contains(told), "{told} in {answer}");
+    }
+}
+
+#[test]
+fn a_host_is_named_once() {
+    let server = Running::start(Limits::default());
+    assert_eq!(server.status("GET / HTTP/1.1", ""), "400");
+    assert_eq!(
+        server.status("GET / HTTP/1.1\r\nhost: localhost\r\nhost: localhost", ""),
+        "400"
+    );
+    assert_eq!(server.status("GET / HTTP/1.0", ""), "200");
+    let absolute = "GET http://evil.example/ HTTP/1.1\r\nhost: localhost";
+    assert_eq!(server.status(absolute, ""), "403");
+}
+
+#[test]
+fn what_is_not_served_is_named() {
+    let server = Running::start(Limits::default());
+    for (call, what) in [("create", "create models"), ("chat", "run models")] {
+        let head = format!("POST /api/{call} HTTP/1.1\r\nhost: localhost");
+        let answer = server.send(&head, "{}");
+        assert!(
+            answer.starts_with("HTTP/1.1 501") && answer.contains(what),
+            "{answer}"
+        );
+    }
+    assert_eq!(
+        server.status("GET /api/create HTTP/1.1\r\nhost: localhost", ""),
+        "405"
     );
 }
 
 #[test]
 fn a_read_only_store_is_not_changed() {
-    let door = Door::open(|options| options.read_only(true));
-    let model = door
-        .directory
-        .path()
-        .join("manifests/registry.ollama.ai/library/a/latest");
-    std::fs::create_dir_all(model.parent().unwrap()).unwrap();
-    std::fs::write(&model, "{}").unwrap();
+    let server = Running::start_with(Limits::default(), |options| options.read_only(true));
+    let model = server.model("a");
     let copy = "POST /api/copy HTTP/1.1\r\nhost: localhost";
-    let answer = door.send(copy, r#"{"source":"a","destination":"b"}"#);
+    let answer = server.send(copy, r#"{"source":"a","destination":"b"}"#);
     assert!(
         answer.starts_with("HTTP/1.1 400") && answer.contains("read-only"),
         "{answer}"
     );
-    let delete = "DELETE /api/delete HTTP/1.1\r\nhost: localhost";
-    assert_eq!(door.status(delete, r#"{"model":"a"}"#), "400");
+    assert_eq!(server.status(DELETE, r#"{"model":"a"}"#), "400");
     assert!(model.exists() && !model.parent().unwrap().with_file_name("b").exists());
-    assert!(!door.directory.path().join(".modelkeep").exists());
+    assert!(!server.directory.path().join(".modelkeep").exists());
+}
+
+#[test]
+fn the_head_decides_before_the_body_is_sent() {
+    let server = Running::start(Limits::default());
+    let cases = [
+        ("POST /api/show HTTP/1.1\r\nhost: evil.example", "403"),
+        (
+            "POST /api/show HTTP/1.1\r\nhost: localhost\r\norigin: http://evil.example",
+            "403",
+        ),
+        ("POST /api/create HTTP/1.1\r\nhost: localhost", "501"),
+        (
+            "POST /api/blobs/sha256-0 HTTP/1.1\r\nhost: localhost",
+            "501",
+        ),
+        ("POST /nope HTTP/1.1\r\nhost: localhost", "404"),
+        ("PUT /api/show HTTP/1.1\r\nhost: localhost", "405"),
+        ("POST /api/show/ HTTP/1.1\r\nhost: localhost", "307"),
+        ("GET /api/tags HTTP/1.1\r\nhost: localhost", "200"),
+    ];
+    for (head, expected) in cases {
+        let mut client = server.connect();
+        client.write(&format!("{head}\r\ncontent-length: 1000\r\n\r\n"));
+        assert_eq!(status(&client.head()), expected, "{head}");
+    }
 }
 
 #[test]
 fn a_body_has_a_bound() {
-    let door = Door::open(|options| options);
-    let mut stream = TcpStream::connect(door.address).unwrap();
-    write!(stream, "{SHOW}\r\ncontent-length: 99999999999\r\n\r\n{{").unwrap();
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 413");
+    let server = Running::start(Limits::default());
+    let padded = |length: usize| r#"{"model":"x"}"#.to_owned() + &" ".repeat(length - 13);
+    assert_eq!(server.status(SHOW, &padded(65536)), "404");
+    let mut client = server.connect();
+    client.write(&format!("{SHOW}\r\ncontent-length: 65537\r\n\r\n"));
+    assert_eq!(status(&client.head()), "413");
+    let mut client = server.connect();
+    let chunk = padded(65537);
+    client.write(&format!(
+        "{SHOW}\r\ntransfer-encoding: chunked\r\n\r\n10001\r\n{chunk}\r\n"
+    ));
+    assert_eq!(status(&client.head()), "413");
 }
 
 #[test]
-fn silent_connections_keep_nobody_out() {
-    let door = Door::open(|options| options);
-    let silent: Vec<TcpStream> = (0..200)
-        .map(|_| TcpStream::connect(door.address).unwrap())
-        .collect();
-    for mut stream in &silent {
-        write!(stream, "POST /api/show HTTP/1.1\r\nhost: loc").unwrap();
+fn a_client_that_still_sends_reads_its_refusal() {
+    let server = Running::start(Limits::default());
+    let upload = "POST /api/blobs/sha256-0 HTTP/1.1\r\nhost: localhost";
+    let answer = server.send(upload, &"x".repeat(8 << 20));
+    assert!(answer.contains("does not create models"), "{answer}");
+}
+
+#[test]
+fn the_oldest_silent_connection_makes_room() {
+    let server = Running::start(Limits::default().connections(3));
+    let mut silent: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    // Each is accepted before the next, and so known to be older.
+    for client in &mut silent {
+        client.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\nGET / HT");
+        assert_eq!(status(&client.head()), "200");
     }
-    assert_eq!(door.status(SHOW, r#"{"model":"x"}"#), "404");
+    assert_eq!(server.status(SHOW, r#"{"model":"x"}"#), "404");
+    assert_eq!(silent[0].rest(), "Ollama is running");
+    silent[2].write("TP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    assert!(silent[2].rest().contains("HTTP/1.1 200"));
 }
 
 #[test]
-fn what_is_no_http_is_refused_and_the_door_stays_open() {
-    let door = Door::open(|options| options);
-    let mut stream = TcpStream::connect(door.address).unwrap();
-    stream
-        .write_all(b"\x16\x03\x01\x02\x00\x01\xfc\r\n\r\n")
-        .unwrap();
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
+fn bodies_that_do_not_come_give_their_memory_to_those_that_do() {
+    let server = Running::start(Limits::default().memory(1000));
+    let mut slow = server.connect();
+    slow.write(&format!(
+        "{SHOW}\r\ncontent-length: 900\r\nexpect: 100-continue\r\n\r\n"
+    ));
+    assert_eq!(status(&slow.head()), "100");
+    let body = format!("{:<200}", r#"{"model":"x"}"#);
+    assert_eq!(server.status(SHOW, &body), "404");
+    assert_eq!(slow.rest(), "");
+}
+
+#[test]
+fn many_silent_and_slow_connections_keep_nobody_out() {
+    let server = Running::start(Limits::default().connections(50));
+    let mut slow: Vec<_> = (0..200).map(|_| server.connect()).collect();
+    for (number, client) in slow.iter_mut().enumerate() {
+        let head = [SHOW, "POST /api/show HTTP/1.1\r\nhost: loc", ""][number % 3];
+        client.attempt(head);
+        if number % 20 == 0 {
+            assert_eq!(server.status(SHOW, r#"{"model":"x"}"#), "404");
+        }
+    }
+}
+
+#[test]
+fn a_head_that_does_not_end_is_not_waited_for() {
+    let server = Running::start(Limits::default().head_patience(Duration::from_millis(50)));
+    let mut client = server.connect();
+    client.write("GET / HTTP/1.1\r\nhost: loc");
+    assert_eq!(client.rest(), "");
+    assert_eq!(server.connect().rest(), "");
+}
+
+#[test]
+fn a_body_that_does_not_end_is_not_waited_for() {
+    let server = Running::start(Limits::default().body_patience(Duration::from_millis(50)));
+    let mut client = server.connect();
+    client.write(&format!("{SHOW}\r\ncontent-length: 10\r\n\r\n{{"));
+    assert_eq!(status(&client.head()), "408");
+}
+
+#[test]
+fn what_is_no_http_is_refused_and_others_are_served() {
+    let server = Running::start(Limits::default());
+    let mut client = server.connect();
+    client.write("\x16\x03\x01\x02\x00\x01\x7f\r\n\r\n");
+    let answer = client.rest();
     assert!(
-        answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"),
+        answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
         "{answer:?}"
     );
-    assert_eq!(door.status("GET / HTTP/1.1\r\nhost: localhost", ""), "200");
+    assert_eq!(
+        server.status("GET / HTTP/1.1\r\nhost: localhost", ""),
+        "200"
+    );
 }
 
 #[test]
-fn it_ends_when_it_is_told_to() {
-    let mut door = Door::open(|options| options);
-    let mut idle = TcpStream::connect(door.address).unwrap();
-    write!(idle, "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
-    let mut first = [0; 15];
-    idle.read_exact(&mut first).unwrap();
-    assert_eq!(&first, b"HTTP/1.1 200 OK");
-    door.end();
-    assert!(TcpStream::connect(door.address).is_err());
+fn an_idle_connection_does_not_hold_the_end_up() {
+    let mut server = Running::start(Limits::default().grace(Duration::from_secs(3600)));
+    let mut idle = server.connect();
+    idle.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    assert_eq!(status(&idle.head()), "200");
+    server.tell_to_end();
+    assert_eq!(idle.rest(), "Ollama is running");
+    drop(idle);
+    server.wait();
+    assert!(std::net::TcpStream::connect(server.address).is_err());
+}
+
+#[test]
+fn a_delete_that_waits_for_the_lock_is_answered_at_the_end() {
+    let mut server = Running::start(Limits::default().grace(Duration::from_millis(50)));
+    let model = server.model("a");
+    let own = server.directory.path().join(".modelkeep");
+    std::fs::create_dir(&own).unwrap();
+    let lock = File::create(own.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let mut client = server.connect();
+    let body = r#"{"model":"a"}"#;
+    let length = body.len();
+    client.write(&format!(
+        "{DELETE}\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+    ));
+    assert_eq!(status(&client.head()), "100");
+    client.write(body);
+    server.tell_to_end();
+    let answer = client.rest();
+    assert!(
+        answer.starts_with("HTTP/1.1 503") && answer.contains("ending"),
+        "{answer}"
+    );
+    server.wait();
+    assert!(model.exists());
+}
+
+#[test]
+fn a_body_that_is_still_waited_for_is_answered_at_the_end() {
+    let mut server = Running::start(Limits::default().grace(Duration::from_millis(50)));
+    let mut client = server.connect();
+    client.write(&format!(
+        "{SHOW}\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n"
+    ));
+    assert_eq!(status(&client.head()), "100");
+    server.tell_to_end();
+    let answer = client.rest();
+    assert!(
+        answer.starts_with("HTTP/1.1 503") && answer.contains("ending"),
+        "{answer}"
+    );
+    server.wait();
+}
+
+#[test]
+fn clients_that_say_nothing_do_not_hold_the_end_up() {
+    let mut server = Running::start(Limits::default().grace(Duration::from_millis(50)));
+    let mut clients = [server.connect(), server.connect()];
+    clients[0].write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\nGET / HT");
+    assert_eq!(status(&clients[0].head()), "200");
+    server.tell_to_end();
+    server.wait();
 }

@@ -1,5 +1,6 @@
 //! The answers of copy, delete and import.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -43,10 +44,14 @@ pub(crate) struct Deleted {
     models: Vec<String>,
     /// The digests of the blobs that went with them.
     blobs: Vec<String>,
-    /// The bytes of those blobs.
+    /// The bytes on the disk that became free.
     bytes: u64,
     /// The digests of blobs that somebody began to use meanwhile, and which were put back.
     restored: Vec<String>,
+    /// Blobs of the models that other models use: why less became free than the models took.
+    shared: Vec<Py<SharedBlob>>,
+    /// Names that were aliases: only the link went, and the model stays.
+    aliases: Vec<Py<Alias>>,
     /// Why every blob was kept: manifests that cannot be read may use any of them.
     kept: Vec<Py<Problem>>,
 }
@@ -58,6 +63,8 @@ impl Deleted {
             blobs: texts(&deleted.blobs),
             bytes: deleted.bytes,
             restored: texts(&deleted.restored),
+            shared: each(py, &deleted.shared, |_, blob| Ok(blob.into()))?,
+            aliases: each(py, &deleted.aliases, |_, alias| Ok(alias.into()))?,
             kept: each(py, &deleted.kept, Problem::of)?,
         };
         Answer::of(&Arc::new(deleted)).with(py, fields)
@@ -76,6 +83,65 @@ impl Deleted {
                 ("bytes", &self.bytes),
             ],
         )
+    }
+}
+
+/// A blob that stays because other models use it.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct SharedBlob {
+    /// The blob's digest.
+    digest: String,
+    /// Its bytes on the disk.
+    bytes: u64,
+    /// The models that use it.
+    models: Vec<String>,
+}
+
+impl From<&modelkeep::SharedBlob> for SharedBlob {
+    fn from(blob: &modelkeep::SharedBlob) -> Self {
+        SharedBlob {
+            digest: blob.digest.to_string(),
+            bytes: blob.bytes,
+            models: texts(&blob.models),
+        }
+    }
+}
+
+#[pymethods]
+impl SharedBlob {
+    fn __repr__(&self) -> String {
+        shown(
+            "SharedBlob",
+            &[("digest", &self.digest), ("models", &self.models)],
+        )
+    }
+}
+
+/// A name behind a link to a directory, where the same manifests have another name as well.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct Alias {
+    /// The name.
+    name: String,
+    /// The link.
+    link: PathBuf,
+    /// The model that the name leads to.
+    model: String,
+}
+
+impl From<&modelkeep::Alias> for Alias {
+    fn from(alias: &modelkeep::Alias) -> Self {
+        Alias {
+            name: alias.name.to_string(),
+            link: alias.link.clone(),
+            model: alias.model.to_string(),
+        }
+    }
+}
+
+#[pymethods]
+impl Alias {
+    fn __repr__(&self) -> String {
+        shown("Alias", &[("name", &self.name), ("model", &self.model)])
     }
 }
 

@@ -31,7 +31,7 @@ mod _modelkeep {
     #[pymodule_export]
     use crate::array::Array;
     #[pymodule_export]
-    use crate::change::{Copied, Deleted, Imported};
+    use crate::change::{Alias, Copied, Deleted, Imported, SharedBlob};
     #[pymodule_export]
     use crate::gguf::{Fault, Gguf, Warning};
     #[pymodule_export]

@@ -124,7 +124,8 @@ impl Store {
     /// Recomputes the SHA-256 of every blob of the store, or of the named models, in parallel.
     ///
     /// `remember` takes for good what an earlier run that remembered found good and nothing touched
-    /// since, and notes what this one finds good in the store's `.modelkeep`.
+    /// since, and notes what this one finds good in the store's `.modelkeep`. A write through a
+    /// shared mapping may not move the times by which that is told.
     ///
     /// `progress` is called in this thread, at most 20 times a second. It cancels by answering
     /// `False`; what it raises is raised here, as is a Ctrl-C.
@@ -214,17 +215,25 @@ impl Store {
         Imported::of(py, imported.or_raise(py)?)
     }
 
-    /// Removes the blobs that no model uses and that have not changed for the grace period.
-    #[pyo3(signature = (*, grace=Span::Seconds(3600.0), dry_run=false, partials=false),
-        text_signature = "($self, *, grace=3600.0, dry_run=False, partials=False)")]
+    /// Removes the blobs that no model uses and that have not changed for the grace period, and
+    /// what interrupted imports left. `partials` takes interrupted downloads as well, `quarantine`
+    /// the damaged blobs that a repair set aside, and `all` says that a store without any model is
+    /// meant to lose every blob.
+    #[pyo3(signature = (*, grace=Span::Seconds(3600.0), dry_run=false, partials=false,
+        quarantine=false, all=false),
+        text_signature = "($self, *, grace=3600.0, dry_run=False, partials=False, \
+        quarantine=False, all=False)")]
     fn gc(
         &self,
         py: Python<'_>,
         grace: Span,
         dry_run: bool,
         partials: bool,
+        quarantine: bool,
+        all: bool,
     ) -> PyResult<Py<Collected>> {
         let options = GcOptions::default().dry_run(dry_run).partials(partials);
+        let options = options.quarantine(quarantine).all(all);
         let options = options.grace(grace.duration("grace").or_raise(py)?);
         Collected::of(py, py.detach(|| self.inner.gc(&options)).or_raise(py)?)
     }

@@ -17,12 +17,16 @@ pub(crate) struct Collected {
     blobs: Vec<String>,
     /// Leftovers of interrupted downloads, and what else was no blob.
     partials: Vec<PathBuf>,
-    /// The bytes of both.
+    /// Files of our own that interrupted imports staged, and quarantined blobs where asked for.
+    leftovers: Vec<PathBuf>,
+    /// The bytes on the disk that became free, or would.
     bytes: u64,
-    /// Unused blobs and leftovers that are still too young.
+    /// Unused blobs and leftovers that are still within the grace period.
     young: usize,
     /// The digests of blobs that somebody began to use meanwhile, and which were put back.
     restored: Vec<String>,
+    /// Why every blob was kept, where a manifest became unreadable meanwhile.
+    kept: Vec<String>,
 }
 
 impl Collected {
@@ -31,9 +35,11 @@ impl Collected {
             dry_run: collected.dry_run,
             blobs: texts(&collected.blobs),
             partials: collected.partials.clone(),
+            leftovers: collected.leftovers.clone(),
             bytes: collected.bytes,
             young: collected.young,
             restored: texts(&collected.restored),
+            kept: collected.kept.clone(),
         };
         Answer::of(&Arc::new(collected)).with(py, fields)
     }
@@ -85,9 +91,19 @@ pub(crate) struct Usage {
     partials: Py<Files>,
     /// Files in `blobs/` that are neither.
     strangers: Py<Files>,
+    /// Files of ours that are being written, or that interrupted runs left.
+    staged: Py<Files>,
+    /// Blobs in the trash of an interrupted removal.
+    trash: Py<Files>,
+    /// Damaged blobs that a repair set aside.
+    quarantine: Py<Files>,
+    /// Everything else below the store's root, its manifests included.
+    other: Py<Files>,
     /// All of these bytes together.
     total: u64,
-    /// Manifests that could not be read: what they use counts as orphaned.
+    /// Those of these bytes that files elsewhere hold as well, so that nothing here frees them.
+    held_outside: u64,
+    /// What could not be read: what it uses counts as orphaned.
     problems: Vec<Py<Problem>>,
 }
 
@@ -99,7 +115,12 @@ impl Usage {
             orphans: Py::new(py, Files::from(usage.orphans))?,
             partials: Py::new(py, Files::from(usage.partials))?,
             strangers: Py::new(py, Files::from(usage.strangers))?,
+            staged: Py::new(py, Files::from(usage.staged))?,
+            trash: Py::new(py, Files::from(usage.trash))?,
+            quarantine: Py::new(py, Files::from(usage.quarantine))?,
+            other: Py::new(py, Files::from(usage.other))?,
             total: usage.total,
+            held_outside: usage.held_outside,
             problems: each(py, &usage.problems, Problem::of)?,
         };
         Answer::of(&Arc::new(usage)).with(py, fields)
@@ -217,14 +238,13 @@ impl Diagnosis {
     /// What is wrong, by path.
     #[getter]
     fn complaints(&self, py: Python<'_>) -> PyResult<Vec<Py<Complaint>>> {
-        each(py, &self.diagnosis.complaints, |_, complaint| {
-            Ok(Complaint {
-                path: complaint.path.clone(),
-                name: complaint.name.as_ref().map(ToString::to_string),
-                what: complaint.what.clone(),
-                advice: complaint.advice.clone(),
-            })
-        })
+        each(py, &self.diagnosis.complaints, |_, found| Ok(found.into()))
+    }
+
+    /// What is not wrong, and worth knowing: what can be reclaimed, aliases, unknown files.
+    #[getter]
+    fn notes(&self, py: Python<'_>) -> PyResult<Vec<Py<Complaint>>> {
+        each(py, &self.diagnosis.notes, |_, found| Ok(found.into()))
     }
 
     fn __repr__(&self) -> String {
@@ -261,6 +281,17 @@ pub(crate) struct Complaint {
     advice: String,
 }
 
+impl From<&modelkeep::Complaint> for Complaint {
+    fn from(found: &modelkeep::Complaint) -> Self {
+        Complaint {
+            path: found.path.clone(),
+            name: found.name.as_ref().map(ToString::to_string),
+            what: found.what.clone(),
+            advice: found.advice.clone(),
+        }
+    }
+}
+
 #[pymethods]
 impl Complaint {
     fn __repr__(&self) -> String {
@@ -273,6 +304,8 @@ impl Complaint {
 pub(crate) struct Repaired {
     /// The blobs that were damaged and where they lie now.
     moved: Vec<Py<Moved>>,
+    /// The digests of blobs that have changed since they were verified, and were left alone.
+    changed: Vec<String>,
 }
 
 impl Repaired {
@@ -283,7 +316,8 @@ impl Repaired {
                 to: moved.to.clone(),
             })
         })?;
-        Answer::of(&Arc::new(repaired)).with(py, Repaired { moved })
+        let changed = texts(&repaired.changed);
+        Answer::of(&Arc::new(repaired)).with(py, Repaired { moved, changed })
     }
 }
 

@@ -116,8 +116,20 @@ impl Disk {
             Change::SyncDirectory(directory) => self.sync_directory(directory),
             Change::MakeDirectory(path) => drop(self.directories.insert(path.to_owned())),
             Change::RemoveDirectory(path) => drop(self.directories.remove(path)),
-            Change::OpenLock | Change::Touch | Change::Give | Change::Wait => {}
+            Change::OpenLock
+            | Change::Lock
+            | Change::Map
+            | Change::Touch
+            | Change::Give
+            | Change::SetMode
+            | Change::Wait(_) => {}
         }
+    }
+
+    /// Writes all names as they are now; the bytes that were not flushed stay where they are.
+    pub(super) fn commit_names(&mut self) {
+        self.durable_names = self.names.clone();
+        self.durable_directories = self.directories.clone();
     }
 
     fn foreign(&mut self, path: &Path) -> usize {

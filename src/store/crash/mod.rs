@@ -3,6 +3,7 @@
 mod disk;
 mod quiet;
 mod second;
+mod waits;
 
 use std::cell::RefCell;
 use std::io;

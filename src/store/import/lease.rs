@@ -8,7 +8,7 @@ use std::thread;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::read;
-use crate::store::blobs::NewBlob;
+use crate::store::blobs::{self, NewBlob};
 use crate::store::{Blob, Store};
 
 /// A blob that is in its place, and an open file that keeps its bytes whatever happens to the name.
@@ -39,6 +39,33 @@ impl Lease {
 }
 
 impl Store {
+    /// Holds the blob that has the bytes of a file, where one is stored and undamaged. Hashes the
+    /// file where a blob of its size is there, and that blob where it has the same digest; looks
+    /// at each blob's inode otherwise. Writes nothing.
+    pub(super) fn stored_copy(&self, path: &Path) -> Result<Option<Lease>> {
+        let mut file = read::open_regular(path).map_err(|e| Error::io("opening", path, e))?;
+        let size = file.metadata().map_err(|e| Error::io("opening", path, e))?;
+        if !self.has_blob_of_size(size.len()) {
+            return Ok(None);
+        }
+        let wanted = blobs::hash(&mut file, path, |_| Ok(()))?;
+        // A blob that cannot be read is written anew, like a damaged one.
+        let stored = Lease::take(self, wanted.digest).ok();
+        let is_whole = |lease: &Lease| {
+            let found = blobs::hash(&mut &lease.file, path, |_| Ok(()));
+            found.is_ok_and(|found| found == wanted)
+        };
+        Ok(stored.filter(is_whole))
+    }
+
+    fn has_blob_of_size(&self, size: u64) -> bool {
+        let blobs = self.layout().blobs().unwrap_or_default();
+        blobs.iter().any(|blob| {
+            let length = || blob.path.metadata().map(|metadata| metadata.len());
+            blob.digest().is_some() && length().is_ok_and(|length| length == size)
+        })
+    }
+
     pub(super) fn place_leased(&self, new: NewBlob) -> Result<Lease> {
         let was_there = self.has_blob(&new.blob.digest);
         let file = new.lease()?;

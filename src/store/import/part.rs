@@ -1,6 +1,6 @@
 //! The layers of a model that is being made, before it has a manifest.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
@@ -29,6 +29,16 @@ pub(super) enum Bytes {
     Staged(NewBlob),
     /// In their place, for another model.
     Stored(Lease),
+}
+
+impl Bytes {
+    /// Where they can be read.
+    fn path(&self, store: &Store) -> PathBuf {
+        match self {
+            Bytes::Staged(new) => new.path().to_owned(),
+            Bytes::Stored(lease) => store.blob_path(&lease.blob.digest),
+        }
+    }
 }
 
 /// What the config states of a GGUF file.
@@ -66,8 +76,8 @@ impl Store {
         })
     }
 
-    /// Stages a file and reads strictly what was staged, not what the path may name by then. What
-    /// it is, it says itself where `media` does not.
+    /// Stages a file, unless its bytes are stored, and reads strictly what was staged, not what the
+    /// path may name by then. What it is, it says itself where `media` does not.
     pub(super) fn gguf_part(
         &self,
         file: &Path,
@@ -76,8 +86,11 @@ impl Store {
     ) -> Result<Part> {
         let how = GgufOptions::default().mmap(self.options().mmap);
         refuse_split(file, GgufFile::open(file, &how)?.view())?;
-        let blob = self.stage_file(file, transfer)?;
-        let gguf = GgufFile::open(blob.path(), &how)?;
+        let bytes = match self.stored_copy(file)? {
+            Some(lease) => Bytes::Stored(lease),
+            None => Bytes::Staged(self.stage_file(file, transfer)?),
+        };
+        let gguf = GgufFile::open(bytes.path(self), &how)?;
         refuse_split(file, gguf.view())?;
         let media = media.unwrap_or_else(|| media_of(gguf.view()));
         let from = match file.file_name() {
@@ -91,7 +104,7 @@ impl Store {
             name: String::new(),
             from,
             facts: Some(Facts::of(gguf.view())),
-            bytes: Bytes::Staged(blob),
+            bytes,
         })
     }
 

@@ -1,15 +1,19 @@
 //! What earlier runs found good: the record that lets a later one hash only what changed.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fs::layout::Layout;
-use crate::fs::read;
+use crate::fs::lock::StoreLock;
 use crate::fs::staged::{Durability, Place, Staged};
 use crate::fs::stamp::FileStamp;
+use crate::fs::{ops, read};
 use crate::json;
 
 /// The form of the record; another one is none of ours.
@@ -42,6 +46,10 @@ impl Memory {
     }
 }
 
+/// How long a run waits to note what it learned: the note saves a later run time, and is not
+/// worth more of this one's.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// What a run learned.
 #[derive(Debug, Default)]
 pub(super) struct Lesson {
@@ -52,25 +60,39 @@ pub(super) struct Lesson {
 }
 
 impl Lesson {
-    /// Brings the store's record up to date: also what other runs wrote in the meantime stays.
-    /// Forgets what is gone or changed. Writes nothing where nothing is new.
-    ///
-    /// # Errors
-    /// Where the record cannot be written. It holds what it held.
-    pub(super) fn write(self, layout: &Layout, durability: Durability) -> Result<()> {
+    /// Returns the store's record with what was learned; `None` where that is nothing new.
+    fn applied(&self, layout: &Layout) -> Option<Memory> {
         let before = Memory::load(layout);
         let mut blobs = before.blobs.clone();
-        blobs.extend(self.good);
+        blobs.extend(self.good.iter().copied());
         for digest in &self.bad {
             blobs.remove(digest);
         }
         blobs.retain(|digest, stamp| FileStamp::at(&layout.blob(digest)) == Some(*stamp));
-        if blobs == before.blobs {
+        (blobs != before.blobs).then_some(Memory { blobs, ..before })
+    }
+
+    /// Brings the store's record up to date: also what other runs wrote in the meantime stays.
+    /// Forgets what is gone or changed. Writes nothing where nothing is new. Waits for a change
+    /// that is under way, but not for long.
+    ///
+    /// # Errors
+    /// Where the record cannot be written. It holds what it held.
+    pub(super) fn write(&self, layout: &Layout, durability: Durability) -> Result<()> {
+        if self.applied(layout).is_none() {
             return Ok(());
         }
-        let text = json::to_string(&Memory { blobs, ..before });
+        let _lock = StoreLock::acquire_within(layout, PATIENCE)?;
+        // Another run may have written since.
+        let Some(memory) = self.applied(layout) else {
+            return Ok(());
+        };
+        let text = json::to_string(&memory);
         let mut staged = Staged::new(layout, Place::Own, durability)?;
         staged.write(text.as_bytes())?;
+        // What others may write is not believed, whatever the umask lets them.
+        let mode = |file: &File| ops::set_mode(file, file.metadata()?.mode() & 0o755);
+        mode(staged.file()).map_err(|e| Error::io("writing", staged.path(), e))?;
         staged.commit(&layout.verified(), &[])
     }
 }

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::gguf_file::GgufOptions;
 use crate::fs::hash::{self, Job};
 use crate::reference::Reference;
 use crate::store::Store;
@@ -46,8 +47,11 @@ impl VerifyOptions {
     /// their bytes, where device, inode, size and both times of change are what they were; and
     /// whether what this run finds good is noted in the store's `.modelkeep/` for later ones.
     ///
-    /// That shows every write, but not what a failing disk does to bytes that nobody writes. Where
-    /// the note cannot be written, on a read-only store for one, there is none.
+    /// That shows every write by a call of the system, but neither what a failing disk does to
+    /// bytes that nobody writes, nor every write through a shared mapping: the system may set the
+    /// times at the first write to a page, and not at the ones that follow. Where the note cannot
+    /// be written, on a read-only store for one, or while another process changes the store, there
+    /// is none.
     #[must_use]
     pub fn remember(mut self, remember: bool) -> Self {
         self.remember = remember;
@@ -101,7 +105,7 @@ impl Store {
         subjects.find_missing(self);
         self.learn(options, subjects.lesson(looked));
         if options.gguf {
-            subjects.read_gguf();
+            subjects.read_gguf(&GgufOptions::default().mmap(self.options().mmap));
         }
         Ok(Report {
             hashed_bytes,

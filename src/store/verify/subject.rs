@@ -159,8 +159,8 @@ impl Subject {
     }
 
     /// What the strict reader says of the file, where it is one of GGUF.
-    fn read_gguf(&mut self) {
-        self.gguf = match GgufFile::open(&self.path, &GgufOptions::default()) {
+    fn read_gguf(&mut self, how: &GgufOptions) {
+        self.gguf = match GgufFile::open(&self.path, how) {
             Ok(file) => Some(GgufFinding {
                 fault: None,
                 warnings: file.view().warnings().to_vec(),
@@ -372,11 +372,11 @@ impl Subjects {
         });
     }
 
-    pub(super) fn read_gguf(&mut self) {
+    pub(super) fn read_gguf(&mut self, how: &GgufOptions) {
         self.by_digest
             .values_mut()
             .filter(|subject| subject.is_gguf)
-            .for_each(Subject::read_gguf);
+            .for_each(|subject| subject.read_gguf(how));
     }
 
     /// Says of each missing blob where it is instead, if that is known.

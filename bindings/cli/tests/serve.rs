@@ -1,0 +1,158 @@
+//! `modelkeep serve`: what it reads from the environment, and how a signal ends it.
+// A failure in a helper fails the test.
+#![allow(clippy::unwrap_used)]
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A command that serves, killed when dropped.
+struct Serving {
+    child: Child,
+    address: String,
+}
+
+impl Serving {
+    fn start(store: &Path, words: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut child = command(store, words, variables).spawn().unwrap();
+        let mut line = String::new();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        said.read_line(&mut line).unwrap();
+        child.stderr = Some(said.into_inner());
+        let (_, address) = line.trim().rsplit_once("http://").unwrap();
+        Serving {
+            address: address.to_owned(),
+            child,
+        }
+    }
+
+    fn ask(&self, head: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        write!(stream, "{head}\r\nconnection: close\r\n").unwrap();
+        write!(stream, "content-length: {length}\r\n\r\n{body}").unwrap();
+        stream
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(store: &Path, words: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_modelkeep"));
+    command.arg("--store").arg(store).arg("serve").args(words);
+    command
+        .env_remove("OLLAMA_HOST")
+        .env_remove("OLLAMA_ORIGINS");
+    command
+        .envs(variables.iter().copied())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn text(mut stream: impl Read) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn a_signal_ends_it_while_a_delete_waits_for_the_lock() {
+    for name in ["TERM", "INT"] {
+        let store = tempfile::tempdir().unwrap();
+        let model = store
+            .path()
+            .join("manifests/registry.ollama.ai/library/a/latest");
+        fs::create_dir_all(model.parent().unwrap()).unwrap();
+        fs::write(&model, "{}").unwrap();
+        fs::create_dir(store.path().join(".modelkeep")).unwrap();
+        let lock = File::create(store.path().join(".modelkeep/lock")).unwrap();
+        lock.lock().unwrap();
+        let mut serving = Serving::start(store.path(), &["--addr", "127.0.0.1:0"], &[]);
+        let delete = "DELETE /api/delete HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue";
+        let mut waiting = serving.ask(delete, r#"{"model":"a"}"#);
+        // The server has read the head, and so answers whatever comes.
+        waiting.read_exact(&mut [0; 25]).unwrap();
+        serving.signal(name);
+        let answer = text(waiting);
+        assert!(
+            answer.contains("HTTP/1.1 503") && answer.contains("ending"),
+            "{answer}"
+        );
+        assert!(serving.child.wait().unwrap().success(), "{name}");
+        assert!(model.exists());
+    }
+}
+
+#[test]
+fn ollama_host_is_where_it_listens() {
+    let store = tempfile::tempdir().unwrap();
+    let variables = [("OLLAMA_HOST", " \"http://127.0.0.1:0/x\" ")];
+    let serving = Serving::start(store.path(), &[], &variables);
+    assert!(
+        serving.address.starts_with("127.0.0.1:"),
+        "{}",
+        serving.address
+    );
+    let answer = text(serving.ask("GET / HTTP/1.1\r\nhost: localhost", ""));
+    assert!(answer.contains("200 OK"), "{answer}");
+}
+
+#[test]
+fn ollama_origins_may_ask() {
+    let store = tempfile::tempdir().unwrap();
+    let variables = [("OLLAMA_ORIGINS", "http://a.example,https://*.b.example")];
+    let words = ["--addr", "127.0.0.1:0", "--origin", "http://c.example"];
+    let serving = Serving::start(store.path(), &words, &variables);
+    let from = |origin: &str| {
+        let head = format!("GET / HTTP/1.1\r\nhost: localhost\r\norigin: {origin}");
+        text(serving.ask(&head, ""))
+    };
+    for origin in [
+        "http://a.example",
+        "https://x.b.example",
+        "http://c.example",
+    ] {
+        assert!(from(origin).contains("200 OK"), "{origin}");
+    }
+    assert!(from("http://d.example").contains("403"));
+}
+
+#[test]
+fn what_is_no_origin_or_no_port_is_refused() {
+    let store = tempfile::tempdir().unwrap();
+    let none: &[&str] = &[];
+    let cases = [
+        (none, "foo", 1),
+        (&["--origin", "http://*.a*"], "", 2),
+        (&["--addr", "localhost:x"], "", 2),
+    ];
+    for (words, origins, status) in cases {
+        let variables = [("OLLAMA_ORIGINS", origins), ("OLLAMA_HOST", "127.0.0.1:0")];
+        let mut child = command(store.path(), words, &variables).spawn().unwrap();
+        let said = text(child.stderr.take().unwrap());
+        assert_eq!(
+            child.wait().unwrap().code(),
+            Some(status),
+            "{words:?} {origins} {said}"
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! One connection: its requests, from their heads to their replies.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::http::request::Parts;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use modelkeep::Store;
+use modelkeep::wire;
+use tokio::sync::{Semaphore, watch};
+use tokio::time;
+
+use crate::budget::{Budget, Held, Place};
+use crate::gate::{Call, admit};
+use crate::limits::Limits;
+use crate::listener::Stream;
+use crate::origin::Origins;
+use crate::reply::{Reply, json, refusal, text, with};
+use crate::router::Endpoint;
+
+/// The largest head of a request, in bytes.
+const HEAD: usize = 16 << 10;
+
+/// How far a server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Serving,
+    /// Requests that are under way are finished.
+    Ending,
+    /// They are refused.
+    Over,
+}
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub store: Store,
+    pub origins: Origins,
+    pub limits: Limits,
+    pub budget: Arc<Budget>,
+    pub reads: Arc<Semaphore>,
+    pub changes: Arc<Semaphore>,
+    pub phase: watch::Receiver<Phase>,
+}
+
+impl Shared {
+    /// Resolves when the server is as far as `phase`, or gone.
+    async fn reached(&self, phase: Phase) {
+        let mut phases = self.phase.clone();
+        let _ = phases.wait_for(|reached| *reached >= phase).await;
+    }
+}
+
+/// Serves one connection. How it ends is its client's affair.
+pub(crate) async fn serve(shared: Arc<Shared>, stream: Stream, place: Place, checks_host: bool) {
+    let place = Arc::new(place);
+    let exchange = Exchange {
+        shared: shared.clone(),
+        place: place.clone(),
+        checks_host,
+    };
+    let service = service_fn(move |request| {
+        let exchange = exchange.clone();
+        async move { Ok::<_, Infallible>(exchange.respond(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.limits.head_patience)
+        .max_buf_size(HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let mut lost = pin!(place.lost(shared.limits.reply_patience));
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = lost.as_mut() => return,
+        () = shared.reached(Phase::Ending) => connection.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        _ = connection => {}
+        () = lost => {}
+    }
+}
+
+/// A request and its reply, on a connection.
+#[derive(Clone)]
+struct Exchange {
+    shared: Arc<Shared>,
+    place: Arc<Place>,
+    checks_host: bool,
+}
+
+impl Exchange {
+    async fn respond(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let reply = tokio::select! {
+            reply = self.answer(&head, body) => reply,
+            () = self.shared.reached(Phase::Over) => self.ending(),
+        };
+        let _busy = self.place.busy();
+        let held = tokio::select! {
+            held = self.place.hold(reply.body().len()) => Some(held),
+            () = self.shared.reached(Phase::Over) => None,
+        };
+        reply.map(|text| Full::new(Bytes::from_owner(HeldText { text, _held: held })))
+    }
+
+    fn ending(&self) -> Reply {
+        refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server is ending: try again",
+        )
+    }
+
+    async fn answer(&self, head: &Parts, body: Incoming) -> Reply {
+        let call = match admit(head, &self.shared.origins, self.checks_host) {
+            Ok(call) => call,
+            Err(reply) => return *reply,
+        };
+        let page = call.page;
+        let reply = match self.receive(&call, body).await {
+            Ok(received) => self.ask(call, received).await,
+            Err(reply) => *reply,
+        };
+        page.mark(reply)
+    }
+
+    /// Takes in the body of a call that has one, within its bounds of size, memory and time.
+    async fn receive(&self, call: &Call<'_>, body: Incoming) -> Result<Received, Box<Reply>> {
+        if !matches!(
+            call.endpoint,
+            Endpoint::Show | Endpoint::Copy | Endpoint::Delete
+        ) {
+            return Ok(Received::default());
+        }
+        let limits = &self.shared.limits;
+        let size = body.size_hint();
+        let most = size.upper().and_then(|size| usize::try_from(size).ok());
+        if size.lower() > limits.body as u64 {
+            return Err(self.too_large().into());
+        }
+        let busy = self.place.busy();
+        let held = self.place.hold(most.unwrap_or(limits.body)).await;
+        drop(busy);
+        let body = Limited::new(body, limits.body).collect();
+        let refused = |status, text| Err(refusal(status, text).into());
+        match time::timeout(limits.body_patience, body).await {
+            Ok(Ok(body)) => Ok(Received {
+                body: body.to_bytes(),
+                held: Some(held),
+            }),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(self.too_large().into()),
+            Ok(Err(_)) => refused(StatusCode::BAD_REQUEST, "the request broke off"),
+            Err(_) => refused(StatusCode::REQUEST_TIMEOUT, "the request took too long"),
+        }
+    }
+
+    fn too_large(&self) -> Reply {
+        let text = format!(
+            "the request is larger than {} bytes",
+            self.shared.limits.body
+        );
+        refusal(StatusCode::PAYLOAD_TOO_LARGE, &text)
+    }
+
+    /// Asks the store, on a thread that may block. What a request holds is given back when the
+    /// store is done with it, even where its client has left.
+    async fn ask(&self, call: Call<'_>, received: Received) -> Reply {
+        let _busy = self.place.busy();
+        let (endpoint, segment, basename) = (call.endpoint, call.segment, call.wants_basename);
+        let places = match endpoint {
+            Endpoint::Copy | Endpoint::Delete => &self.shared.changes,
+            _ => &self.shared.reads,
+        };
+        let failed = || refusal(StatusCode::INTERNAL_SERVER_ERROR, "the request failed");
+        let Ok(turn) = places.clone().acquire_owned().await else {
+            return failed();
+        };
+        let store = self.shared.store.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let Received { body, held: _held } = received;
+            perform(&store, endpoint, &segment, &body, basename)
+        });
+        work.await.unwrap_or_else(|_| failed())
+    }
+}
+
+/// A body that has arrived, and what it holds of the budget.
+#[derive(Default)]
+struct Received {
+    body: Bytes,
+    held: Option<Held>,
+}
+
+fn perform(store: &Store, endpoint: Endpoint, segment: &str, body: &[u8], basename: bool) -> Reply {
+    match endpoint {
+        Endpoint::Root => {
+            let reply = text(StatusCode::OK, "Ollama is running");
+            with(
+                reply,
+                hyper::header::CONTENT_TYPE,
+                "text/plain; charset=utf-8",
+            )
+        }
+        Endpoint::Version => json(wire::version()),
+        Endpoint::Tags => json(wire::tags(store)),
+        Endpoint::Show => json(wire::show(store, body, basename)),
+        Endpoint::Copy => json(wire::copy(store, body)),
+        Endpoint::Delete => json(wire::delete(store, body)),
+        Endpoint::Blob => json(wire::has_blob(store, segment)),
+        Endpoint::NotServed(what) => {
+            let text = format!("modelkeep serve does not {what}");
+            refusal(StatusCode::NOT_IMPLEMENTED, &text)
+        }
+    }
+}
+
+/// The text of a reply. It counts for as long as it is in memory, and so until it is sent.
+struct HeldText {
+    text: String,
+    _held: Option<Held>,
+}
+
+impl AsRef<[u8]> for HeldText {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}

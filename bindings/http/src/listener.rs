@@ -1,0 +1,234 @@
+//! Sockets: those that listen, and those of connections.
+
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, UnixListener, UnixSocket};
+use tokio::time::{Sleep, sleep};
+
+use crate::address::Address;
+
+/// How many connections the system may keep for us until they are accepted.
+const BACKLOG: u32 = 1024;
+/// How long a client that is still sending is listened to after the last reply.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// A socket that listens.
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener, SocketFile),
+}
+
+impl Listener {
+    /// Listens on an address: on each that its name stands for and this machine has.
+    pub(crate) fn bind(address: &Address) -> io::Result<Vec<Self>> {
+        match address {
+            Address::Host(host, port) => bind_all(host, *port),
+            Address::Socket(path) => Ok(vec![bind_socket(path)?]),
+        }
+    }
+
+    pub(crate) async fn accept(&self) -> io::Result<Stream> {
+        let stream: Box<dyn Io> = match self {
+            Listener::Tcp(listener) => Box::new(listener.accept().await?.0),
+            Listener::Unix(listener, _) => Box::new(listener.accept().await?.0),
+        };
+        Ok(Stream {
+            stream,
+            linger: None,
+        })
+    }
+
+    /// Returns whether a browser could be led here by a name that was pointed at this machine: the
+    /// host of a request is then checked. A server for the network has names that it cannot know.
+    pub(crate) fn checks_host(&self) -> bool {
+        match self {
+            Listener::Tcp(listener) => listener.local_addr().is_ok_and(|at| at.ip().is_loopback()),
+            Listener::Unix(..) => false,
+        }
+    }
+
+    /// Returns the address as a client writes it.
+    pub(crate) fn url(&self) -> io::Result<String> {
+        Ok(match self {
+            Listener::Tcp(listener) => format!("http://{}", listener.local_addr()?),
+            Listener::Unix(_, file) => format!("unix:{}", file.path.display()),
+        })
+    }
+}
+
+fn bind_all(host: &str, port: u16) -> io::Result<Vec<Listener>> {
+    let mut bound = Vec::new();
+    let mut absent = io::Error::new(ErrorKind::NotFound, "the name has no address");
+    // The first address takes a free port where none is named, the others that one.
+    let mut port = port;
+    for mut address in Address::resolve(host, port)? {
+        address.set_port(port);
+        match bind_tcp(address) {
+            Ok(listener) => {
+                port = listener.local_addr()?.port();
+                bound.push(Listener::Tcp(listener));
+            }
+            Err(error) if is_absent(&error) => absent = error,
+            Err(error) => return Err(error),
+        }
+    }
+    if bound.is_empty() {
+        Err(absent)
+    } else {
+        Ok(bound)
+    }
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let bound = std::net::TcpListener::bind(address);
+    // Without IPv6 all addresses are those of IPv4.
+    let bound = match bound {
+        Err(error) if is_absent(&error) && address.ip().is_unspecified() => {
+            std::net::TcpListener::bind(("0.0.0.0", address.port()))
+        }
+        bound => bound,
+    }?;
+    bound.set_nonblocking(true)?;
+    TcpListener::from_std(bound)
+}
+
+/// Returns whether this machine lacks the address, or its family.
+fn is_absent(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(AF_NOT_SUPPORTED)
+}
+
+/// EAFNOSUPPORT.
+const AF_NOT_SUPPORTED: i32 = if cfg!(target_os = "linux") { 97 } else { 47 };
+
+fn bind_socket(path: &Path) -> io::Result<Listener> {
+    remove_stale(path)?;
+    let socket = UnixSocket::new_stream()?;
+    socket.bind(path)?;
+    // Before it listens: nobody can connect under another mode.
+    fs::set_permissions(path, Permissions::from_mode(0o660))?;
+    let file = SocketFile::new(path)?;
+    Ok(Listener::Unix(socket.listen(BACKLOG)?, file))
+}
+
+/// Removes the socket of a server that ended without doing so.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if !found.file_type().is_socket() {
+        let text = "a file that is no socket is there";
+        return Err(io::Error::new(ErrorKind::AlreadyExists, text));
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(error) => Err(error),
+        Ok(_) => Err(ErrorKind::AddrInUse.into()),
+    }
+}
+
+/// The file of a Unix socket, removed when dropped unless another took its place.
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    inode: (u64, u64),
+}
+
+impl SocketFile {
+    fn new(path: &Path) -> io::Result<Self> {
+        Ok(SocketFile {
+            path: path.to_owned(),
+            inode: inode(path)?,
+        })
+    }
+}
+
+fn inode(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if inode(&self.path).is_ok_and(|inode| inode == self.inode) {
+            // Who cannot remove it leaves a stale socket, which the next server removes.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// The socket of a connection. Its end lingers: a client that is still sending a body that was
+/// refused would otherwise be reset, and lose the reply.
+pub(crate) struct Stream {
+    stream: Box<dyn Io>,
+    linger: Option<Pin<Box<Sleep>>>,
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.linger.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            self.linger = Some(Box::pin(sleep(LINGER)));
+        }
+        let Stream { stream, linger } = &mut *self;
+        loop {
+            if linger
+                .as_mut()
+                .is_none_or(|end| end.as_mut().poll(cx).is_ready())
+            {
+                return Poll::Ready(Ok(()));
+            }
+            let mut scratch = [0; 4096];
+            let mut buffer = ReadBuf::new(&mut scratch);
+            ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Which endpoint a request asks for, by its method and path.
+
+use hyper::{Method, StatusCode, Uri};
+
+use crate::target;
+
+/// What answers a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Root,
+    Version,
+    Tags,
+    Show,
+    Copy,
+    Delete,
+    Blob,
+    /// An endpoint of Ollama that is not served here, and what it does.
+    NotServed(&'static str),
+}
+
+const CREATE: &str = "create models: `modelkeep import` does";
+const EXCHANGE: &str = "exchange models with a registry";
+const RUN: &str = "run models";
+const CLOUD: &str = "speak to a cloud";
+
+/// Every endpoint of Ollama, in the order of its `Allow` headers; a `*` stands for one segment.
+const ROUTES: &[(Method, &str, Endpoint)] = &[
+    (Method::HEAD, "/", Endpoint::Root),
+    (Method::GET, "/", Endpoint::Root),
+    (Method::HEAD, "/api/version", Endpoint::Version),
+    (Method::GET, "/api/version", Endpoint::Version),
+    (Method::HEAD, "/api/tags", Endpoint::Tags),
+    (Method::GET, "/api/tags", Endpoint::Tags),
+    (Method::POST, "/api/show", Endpoint::Show),
+    (Method::POST, "/api/copy", Endpoint::Copy),
+    (Method::DELETE, "/api/delete", Endpoint::Delete),
+    (Method::HEAD, "/api/blobs/*", Endpoint::Blob),
+    (Method::POST, "/api/blobs/*", Endpoint::NotServed(CREATE)),
+    (Method::POST, "/api/create", Endpoint::NotServed(CREATE)),
+    (Method::POST, "/api/pull", Endpoint::NotServed(EXCHANGE)),
+    (Method::POST, "/api/push", Endpoint::NotServed(EXCHANGE)),
+    (Method::GET, "/api/ps", Endpoint::NotServed(RUN)),
+    (Method::POST, "/api/generate", Endpoint::NotServed(RUN)),
+    (Method::POST, "/api/chat", Endpoint::NotServed(RUN)),
+    (Method::POST, "/api/embed", Endpoint::NotServed(RUN)),
+    (Method::POST, "/api/embeddings", Endpoint::NotServed(RUN)),
+    (Method::GET, "/api/status", Endpoint::NotServed(CLOUD)),
+    (Method::POST, "/api/me", Endpoint::NotServed(CLOUD)),
+    (Method::POST, "/api/signout", Endpoint::NotServed(CLOUD)),
+    (
+        Method::DELETE,
+        "/api/user/keys/*",
+        Endpoint::NotServed(CLOUD),
+    ),
+    (
+        Method::POST,
+        "/api/experimental/web_search",
+        Endpoint::NotServed(CLOUD),
+    ),
+    (
+        Method::POST,
+        "/api/experimental/web_fetch",
+        Endpoint::NotServed(CLOUD),
+    ),
+    (
+        Method::GET,
+        "/api/experimental/model-recommendations",
+        Endpoint::NotServed(CLOUD),
+    ),
+    (
+        Method::POST,
+        "/v1/chat/completions",
+        Endpoint::NotServed(RUN),
+    ),
+    (Method::POST, "/v1/completions", Endpoint::NotServed(RUN)),
+    (Method::POST, "/v1/embeddings", Endpoint::NotServed(RUN)),
+    (Method::POST, "/v1/responses", Endpoint::NotServed(RUN)),
+    (Method::POST, "/v1/messages", Endpoint::NotServed(RUN)),
+    (
+        Method::POST,
+        "/v1/audio/transcriptions",
+        Endpoint::NotServed(RUN),
+    ),
+    (
+        Method::GET,
+        "/v1/models",
+        Endpoint::NotServed("speak the OpenAI API"),
+    ),
+    (
+        Method::GET,
+        "/v1/models/*",
+        Endpoint::NotServed("speak the OpenAI API"),
+    ),
+];
+
+/// Where a request leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Routed {
+    /// An endpoint, and the segment that stands for its `*`.
+    Endpoint(Endpoint, String),
+    /// A path of another form of the same resource.
+    Redirect(StatusCode, String),
+    /// A path with other methods than this one.
+    WrongMethod(String),
+    /// No path of the API.
+    Unknown,
+    /// The server itself: `*`.
+    Server,
+    /// A malformed path.
+    Malformed,
+}
+
+/// Routes a request as Ollama does: its multiplexer cleans the path as it is written, its router
+/// then reads it decoded, and knows a path with a slash too many only under the same method. Where
+/// the multiplexer sends a client on, it escapes the escapes that were written (Aug 2026).
+pub(crate) fn route(method: &Method, uri: &Uri) -> Routed {
+    let written = uri.path();
+    if written == "*" {
+        return Routed::Server;
+    }
+    let Some(path) = target::decode(written) else {
+        return Routed::Malformed;
+    };
+    let cleaned = target::clean(written);
+    if cleaned != written && *method != Method::CONNECT {
+        let query = uri.query().filter(|query| !query.is_empty());
+        let to = with_query(target::encode(cleaned.as_bytes()), query);
+        return Routed::Redirect(StatusCode::TEMPORARY_REDIRECT, to);
+    }
+    find(method, &path).unwrap_or_else(|| missed(method, &path, uri))
+}
+
+fn find(method: &Method, path: &[u8]) -> Option<Routed> {
+    let routes = ROUTES.iter().filter(|(known, ..)| known == method);
+    let mut found = routes.filter_map(|(_, pattern, endpoint)| {
+        let segment = segment(pattern, path)?;
+        Some(Routed::Endpoint(*endpoint, segment))
+    });
+    found.next()
+}
+
+fn missed(method: &Method, path: &[u8], uri: &Uri) -> Routed {
+    let shorter = path.strip_suffix(b"/");
+    if let Some(shorter) = shorter.filter(|path| find(method, path).is_some()) {
+        let status = match *method {
+            Method::GET => StatusCode::MOVED_PERMANENTLY,
+            _ => StatusCode::TEMPORARY_REDIRECT,
+        };
+        let to = format!("{}{}", base(uri), target::encode(shorter));
+        return Routed::Redirect(status, with_query(to, uri.query()));
+    }
+    let routes = ROUTES
+        .iter()
+        .filter(|(_, pattern, _)| segment(pattern, path).is_some());
+    let methods: Vec<&str> = routes.map(|(method, ..)| method.as_str()).collect();
+    if methods.is_empty() {
+        return Routed::Unknown;
+    }
+    Routed::WrongMethod(methods.join(", "))
+}
+
+/// Returns what stands for the `*` of a pattern that a path matches, or nothing where it has none.
+fn segment(pattern: &str, path: &[u8]) -> Option<String> {
+    let Some(start) = pattern.strip_suffix('*') else {
+        return (pattern.as_bytes() == path).then(String::new);
+    };
+    let rest = path.strip_prefix(start.as_bytes())?;
+    let is_one = !rest.is_empty() && !rest.contains(&b'/');
+    is_one.then(|| String::from_utf8_lossy(rest).into_owned())
+}
+
+/// Returns what stands before the path of an absolute target.
+fn base(uri: &Uri) -> String {
+    match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
+        _ => String::new(),
+    }
+}
+
+fn with_query(path: String, query: Option<&str>) -> String {
+    match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routed(method: Method, path: &str) -> Routed {
+        route(&method, &path.parse().unwrap())
+    }
+
+    #[test]
+    fn a_path_is_read_decoded() {
+        let blob = Routed::Endpoint(Endpoint::Blob, "sha256:a".to_owned());
+        assert_eq!(routed(Method::HEAD, "/api/blobs/sha256%3Aa"), blob);
+        let tags = Routed::Endpoint(Endpoint::Tags, String::new());
+        assert_eq!(routed(Method::GET, "/%61pi%2Ftags?x=%zz"), tags);
+        assert_eq!(routed(Method::GET, "/api/tags%zz"), Routed::Malformed);
+    }
+
+    #[test]
+    fn a_slash_too_many_is_known_under_the_same_method_only() {
+        let to = |status, path: &str| Routed::Redirect(status, path.to_owned());
+        let moved = to(StatusCode::MOVED_PERMANENTLY, "/api/tags?a=b");
+        assert_eq!(routed(Method::GET, "/api/tags/?a=b"), moved);
+        let temporary = to(StatusCode::TEMPORARY_REDIRECT, "/api/version");
+        assert_eq!(routed(Method::HEAD, "/api/version/"), temporary);
+        assert_eq!(routed(Method::DELETE, "/api/version/"), Routed::Unknown);
+        assert_eq!(routed(Method::HEAD, "/api/blobs/"), Routed::Unknown);
+    }
+
+    #[test]
+    fn a_wrong_method_learns_the_right_ones() {
+        let allowed = |methods: &str| Routed::WrongMethod(methods.to_owned());
+        assert_eq!(routed(Method::PUT, "/api/tags"), allowed("HEAD, GET"));
+        assert_eq!(routed(Method::GET, "/api/blobs/x"), allowed("HEAD, POST"));
+        assert_eq!(routed(Method::GET, "/api/create"), allowed("POST"));
+    }
+}

@@ -1,0 +1,65 @@
+//! What a model lacks, as far as can be seen from outside.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::digest::Digest;
+use crate::fs::read;
+use crate::store::Model;
+
+/// A blob of a model that is not there as its manifest has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IncompleteBlob {
+    /// The blob.
+    pub digest: Digest,
+    /// Where it is, or should be.
+    pub path: PathBuf,
+    /// The bytes that the manifest states.
+    pub stated: i64,
+    /// The bytes that are there; `None` where no file is.
+    pub found: Option<u64>,
+}
+
+impl fmt::Display for IncompleteBlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.found {
+            None => f.write_str("missing"),
+            Some(found) => write!(f, "{found} of {} bytes", self.stated),
+        }
+    }
+}
+
+impl Model {
+    /// Returns the blobs that are missing, are no files, or have another size than the manifest
+    /// states; a size that it does not state says nothing. Costs a `stat` for each blob, and hashes
+    /// nothing.
+    pub fn incomplete(&self) -> Vec<IncompleteBlob> {
+        let mut known = HashSet::new();
+        let mut incomplete = Vec::new();
+        for layer in self.manifest().entries() {
+            let Ok(digest) = layer.digest() else { continue };
+            if !known.insert(digest) {
+                continue;
+            }
+            let path = self.store().layout().blob(&digest);
+            let found = match path.metadata() {
+                Ok(metadata) if metadata.is_file() => Some(metadata.len()),
+                Err(_) if !read::is_gone(&path) && !path.is_symlink() => continue,
+                _ => None,
+            };
+            let is_as_stated = layer.size == 0
+                || found.is_some_and(|found| u64::try_from(layer.size) == Ok(found));
+            if found.is_none() || !is_as_stated {
+                incomplete.push(IncompleteBlob {
+                    digest,
+                    path,
+                    stated: layer.size,
+                    found,
+                });
+            }
+        }
+        incomplete
+    }
+}
