@@ -79,6 +79,12 @@ pub struct Open {
 impl Call {
     /// Reads the words of a call.
     pub fn parse(words: &[&str]) -> Option<Self> {
+        Call::parse_reading(words)
+            .or_else(|| Call::parse_change(words))
+            .or_else(|| Call::parse_foreign(words))
+    }
+
+    fn parse_reading(words: &[&str]) -> Option<Self> {
         let own = |text: &str| text.to_owned();
         Some(match words {
             ["list"] => Call::List,
@@ -89,8 +95,21 @@ impl Call {
             ["verify"] => Call::Verify,
             ["verifyremembered"] => Call::VerifyRemembered,
             ["verifymodel", name] => Call::VerifyModel(own(name)),
-            ["repair"] => Call::Repair,
             ["verifykept"] => Call::VerifyKept,
+            ["open", delay, rest @ ..] => Call::Open(Open {
+                delay: delay.parse().ok()?,
+                durable: rest.contains(&"durable"),
+                reads: rest.contains(&"reads"),
+                read_only: rest.contains(&"readonly"),
+            }),
+            _ => return None,
+        })
+    }
+
+    fn parse_change(words: &[&str]) -> Option<Self> {
+        let own = |text: &str| text.to_owned();
+        Some(match words {
+            ["repair"] => Call::Repair,
             ["repairkept"] => Call::RepairKept,
             ["remove", names @ ..] => Call::Remove(names.iter().map(|name| own(name)).collect()),
             ["copy", from, to] => Call::Copy(own(from), own(to)),
@@ -113,12 +132,13 @@ impl Call {
             }),
             ["maintain"] => Call::Maintain,
             ["renameold"] => Call::RenameOld,
-            ["open", delay, rest @ ..] => Call::Open(Open {
-                delay: delay.parse().ok()?,
-                durable: rest.contains(&"durable"),
-                reads: rest.contains(&"reads"),
-                read_only: rest.contains(&"readonly"),
-            }),
+            _ => return None,
+        })
+    }
+
+    fn parse_foreign(words: &[&str]) -> Option<Self> {
+        let own = |text: &str| text.to_owned();
+        Some(match words {
             ["foreigncopy", from, to] => Call::ForeignCopy(own(from), own(to)),
             ["foreignremove", name] => Call::ForeignRemove(own(name)),
             ["foreignpull", name, layers] => {
@@ -196,6 +216,33 @@ fn flag(f: &mut fmt::Formatter<'_>, set: bool, word: &str) -> fmt::Result {
     if set { write!(f, " {word}") } else { Ok(()) }
 }
 
+impl fmt::Display for Import {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "import {} {}", self.source, self.name)?;
+        flag(f, self.replace, "replace")?;
+        flag(f, self.link, "link")
+    }
+}
+
+impl fmt::Display for Collect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "gc {}", self.grace)?;
+        flag(f, self.dry_run, "dry")?;
+        flag(f, self.partials, "partials")?;
+        flag(f, self.quarantine, "quarantine")?;
+        flag(f, self.all, "all")
+    }
+}
+
+impl fmt::Display for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "open {}", self.delay)?;
+        flag(f, self.durable, "durable")?;
+        flag(f, self.reads, "reads")?;
+        flag(f, self.read_only, "readonly")
+    }
+}
+
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -212,27 +259,12 @@ impl fmt::Display for Call {
             Call::RepairKept => f.write_str("repairkept"),
             Call::Remove(names) => write!(f, "remove {}", names.join(" ")),
             Call::Copy(from, to) => write!(f, "copy {from} {to}"),
-            Call::Import(import) => {
-                write!(f, "import {} {}", import.source, import.name)?;
-                flag(f, import.replace, "replace")?;
-                flag(f, import.link, "link")
-            }
+            Call::Import(import) => import.fmt(f),
             Call::AddBlob { content, expected } => write!(f, "addblob {content} {expected}"),
-            Call::Collect(options) => {
-                write!(f, "gc {}", options.grace)?;
-                flag(f, options.dry_run, "dry")?;
-                flag(f, options.partials, "partials")?;
-                flag(f, options.quarantine, "quarantine")?;
-                flag(f, options.all, "all")
-            }
+            Call::Collect(options) => options.fmt(f),
             Call::Maintain => f.write_str("maintain"),
             Call::RenameOld => f.write_str("renameold"),
-            Call::Open(open) => {
-                write!(f, "open {}", open.delay)?;
-                flag(f, open.durable, "durable")?;
-                flag(f, open.reads, "reads")?;
-                flag(f, open.read_only, "readonly")
-            }
+            Call::Open(open) => open.fmt(f),
             Call::ForeignCopy(from, to) => write!(f, "foreigncopy {from} {to}"),
             Call::ForeignRemove(name) => write!(f, "foreignremove {name}"),
             Call::ForeignPull(name, layers) => {

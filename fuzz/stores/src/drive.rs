@@ -105,36 +105,23 @@ impl<'a> Driver<'a> {
         };
         let began = Instant::now();
         let _ = running.input.write_all(b"\n");
-        let patience = step
-            .kill
-            .map_or(PATIENCE, |kill| Duration::from_micros(kill.micros));
-        let answer = match (running.lines.recv_timeout(patience), step.kill) {
-            (Err(RecvTimeoutError::Timeout), Some(kill)) => {
-                signal(&running.child, kill.signal);
-                return match end(&mut running.child) {
-                    Ok(status) if is_ours(status, kill.signal) => Outcome::Killed,
-                    Ok(status) => Outcome::Died(describe(status)),
-                    Err(error) => Outcome::Died(error.to_string()),
-                };
-            }
-            (answer, _) => answer,
-        };
-        match answer {
-            Ok(line) => {
+        let patience = step.kill.map(|kill| Duration::from_micros(kill.micros));
+        let answer = running.lines.recv_timeout(patience.unwrap_or(PATIENCE));
+        let child = &mut running.child;
+        match (answer, step.kill) {
+            (Ok(line), _) => {
                 self.running = Some(running);
                 answered(&line, began.elapsed())
             }
-            Err(RecvTimeoutError::Timeout) => {
-                let _ = running.child.kill();
-                let _ = running.child.wait();
+            (Err(RecvTimeoutError::Timeout), Some(kill)) => killed(child, kill.signal),
+            (Err(RecvTimeoutError::Timeout), None) => {
+                let _ = child.kill();
+                let _ = child.wait();
                 Outcome::Hung
             }
-            Err(RecvTimeoutError::Disconnected) => Outcome::Died(
-                running
-                    .child
-                    .wait()
-                    .map_or_else(|e| e.to_string(), describe),
-            ),
+            (Err(RecvTimeoutError::Disconnected), _) => {
+                Outcome::Died(child.wait().map_or_else(|e| e.to_string(), describe))
+            }
         }
     }
 
@@ -194,6 +181,16 @@ fn answered(line: &str, time: Duration) -> Outcome {
         kib: words.next().and_then(|word| word.parse().ok()).unwrap_or(0),
         time,
         text: words.next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// Ends a process in the midst of a call.
+fn killed(child: &mut Child, how: Signal) -> Outcome {
+    signal(child, how);
+    match end(child) {
+        Ok(status) if is_ours(status, how) => Outcome::Killed,
+        Ok(status) => Outcome::Died(describe(status)),
+        Err(error) => Outcome::Died(error.to_string()),
     }
 }
 

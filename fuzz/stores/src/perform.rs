@@ -91,7 +91,8 @@ impl Performer {
                 Ok(self.store()?.repair(&report)?.to_json())
             }
             Call::Import(import) => self.import(import),
-            call => answer(&self.store()?, call),
+            call if call.is_change() => change(&self.store()?, call),
+            call => read(&self.store()?, call),
         }
     }
 
@@ -130,9 +131,12 @@ impl Performer {
     }
 }
 
-fn answer(store: &Store, call: &Call) -> Answer {
+fn reference(name: &str) -> Result<Reference, modelkeep::Error> {
+    name.parse()
+}
+
+fn read(store: &Store, call: &Call) -> Answer {
     let done = String::new();
-    let reference = |name: &str| name.parse::<Reference>();
     match call {
         Call::List => Ok(store.list()?.models.len().to_string()),
         Call::Show(name) => {
@@ -154,6 +158,14 @@ fn answer(store: &Store, call: &Call) -> Answer {
             let models = vec![reference(name)?];
             verify(store, &VerifyOptions::default().models(models)).map(|_| done)
         }
+        Call::Collect(options) => Ok(store.gc(&collection(*options))?.to_json()),
+        _ => Ok(done),
+    }
+}
+
+fn change(store: &Store, call: &Call) -> Answer {
+    let done = String::new();
+    match call {
         Call::Repair => {
             let report = verify(store, &VerifyOptions::default())?;
             Ok(store.repair(&report)?.to_json())

@@ -177,6 +177,7 @@ fn leftovers(after: &View) -> Vec<Finding> {
 fn is_plain(view: &View) -> bool {
     let kinds = [
         ("store", true),
+        ("store/blobs", true),
         ("store/.modelkeep", true),
         ("store/.modelkeep/tmp", true),
         ("store/.modelkeep/trash", true),

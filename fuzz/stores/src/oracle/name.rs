@@ -66,10 +66,10 @@ pub fn is_of_the_system(name: &str) -> bool {
     known.contains(&name) || name.starts_with(".Trash-")
 }
 
-/// Whether up to four parts are those of a name by the published grammar.
+/// Whether up to four parts are those of a name by the published grammar, or of one that is too
+/// long for it and not for a file.
 pub fn is_valid(parts: &[String]) -> bool {
     let valid = |(index, part): (usize, &String)| {
-        let longest = if index == 0 { 350 } else { 80 };
         let mut bytes = part.bytes();
         let first = bytes
             .next()
@@ -80,7 +80,7 @@ pub fn is_valid(parts: &[String]) -> bool {
                 || (b == b'.' && index != 1)
                 || (b == b':' && index == 0)
         };
-        part.len() <= longest && first && bytes.all(other)
+        part.len() <= 255 && first && bytes.all(other)
     };
     parts.iter().enumerate().all(valid)
 }

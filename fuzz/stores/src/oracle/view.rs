@@ -94,7 +94,7 @@ impl View {
     fn descend(&mut self, directory: &Path, parts: &mut Vec<String>, closed: bool) {
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if (parts.is_empty() && is_of_the_system(&name)) || is_ours(&name, parts.len()) {
+            if (parts.is_empty() && is_of_the_system(&name)) || name.starts_with(".modelkeep-") {
                 continue;
             }
             parts.push(name);
@@ -216,14 +216,6 @@ fn private(store: &Path, blobs: &Path) -> Vec<PathBuf> {
         directories.push(real.with_file_name(".modelkeep"));
     }
     directories
-}
-
-/// A name that the engine gives to a staged file: right below `manifests`, or beside a manifest.
-fn is_ours(name: &str, depth: usize) -> bool {
-    let staged: Vec<&str> = name.splitn(3, '-').collect();
-    let number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit());
-    let is_number = staged.len() == 3 && staged.iter().all(number);
-    name.starts_with(".modelkeep-") || (depth == 0 && is_number)
 }
 
 /// The manifests of another store that has the same blobs: those beside the real directory.
