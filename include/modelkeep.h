@@ -305,6 +305,10 @@ typedef struct {
    * The place in the structure; the first of several.
    */
   mkeep_str path;
+  /**
+   * What it is, in words.
+   */
+  mkeep_str message;
 } mkeep_warning;
 
 /**
@@ -618,7 +622,7 @@ typedef struct {
    */
   mkeep_str name;
   /**
-   * The name of its type, as in `Q4_K`, with a NUL.
+   * The name of its type, as in `Q4_K`, with a NUL; `unknown` for one whose size is not known.
    */
   mkeep_str type_name;
   /**
@@ -626,13 +630,13 @@ typedef struct {
    */
   uint32_t type;
   /**
-   * How many dimensions.
+   * How many dimensions: four at most, eight where reading is lenient.
    */
   uint32_t n_dims;
   /**
    * Its dimensions, the fastest-varying first; 1 beyond the last.
    */
-  uint64_t dims[4];
+  uint64_t dims[8];
   /**
    * Where its data begin, in bytes from the beginning of the file.
    */
@@ -642,7 +646,8 @@ typedef struct {
    */
   uint64_t size;
   /**
-   * Its data; NULL where the file is not mapped or the type is not known.
+   * Its data; NULL where the file is not mapped or ends before they do, and where the type is
+   * not known.
    */
   const uint8_t *data;
 } mkeep_tensor;
@@ -766,6 +771,19 @@ mkeep_status mkeep_gguf_open(const char *file,
                              bool no_mmap,
                              mkeep_gguf **gguf,
                              mkeep_error **error);
+
+/**
+ * Opens a GGUF file whose data are not all there yet, as in the midst of a download: its metadata
+ * and its table of tensors. What is missing is a warning, `data_out_of_bounds`, and the `data` of
+ * a tensor that is not whole are NULL.
+ *
+ * Otherwise as mkeep_gguf_open.
+ */
+mkeep_status mkeep_gguf_open_header(const char *file,
+                                    bool lenient,
+                                    bool no_mmap,
+                                    mkeep_gguf **gguf,
+                                    mkeep_error **error);
 
 /**
  * Opens the GGUF file of a stored model, leniently.

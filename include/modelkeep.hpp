@@ -139,6 +139,13 @@ public:
               [&](mkeep_gguf **gguf, mkeep_error **error) {
                   return mkeep_gguf_open(path.c_str(), lenient, !mmap, gguf, error);
               })) {}
+    /// Opens a file whose data are not all there yet: its metadata and its table of tensors.
+    static Gguf header_only(const std::string &path, bool lenient = false, bool mmap = true) {
+        return Gguf(detail::make<mkeep_gguf, mkeep_gguf_free>(
+            [&](mkeep_gguf **gguf, mkeep_error **error) {
+                return mkeep_gguf_open_header(path.c_str(), lenient, !mmap, gguf, error);
+            }));
+    }
     Gguf(const Gguf &other) : handle_(mkeep_gguf_hold(other.get())) {}
     Gguf(Gguf &&) noexcept = default;
     Gguf &operator=(Gguf other) noexcept {

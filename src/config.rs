@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::decode::{DecodeError, Node, is_field};
+use crate::decode::{self, Decode, DecodeError, Event, Reader, Slice};
 use crate::error::{Error, ErrorKind};
 
 /// The facts of a config blob. What it does not say is empty or zero.
@@ -45,59 +45,96 @@ impl Config {
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt) where the bytes do not decode.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        decode(bytes).map_err(|e| Error::caused(ErrorKind::Corrupt, "decoding config", e))
+        let mut config = Config::default();
+        match decode::first(bytes, &mut config) {
+            Ok(_) => Ok(config),
+            Err(e) => Err(Error::caused(ErrorKind::Corrupt, "decoding config", e)),
+        }
     }
 
-    /// Whether another host serves the model: this store holds a stub.
+    /// Whether another host serves the model: this store holds a stub. A host that is asked for no
+    /// model serves none.
     pub fn is_remote(&self) -> bool {
-        !self.remote_host.is_empty()
+        !self.remote_host.is_empty() && !self.remote_model.is_empty()
     }
+}
 
-    fn apply(&mut self, key: &str, value: &Node) -> Result<(), DecodeError> {
-        let text = [
-            ("model_format", &mut self.format),
-            ("model_family", &mut self.family),
-            ("model_type", &mut self.parameter_size),
-            ("file_type", &mut self.quantization),
-            ("renderer", &mut self.renderer),
-            ("parser", &mut self.parser),
-            ("requires", &mut self.requires),
-            ("remote_host", &mut self.remote_host),
-            ("remote_model", &mut self.remote_model),
-            ("base_name", &mut self.base_name),
-            ("architecture", &mut String::new()),
-            ("os", &mut String::new()),
-        ];
-        for (name, field) in text {
-            if is_field(key, name) {
-                return value.set_text(key, field);
-            }
-        }
-        match key {
-            key if is_field(key, "model_families") => self.families = value.texts(key)?,
-            key if is_field(key, "capabilities") => {
-                self.capabilities = value.texts(key)?.unwrap_or_default();
-            }
-            key if is_field(key, "context_length") => {
-                value.set_integer(key, &mut self.context_length)?;
-            }
-            key if is_field(key, "embedding_length") => {
-                value.set_integer(key, &mut self.embedding_length)?;
-            }
-            key if is_field(key, "draft") => drop(value.fields(key)?),
-            _ => {}
-        }
+impl Decode for Config {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let mut families = Slice::default();
+        let mut capabilities = Slice::default();
+        let mut unread = Unread::default();
+        json.fields(
+            first,
+            &mut [
+                ("model_format", &mut self.format),
+                ("model_family", &mut self.family),
+                ("model_families", &mut families),
+                ("model_type", &mut self.parameter_size),
+                ("file_type", &mut self.quantization),
+                ("renderer", &mut self.renderer),
+                ("parser", &mut self.parser),
+                ("requires", &mut self.requires),
+                ("remote_host", &mut self.remote_host),
+                ("remote_model", &mut self.remote_model),
+                ("capabilities", &mut capabilities),
+                ("context_length", &mut self.context_length),
+                ("embedding_length", &mut self.embedding_length),
+                ("base_name", &mut self.base_name),
+                ("draft", &mut unread.draft),
+                ("architecture", &mut unread.architecture),
+                ("os", &mut unread.os),
+                ("rootfs", &mut unread.root),
+            ],
+        )?;
+        self.families = families.into_items();
+        self.capabilities = capabilities.into_items().unwrap_or_default();
         Ok(())
     }
 }
 
-fn decode(bytes: &[u8]) -> Result<Config, DecodeError> {
-    let (node, _) = Node::first(bytes)?;
-    let mut config = Config::default();
-    for (key, value) in node.fields("config")? {
-        config.apply(key, value)?;
+/// Fields that have a type and are not used.
+#[derive(Default)]
+struct Unread {
+    draft: Draft,
+    architecture: String,
+    os: String,
+    root: RootFs,
+}
+
+/// What a config says of a draft model.
+#[derive(Default)]
+struct Draft;
+
+impl Decode for Draft {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let mut texts: [String; 4] = Default::default();
+        let [format, architecture, prefix, config] = &mut texts;
+        json.fields(
+            first,
+            &mut [
+                ("model_format", format),
+                ("architecture", architecture),
+                ("tensor_prefix", prefix),
+                ("config", config),
+            ],
+        )
     }
-    Ok(config)
+}
+
+/// What a config of a container image says of its file system.
+#[derive(Default)]
+struct RootFs;
+
+impl Decode for RootFs {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let mut kind = String::new();
+        let mut digests = Slice::<String>::default();
+        json.fields(
+            first,
+            &mut [("type", &mut kind), ("diff_ids", &mut digests)],
+        )
+    }
 }
 
 /// A config blob to be written, in the reference's order of fields.

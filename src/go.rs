@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
+use crate::decode::{AnyRef, Kind};
 
 /// The verb `%q`: a double-quoted Go string; bytes that are not UTF-8 print as `\xNN`.
 pub fn quote(bytes: impl AsRef<[u8]>) -> String {
@@ -32,20 +32,16 @@ pub fn code_point(c: char) -> String {
 }
 
 /// The verb `%v` of a decoded JSON value: `[1 a]`, `map[a:1 b:c]`, `<nil>`.
-pub fn plain(value: &Value) -> String {
-    let mut text = String::new();
-    push_plain(&mut text, value);
-    text
+pub(crate) fn plain(value: AnyRef<'_>) -> String {
+    print(value, &PLAIN)
 }
 
 /// The verb `%#v` of a decoded JSON value: `[]interface {}{1, "a"}`, `<nil>`.
-pub fn syntax(value: &Value) -> String {
-    let mut text = String::new();
-    match value {
-        Value::Null => text.push_str("<nil>"),
-        value => push_syntax(&mut text, value),
+pub(crate) fn syntax(value: AnyRef<'_>) -> String {
+    match value.kind() {
+        Kind::Null => "<nil>".to_owned(),
+        _ => print(value, &SYNTAX),
     }
-    text
 }
 
 /// Whether Go prints the character as it is: letters, marks, numbers, punctuation, symbols and the
@@ -84,62 +80,88 @@ fn push_quoted(text: &mut String, c: char) {
     }
 }
 
-fn push_plain(text: &mut String, value: &Value) {
-    match value {
-        Value::Null => text.push_str("<nil>"),
-        Value::Bool(truth) => push(text, format_args!("{truth}")),
-        Value::Number(_) => push_number(text, value),
-        Value::String(string) => text.push_str(string),
-        Value::Array(items) => {
-            text.push('[');
-            for (at, item) in items.iter().enumerate() {
-                text.push_str(if at == 0 { "" } else { " " });
-                push_plain(text, item);
-            }
-            text.push(']');
-        }
-        Value::Object(fields) => {
-            text.push_str("map[");
-            for (at, (key, value)) in sorted(fields).into_iter().enumerate() {
-                text.push_str(if at == 0 { "" } else { " " });
-                push(text, format_args!("{key}:"));
-                push_plain(text, value);
-            }
-            text.push(']');
-        }
-    }
+/// How values stand in a text.
+struct Style {
+    null: &'static str,
+    array: [&'static str; 2],
+    object: [&'static str; 2],
+    between: &'static str,
+    string: fn(&mut String, &str),
 }
 
-fn push_syntax(text: &mut String, value: &Value) {
-    match value {
-        Value::Null => text.push_str("interface {}(nil)"),
-        Value::Bool(truth) => push(text, format_args!("{truth}")),
-        Value::Number(_) => push_number(text, value),
-        Value::String(string) => text.push_str(&quote(string)),
-        Value::Array(items) => {
-            text.push_str("[]interface {}{");
-            for (at, item) in items.iter().enumerate() {
-                text.push_str(if at == 0 { "" } else { ", " });
-                push_syntax(text, item);
+const PLAIN: Style = Style {
+    null: "<nil>",
+    array: ["[", "]"],
+    object: ["map[", "]"],
+    between: " ",
+    string: String::push_str,
+};
+
+const SYNTAX: Style = Style {
+    null: "interface {}(nil)",
+    array: ["[]interface {}{", "}"],
+    object: ["map[string]interface {}{", "}"],
+    between: ", ",
+    string: |text, string| text.push_str(&quote(string)),
+};
+
+/// What is still to be printed.
+enum Pending<'a> {
+    Word(&'static str),
+    Key(&'a str),
+    Value(AnyRef<'a>),
+}
+
+/// Prints from a stack: the nesting of a value is a file's.
+fn print(value: AnyRef<'_>, style: &Style) -> String {
+    let mut text = String::new();
+    let mut pending = vec![Pending::Value(value)];
+    while let Some(next) = pending.pop() {
+        match next {
+            Pending::Word(word) => text.push_str(word),
+            Pending::Key(key) => {
+                (style.string)(&mut text, key);
+                text.push(':');
             }
-            text.push('}');
+            Pending::Value(value) => push_value(&mut text, value.kind(), style, &mut pending),
         }
-        Value::Object(fields) => {
-            text.push_str("map[string]interface {}{");
-            for (at, (key, value)) in sorted(fields).into_iter().enumerate() {
-                text.push_str(if at == 0 { "" } else { ", " });
-                push(text, format_args!("{}:", quote(key)));
-                push_syntax(text, value);
-            }
-            text.push('}');
+    }
+    text
+}
+
+fn push_value<'a>(
+    text: &mut String,
+    value: Kind<'a>,
+    style: &Style,
+    pending: &mut Vec<Pending<'a>>,
+) {
+    let [opening, closing] = match value {
+        Kind::Object(_) => style.object,
+        _ => style.array,
+    };
+    let parts: Vec<_> = match value {
+        Kind::Null => return text.push_str(style.null),
+        Kind::Bool(truth) => return push(text, format_args!("{truth}")),
+        Kind::Number(number) => return push_number(text, number),
+        Kind::Text(string) => return (style.string)(text, string),
+        Kind::Array(items) => items.into_iter().map(|item| (None, item)).collect(),
+        Kind::Object(fields) => {
+            let fields = fields.into_iter();
+            fields.map(|(key, value)| (Some(key), value)).collect()
         }
+    };
+    text.push_str(opening);
+    pending.push(Pending::Word(closing));
+    for (at, (key, value)) in parts.into_iter().enumerate().rev() {
+        pending.push(Pending::Value(value));
+        pending.extend(key.map(Pending::Key));
+        pending.extend((at > 0).then_some(Pending::Word(style.between)));
     }
 }
 
 /// Every JSON number is an f64 to Go: shortest digits, with an exponent of at least two digits
 /// below 1e-4 and from 1e6 on.
-fn push_number(text: &mut String, number: &Value) {
-    let value = number.as_f64().unwrap_or_default();
+fn push_number(text: &mut String, value: f64) {
     let scientific = format!("{value:e}");
     let (digits, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     match power.parse::<i32>() {
@@ -156,13 +178,6 @@ fn push_exponent(text: &mut String, digits: &str, power: i32) {
     );
 }
 
-/// By key bytes, whatever order the map keeps.
-fn sorted(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
-    let mut fields: Vec<_> = fields.iter().collect();
-    fields.sort_by_key(|(key, _)| *key);
-    fields
-}
-
 fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     text.write_fmt(arguments)
         .expect("a String takes every text");
@@ -171,6 +186,7 @@ fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::Any;
     use serde_json::json;
 
     #[test]
@@ -217,8 +233,9 @@ mod tests {
             (json!(-1), "-1"),
         ];
         for (value, expected) in cases {
+            let value = Any::from(&value);
             assert_eq!(
-                (plain(&value).as_str(), syntax(&value).as_str()),
+                (plain(value.view()).as_str(), syntax(value.view()).as_str()),
                 (expected, expected)
             );
         }
@@ -244,8 +261,9 @@ mod tests {
             ),
         ];
         for (value, as_plain, as_syntax) in cases {
+            let value = Any::from(&value);
             assert_eq!(
-                (plain(&value).as_str(), syntax(&value).as_str()),
+                (plain(value.view()).as_str(), syntax(value.view()).as_str()),
                 (as_plain, as_syntax)
             );
         }

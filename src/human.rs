@@ -1,4 +1,8 @@
-//! Counts and sizes for people: `7.2B`, `109.48M`, `2K`; `2.00 GB`.
+//! What people read: counts as `7.2B`, `109.48M`, `2K`, sizes as `2.00 GB`, and text from files in which
+//! nothing steers a terminal or hides from the eye.
+
+use std::borrow::Cow;
+use std::fmt::Write;
 
 /// A count of parameters in the reference's short form.
 ///
@@ -29,9 +33,67 @@ pub(crate) fn human_size(bytes: u64) -> String {
     format!("{:.2} {name}", bytes as f64 / unit)
 }
 
+/// Returns the text with every character escaped that is not to be seen: controls, line ends
+/// included, and what changes the direction or the look of its neighbors. `\n`, `\r`, `\t`, and
+/// `\u{1b}` for the others. What was escaped once stays as it is.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            hidden if is_hidden(hidden) => {
+                // Writing to a string does not fail.
+                let _ = write!(escaped, "\\u{{{:x}}}", u32::from(hidden));
+            }
+            seen => escaped.push(seen),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Whether a character is a control, a separator of lines, a format character, or a letter without
+/// a shape.
+// Unicode 17, UnicodeData.txt: general categories Cc, Cf, Zl, Zp; the fillers of Hangul, and the
+// invisible vowels and selectors of Khmer and Mongolian, DerivedCoreProperties.txt
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{600}'..='\u{605}'
+                | '\u{61c}'
+                | '\u{6dd}'
+                | '\u{70f}'
+                | '\u{890}'..='\u{891}'
+                | '\u{8e2}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{110bd}'
+                | '\u{110cd}'
+                | '\u{13430}'..='\u{1343f}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{human_number, human_size};
+    use super::*;
 
     #[test]
     fn sizes_are_in_decimal_units() {
@@ -67,6 +129,30 @@ mod tests {
         ];
         for (count, expected) in cases {
             assert_eq!(human_number(count), expected, "{count}");
+        }
+    }
+
+    #[test]
+    fn what_steers_a_terminal_or_hides_is_escaped() {
+        let cases = [
+            ("llama 3.2 (8B)", "llama 3.2 (8B)"),
+            ("\u{1b}]52;c;ZXZpbA==\u{7}", "\\u{1b}]52;c;ZXZpbA==\\u{7}"),
+            ("a\r\nb\tc", "a\\r\\nb\\tc"),
+            ("c1 \u{9b}31m \u{7f}", "c1 \\u{9b}31m \\u{7f}"),
+            ("\u{202e}gpj.exe\u{2069}", "\\u{202e}gpj.exe\\u{2069}"),
+            (
+                "a\u{200b}b\u{2028}c\u{feff}",
+                "a\\u{200b}b\\u{2028}c\\u{feff}",
+            ),
+            ("tag \u{e0041}", "tag \\u{e0041}"),
+            (
+                "\u{fc}ml\u{e4}ut \u{4e2d}\u{6587}",
+                "\u{fc}ml\u{e4}ut \u{4e2d}\u{6587}",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(printable(text), expected);
+            assert_eq!(printable(expected), expected);
         }
     }
 }

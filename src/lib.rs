@@ -37,7 +37,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::gguf_parts::{GgufParts, PartTensor};
 pub use fs::staged::Durability;
-pub use human::human_number;
+pub use human::{human_number, printable};
 pub use manifest::{Layer, Manifest};
 pub use media::MediaType;
 pub use modelfile::{Command, Modelfile};
@@ -48,10 +48,11 @@ pub use reference::Reference;
 pub use sha256::probe;
 pub use store::{
     Alias, Blob, BlobStatus, BrokenModel, Collected, Complaint, Copied, Deleted, Diagnosis, Fact,
-    Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, IncompleteBlob, ListOptions,
-    ListedDetails, Listing, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage, Moved,
-    Problem, Progress, Repaired, Report, Root, SharedBlob, Show, ShowOptions, ShownDetails,
-    ShownTensor, Store, StoreOptions, Summary, Transfer, Trusted, Usage, VerifyOptions,
+    FileWarning, Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, IncompleteBlob,
+    ListOptions, ListedDetails, Listing, Maintained, ManifestForm, Message, Model, ModelInfo,
+    ModelUsage, Moved, Problem, Progress, Repaired, Report, Root, SharedBlob, Show, ShowOptions,
+    ShownDetails, ShownTensor, Store, StoreOptions, Summary, Transfer, Trusted, Usage,
+    VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 pub use timestamp::Timestamp;

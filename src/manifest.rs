@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::decode::{DecodeError, Node, is_field};
+use crate::decode::{self, Decode, DecodeError, Event, Reader, Slice};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::media::MediaType;
@@ -102,47 +102,53 @@ impl Layer {
     pub fn digest(&self) -> Result<Digest, Error> {
         Digest::stored(&self.digest)
     }
+}
 
-    fn apply(&mut self, node: &Node, what: &str) -> Result<(), DecodeError> {
-        for (key, value) in node.fields(what)? {
-            match key.as_str() {
-                key if is_field(key, "mediaType") => value.set_text(key, &mut self.media_type)?,
-                key if is_field(key, "digest") => value.set_text(key, &mut self.digest)?,
-                key if is_field(key, "size") => value.set_integer(key, &mut self.size)?,
-                key if is_field(key, "from") => value.set_text(key, &mut self.from)?,
-                key if is_field(key, "name") => value.set_text(key, &mut self.name)?,
-                _ => {}
-            }
-        }
+impl Decode for Layer {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        json.fields(
+            first,
+            &mut [
+                ("mediaType", &mut self.media_type),
+                ("digest", &mut self.digest),
+                ("size", &mut self.size),
+                ("from", &mut self.from),
+                ("name", &mut self.name),
+            ],
+        )
+    }
+}
+
+impl Decode for Manifest {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let mut layers = Slice::default();
+        let (mut schema_version, mut media_type) = (0_i64, String::new());
+        json.fields(
+            first,
+            &mut [
+                ("config", &mut self.config),
+                ("layers", &mut layers),
+                ("schemaVersion", &mut schema_version),
+                ("mediaType", &mut media_type),
+            ],
+        )?;
+        self.layers = layers.into_items().unwrap_or_default();
         Ok(())
     }
 }
 
 fn decode(bytes: &[u8]) -> Result<Manifest, DecodeError> {
-    let (node, end) = Node::first(bytes)?;
     let mut manifest = Manifest::default();
-    let (mut schema_version, mut media_type) = (0, String::new());
-    for (key, value) in node.fields("manifest")? {
-        match key.as_str() {
-            key if is_field(key, "config") => manifest.config.apply(value, key)?,
-            key if is_field(key, "layers") => manifest.layers = layers(value, key)?,
-            key if is_field(key, "schemaVersion") => value.set_integer(key, &mut schema_version)?,
-            key if is_field(key, "mediaType") => value.set_text(key, &mut media_type)?,
-            _ => {}
-        }
-    }
-    let closed = matches!(node, Node::Object(_));
-    manifest.listed_digest = listed_digest(bytes, if closed { end } else { bytes.len() });
+    let end = decode::first(bytes, &mut manifest)?;
+    // Only the byte after `null` tells that it has ended.
+    let closes = bytes.get(..end).is_some_and(|value| value.ends_with(b"}"));
+    let seen = if closes {
+        end
+    } else {
+        bytes.len().min(end + 1)
+    };
+    manifest.listed_digest = listed_digest(bytes, seen);
     Ok(manifest)
-}
-
-fn layers(value: &Node, key: &str) -> Result<Vec<Layer>, DecodeError> {
-    let items = value.items(key)?.unwrap_or_default();
-    let mut layers = vec![Layer::default(); items.len()];
-    for (item, layer) in items.iter().zip(&mut layers) {
-        layer.apply(item, key)?;
-    }
-    Ok(layers)
 }
 
 /// The reference (August 2026) lists the hash of what its streaming decoder had buffered when the

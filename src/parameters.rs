@@ -4,26 +4,22 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::decode::{Any, AnyRef, Decode, DecodeError, Event, Kind, Reader};
 use crate::go;
 
 /// The options of a model: decoded JSON values, sorted by the bytes of their keys.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Parameters(BTreeMap<String, Value>);
+pub struct Parameters(BTreeMap<String, Any>);
 
 impl Parameters {
     /// Adds every value of `layer`; a key that is there already is replaced as a whole.
-    pub fn merge(&mut self, layer: Map<String, Value>) {
-        self.0.extend(layer);
+    pub fn merge(&mut self, layer: Parameters) {
+        self.0.extend(layer.0);
     }
 
     /// Whether there is no parameter at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// The values by key.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value))
     }
 
     /// The text that `show` answers as `parameters`: a line per value, an array's elements each on
@@ -43,20 +39,31 @@ impl Parameters {
         self.lines().map(|(key, value)| (key, go::plain(value)))
     }
 
-    fn lines(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.iter().flat_map(|(key, value)| {
-            let values = match value {
-                Value::Array(items) => items.as_slice(),
-                single => std::slice::from_ref(single),
+    fn lines(&self) -> impl Iterator<Item = (&str, AnyRef<'_>)> {
+        self.0.iter().flat_map(|(key, value)| {
+            let values = match value.view().kind() {
+                Kind::Array(items) => items,
+                _ => vec![value.view()],
             };
-            values.iter().map(move |value| (key, value))
+            values.into_iter().map(move |value| (key.as_str(), value))
         })
+    }
+}
+
+impl Decode for Parameters {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        self.0.decode(first, json)
     }
 }
 
 impl From<Map<String, Value>> for Parameters {
     fn from(layer: Map<String, Value>) -> Self {
-        Parameters(layer.into_iter().collect())
+        let values = layer.iter();
+        Parameters(
+            values
+                .map(|(key, value)| (key.clone(), Any::from(value)))
+                .collect(),
+        )
     }
 }
 
@@ -92,7 +99,7 @@ mod tests {
     #[test]
     fn a_later_layer_replaces_a_key_as_a_whole() {
         let mut all = parameters(json!({"a": {"b": 1}, "c": [1, 2]}));
-        all.merge(json!({"a": "x", "d": 0.7}).as_object().cloned().unwrap());
+        all.merge(parameters(json!({"a": "x", "d": 0.7})));
         let lines: Vec<_> = all.commands().collect();
         let expected = [("a", "x"), ("c", "1"), ("c", "2"), ("d", "0.7")];
         assert_eq!(lines, expected.map(|(key, value)| (key, value.to_owned())));

@@ -2,14 +2,14 @@
 //! the body of the response out. A door that speaks HTTP, or any other, adds only the transport.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use crate::decode::{DecodeError, Node, is_field};
+use crate::decode::{self, Decode, DecodeError, Event, Reader};
 use crate::digest::{Digest, NoDigest};
 use crate::error::{Error, ErrorKind};
 use crate::go;
 use crate::json;
 use crate::name::ModelName;
+use crate::parameters::Parameters;
 use crate::reference::{self, Reference};
 use crate::store::{Fact, Problem, ShowOptions, Store};
 
@@ -96,14 +96,14 @@ pub fn tags(store: &Store) -> Answer {
 /// `POST /api/show`. `basename` replaces the metadata's `general.basename` by the name that was
 /// asked for, which one client needs.
 pub fn show(store: &Store, body: &[u8], basename: bool) -> Answer {
-    let request = match ShowRequest::parse(body) {
+    let request = match parse::<ShowRequest>(body) {
         Ok(request) => request,
         Err(answer) => return answer,
     };
     let options = ShowOptions::default()
         .verbose(request.verbose)
         .system(request.system)
-        .options(request.options);
+        .parameters(request.options);
     let shown = request
         .model
         .parse::<Reference>()
@@ -122,7 +122,7 @@ pub fn show(store: &Store, body: &[u8], basename: bool) -> Answer {
 
 /// `POST /api/copy`.
 pub fn copy(store: &Store, body: &[u8]) -> Answer {
-    let request = match CopyRequest::parse(body) {
+    let request = match parse::<CopyRequest>(body) {
         Ok(request) => request,
         Err(answer) => return answer,
     };
@@ -150,7 +150,7 @@ pub fn copy(store: &Store, body: &[u8]) -> Answer {
 
 /// `DELETE /api/delete`.
 pub fn delete(store: &Store, body: &[u8]) -> Answer {
-    let request = match DeleteRequest::parse(body) {
+    let request = match parse::<DeleteRequest>(body) {
         Ok(request) => request,
         Err(answer) => return answer,
     };
@@ -185,11 +185,9 @@ pub fn has_blob(store: &Store, digest: &str) -> Answer {
 #[derive(Default)]
 struct ShowRequest {
     model: String,
-    name: String,
     verbose: bool,
     system: String,
-    template: String,
-    options: Map<String, Value>,
+    options: Parameters,
 }
 
 #[derive(Default)]
@@ -201,89 +199,63 @@ struct CopyRequest {
 #[derive(Default)]
 struct DeleteRequest {
     model: String,
-    name: String,
 }
 
-impl ShowRequest {
-    fn parse(body: &[u8]) -> Result<Self, Answer> {
-        let mut request = ShowRequest::default();
-        each_field(body, |key, value| {
-            let texts = [
-                ("model", &mut request.model),
-                ("name", &mut request.name),
-                ("system", &mut request.system),
-                ("template", &mut request.template),
-            ];
-            set_text(key, value, texts)?;
-            if is_field(key, "verbose") {
-                value.set_bool(key, &mut request.verbose)?;
-            } else if is_field(key, "options") {
-                value.fields(key)?;
-                if let Value::Object(options) = value.clone().into_value() {
-                    request.options.extend(options);
-                }
-            }
-            Ok(())
-        })?;
-        if request.model.is_empty() {
-            request.model = std::mem::take(&mut request.name);
+impl Decode for ShowRequest {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let mut name = String::new();
+        let mut template = String::new();
+        json.fields(
+            first,
+            &mut [
+                ("model", &mut self.model),
+                ("name", &mut name),
+                ("verbose", &mut self.verbose),
+                ("system", &mut self.system),
+                ("template", &mut template),
+                ("options", &mut self.options),
+            ],
+        )?;
+        if self.model.is_empty() {
+            self.model = name;
         }
-        Ok(request)
+        Ok(())
     }
 }
 
-impl CopyRequest {
-    fn parse(body: &[u8]) -> Result<Self, Answer> {
-        let mut request = CopyRequest::default();
-        each_field(body, |key, value| {
-            let texts = [
-                ("source", &mut request.source),
-                ("destination", &mut request.destination),
-            ];
-            set_text(key, value, texts)
-        })?;
-        Ok(request)
+impl Decode for CopyRequest {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        json.fields(
+            first,
+            &mut [
+                ("source", &mut self.source),
+                ("destination", &mut self.destination),
+            ],
+        )
     }
 }
 
-impl DeleteRequest {
-    fn parse(body: &[u8]) -> Result<Self, Answer> {
-        let mut request = DeleteRequest::default();
-        each_field(body, |key, value| {
-            set_text(
-                key,
-                value,
-                [("model", &mut request.model), ("name", &mut request.name)],
-            )
-        })?;
-        if request.model.is_empty() {
-            request.model = std::mem::take(&mut request.name);
+impl Decode for DeleteRequest {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let mut name = String::new();
+        json.fields(
+            first,
+            &mut [("model", &mut self.model), ("name", &mut name)],
+        )?;
+        if self.model.is_empty() {
+            self.model = name;
         }
-        Ok(request)
+        Ok(())
     }
 }
 
-fn each_field(
-    body: &[u8],
-    mut take: impl FnMut(&str, &Node) -> Result<(), DecodeError>,
-) -> Result<(), Answer> {
+fn parse<T: Decode + Default>(body: &[u8]) -> Result<T, Answer> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Answer::invalid("missing request body"));
     }
-    let mut decode = || {
-        let (node, _) = Node::first(body)?;
-        node.fields("the request")?
-            .iter()
-            .try_for_each(|(key, value)| take(key, value))
-    };
-    decode().map_err(|error| Answer::invalid(&format!("decoding the request: {error}")))
-}
-
-fn set_text<const N: usize>(
-    key: &str,
-    value: &Node,
-    texts: [(&str, &mut String); N],
-) -> Result<(), DecodeError> {
-    let field = texts.into_iter().find(|(name, _)| is_field(key, name));
-    field.map_or(Ok(()), |(_, to)| value.set_text(key, to))
+    let mut request = T::default();
+    match decode::first(body, &mut request) {
+        Ok(_) => Ok(request),
+        Err(error) => Err(Answer::invalid(&format!("decoding the request: {error}"))),
+    }
 }

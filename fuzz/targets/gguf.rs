@@ -1,7 +1,15 @@
-//! Any bytes as a GGUF file: read strictly and leniently, whole and piece by piece, and look at
-//! everything that the reader hands out.
+//! Any bytes as a GGUF file: read strictly and leniently, whole and piece by piece, look at
+//! everything that the reader hands out, and print it for people.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use modelkeep::printable;
+use modelkeep_cli::describe_bytes;
 
-fuzz_target!(|bytes: &[u8]| modelkeep::gguf::exercise(bytes));
+fuzz_target!(|bytes: &[u8]| {
+    modelkeep::gguf::exercise(bytes);
+    for line in describe_bytes(bytes) {
+        // Nothing is left in it that would have to be escaped, not even a line end.
+        assert_eq!(printable(&line), line);
+    }
+});

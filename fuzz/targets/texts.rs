@@ -4,6 +4,10 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
+    let _ = modelkeep::gguf::sniff(bytes).map(|format| format.to_string());
+    let seen = modelkeep::printable(&String::from_utf8_lossy(bytes)).into_owned();
+    assert!(!seen.contains(char::is_control));
+    assert_eq!(modelkeep::printable(&seen), seen);
     let _ = modelkeep::Manifest::parse(bytes);
     let _ = modelkeep::Config::parse(bytes);
     if let Ok(modelfile) = modelkeep::Modelfile::parse(bytes) {

@@ -21,6 +21,7 @@ __all__ = [
     "Details",
     "Diagnosis",
     "Fault",
+    "FileWarning",
     "Files",
     "Finding",
     "Gguf",
@@ -51,6 +52,7 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+_Path = str | bytes | PathLike[str] | PathLike[bytes]
 
 @type_check_only
 class _NewMessage(TypedDict):
@@ -66,7 +68,7 @@ class Answer:
 class Store:
     def __new__(
         cls,
-        path: str | PathLike[str] | None = None,
+        path: _Path | None = None,
         *,
         read_only: bool = False,
         create: bool = False,
@@ -100,13 +102,13 @@ class Store:
     ) -> Report: ...
     def import_gguf(
         self,
-        path: str | PathLike[str],
+        path: _Path,
         name: str,
         *,
         replace: bool = False,
         transfer: Literal["auto", "reflink", "hardlink", "copy"] = "auto",
-        projectors: Sequence[str | PathLike[str]] = (),
-        adapters: Sequence[str | PathLike[str]] = (),
+        projectors: Sequence[_Path] = (),
+        adapters: Sequence[_Path] = (),
         template: str | None = None,
         system: str | None = None,
         licenses: Sequence[str] = (),
@@ -118,7 +120,7 @@ class Store:
     ) -> Imported: ...
     def import_modelfile(
         self,
-        path: str | PathLike[str],
+        path: _Path,
         name: str,
         *,
         replace: bool = False,
@@ -349,6 +351,8 @@ class Imported(Answer):
     def replaced(self) -> bool: ...
     @property
     def ignored(self) -> list[str]: ...
+    @property
+    def warnings(self) -> list[FileWarning]: ...
 
 @final
 class Progress:
@@ -535,7 +539,12 @@ class Moved:
 @final
 class Gguf(Answer, Mapping[str, Any]):
     def __new__(
-        cls, path: str | PathLike[str], *, lenient: bool = False, mmap: bool = True
+        cls,
+        path: _Path,
+        *,
+        lenient: bool = False,
+        mmap: bool = True,
+        header_only: bool = False,
     ) -> Self: ...
     @property
     def version(self) -> int: ...
@@ -568,7 +577,12 @@ class Gguf(Answer, Mapping[str, Any]):
 @final
 class GgufParts:
     def __new__(
-        cls, path: str | PathLike[str], *, lenient: bool = False, mmap: bool = True
+        cls,
+        path: _Path,
+        *,
+        lenient: bool = False,
+        mmap: bool = True,
+        header_only: bool = False,
     ) -> Self: ...
     @property
     def parts(self) -> list[Gguf]: ...
@@ -627,5 +641,18 @@ class Warning:
     def code(self) -> str: ...
     @property
     def path(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+@final
+class FileWarning:
+    @property
+    def file(self) -> Path: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def message(self) -> str: ...
 
 def _run(arguments: Sequence[str]) -> int: ...

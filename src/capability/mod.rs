@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -82,11 +83,11 @@ impl Serialize for Capability {
 }
 
 /// What the metadata of a GGUF file says of abilities.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct GgufFacts<'a> {
-    pub architecture: &'a str,
+    pub architecture: Cow<'a, str>,
     /// `tokenizer.chat_template`, empty where it is no string.
-    pub chat_template: &'a str,
+    pub chat_template: Cow<'a, str>,
     /// Whether the architecture has the key `pooling_type`.
     pub pooling: bool,
     /// Whether it has `vision.block_count`.
@@ -96,16 +97,16 @@ pub(crate) struct GgufFacts<'a> {
 }
 
 /// What the metadata of a projector says; the default for one that cannot be read.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ProjectorFacts<'a> {
     /// Whether a key `has_audio_encoder` or one ending in `.has_audio_encoder` is true.
     pub audio_encoder: bool,
     /// The architecture's `vision.projector_type`.
-    pub kind: &'a str,
+    pub kind: Cow<'a, str>,
 }
 
 /// All that show's capabilities depend on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Facts<'a> {
     pub config: &'a Config,
     /// The Go template that the model brings, if it brings one.
@@ -144,11 +145,11 @@ impl<'a> Facts<'a> {
             if !self.is_rendered() {
                 found.add(
                     Capability::Tools,
-                    chat_template::has_tools(gguf.chat_template),
+                    chat_template::has_tools(&gguf.chat_template),
                 );
                 found.add(
                     Capability::Thinking,
-                    chat_template::has_thinking(gguf.chat_template),
+                    chat_template::has_thinking(&gguf.chat_template),
                 );
             }
             found.add_kind(gguf.pooling);
@@ -169,7 +170,7 @@ impl<'a> Facts<'a> {
             Capability::Thinking,
             parser.thinking || is_gpt_oss(self.config),
         );
-        let architecture = self.own_gguf().map_or("", |gguf| gguf.architecture);
+        let architecture = self.own_gguf().map_or("", |gguf| &gguf.architecture);
         let is_omni = architecture == NEMOTRON_OMNI || is_nemotron_omni(self.config);
         let mut unserved = unserved(self.config);
         unserved.audio |= is_omni;
@@ -178,9 +179,9 @@ impl<'a> Facts<'a> {
 
     /// The template that show prints: the chat template of the GGUF file where the reference would
     /// render with it, else the Go template.
-    pub fn shown_template(&self) -> &'a str {
+    pub fn shown_template(&self) -> &str {
         let go = self.template.map_or(Template::DEFAULT, Template::text);
-        let chat = self.own_gguf().map_or("", |gguf| gguf.chat_template);
+        let chat = self.own_gguf().map_or("", |gguf| &gguf.chat_template);
         match self.info_source() {
             InfoSource::Gguf if !chat.is_empty() && !self.is_rendered() => chat,
             _ => go,
@@ -191,7 +192,7 @@ impl<'a> Facts<'a> {
     pub fn info_source(&self) -> InfoSource {
         let config = self.config;
         let completes = || config.capabilities.iter().any(|word| word == "completion");
-        if !config.remote_host.is_empty() && !config.remote_model.is_empty() {
+        if config.is_remote() {
             InfoSource::Remote
         } else if config.format == SAFETENSORS && completes() {
             InfoSource::Safetensors
@@ -203,8 +204,9 @@ impl<'a> Facts<'a> {
     }
 
     /// The file, where the format is one that has its facts in GGUF.
-    fn own_gguf(&self) -> Option<GgufFacts<'a>> {
+    fn own_gguf(&self) -> Option<&GgufFacts<'a>> {
         self.gguf
+            .as_ref()
             .filter(|_| matches!(self.config.format.as_str(), "" | "gguf"))
     }
 
@@ -233,7 +235,7 @@ impl<'a> Facts<'a> {
     }
 
     fn prefers_chat(&self, template: &Template) -> bool {
-        let chat = self.own_gguf().map_or("", |gguf| gguf.chat_template);
+        let chat = self.own_gguf().map_or("", |gguf| &gguf.chat_template);
         let free = !chat.is_empty() && !self.has_built_in() && !self.is_harmony();
         free && chat_template::is_preferred(chat, template)
     }

@@ -8,8 +8,8 @@ fn config(text: &str) -> Config {
 
 fn facts<'a>(config: &'a Config, template: Option<&'a Template>, chat: &'a str) -> Facts<'a> {
     let gguf = Some(GgufFacts {
-        architecture: "llama",
-        chat_template: chat,
+        architecture: "llama".into(),
+        chat_template: chat.into(),
         ..GgufFacts::default()
     });
     Facts {
@@ -96,13 +96,13 @@ fn projectors_see_and_some_hear() {
     let config = config("{}");
     let deaf = [ProjectorFacts {
         audio_encoder: true,
-        kind: "gemma3nv",
+        kind: "gemma3nv".into(),
     }];
     let hearing = [
         ProjectorFacts::default(),
         ProjectorFacts {
             audio_encoder: true,
-            kind: "",
+            kind: "".into(),
         },
     ];
     let shown = |projectors| {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -85,7 +86,7 @@ impl GgufFile {
             true => Bytes::map(&file, size).map_err(at)?,
             false => None,
         };
-        let (index, bytes) = if let Some(bytes) = mapped {
+        let (mut index, bytes) = if let Some(bytes) = mapped {
             let index = head
                 .parse_beside(path, &mut parser, &bytes)
                 .map_err(fault)?;
@@ -94,6 +95,7 @@ impl GgufFile {
             let index = head.parse(path, &mut parser).map_err(fault)?;
             (index, Bytes::Owned(head.bytes))
         };
+        note_tail(&file, &mut index).map_err(at)?;
         Ok(GgufFile {
             inner: Arc::new(Inner { index, bytes, size }),
         })
@@ -124,6 +126,17 @@ impl GgufFile {
     pub fn size(&self) -> u64 {
         self.inner.size
     }
+}
+
+/// Reads what follows the last tensor, where anything does.
+fn note_tail(file: &File, index: &mut Index) -> io::Result<()> {
+    let Some((from, len)) = index.tail() else {
+        return Ok(());
+    };
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+    file.read_exact_at(&mut bytes, from)?;
+    index.note_tail(&bytes);
+    Ok(())
 }
 
 impl fmt::Debug for GgufFile {

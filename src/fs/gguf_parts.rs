@@ -49,8 +49,9 @@ impl GgufParts {
             match part.view().split() {
                 Some(found) if (found.no, found.count) == (no, name.count) => parts.push(part),
                 found => {
-                    let text = format!("part {no} of {} says {found:?}", name.count);
-                    return Err(mismatch(&path, text));
+                    let text = format!("its name is that of {}", part_of(no, name.count));
+                    let found = found.map_or("no part".to_owned(), |it| part_of(it.no, it.count));
+                    return Err(mismatch(&path, format!("{text}, and it is {found}")));
                 }
             }
         }
@@ -65,8 +66,8 @@ impl GgufParts {
             .map(|tensor| tensor.tensor.name.as_bytes())
             .collect();
         let count = names.len() as u64;
-        if announced.is_some_and(|announced| announced != count) {
-            let text = format!("{count} tensors, where {announced:?} were announced");
+        if let Some(announced) = announced.filter(|announced| *announced != count) {
+            let text = format!("{count} tensors, where {announced} are announced");
             return Err(mismatch(path, text));
         }
         names.sort_unstable();
@@ -113,6 +114,11 @@ impl GgufParts {
             .view()
             .tensor_data(&tensor.tensor)
     }
+}
+
+/// Names a part for people, who count from 1.
+fn part_of(no: u64, count: u64) -> String {
+    format!("part {} of {count}", u128::from(no) + 1)
 }
 
 fn mismatch(path: &Path, text: String) -> Error {

@@ -24,13 +24,18 @@ pub(crate) struct StoreLock {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl StoreLock {
-    /// Waits for the lock; [`Busy`](ErrorKind::Busy) after half a minute.
-    pub(crate) fn acquire(layout: &Layout) -> Result<Self> {
-        Self::acquire_within(layout, PATIENCE)
+    /// Waits for the lock; [`Busy`](ErrorKind::Busy) after half a minute, or the error of `wait`,
+    /// which is asked all the time.
+    pub(crate) fn acquire(layout: &Layout, wait: impl Fn() -> Result<()>) -> Result<Self> {
+        Self::acquire_within(layout, PATIENCE, wait)
     }
 
-    /// Waits for the lock for some time; [`Busy`](ErrorKind::Busy) after that.
-    pub(crate) fn acquire_within(layout: &Layout, patience: Duration) -> Result<Self> {
+    /// As [`acquire`](Self::acquire), and waits for some other time.
+    pub(crate) fn acquire_within(
+        layout: &Layout,
+        patience: Duration,
+        wait: impl Fn() -> Result<()>,
+    ) -> Result<Self> {
         let path = layout.lock_file();
         let file = open(&path)?;
         let end = Instant::now() + patience;
@@ -42,7 +47,10 @@ impl StoreLock {
                     return Err(Error::io("taking lock", &path, e));
                 }
                 // Somebody holds it, or a signal came.
-                Err(_) if Instant::now() < end => thread::sleep(Duration::from_millis(2)),
+                Err(_) if Instant::now() < end => {
+                    wait()?;
+                    thread::sleep(Duration::from_millis(2));
+                }
                 Err(_) => {
                     let text = format!("waiting for lock {}", path.display());
                     return Err(Error::new(ErrorKind::Busy, text));
@@ -91,7 +99,7 @@ mod tests {
     fn a_forked_child_keeps_no_lock_of_its_parent() {
         let scratch = tempfile::tempdir().unwrap();
         let layout = Layout::new(scratch.path().to_owned());
-        let lock = StoreLock::acquire(&layout).unwrap();
+        let lock = StoreLock::acquire(&layout, || Ok(())).unwrap();
         // What a fork does to an open file.
         let _child = lock.file.try_clone().unwrap();
         drop(lock);
@@ -112,7 +120,9 @@ mod tests {
             }
         };
         let patience = Duration::from_millis(50);
-        hook::with(fail, || StoreLock::acquire_within(&layout, patience))
+        hook::with(fail, || {
+            StoreLock::acquire_within(&layout, patience, || Ok(()))
+        })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Root writes for the owner of the place, whose server could not use the files otherwise. Where
 //! a group or everybody may write to the place, what is made there is theirs as well.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -22,7 +22,7 @@ const ROOT: u32 = 0;
 /// Where the owner cannot be set and could not use what is new. A system that gives nothing away,
 /// or does not know the owner, is otherwise no reason to fail: in a rootless container, for one.
 pub(crate) fn adopt(new: &File, place: &Path) -> io::Result<()> {
-    let Ok(place) = fs::metadata(place) else {
+    let Some(place) = nearest(place) else {
         return Ok(());
     };
     let ours = new.metadata()?;
@@ -46,7 +46,7 @@ pub(crate) fn adopt_directory(new: &Path) -> io::Result<()> {
 /// Opens a new file or directory of our own to those who may write to `place`, whatever the umask:
 /// none of them could change the store otherwise.
 pub(crate) fn share(new: &File, place: &Path) -> io::Result<()> {
-    let Ok(place) = fs::metadata(place) else {
+    let Some(place) = nearest(place) else {
         return Ok(());
     };
     let ours = new.metadata()?;
@@ -85,9 +85,17 @@ fn is_usable(file: &Metadata, place: &Metadata) -> bool {
     file.uid() == place.uid() || place.uid() == ROOT || is_shared && may_read
 }
 
-/// Whether a file belongs to another user than `place` does, who could not use it.
-pub(crate) fn is_foreign(file: &File, place: &Path) -> io::Result<bool> {
-    Ok(!is_usable(&file.metadata()?, &fs::metadata(place)?))
+/// Returns the number of the user to whom `place` belongs and who could not use a file in it.
+pub(crate) fn locked_out(file: &File, place: &Path) -> io::Result<Option<u32>> {
+    let file = file.metadata()?;
+    let place = nearest(place).filter(|place| !is_usable(&file, place));
+    Ok(place.map(|place| place.uid()))
+}
+
+/// Returns the metadata of a directory or, where it is not there yet, of the nearest above it.
+fn nearest(directory: &Path) -> Option<Metadata> {
+    let mut above = directory.ancestors().map(non_empty);
+    above.find_map(|directory| directory.metadata().ok())
 }
 
 /// Returns the error of a change that the operating system refused; where it is one of
@@ -105,8 +113,7 @@ pub(crate) fn refused(doing: &'static str, path: &Path, cause: io::Error) -> Err
 
 /// Says whose the nearest directory above a path is, where that is not we.
 fn whose(path: &Path) -> Option<String> {
-    let mut above = path.ancestors().skip(1).map(non_empty);
-    let place = above.find_map(|directory| directory.metadata().ok())?;
+    let place = nearest(parent(path))?;
     let us = user::effective();
     if place.uid() == us {
         return None;
@@ -128,7 +135,7 @@ pub(crate) fn parent(path: &Path) -> &Path {
 }
 
 /// Returns a path by which the system finds the current directory, too.
-fn non_empty(path: &Path) -> &Path {
+pub(crate) fn non_empty(path: &Path) -> &Path {
     match path.as_os_str().is_empty() {
         true => Path::new("."),
         false => path,
@@ -137,6 +144,7 @@ fn non_empty(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, chown};
 
     use super::*;

@@ -131,12 +131,6 @@ pub(crate) fn read_head(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether the first bytes of a file are those of a text: no NUL among them, or a mark of UTF-16.
-pub(crate) fn is_text(head: &[u8]) -> bool {
-    let marked = matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-    marked || !(head.is_empty() || head.contains(&0))
-}
-
 /// The largest header of a safetensors file that is read, in bytes, as the reference has it.
 const LARGEST_HEADER: u64 = 100 << 20;
 

@@ -38,7 +38,12 @@ pub(crate) struct Staged {
     file: File,
     durability: Durability,
     committed: bool,
+    /// Bytes written since the last flush.
+    unflushed: usize,
 }
+
+/// A disk of 500 MB/s writes this in an eighth of a second.
+const MOST_UNFLUSHED: usize = 64 << 20;
 
 impl Staged {
     pub(crate) fn new(layout: &Layout, place: Place, durability: Durability) -> Result<Self> {
@@ -88,6 +93,7 @@ impl Staged {
                 file,
                 durability,
                 committed: false,
+                unflushed: 0,
             };
             if !is_taken && !read::is_gone(&staged.path) {
                 return Ok(staged);
@@ -104,9 +110,17 @@ impl Staged {
         &self.file
     }
 
+    /// Writes more bytes. Of a large file it flushes what it has from time to time: a flush of
+    /// everything at the end could be waited for by nobody who wants to stop.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         ops::write(&mut self.file, &self.path, bytes)
-            .map_err(|e| Error::io("writing", &self.path, e))
+            .map_err(|e| Error::io("writing", &self.path, e))?;
+        self.unflushed = self.unflushed.saturating_add(bytes.len());
+        if self.unflushed >= MOST_UNFLUSHED {
+            self.unflushed = 0;
+            self.sync()?;
+        }
+        Ok(())
     }
 
     /// Renames it to `to`, replacing what is there; a link there is replaced, not followed.

@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::fault::{Fault, FaultKind};
+use super::fault::{Fault, FaultKind, place};
 use super::index::{Entry, Index, Span, Tensor};
-use super::limits::Limits;
+use super::limits::{Data, Limits};
 use super::parse::Both;
+use super::tail::Tail;
 use super::tensor::{Dims, TensorType};
 use super::value_type::ValueType;
 use super::walk::Noticed;
 use super::warning::{Warning, WarningCode};
 
-/// The bytes of a tensor's data; `None` for a type that is not known yet.
+/// Returns the bytes of a tensor's data; `None` for a type whose size is not known.
 pub(super) fn tensor_size(
     dims: &Dims,
     tensor_type: TensorType,
@@ -54,6 +55,7 @@ pub(super) fn whole(
     let mut judge = Judge {
         bytes,
         strict: limits.is_strict(),
+        data: limits.data,
         warnings: Vec::new(),
     };
     if index.endian == super::Endian::Big {
@@ -76,27 +78,36 @@ pub(super) fn whole(
     index.parameter_count = judge.parameters(&index.tensors)?;
     judge.data(index, file_size)?;
     index.warnings = judge.warnings;
+    index.tail = Tail::of(index, file_size);
+    index
+        .warnings
+        .extend(index.tail.and_then(|tail| tail.unseen()));
     Ok(())
 }
 
-struct Judge<'a> {
+pub(super) struct Judge<'a> {
     bytes: &'a [u8],
     strict: bool,
-    warnings: Vec<Warning>,
+    pub(super) data: Data,
+    pub(super) warnings: Vec<Warning>,
 }
 
 const LONGEST_NAME: u64 = 65_535;
 
 impl<'a> Judge<'a> {
     /// One warning of each code is enough; the first place counts.
-    fn warn(&mut self, code: WarningCode, path: impl FnOnce() -> String) {
-        if self.warnings.iter().all(|warning| warning.code() != code) {
+    pub(super) fn warn(&mut self, code: WarningCode, path: impl FnOnce() -> String) {
+        if self.is_new(code) {
             self.warnings.push(Warning::new(code, path()));
         }
     }
 
+    pub(super) fn is_new(&self, code: WarningCode) -> bool {
+        self.warnings.iter().all(|warning| warning.code() != code)
+    }
+
     /// What strict reading refuses is a warning for the lenient.
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         (kind, code): Both,
         offset: u64,
@@ -110,7 +121,7 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
-    fn slice(&self, span: Span) -> &'a [u8] {
+    pub(super) fn slice(&self, span: Span) -> &'a [u8] {
         let range = usize::try_from(span.start)
             .ok()
             .zip(usize::try_from(span.end()).ok());
@@ -120,10 +131,7 @@ impl<'a> Judge<'a> {
     }
 
     fn path(&self, index: usize, entry: &Entry) -> String {
-        format!(
-            "kv {index} {:?}",
-            String::from_utf8_lossy(self.slice(entry.key))
-        )
+        place("kv", index, self.slice(entry.key))
     }
 
     fn values(&mut self, entries: &[Entry], noticed: &[(usize, Noticed)]) {
@@ -219,7 +227,7 @@ impl<'a> Judge<'a> {
                 continue;
             }
             let offset = tensor.name.start;
-            let path = format!("tensor {index} {:?}", String::from_utf8_lossy(name));
+            let path = self.tensor_path(index, tensor);
             let utf8 = (FaultKind::InvalidUtf8, WarningCode::InvalidUtf8);
             let twice = (FaultKind::DuplicateTensor, WarningCode::DuplicateTensor);
             let empty = (FaultKind::EmptyName, WarningCode::EmptyName);
@@ -241,81 +249,16 @@ impl<'a> Judge<'a> {
 
     fn parameters(&mut self, tensors: &[Tensor]) -> Result<u64, Fault> {
         let mut sum = 0_u64;
-        for tensor in tensors {
+        for (at, tensor) in tensors.iter().enumerate() {
             // Each product was checked when the tensor was read.
             let elements = tensor.dims.elements().unwrap_or(0);
             sum = sum.checked_add(elements).ok_or_else(|| {
                 let text = "the sum of all elements overflows";
                 Fault::new(FaultKind::DimOverflow, tensor.name.start, text)
+                    .at(self.tensor_path(at, tensor))
             })?;
         }
         Ok(sum)
-    }
-
-    fn data(&mut self, index: &Index, file_size: u64) -> Result<(), Fault> {
-        let mut expected = Some(0);
-        for (place, tensor) in index.tensors.iter().enumerate() {
-            let at = |kind, text: &str| {
-                let name = String::from_utf8_lossy(self.slice(tensor.name)).into_owned();
-                Fault::new(kind, tensor.name.start, text)
-                    .at(format_args!("tensor {place} {name:?}"))
-            };
-            let start = index
-                .data_offset
-                .checked_add(tensor.offset)
-                .ok_or_else(|| {
-                    at(
-                        FaultKind::OffsetOverflow,
-                        "the offset leads beyond all files",
-                    )
-                })?;
-            let size = tensor.size.unwrap_or(0);
-            if start.checked_add(size).is_none_or(|end| end > file_size) {
-                let text = format!("{size} bytes at {start}, where the file has {file_size}");
-                return Err(at(FaultKind::DataOutOfBounds, &text));
-            }
-            let path = || format!("tensor {place}");
-            if tensor.offset % index.alignment != 0 {
-                let both = (FaultKind::OffsetUnaligned, WarningCode::OffsetUnaligned);
-                let text = "the offset is not a multiple of the alignment";
-                self.refuse(both, tensor.name.start, path(), text)?;
-            }
-            if tensor.dims.as_slice().is_empty() {
-                self.warn(WarningCode::ZeroDims, path);
-            } else if size == 0 && tensor.tensor_type.is_known() {
-                self.warn(WarningCode::EmptyTensor, path);
-            }
-            if !tensor.tensor_type.is_known() {
-                self.warn(WarningCode::UnknownTensorType, path);
-            }
-            if expected != Some(tensor.offset) {
-                self.warn(WarningCode::OffsetsNotSequential, path);
-            }
-            let end = tensor.offset.checked_add(size);
-            expected = end.and_then(|end| end.checked_next_multiple_of(index.alignment));
-        }
-        self.overlaps(&index.tensors)
-    }
-
-    fn overlaps(&mut self, tensors: &[Tensor]) -> Result<(), Fault> {
-        let range = |tensor: &Tensor| (tensor.offset, tensor.size.unwrap_or(0));
-        let mut ranges: Vec<(u64, u64)> = tensors
-            .iter()
-            .map(range)
-            .filter(|(_, size)| *size > 0)
-            .collect();
-        if !ranges.is_sorted() {
-            ranges.sort_unstable();
-        }
-        let overlap = ranges.windows(2).any(|pair| match pair {
-            [(start, size), (next, _)] => start.saturating_add(*size) > *next,
-            _ => false,
-        });
-        if overlap {
-            let both = (FaultKind::TensorOverlap, WarningCode::TensorOverlap);
-            self.refuse(both, 0, "tensors".to_owned(), "two tensors share bytes")?;
-        }
-        Ok(())
     }
 }
 

@@ -48,6 +48,11 @@ impl Stop {
     }
 }
 
+/// Says that a file is shorter than what it states of itself.
+pub(super) fn incomplete(size: u64, needed: u64) -> String {
+    format!("incomplete: {size} of at least {needed} bytes")
+}
+
 pub(super) type Read<T> = Result<T, Stop>;
 
 /// A position in the first bytes of a file. Every read is checked; none moves past the end.
@@ -138,7 +143,11 @@ impl<'a> Cursor<'a> {
         let end = self.position().checked_add(wanted);
         match end {
             Some(end) if end <= self.file_size => Stop::More(end),
-            _ => self
+            Some(end) => {
+                let text = incomplete(self.file_size, end);
+                self.fault(FaultKind::Truncated, text).into()
+            }
+            None => self
                 .fault(FaultKind::Truncated, "the file ends here")
                 .into(),
         }

@@ -1,8 +1,9 @@
 //! Looking at everything that a reader hands out, for tests of hostile files.
 
 use super::index::Index;
-use super::limits::Limits;
+use super::limits::{Data, Limits};
 use super::parse::{Parsed, Parser};
+use super::sniff::sniff;
 use super::value::Value;
 use super::view::Gguf;
 
@@ -10,7 +11,9 @@ use super::view::Gguf;
 /// out. Does not panic, whatever the bytes are: that is what it is for.
 #[doc(hidden)]
 pub fn exercise(bytes: &[u8]) {
-    for limits in [Limits::strict(), Limits::lenient()] {
+    let _ = sniff(bytes).map(|format| format.to_string());
+    let header_only = Limits::lenient().data(Data::Optional);
+    for limits in [Limits::strict(), Limits::lenient(), header_only] {
         let size = bytes.len() as u64;
         let whole = Index::parse(bytes, size, &limits);
         if let Ok(index) = &whole {
@@ -34,7 +37,10 @@ fn in_pieces(bytes: &[u8], limits: &Limits) -> Result<Index, super::Fault> {
     let mut end = 0_usize;
     loop {
         match parser.go_on(bytes.get(..end).unwrap_or(bytes))? {
-            Parsed::Index(index) => return Ok(*index),
+            Parsed::Index(mut index) => {
+                index.look_at_tail(bytes);
+                return Ok(*index);
+            }
             Parsed::More(more) => {
                 let more = usize::try_from(more).unwrap_or(usize::MAX);
                 assert!(
@@ -59,7 +65,10 @@ fn look(gguf: Gguf<'_>) {
             tensor.elements(),
         );
     }
-    let _ = (gguf.split(), gguf.warnings(), gguf.to_json());
+    for warning in gguf.warnings() {
+        let _ = warning.to_string();
+    }
+    let _ = (gguf.split(), gguf.to_json());
 }
 
 fn look_at(value: &Value<'_>) {

@@ -69,11 +69,11 @@ fault_kinds! {
     NameTooLong = "name_too_long";
     /// Two tensors of one name.
     DuplicateTensor = "duplicate_tensor";
-    /// More than four dimensions.
+    /// More dimensions than four, or than eight where reading is lenient.
     TooManyDims = "too_many_dims";
     /// The elements of a tensor, or of all of them, cannot be counted.
     DimOverflow = "dim_overflow";
-    /// A tensor type that does not exist, or no longer.
+    /// A tensor type whose size is not known: removed, of a fork, or of the future.
     BadTensorType = "bad_tensor_type";
     /// A row is not a whole number of blocks.
     RowNotBlockMultiple = "row_not_block_multiple";
@@ -85,6 +85,14 @@ fault_kinds! {
     DataOutOfBounds = "data_out_of_bounds";
     /// Two tensors share bytes.
     TensorOverlap = "tensor_overlap";
+}
+
+impl FaultKind {
+    /// Whether only strict readers refuse such a file: it is carried by lenient ones, and nothing
+    /// about it is damaged.
+    pub const fn is_unsupported(self) -> bool {
+        matches!(self, FaultKind::BadTensorType | FaultKind::TooManyDims)
+    }
 }
 
 /// What is wrong with a file, where in its structure, and at which byte.
@@ -136,12 +144,22 @@ impl Fault {
     }
 }
 
+/// Returns the place of a pair or a tensor, with its name where it has one:
+/// `tensor 17 "blk.3.ffn_down.weight"`.
+pub(super) fn place(noun: &str, index: usize, name: &[u8]) -> String {
+    const LONGEST: usize = 256;
+    match name.get(..LONGEST).unwrap_or(name) {
+        [] => format!("{noun} {index}"),
+        name => format!("{noun} {index} {:?}", String::from_utf8_lossy(name)),
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
-        write!(f, "{} at byte {:#x}", self.message, self.offset)
+        write!(f, "{} (byte {:#x})", self.message, self.offset)
     }
 }
 

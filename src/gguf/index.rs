@@ -4,10 +4,11 @@ use super::cursor::Endian;
 use super::fault::Fault;
 use super::limits::Limits;
 use super::parse::{Parsed, Parser};
+use super::tail::Tail;
 use super::tensor::{Dims, TensorType};
 use super::value_type::ValueType;
 use super::view::Gguf;
-use super::warning::Warning;
+use super::warning::{Warning, WarningCode};
 
 /// The place of some bytes in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +42,8 @@ pub(super) struct Tensor {
     pub size: Option<u64>,
 }
 
-/// Where everything lies in a file. Owns no bytes and borrows none: some 60 bytes for each pair of
-/// metadata and each tensor, however large the file.
+/// Where everything lies in a file. Owns no bytes and borrows none: some 40 bytes for each pair of
+/// metadata and 110 for each tensor, however large the file.
 pub struct Index {
     pub(super) version: u32,
     pub(super) endian: Endian,
@@ -53,6 +54,7 @@ pub struct Index {
     pub(super) data_offset: u64,
     pub(super) parameter_count: u64,
     pub(super) warnings: Vec<Warning>,
+    pub(super) tail: Option<Tail>,
 }
 
 impl Index {
@@ -66,7 +68,10 @@ impl Index {
     /// [`Truncated`](super::FaultKind::Truncated).
     pub fn parse(bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self, Fault> {
         match Parser::new(limits, file_size).go_on(bytes)? {
-            Parsed::Index(index) => Ok(*index),
+            Parsed::Index(mut index) => {
+                index.look_at_tail(bytes);
+                Ok(*index)
+            }
             Parsed::More(end) => {
                 let text = format!("the head goes on to byte {end} at least");
                 Err(Fault::new(
@@ -75,6 +80,33 @@ impl Index {
                     text,
                 ))
             }
+        }
+    }
+
+    /// Returns the place and the number of the bytes after the last tensor that are worth a look:
+    /// none, as a rule.
+    pub(crate) fn tail(&self) -> Option<(u64, u64)> {
+        self.tail.map(|tail| tail.range())
+    }
+
+    /// Says what the bytes of [`tail`](Self::tail) are, in a warning.
+    pub(crate) fn note_tail(&mut self, bytes: &[u8]) {
+        let Some(tail) = self.tail else { return };
+        self.warnings
+            .retain(|warning| warning.code() != WarningCode::TrailingBytes);
+        self.warnings.extend(tail.seen(bytes));
+    }
+
+    /// Does the same with the whole file, or with as much of it as is there.
+    pub(super) fn look_at_tail(&mut self, file: &[u8]) {
+        let Some((from, len)) = self.tail() else {
+            return;
+        };
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        let range = from..from.saturating_add(len);
+        if let Some(bytes) = file.get(range) {
+            self.note_tail(bytes);
         }
     }
 

@@ -7,8 +7,20 @@ pub enum Strictness {
     #[default]
     Strict,
     /// What does no harm is a warning: duplicates, bools beyond 0 and 1, odd alignments and
-    /// offsets, names that are not UTF-8, tensor types that are not known yet.
+    /// offsets, names that are not UTF-8, tensor types whose size is not known, and up to eight
+    /// dimensions.
     Lenient,
+}
+
+/// Whether the data of the tensors have to be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Data {
+    /// A file that ends before its data do is refused.
+    #[default]
+    Required,
+    /// The header is read for its own sake: the data may be missing or incomplete, which is a
+    /// warning.
+    Optional,
 }
 
 /// The bounds of a reader. Every count and length of a file is compared with them, and with what
@@ -18,6 +30,8 @@ pub enum Strictness {
 pub struct Limits {
     /// What breaks the format.
     pub strictness: Strictness,
+    /// Whether the data of the tensors have to be there.
+    pub data: Data,
     /// The longest string, in bytes.
     pub string_bytes: u64,
     /// The most elements of an array.
@@ -31,6 +45,7 @@ impl Limits {
     pub const fn strict() -> Self {
         Limits {
             strictness: Strictness::Strict,
+            data: Data::Required,
             string_bytes: 256 << 20,
             array_elements: 1 << 30,
             array_depth: 8,
@@ -43,6 +58,19 @@ impl Limits {
             strictness: Strictness::Lenient,
             ..Limits::strict()
         }
+    }
+
+    /// Returns the limits for a file whose data are not there yet, as in the midst of a download:
+    /// strict, but the header is all that is needed.
+    pub const fn header_only() -> Self {
+        Limits::strict().data(Data::Optional)
+    }
+
+    /// Sets whether the data of the tensors have to be there.
+    #[must_use]
+    pub const fn data(mut self, data: Data) -> Self {
+        self.data = data;
+        self
     }
 
     pub(super) fn is_strict(&self) -> bool {

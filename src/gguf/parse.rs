@@ -2,9 +2,10 @@
 
 use super::check;
 use super::cursor::{Cursor, Endian, Read, Stop};
-use super::fault::{Fault, FaultKind};
+use super::fault::{Fault, FaultKind, place};
 use super::index::{Entry, Index, Span, Tensor};
 use super::limits::Limits;
+use super::sniff::{FileFormat, sniff};
 use super::tensor::{Dims, TensorType};
 use super::value_type::ValueType;
 use super::walk::{Noticed, Walker};
@@ -81,7 +82,8 @@ impl<'l> Parser<'l> {
         while (self.entries.len() as u64) < header.entries {
             let index = self.entries.len();
             self.entry(&mut cursor).map_err(|stop| {
-                stop.at(Kv {
+                stop.at(Item {
+                    noun: "kv",
                     index,
                     cursor: &cursor,
                     start: self.at,
@@ -92,9 +94,14 @@ impl<'l> Parser<'l> {
         self.tensors.reserve(capacity(header.tensors));
         while (self.tensors.len() as u64) < header.tensors {
             let index = self.tensors.len();
-            let tensor = self
-                .tensor(&mut cursor)
-                .map_err(|stop| stop.at(format_args!("tensor {index}")))?;
+            let tensor = self.tensor(&mut cursor).map_err(|stop| {
+                stop.at(Item {
+                    noun: "tensor",
+                    index,
+                    cursor: &cursor,
+                    start: self.at,
+                })
+            })?;
             self.tensors.push(tensor);
             self.at = usize_of(cursor.position());
         }
@@ -134,23 +141,13 @@ impl<'l> Parser<'l> {
             len: name.len() as u64,
         };
         let before = cursor.clone();
-        let count = cursor.u32()?;
-        if count > Dims::MOST {
-            let text = format!("{count} dimensions, where four are the most");
-            return Err(before.fault(FaultKind::TooManyDims, text).into());
-        }
-        let mut dims = Dims::none();
-        for _ in 0..count {
-            dims.push(cursor.u64()?);
-        }
+        let dims = self.dims(cursor)?;
         let before_type = cursor.clone();
-        let code = cursor.u32()?;
-        let tensor_type = TensorType::from_code(code)
-            .filter(|kind| kind.is_known() || !self.limits.is_strict())
-            .ok_or_else(|| {
-                let text = format!("tensor type {code} does not exist");
-                before_type.fault(FaultKind::BadTensorType, text)
-            })?;
+        let tensor_type = TensorType::of_any(cursor.u32()?);
+        if self.limits.is_strict() && !tensor_type.is_known() {
+            let text = tensor_type.history();
+            return Err(before_type.fault(FaultKind::BadTensorType, text).into());
+        }
         let offset = cursor.u64()?;
         let size = check::tensor_size(&dims, tensor_type)
             .map_err(|(kind, text)| before.fault(kind, text))?;
@@ -161,6 +158,25 @@ impl<'l> Parser<'l> {
             offset,
             size,
         })
+    }
+
+    fn dims(&self, cursor: &mut Cursor<'_>) -> Read<Dims> {
+        let most = if self.limits.is_strict() {
+            Dims::OF_GGML
+        } else {
+            Dims::MOST
+        };
+        let before = cursor.clone();
+        let count = cursor.u32()?;
+        if usize_of(count.into()) > most {
+            let text = format!("{count} dimensions, where {most} are the most");
+            return Err(before.fault(FaultKind::TooManyDims, text).into());
+        }
+        let mut dims = Dims::none();
+        for _ in 0..count {
+            dims.push(cursor.u64()?);
+        }
+        Ok(dims)
     }
 
     fn finish(&mut self, bytes: &[u8], header: Header) -> Result<Index, Fault> {
@@ -174,6 +190,7 @@ impl<'l> Parser<'l> {
             data_offset: 0,
             parameter_count: 0,
             warnings: Vec::new(),
+            tail: None,
         };
         check::whole(
             &mut index,
@@ -196,23 +213,10 @@ pub(crate) fn is_gguf(head: &[u8]) -> bool {
     head.starts_with(MAGIC) || head.starts_with(SWAPPED)
 }
 
-/// Magic, version and counts. The byte order is told by the version: the low half of a version
-/// that was written in the other order is empty.
+/// Reads magic, version and counts.
 pub(super) fn header(cursor: &mut Cursor<'_>) -> Read<Header> {
-    let magic = *cursor.array()?;
-    if magic != *MAGIC && magic != *SWAPPED {
-        return Err(Fault::new(FaultKind::BadMagic, 0, "the file does not begin with GGUF").into());
-    }
-    let before = cursor.clone();
-    let mut version = cursor.u32()?;
-    if magic == *SWAPPED || (version & 0xffff == 0 && version != 0) {
-        version = version.swap_bytes();
-        cursor.endian = Endian::Big;
-    }
-    if !(2..=3).contains(&version) {
-        let text = format!("version {version}, where 2 and 3 are read");
-        return Err(before.fault(FaultKind::BadVersion, text).into());
-    }
+    let magic = magic(cursor)?;
+    let version = version(cursor, magic)?;
     let before = cursor.clone();
     let (tensors, entries) = (cursor.u64()?, cursor.u64()?);
     let left = cursor.remaining();
@@ -226,6 +230,53 @@ pub(super) fn header(cursor: &mut Cursor<'_>) -> Read<Header> {
         tensors,
         entries,
     })
+}
+
+fn magic(cursor: &mut Cursor<'_>) -> Read<[u8; 4]> {
+    let head = cursor.rest();
+    let fault = |kind, text: String| Stop::from(Fault::new(kind, 0, text));
+    match cursor.array() {
+        Ok(magic) if is_gguf(magic) => Ok(*magic),
+        Ok(magic) => Err(fault(FaultKind::BadMagic, no_gguf(head, magic))),
+        Err(Stop::Fault(_)) if head.is_empty() => {
+            let text = format!("the file is {}", FileFormat::Empty);
+            Err(fault(FaultKind::Truncated, text))
+        }
+        Err(stop) => Err(stop),
+    }
+}
+
+/// Says what a file is that does not begin with the magic.
+fn no_gguf(head: &[u8], magic: &[u8; 4]) -> String {
+    match sniff(head) {
+        Some(format) => format!("not GGUF: the file is {format}"),
+        None => format!("not GGUF: the file begins with {}", magic.escape_ascii()),
+    }
+}
+
+/// Reads the version, which tells the byte order: the low half of a version that was written in
+/// the other order is empty.
+fn version(cursor: &mut Cursor<'_>, magic: [u8; 4]) -> Read<u32> {
+    let before = cursor.clone();
+    let little = cursor.u32()?;
+    let big = little.swap_bytes();
+    let is_swapped = magic == *SWAPPED;
+    let version = if is_swapped || (little & 0xffff == 0 && little != 0) {
+        cursor.endian = Endian::Big;
+        big
+    } else {
+        little
+    };
+    let text = match version {
+        2..=3 => return Ok(version),
+        1 => "version 1, GGUF of August 2023: convert it again".to_owned(),
+        _ if is_swapped && little <= 3 => format!(
+            "the magic is byte-swapped (FUGG), and version {little} after it is not: the file is \
+             damaged"
+        ),
+        _ => format!("version {version}, where 2 and 3 are read"),
+    };
+    Err(before.fault(FaultKind::BadVersion, text).into())
 }
 
 pub(super) fn value_type(cursor: &mut Cursor<'_>) -> Read<ValueType> {
@@ -246,23 +297,20 @@ fn usize_of(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// The place of a pair, with its key where that can be read.
-struct Kv<'a, 'c> {
+/// The place of a pair or a tensor, with its name where that can be read.
+struct Item<'a, 'c> {
+    noun: &'static str,
     index: usize,
     cursor: &'c Cursor<'a>,
     start: usize,
 }
 
-impl std::fmt::Display for Kv<'_, '_> {
+impl std::fmt::Display for Item<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "kv {}", self.index)?;
         let mut cursor = self.cursor.clone();
         cursor.seek(self.start);
-        let key = cursor.u64().and_then(|len| cursor.take(len.min(256)));
-        match key {
-            Ok(key) if !key.is_empty() => write!(f, " {:?}", String::from_utf8_lossy(key)),
-            _ => Ok(()),
-        }
+        let name = cursor.u64().and_then(|len| cursor.take(len.min(256)));
+        f.write_str(&place(self.noun, self.index, name.unwrap_or_default()))
     }
 }
 

@@ -11,7 +11,7 @@ pub struct TensorType(u32);
 /// One row of the table: name, elements of a block, bytes of a block.
 struct Row(&'static str, u64, u64);
 
-/// By number; the holes are types that were retired.
+/// By number; the holes are types that were removed.
 // ggml.h, enum ggml_type; ggml-common.h for the bytes of a block
 #[rustfmt::skip]
 const TABLE: [Option<Row>; 43] = [
@@ -32,12 +32,36 @@ const TABLE: [Option<Row>; 43] = [
     Some(Row("Q1_0", 128, 18)), Some(Row("Q2_0", 64, 18)),
 ];
 
+/// What became of the numbers whose types were removed. Such files exist, and forks gave some of
+/// the numbers another meaning.
+// ggml.h, enum ggml_type
+fn removed(code: u32) -> Option<&'static str> {
+    Some(match code {
+        4 => {
+            "Q4_2, removed from GGML in 2023; Ollama's gpt-oss files of August 2025 have MXFP4 \
+             under that number"
+        }
+        5 => "Q4_3, removed from GGML in 2023",
+        31 => "Q4_0_4_4, removed from GGML in 2024",
+        32 => "Q4_0_4_8, removed from GGML in 2024",
+        33 => "Q4_0_8_8, removed from GGML in 2024",
+        36 => "IQ4_NL_4_4, removed from GGML in 2024; BitNet files have I2_S under that number",
+        37 => "IQ4_NL_4_8, removed from GGML in 2024",
+        38 => "IQ4_NL_8_8, removed from GGML in 2024",
+        _ => return None,
+    })
+}
+
 impl TensorType {
-    /// The type of a number in a file; `None` for the retired ones. Numbers that are not known
-    /// yet are carried, without a size.
+    /// Returns the type of a number in a file; `None` for the removed ones. Numbers that are not
+    /// known yet have a type without a size.
     pub fn from_code(code: u32) -> Option<Self> {
-        let retired = usize::try_from(code).is_ok_and(|at| matches!(TABLE.get(at), Some(None)));
-        (!retired).then_some(TensorType(code))
+        removed(code).is_none().then_some(TensorType(code))
+    }
+
+    /// Returns the type of any number, removed ones included.
+    pub(super) const fn of_any(code: u32) -> Self {
+        TensorType(code)
     }
 
     /// Every type that is known, by number.
@@ -57,12 +81,22 @@ impl TensorType {
         self.0
     }
 
-    /// Whether this release knows the type.
+    /// Returns what is known of a type without a size: `type 31, Q4_0_4_4, removed from GGML in
+    /// 2024`.
+    pub(super) fn history(self) -> String {
+        match removed(self.0) {
+            Some(history) => format!("type {}, {history}", self.0),
+            None => format!("type {}, which this release does not know", self.0),
+        }
+    }
+
+    /// Whether this release knows the type, and with it the size of its blocks.
     pub fn is_known(self) -> bool {
         self.row().is_some()
     }
 
-    /// The upper-case name, as in `Q4_K`; `unknown` for a type that is not known yet.
+    /// The upper-case name, as in `Q4_K`; `unknown` for a type that was removed or is not known
+    /// yet.
     pub fn name(self) -> &'static str {
         self.row().map_or("unknown", |row| row.0)
     }
@@ -90,24 +124,28 @@ impl fmt::Debug for TensorType {
     }
 }
 
-/// The dimensions of a tensor, at most four; the first is the length of a row.
+/// The dimensions of a tensor, at most eight; the first is the length of a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dims {
-    sizes: [u64; 4],
+    sizes: [u64; Dims::MOST],
     count: u8,
 }
 
 impl Dims {
-    pub(super) const MOST: u32 = 4;
+    /// The most dimensions that a tensor of GGML has.
+    // ggml.h, GGML_MAX_DIMS
+    pub(super) const OF_GGML: usize = 4;
+    /// The most dimensions that are read.
+    pub(super) const MOST: usize = 8;
 
     pub(super) const fn none() -> Self {
         Dims {
-            sizes: [1; 4],
+            sizes: [1; Dims::MOST],
             count: 0,
         }
     }
 
-    /// Adds a dimension; beyond the fourth, nothing.
+    /// Adds a dimension; beyond the last, nothing.
     pub(super) fn push(&mut self, size: u64) {
         if let Some(slot) = self.sizes.get_mut(usize::from(self.count)) {
             *slot = size;
@@ -121,17 +159,20 @@ impl Dims {
             .unwrap_or(&self.sizes)
     }
 
-    /// The product; one for a scalar.
+    /// Returns the product; one for a scalar.
     pub(super) fn elements(&self) -> Option<u64> {
-        self.sizes
-            .iter()
-            .try_fold(1_u64, |product, size| product.checked_mul(*size))
+        product(&self.sizes)
     }
 
     pub(super) fn row(&self) -> u64 {
         let [row, ..] = self.sizes;
         row
     }
+}
+
+fn product(sizes: &[u64]) -> Option<u64> {
+    let mut sizes = sizes.iter();
+    sizes.try_fold(1_u64, |product, size| product.checked_mul(*size))
 }
 
 /// A tensor of a file.
@@ -147,13 +188,14 @@ pub struct TensorInfo<'a> {
     pub tensor_type: TensorType,
     /// Where its data begin, in bytes from the beginning of the file.
     pub offset: u64,
-    /// The bytes of its data; `None` for a type that is not known yet.
+    /// The bytes of its data; `None` for a type whose size is not known.
     pub size: Option<u64>,
 }
 
 impl TensorInfo<'_> {
-    /// The number of elements; one for a scalar.
+    /// Returns the number of elements; one for a scalar.
     pub fn elements(&self) -> u64 {
-        self.dims.iter().product()
+        // The product was checked when the file was opened.
+        product(self.dims).unwrap_or(u64::MAX)
     }
 }

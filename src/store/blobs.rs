@@ -73,11 +73,15 @@ impl Store {
     /// Writes and hashes a file of the caller's.
     pub(crate) fn stage_file(&self, path: &Path, transfer: Transfer) -> Result<NewBlob> {
         let mut file = read::open_regular(path).map_err(|e| Error::io("opening", path, e))?;
+        self.expect(file.metadata().map_or(0, |metadata| metadata.len()));
         if transfer != Transfer::Copy {
             match self.stage_link(path, transfer) {
                 Ok(staged) => {
                     // What was linked is hashed, not what the path may name by now.
-                    let blob = hash(&mut staged.file(), staged.path(), |_| Ok(()))?;
+                    let blob = hash(&mut staged.file(), staged.path(), |piece| {
+                        self.advance(piece.len() as u64)
+                    })?;
+                    self.finish_file();
                     return Ok(NewBlob { staged, blob });
                 }
                 Err(error) if transfer != Transfer::Auto => return Err(error),
@@ -137,24 +141,28 @@ impl Store {
     /// A blob that the server's user cannot use makes every later use of it there fail.
     pub(crate) fn refuse_foreign(&self, file: &File, doing: &str) -> Result<()> {
         let blobs = self.layout().blobs_directory();
-        let Ok(theirs) = blobs.metadata() else {
+        let at = |e| Error::io("looking at", &blobs, e);
+        let Some(owner) = owner::locked_out(file, &blobs).map_err(at)? else {
             return Ok(());
         };
-        let at = |e| Error::io("looking at", &blobs, e);
-        if self.options().foreign_owner || !owner::is_foreign(file, &blobs).map_err(at)? {
+        if self.options().foreign_owner {
             return Ok(());
         }
         let text = format!(
             "{doing}: the blobs belong to {}, whose server could not use ours again; \
              import as that user, or with the option foreign_owner (--allow-foreign-owner)",
-            user::describe(theirs.uid())
+            user::describe(owner)
         );
         Err(Error::new(ErrorKind::InvalidArgument, text))
     }
 
     pub(crate) fn stage_stream(&self, from: &mut dyn Read, source: &Path) -> Result<NewBlob> {
         let mut staged = Staged::new(self.layout(), Place::Blobs, self.options().durability)?;
-        let blob = hash(from, source, |piece| staged.write(piece))?;
+        let blob = hash(from, source, |piece| {
+            self.advance(piece.len() as u64)?;
+            staged.write(piece)
+        })?;
+        self.finish_file();
         Ok(NewBlob { staged, blob })
     }
 

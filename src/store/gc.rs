@@ -296,6 +296,11 @@ impl Plan {
         let mut failed = None;
         let mut outgoing = Outgoing::new(store, live);
         for (file, digest, metadata) in &self.blobs {
+            if let Err(error) = store.advance(0) {
+                // What has left already goes its way.
+                failed = Some(error);
+                break;
+            }
             let stamp = FileStamp::of(metadata);
             let expected = match metadata.is_symlink() {
                 true => Expected::Any,

@@ -9,7 +9,7 @@ use crate::gguf::{FileType, Limits, Scan, Stop, Value};
 /// The facts that stand before a GGUF's vocabulary, which is where writers put them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Head {
-    architecture: Option<String>,
+    architecture: Option<Vec<u8>>,
     pub file_type: Option<FileType>,
     pub pooling: bool,
     /// Vision and audio, in the order in which the file speaks of them.
@@ -50,7 +50,7 @@ impl Head {
     /// The part of a key after the architecture, which must have come before.
     fn own<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
         let architecture = self.architecture.as_ref().filter(|name| !name.is_empty())?;
-        key.strip_prefix(architecture.as_bytes())
+        key.strip_prefix(architecture.as_slice())
     }
 
     fn wants(&self, key: &[u8]) -> bool {
@@ -71,7 +71,7 @@ impl Head {
     fn take(&mut self, key: &[u8], value: &Value<'_>) -> Result<(), WrongType> {
         match key {
             b"general.architecture" => {
-                self.architecture = Some(value.as_text().ok_or(WrongType)?.lossy().into_owned());
+                self.architecture = Some(value.as_text().ok_or(WrongType)?.as_bytes().to_owned());
                 return Ok(());
             }
             b"general.file_type" => {

@@ -25,6 +25,7 @@ mod show;
 mod survey;
 mod usage;
 mod verify;
+mod watch;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -47,7 +48,7 @@ pub use delete::{Deleted, SharedBlob};
 pub use doctor::{Complaint, Diagnosis, Root};
 pub use form::ManifestForm;
 pub use gc::{Collected, GcOptions};
-pub use import::{ImportOptions, Imported};
+pub use import::{FileWarning, ImportOptions, Imported};
 pub use incomplete::IncompleteBlob;
 pub use list::{ListOptions, ListedDetails, Listing, Summary};
 pub use maintain::Maintained;
@@ -69,6 +70,8 @@ pub use verify::{
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// Who watches the calls of this handle, if anybody does.
+    work: Option<Arc<watch::Work>>,
 }
 
 struct Inner {
@@ -138,6 +141,7 @@ impl Store {
                 options,
                 pool: Mutex::new(None),
             }),
+            work: None,
         })
     }
 
@@ -199,7 +203,7 @@ impl Store {
     pub(crate) fn lock(&self) -> Result<Change> {
         self.may_write()?;
         self.must_exist()?;
-        let lock = StoreLock::acquire(self.layout())?;
+        let lock = StoreLock::acquire(self.layout(), || self.advance(0))?;
         let restored = outgoing::recover(self);
         Ok(Change {
             _lock: lock,

@@ -201,7 +201,7 @@ mod tests {
             store.import_modelfile(&file, &"c".parse()?, &ImportOptions::default())?;
             store.show(&"a".parse()?, &ShowOptions::default())?;
             let gguf = store.model(&"a".parse()?)?.gguf()?;
-            assert!(gguf.view().len() > 0);
+            assert!(!gguf.view().is_empty());
             let options = VerifyOptions::default().gguf(true);
             let report = store.verify(&options, &mut |_| ControlFlow::Continue(()))?;
             assert!(report.is_ok() && report.blobs.iter().any(|blob| blob.gguf.is_some()));

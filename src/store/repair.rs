@@ -63,6 +63,7 @@ impl Store {
         let mut repaired = Repaired::default();
         let mut failed = None;
         for finding in damaged {
+            self.advance(0)?;
             match self.quarantine(finding) {
                 Ok(Some(to)) => repaired.moved.push(Moved {
                     digest: finding.digest,

@@ -131,6 +131,32 @@ static void a_fault_says_where(const char *fixture, const char *directory) {
     remove(path);
 }
 
+/* The fixture without its last byte: the header is there, and the data of the last tensor are not. */
+static void a_header_is_read_without_its_data(const char *fixture, const char *directory) {
+    char bytes[1024], path[1024];
+    FILE *file = fopen(fixture, "rb");
+    size_t count = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (file) fclose(file);
+    CHECK(count > 0 && count < sizeof bytes);
+    snprintf(path, sizeof path, "%s/cut.gguf", directory);
+    file = fopen(path, "wb");
+    CHECK(file && fwrite(bytes, 1, count - 1, file) == count - 1);
+    if (file) fclose(file);
+    mkeep_gguf *gguf = NULL;
+    mkeep_error *error = NULL;
+    mkeep_tensor tensor;
+    mkeep_warning warning;
+    CHECK(mkeep_gguf_open(path, true, false, &gguf, &error) == MKEEP_STATUS_INVALID_GGUF);
+    mkeep_error_free(error);
+    CHECK(mkeep_gguf_open_header(path, false, false, &gguf, NULL) == MKEEP_STATUS_OK);
+    CHECK(mkeep_gguf_tensor_count(gguf) == 2 && mkeep_gguf_warning(gguf, 0, &warning));
+    CHECK(is(warning.code, "data_out_of_bounds") && warning.message.len > 0);
+    CHECK(mkeep_gguf_tensor(gguf, 0, &tensor) && tensor.data && tensor.size > 0);
+    CHECK(mkeep_gguf_tensor(gguf, 1, &tensor) && !tensor.data && tensor.size > 0);
+    mkeep_gguf_free(gguf);
+    remove(path);
+}
+
 static void a_whole_file_is_a_model_of_one_part(const char *fixture) {
     mkeep_parts *parts = NULL;
     mkeep_tensor tensor;
@@ -192,6 +218,7 @@ int main(int argc, char *argv[]) {
     if (argc != 3) return 2;
     CHECK(mkeep_abi_version() == MKEEP_ABI_VERSION && strchr(mkeep_version(), '.'));
     a_fault_says_where(argv[1], argv[2]);
+    a_header_is_read_without_its_data(argv[1], argv[2]);
     a_whole_file_is_a_model_of_one_part(argv[1]);
     null_is_answered();
     errors_say_what_and_why(argv[1]);

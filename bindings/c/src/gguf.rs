@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
 
-use engine::gguf::{Endian, Limits};
+use engine::gguf::{Data, Endian, Limits};
 use engine::{GgufFile, GgufOptions, Reference};
 
 use crate::boundary::{ask, borrow, end, enter, fetch, give, look, output, path, text};
@@ -16,7 +16,7 @@ use crate::value::mkeep_value;
 /// A GGUF file that is open. Counted: what is borrowed lives until the last holder ends it.
 pub struct mkeep_gguf {
     pub(crate) file: GgufFile,
-    warnings: Arc<[[Terminated; 2]]>,
+    warnings: Arc<[[Terminated; 3]]>,
 }
 
 /// Something unusual in a file that can be read.
@@ -27,24 +27,46 @@ pub struct mkeep_warning {
     pub code: mkeep_str,
     /// The place in the structure; the first of several.
     pub path: mkeep_str,
+    /// What it is, in words.
+    pub message: mkeep_str,
 }
 
 impl From<GgufFile> for mkeep_gguf {
     fn from(file: GgufFile) -> Self {
         let warnings = file.view().warnings().iter();
         let warnings = warnings
-            .map(|warning| [warning.code().code(), warning.path()].map(Terminated::new))
+            .map(|warning| {
+                [warning.code().code(), warning.path(), warning.message()].map(Terminated::new)
+            })
             .collect();
         mkeep_gguf { file, warnings }
     }
 }
 
-pub(crate) fn options(lenient: bool, no_mmap: bool) -> GgufOptions {
+pub(crate) fn options(lenient: bool, no_mmap: bool, data: Data) -> GgufOptions {
     let limits = match lenient {
         true => Limits::lenient(),
         false => Limits::strict(),
     };
-    GgufOptions::new(limits).mmap(!no_mmap)
+    GgufOptions::new(limits.data(data)).mmap(!no_mmap)
+}
+
+/// # Safety
+/// Every pointer is NULL or good for its use.
+unsafe fn open(
+    file: *const c_char,
+    options: GgufOptions,
+    gguf: *mut *mut mkeep_gguf,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the contract.
+    unsafe {
+        enter(error, || {
+            let (file, gguf) = (path(file, "file")?, output(gguf)?);
+            give(gguf, mkeep_gguf::from(GgufFile::open(file, &options)?));
+            Ok(())
+        })
+    }
 }
 
 /// Opens a GGUF file: one pass over its head. `lenient` reads on where the format is broken without
@@ -59,15 +81,27 @@ pub unsafe extern "C" fn mkeep_gguf_open(
     gguf: *mut *mut mkeep_gguf,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
+    let options = options(lenient, no_mmap, Data::Required);
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        enter(error, || {
-            let (file, gguf) = (path(file, "file")?, output(gguf)?);
-            let opened = GgufFile::open(file, &options(lenient, no_mmap))?;
-            give(gguf, mkeep_gguf::from(opened));
-            Ok(())
-        })
-    }
+    unsafe { open(file, options, gguf, error) }
+}
+
+/// Opens a GGUF file whose data are not all there yet, as in the midst of a download: its metadata
+/// and its table of tensors. What is missing is a warning, `data_out_of_bounds`, and the `data` of
+/// a tensor that is not whole are NULL.
+///
+/// Otherwise as mkeep_gguf_open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_gguf_open_header(
+    file: *const c_char,
+    lenient: bool,
+    no_mmap: bool,
+    gguf: *mut *mut mkeep_gguf,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    let options = options(lenient, no_mmap, Data::Optional);
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe { open(file, options, gguf, error) }
 }
 
 /// Opens the GGUF file of a stored model, leniently.
@@ -162,8 +196,13 @@ pub unsafe extern "C" fn mkeep_gguf_warning(
     // SAFETY: by the header's contract each is NULL or good for its use.
     unsafe {
         fetch(gguf, warning, |gguf| {
-            let [code, path] = gguf.warnings.get(index)?.each_ref().map(Terminated::borrow);
-            Some(mkeep_warning { code, path })
+            let warning = gguf.warnings.get(index)?.each_ref();
+            let [code, path, message] = warning.map(Terminated::borrow);
+            Some(mkeep_warning {
+                code,
+                path,
+                message,
+            })
         })
     }
 }

@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::LazyLock;
 
 use engine::GgufParts;
-use engine::gguf::{Gguf, TensorInfo, TensorType};
+use engine::gguf::{Data, Gguf, TensorInfo, TensorType};
 
 use crate::boundary::{ask, borrow, end, enter, fetch, give, look, output, path};
 use crate::gguf::{mkeep_gguf, options};
@@ -19,19 +19,20 @@ use crate::text::{Terminated, mkeep_str};
 pub struct mkeep_tensor {
     /// Its name, without a NUL after it.
     pub name: mkeep_str,
-    /// The name of its type, as in `Q4_K`, with a NUL.
+    /// The name of its type, as in `Q4_K`, with a NUL; `unknown` for one whose size is not known.
     pub type_name: mkeep_str,
     /// The number of its type.
     pub r#type: u32,
-    /// How many dimensions.
+    /// How many dimensions: four at most, eight where reading is lenient.
     pub n_dims: u32,
     /// Its dimensions, the fastest-varying first; 1 beyond the last.
-    pub dims: [u64; 4],
+    pub dims: [u64; 8],
     /// Where its data begin, in bytes from the beginning of the file.
     pub offset: u64,
     /// The bytes of its data; 0 where the type is not known.
     pub size: u64,
-    /// Its data; NULL where the file is not mapped or the type is not known.
+    /// Its data; NULL where the file is not mapped or ends before they do, and where the type is
+    /// not known.
     pub data: *const u8,
 }
 
@@ -49,7 +50,7 @@ fn type_name(kind: TensorType) -> mkeep_str {
 }
 
 fn tensor(gguf: Gguf<'_>, tensor: TensorInfo<'_>) -> mkeep_tensor {
-    let mut dims = [1; 4];
+    let mut dims = [1; 8];
     dims.iter_mut()
         .zip(tensor.dims)
         .for_each(|(to, from)| *to = *from);
@@ -132,7 +133,7 @@ pub unsafe extern "C" fn mkeep_parts_open(
     unsafe {
         enter(error, || {
             let (file, parts) = (path(file, "file")?, output(parts)?);
-            let opened = GgufParts::open(file, &options(lenient, no_mmap))?;
+            let opened = GgufParts::open(file, &options(lenient, no_mmap, Data::Required))?;
             give(parts, mkeep_parts::from(opened));
             Ok(())
         })

@@ -74,9 +74,8 @@ pub(crate) enum Command {
     /// Show what a GGUF file says of itself
     Gguf {
         file: PathBuf,
-        /// Read on where the format is broken without harm
-        #[arg(long)]
-        lenient: bool,
+        #[command(flatten)]
+        how: GgufArgs,
     },
     /// Make a model of a GGUF file, or as a Modelfile says
     Import {
@@ -121,6 +120,16 @@ pub(crate) enum Command {
         #[arg(value_name = "NAME")]
         names: Vec<Reference>,
     },
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct GgufArgs {
+    /// Read on where the format is broken without harm
+    #[arg(long)]
+    pub lenient: bool,
+    /// Read a file whose data are not all there yet, as in the midst of a download
+    #[arg(long)]
+    pub header_only: bool,
 }
 
 #[derive(Debug, Default, Group)]

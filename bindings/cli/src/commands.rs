@@ -10,14 +10,14 @@ use modelkeep::{
 };
 
 use crate::args::{Args, Command, ImportArgs};
-use crate::output::{Failure, Outcome, Output, note, table};
+use crate::output::{Failure, Outcome, Output, note, say, table};
 use crate::{maintenance, metadata, server, show};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
     let open = || Store::open_with(options.clone());
     match args.command {
-        Command::Gguf { file, lenient } => metadata::run(&file, lenient, options, output),
+        Command::Gguf { file, how } => metadata::run(&file, &how, options, output),
         Command::Import { file, name, with } => import(options, &file, &name, with, output),
         Command::List => list(&open()?, output),
         Command::Show { name, verbose } => shown(&open()?, &name, verbose, output),
@@ -77,7 +77,7 @@ fn list(store: &Store, output: &mut Output) -> Outcome {
         "QUANTIZATION",
         "MODIFIED",
     ];
-    output.line(table(header, listing.models.iter().map(row), &[2, 3]))
+    output.lines(table(header, listing.models.iter().map(row), &[2, 3]))
 }
 
 fn size(line: &Summary) -> String {
@@ -128,7 +128,7 @@ fn remove(store: &Store, names: &[Reference], output: &mut Output) -> Outcome {
         output.line(format!("deleted {name}"))?;
     }
     if !deleted.kept.is_empty() {
-        eprintln!("modelkeep: every blob was kept: what cannot be read may use it");
+        say("every blob was kept: what cannot be read may use it");
     } else if !deleted.models.is_empty() {
         let (blobs, bytes) = (deleted.blobs.len(), DecimalBytes(deleted.bytes));
         output.line(format!("freed {bytes} in {blobs} blobs"))?;
@@ -158,9 +158,7 @@ fn paths(model: &Model, projector: bool, all: bool, output: &mut Output) -> Outc
         let texts: Vec<_> = found.iter().map(|path| path.to_string_lossy()).collect();
         return output.line(modelkeep::json::to_string(&texts));
     }
-    found
-        .iter()
-        .try_for_each(|path| output.line(path.display()))
+    found.iter().try_for_each(|path| output.path(path))
 }
 
 fn absolute(path: &Path) -> Outcome<PathBuf> {
@@ -190,11 +188,16 @@ fn import(
     how.projectors = with.projectors;
     how.system = with.system;
     let imported = store.import_file(file, name, &how)?;
+    for warning in &imported.warnings {
+        say(format_args!("warning: {warning}"));
+    }
     if output.json {
         return output.line(imported.to_json());
     }
     for parameter in &imported.ignored {
-        eprintln!("modelkeep: the parameter {parameter} says nothing any more");
+        say(format_args!(
+            "the parameter {parameter} says nothing any more"
+        ));
     }
     let bytes = DecimalBytes(imported.bytes);
     output.line(format!(

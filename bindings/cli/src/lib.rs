@@ -2,7 +2,9 @@
 //!
 //! [`run`] takes the arguments and answers the exit status: 0 for done, 1 for a problem found or
 //! a model that is missing, 2 for wrong use. What was asked for goes to standard output, what is
-//! wrong to standard error.
+//! wrong to standard error. With `--json` what is wrong is JSON on standard output, too.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod commands;
@@ -16,19 +18,20 @@ mod show;
 use std::ffi::OsString;
 
 use clap::Parser;
+use modelkeep::printable;
 
 use args::Args;
-use output::{Failure, Output};
+use output::{Failure, Output, say};
+
+#[doc(hidden)]
+pub use metadata::describe_bytes;
 
 /// Runs the command; the first argument is its own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let args = match Args::try_parse_from(args) {
+    let words: Vec<OsString> = args.into_iter().collect();
+    let args = match Args::try_parse_from(&words) {
         Ok(args) => args,
-        Err(error) => {
-            // Help goes to standard output, a mistake to standard error; either may be closed.
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(2);
-        }
+        Err(error) => return misuse(&words, error),
     };
     let mut output = Output::new(args.json);
     match commands::run(args, &mut output).and_then(|()| output.flush()) {
@@ -36,8 +39,24 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         // Whoever reads has read enough.
         Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
         Err(failure) => {
-            eprintln!("modelkeep: {failure}");
+            say(&failure);
+            if output.json {
+                // Who does not read the answer has its status.
+                let _ = output.line(failure.to_json()).and_then(|()| output.flush());
+            }
             failure.status()
         }
     }
+}
+
+/// Prints help, or what is wrong with the arguments; a shell may have made them of file names.
+fn misuse(words: &[OsString], error: clap::Error) -> u8 {
+    let harmless = words.iter().map(|word| {
+        let word = word.to_string_lossy();
+        printable(&word).into_owned()
+    });
+    let error = Args::try_parse_from(harmless).err().unwrap_or(error);
+    // Help goes to standard output, a mistake to standard error; either may be closed.
+    let _ = error.print();
+    u8::try_from(error.exit_code()).unwrap_or(2)
 }

@@ -8,7 +8,7 @@ use modelkeep::{
 };
 
 use crate::args::VerifyArgs;
-use crate::output::{Failure, Outcome, Output, note, table};
+use crate::output::{Failure, Outcome, Output, note, say, table};
 use crate::progress::Bar;
 
 fn verified(
@@ -37,9 +37,12 @@ pub(crate) fn verify(
         return output.line(report.to_json());
     }
     note(&report.problems);
+    for blob in &report.blobs {
+        note_unsupported(blob);
+    }
     let bad: Vec<&Finding> = report.blobs.iter().filter(|blob| !is_sound(blob)).collect();
     if !bad.is_empty() {
-        output.line(table(
+        output.lines(table(
             ["STATUS", "DIGEST", "MODELS", "DETAIL"],
             bad.iter().map(row),
             &[],
@@ -66,6 +69,20 @@ pub(crate) fn verify(
 
 fn is_sound(blob: &Finding) -> bool {
     blob.status == BlobStatus::Ok && blob.gguf.as_ref().is_none_or(|gguf| gguf.is_ok())
+}
+
+/// Says which file only strict readers refuse: it is not damaged, so the exit status stays.
+fn note_unsupported(blob: &Finding) {
+    let unsupported = blob
+        .gguf
+        .as_ref()
+        .and_then(|gguf| gguf.unsupported.as_ref());
+    if let Some(fault) = unsupported {
+        say(format_args!(
+            "note: {}: unsupported by strict readers: {fault}",
+            blob.digest
+        ));
+    }
 }
 
 fn row(blob: &&Finding) -> [String; 4] {
@@ -111,7 +128,7 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
     let largest = usage
         .models
         .iter()
-        .map(|model| model.exclusive + model.shared)
+        .map(|model| model.exclusive.saturating_add(model.shared))
         .max();
     let largest = largest.unwrap_or(0).max(1);
     let row = |model: &ModelUsage| {
@@ -128,7 +145,7 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
         ]
     };
     let header = ["NAME", "ALONE", "SHARED", "", ""];
-    output.line(table(header, usage.models.iter().map(row), &[1, 2]))?;
+    output.lines(table(header, usage.models.iter().map(row), &[1, 2]))?;
     let files = |files: &modelkeep::Files| {
         format!("{} in {} files", DecimalBytes(files.bytes), files.files)
     };
@@ -217,10 +234,10 @@ pub(crate) fn doctor(store: &Store, output: &mut Output) -> Outcome {
             .map_or(complaint.path.display().to_string(), |name| {
                 name.to_string()
             });
-        output.line(format!(
-            "\n{name}\n  {}\n  -> {}",
-            complaint.what, complaint.advice
-        ))?;
+        output.line("")?;
+        output.line(name)?;
+        output.line(format!("  {}", complaint.what))?;
+        output.line(format!("  -> {}", complaint.advice))?;
     }
     match diagnosis.complaints.len() {
         0 => output.line("nothing is wrong"),

@@ -4,119 +4,169 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use indicatif::DecimalBytes;
-use modelkeep::gguf::{Fault, Gguf, Limits, TensorType};
+use modelkeep::gguf::{Data, FileType, Gguf, Index, Limits, TensorType};
 use modelkeep::{GgufFile, GgufOptions, StoreOptions};
 
-use crate::output::{Outcome, Output, table};
-use crate::show::{brief, section};
+use crate::args::GgufArgs;
+use crate::output::{Outcome, Output, section, table};
+use crate::show::brief;
 
 pub(crate) fn run(
     file: &Path,
-    lenient: bool,
+    how: &GgufArgs,
     options: StoreOptions,
     output: &mut Output,
 ) -> Outcome {
+    let limits = limits(how.lenient, how.header_only);
+    let file = GgufFile::open(file, &GgufOptions::new(limits).mmap(options.maps()))?;
+    if output.json {
+        return output.line(file.view().to_json());
+    }
+    output.lines(describe(file.view(), file.size()))
+}
+
+fn limits(lenient: bool, header_only: bool) -> Limits {
     let limits = if lenient {
         Limits::lenient()
     } else {
         Limits::strict()
     };
-    let opened = GgufFile::open(file, &GgufOptions::new(limits).mmap(options.maps()));
-    let file = match opened {
-        Ok(file) => file,
-        Err(error) => match error.cause_of::<Fault>().filter(|_| output.json) {
-            Some(fault) => {
-                output.found_a_problem();
-                return output.line(fault.to_json());
-            }
-            None => return Err(error.into()),
-        },
-    };
-    if output.json {
-        return output.line(file.view().to_json());
-    }
-    print(&file, output)
+    limits.data(if header_only {
+        Data::Optional
+    } else {
+        Data::Required
+    })
 }
 
-fn print(file: &GgufFile, output: &mut Output) -> Outcome {
-    let gguf = file.view();
-    section(output, "File", facts(file, gguf))?;
+/// Returns what the command prints of a file, given its bytes; nothing for what is no GGUF file.
+/// For tests of hostile files.
+#[doc(hidden)]
+pub fn describe_bytes(bytes: &[u8]) -> Vec<String> {
+    let size = bytes.len() as u64;
+    let index = Index::parse(bytes, size, &limits(true, true));
+    index.map_or(Vec::new(), |index| describe(index.view(bytes), size))
+}
+
+fn describe(gguf: Gguf<'_>, size: u64) -> Vec<String> {
     let pairs = gguf
         .metadata()
         .map(|(key, value)| [key.to_string(), brief(&value)]);
-    section(output, "Metadata", pairs.collect())?;
-    if gguf.tensor_count() > 0 {
-        output.line("Tensors")?;
-        for line in by_type(gguf).lines() {
-            output.line(format!("  {line}"))?;
-        }
-        output.line("")?;
-    }
-    let warnings = gguf.warnings().iter();
-    let warnings = warnings.map(|warning| [warning.code().code().into(), warning.path().into()]);
-    section(output, "Warnings", warnings.collect())
+    let warnings = gguf.warnings().iter().map(|warning| {
+        let words = match warning.path() {
+            "" => warning.message().to_owned(),
+            path => format!("{path}: {}", warning.message()),
+        };
+        [warning.code().code().to_owned(), words]
+    });
+    let mut lines = section("File", facts(gguf, size));
+    lines.extend(section("Metadata", pairs.collect()));
+    lines.extend(tensors(gguf));
+    lines.extend(section("Warnings", warnings.collect()));
+    lines
 }
 
-fn facts(file: &GgufFile, gguf: Gguf<'_>) -> Vec<[String; 2]> {
+fn facts(gguf: Gguf<'_>, size: u64) -> Vec<[String; 2]> {
     let text = |key: &str| {
-        gguf.get(key)
-            .and_then(|value| value.as_str())
-            .unwrap_or_default()
+        let value = gguf.get(key).and_then(|value| value.as_str());
+        value.unwrap_or_default().to_owned()
     };
-    let file_type = gguf
-        .get("general.file_type")
-        .and_then(|value| value.as_u64());
-    let file_type = file_type.and_then(|code| u32::try_from(code).ok());
-    let file_type = file_type.and_then(|code| modelkeep::gguf::FileType::from_code(code).name());
-    let split = gguf
-        .split()
-        .map(|split| format!("{} of {}", split.no + 1, split.count));
+    let endian = format!("{:?}-endian", gguf.endian()).to_lowercase();
+    let header = DecimalBytes(gguf.metadata_end());
     let rows = [
-        ("name", text("general.name").to_owned()),
-        ("architecture", text("general.architecture").to_owned()),
+        ("name", text("general.name")),
+        ("architecture", text("general.architecture")),
         (
             "parameters",
             modelkeep::human_number(gguf.parameter_count()),
         ),
-        ("file type", file_type.unwrap_or_default().to_owned()),
-        ("part", split.unwrap_or_default()),
-        (
-            "version",
-            format!("{}, {:?}-endian", gguf.version(), gguf.endian()).to_lowercase(),
-        ),
+        ("file type", file_type(gguf)),
+        ("part", part(gguf)),
+        ("version", format!("{}, {endian}", gguf.version())),
         ("alignment", gguf.alignment().to_string()),
-        (
-            "metadata",
-            format!(
-                "{} pairs, {}",
-                gguf.len(),
-                DecimalBytes(gguf.metadata_end())
-            ),
-        ),
-        ("size", DecimalBytes(file.size()).to_string()),
+        ("metadata", format!("{} pairs, {header}", gguf.len())),
+        ("size", DecimalBytes(size).to_string()),
     ];
     let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
     rows.map(|(key, value)| [key.to_owned(), value]).collect()
 }
 
+fn file_type(gguf: Gguf<'_>) -> String {
+    let Some(value) = gguf.get("general.file_type") else {
+        return String::new();
+    };
+    let code = value.as_u64().and_then(|code| u32::try_from(code).ok());
+    code.map_or_else(
+        || format!("unknown ({})", brief(&value)),
+        |code| FileType::from_code(code).to_string(),
+    )
+}
+
+/// The place of a part for people, who count from 1; the file may say any number.
+fn part(gguf: Gguf<'_>) -> String {
+    gguf.split().map_or(String::new(), |split| {
+        format!("{} of {}", u128::from(split.no) + 1, split.count)
+    })
+}
+
+fn tensors(gguf: Gguf<'_>) -> Vec<String> {
+    if gguf.tensor_count() == 0 {
+        return Vec::new();
+    }
+    let rows = by_type(gguf).into_iter();
+    let lines = rows.map(|line| format!("  {line}"));
+    ["Tensors".to_owned()]
+        .into_iter()
+        .chain(lines)
+        .chain([String::new()])
+        .collect()
+}
+
+/// What the tensors of a type have together.
+#[derive(Default)]
+struct Sum {
+    count: usize,
+    elements: u64,
+    /// Not known where that of one is not.
+    bytes: Option<u64>,
+}
+
 /// Number, parameters and bytes of the tensors of each type.
-fn by_type(gguf: Gguf<'_>) -> String {
-    let mut types: BTreeMap<u32, (TensorType, usize, u64, u64)> = BTreeMap::new();
+fn by_type(gguf: Gguf<'_>) -> Vec<String> {
+    let mut types: BTreeMap<u32, (TensorType, Sum)> = BTreeMap::new();
     for tensor in gguf.tensors() {
         let kind = tensor.tensor_type;
-        let (_, count, elements, bytes) = types.entry(kind.code()).or_insert((kind, 0, 0, 0));
-        *count += 1;
-        *elements = elements.saturating_add(tensor.elements());
-        *bytes = bytes.saturating_add(tensor.size.unwrap_or(0));
+        let none = || {
+            let bytes = Some(0);
+            (
+                kind,
+                Sum {
+                    bytes,
+                    ..Sum::default()
+                },
+            )
+        };
+        let (_, sum) = types.entry(kind.code()).or_insert_with(none);
+        sum.count += 1;
+        sum.elements = sum.elements.saturating_add(tensor.elements());
+        let bytes = sum.bytes.zip(tensor.size);
+        sum.bytes = bytes.map(|(sum, more)| sum.saturating_add(more));
     }
-    let rows = types.values().map(|(kind, count, elements, bytes)| {
-        let (elements, bytes) = (modelkeep::human_number(*elements), DecimalBytes(*bytes));
+    let rows = types.values().map(|(kind, sum)| {
+        let bytes = sum.bytes.map(|bytes| DecimalBytes(bytes).to_string());
         [
-            kind.to_string(),
-            count.to_string(),
-            elements,
-            bytes.to_string(),
+            type_name(*kind),
+            sum.count.to_string(),
+            modelkeep::human_number(sum.elements),
+            bytes.unwrap_or("?".to_owned()),
         ]
     });
     table(["TYPE", "TENSORS", "PARAMETERS", "SIZE"], rows, &[1, 2, 3])
+}
+
+fn type_name(kind: TensorType) -> String {
+    if kind.is_known() {
+        kind.to_string()
+    } else {
+        format!("{kind} ({})", kind.code())
+    }
 }

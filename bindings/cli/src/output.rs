@@ -1,10 +1,16 @@
 //! Where the words go: answers, complaints, and the exit status.
+//!
+//! Everything that people read passes [`Output::line`] or [`say`], which let nothing through that
+//! steers a terminal: names, paths and metadata come from files that anybody may have made.
 
 use std::fmt;
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
-use modelkeep::{Error, ErrorKind, Problem};
+use modelkeep::gguf::Fault;
+use modelkeep::{Error, ErrorKind, Problem, printable};
 
 /// Why a command ends early.
 #[derive(Debug)]
@@ -27,6 +33,19 @@ impl Failure {
             Failure::Store(error) if is_misuse(error) => 2,
             _ => 1,
         }
+    }
+
+    /// Returns the failure as JSON: `{"error": ...}`, an object for a fault of a GGUF file and a
+    /// text for everything else.
+    pub(crate) fn to_json(&self) -> String {
+        let fault = match self {
+            Failure::Store(error) => error.cause_of::<Fault>(),
+            _ => None,
+        };
+        fault.map_or_else(
+            || modelkeep::json::to_string(&serde_json::json!({"error": self.to_string()})),
+            Fault::to_json,
+        )
     }
 }
 
@@ -71,8 +90,29 @@ impl Output {
         }
     }
 
+    /// Writes a line: of JSON where that is wanted, otherwise of text for people.
     pub(crate) fn line(&mut self, line: impl fmt::Display) -> Outcome {
+        let line = line.to_string();
+        let line = if self.json {
+            line.into()
+        } else {
+            printable(&line)
+        };
         Ok(writeln!(self.out, "{line}")?)
+    }
+
+    /// Writes lines of text for people.
+    pub(crate) fn lines(&mut self, lines: impl IntoIterator<Item = String>) -> Outcome {
+        lines.into_iter().try_for_each(|line| self.line(line))
+    }
+
+    /// Writes a path for programs, byte by byte; on a terminal, for people.
+    pub(crate) fn path(&mut self, path: &Path) -> Outcome {
+        if io::stdout().is_terminal() {
+            return self.line(path.display());
+        }
+        self.out.write_all(path.as_os_str().as_bytes())?;
+        Ok(self.out.write_all(b"\n")?)
     }
 
     /// Makes the exit status 1: something is not as it should be.
@@ -82,7 +122,7 @@ impl Output {
 
     /// Says what is wrong, and makes the exit status 1.
     pub(crate) fn complain(&mut self, what: impl fmt::Display) {
-        eprintln!("modelkeep: {what}");
+        say(what);
         self.found = true;
     }
 
@@ -95,22 +135,30 @@ impl Output {
     }
 }
 
+/// Says something to people on standard error, on one line.
+pub(crate) fn say(what: impl fmt::Display) {
+    let text = what.to_string();
+    // Nobody hears that nobody hears.
+    let _ = writeln!(io::stderr(), "modelkeep: {}", printable(&text));
+}
+
 /// Says what was passed over. It concerns other models, so the exit status stays.
 pub(crate) fn note(problems: &[Problem]) {
     for problem in problems {
-        eprintln!("modelkeep: {problem}");
+        say(problem);
     }
 }
 
-/// A table without lines; the columns of `numbers` are aligned right.
+/// Returns a table without rules, line by line; the columns of `numbers` are aligned right.
 pub(crate) fn table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
     numbers: &[usize],
-) -> String {
+) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
-    table.add_rows(rows);
+    let rows = rows.into_iter();
+    table.add_rows(rows.map(|row| row.map(|cell| printable(&cell).into_owned())));
     for (index, column) in table.column_iter_mut().enumerate() {
         let left = if index == 0 { 0 } else { 2 };
         column.set_padding((left, 0));
@@ -118,9 +166,20 @@ pub(crate) fn table<const N: usize>(
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let lines: Vec<String> = table
+    table
         .lines()
         .map(|line| line.trim_end().to_owned())
-        .collect();
-    lines.join("\n")
+        .collect()
+}
+
+/// Returns a section of keys and values with its title, line by line; nothing where there are none.
+pub(crate) fn section(title: &str, rows: Vec<[String; 2]>) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let rows = table(["", ""], rows, &[]).into_iter().skip(1);
+    let mut lines = vec![title.to_owned()];
+    lines.extend(rows.map(|line| format!("  {line}")));
+    lines.push(String::new());
+    lines
 }

@@ -5,7 +5,7 @@ use std::io;
 use modelkeep::Store;
 use modelkeep_http::{Address, Limits, OriginPattern, Origins, Server};
 
-use crate::output::{Failure, Outcome};
+use crate::output::{Failure, Outcome, say};
 
 /// Serves until the process is told to end.
 pub(crate) fn run(
@@ -28,7 +28,7 @@ pub(crate) fn run(
     }
     let end = server.interrupted().map_err(failed)?;
     for url in server.urls().map_err(failed)? {
-        eprintln!("modelkeep: serving {} on {url}", path.display());
+        say(format_args!("serving {} on {url}", path.display()));
     }
     server.run(end);
     Ok(())

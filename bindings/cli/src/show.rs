@@ -2,31 +2,31 @@
 
 use modelkeep::{Show, gguf::Value};
 
-use crate::output::{Outcome, Output, table};
+use crate::output::{Outcome, Output, section};
 
 /// Prints the facts first, then the texts, in sections.
 pub(crate) fn print(show: &Show, verbose: bool, output: &mut Output) -> Outcome {
-    section(output, "Model", facts(show))?;
+    output.lines(section("Model", facts(show)))?;
     let capabilities: Vec<_> = show
         .capabilities
         .iter()
         .map(|word| [word.to_string(), String::new()])
         .collect();
-    section(output, "Capabilities", capabilities)?;
+    output.lines(section("Capabilities", capabilities))?;
     let parameters = show.parameters.lines().map(|line| {
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
         [key.to_owned(), value.trim_start().to_owned()]
     });
-    section(output, "Parameters", parameters.collect())?;
+    output.lines(section("Parameters", parameters.collect()))?;
     if verbose {
-        section(output, "Metadata", metadata(show))?;
+        output.lines(section("Metadata", metadata(show)))?;
         let tensors = show.tensors.iter().map(|tensor| {
             [
                 tensor.name.clone(),
                 format!("{} {:?}", tensor.r#type, tensor.shape),
             ]
         });
-        section(output, "Tensors", tensors.collect())?;
+        output.lines(section("Tensors", tensors.collect()))?;
     }
     text(output, "System", &show.system, usize::MAX)?;
     let lines = if verbose { usize::MAX } else { 2 };
@@ -104,17 +104,6 @@ pub(crate) fn brief(value: &Value<'_>) -> String {
     }
 }
 
-pub(crate) fn section(output: &mut Output, title: &str, rows: Vec<[String; 2]>) -> Outcome {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    output.line(title)?;
-    for line in table(["", ""], rows, &[]).lines().skip(1) {
-        output.line(format!("  {line}"))?;
-    }
-    output.line("")
-}
-
 fn text(output: &mut Output, title: &str, text: &str, lines: usize) -> Outcome {
     if text.is_empty() {
         return Ok(());
@@ -127,6 +116,6 @@ fn text(output: &mut Output, title: &str, text: &str, lines: usize) -> Outcome {
         .collect();
     shown
         .iter()
-        .try_for_each(|line| output.line(format!("  {line}")))?;
+        .try_for_each(|line| output.line(format!("  {}", line.replace('\t', "    "))))?;
     output.line("")
 }

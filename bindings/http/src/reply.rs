@@ -10,7 +10,8 @@ pub(crate) type Reply = http::Response<String>;
 /// Returns the reply of the engine. A refusal is JSON even where `HEAD` leaves its text out.
 pub(crate) fn json(answer: Answer) -> Reply {
     for problem in &answer.problems {
-        eprintln!("modelkeep: {problem}");
+        let problem = problem.to_string();
+        eprintln!("modelkeep: {}", modelkeep::printable(&problem));
     }
     let status = StatusCode::from_u16(answer.status);
     let mut reply = Reply::new(answer.body);

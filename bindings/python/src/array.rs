@@ -8,9 +8,10 @@ use modelkeep::gguf::{self, Value, ValueType, WarningCode};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
-use pyo3::types::{PyIterator, PyList, PySlice, PyTuple};
+use pyo3::types::{PyBool, PyIterator, PyList, PyNotImplemented, PySlice, PyString, PyTuple};
 
 use crate::buffer::{Buffer, Layout, Part};
+use crate::equality::{all_equal, is_instance};
 use crate::error::changed;
 use crate::value::{Element, list};
 
@@ -48,6 +49,13 @@ impl Array {
         };
         let buffer = Buffer::new(file.clone(), Part::Entry(at), layout(file, &array));
         Py::new(py, PyClassInitializer::from(buffer).add_subclass(fields))
+    }
+
+    /// Whether the bytes are the same, NaN included; two files may hold one array.
+    fn is_same(&self, py: Python<'_>, other: &Self) -> PyResult<bool> {
+        let (own, theirs) = (self.view(py)?, other.view(py)?);
+        let kind = |array: &gguf::Array<'_>| (array.element_type(), array.endian(), array.len());
+        Ok(kind(&own) == kind(&theirs) && own.as_bytes() == theirs.as_bytes())
     }
 
     fn view(&self, py: Python<'_>) -> PyResult<gguf::Array<'_>> {
@@ -174,6 +182,25 @@ impl Array {
         Ok(chain
             .call_method1("from_iterable", (chunks,))?
             .cast_into()?)
+    }
+
+    /// Whether another sequence has the same elements; a string is none.
+    fn __eq__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        if !is_instance(other, "Sequence")? || other.is_instance_of::<PyString>() {
+            return Ok(PyNotImplemented::get(py).to_owned().into_any());
+        }
+        let same = match other.cast::<Self>() {
+            Ok(other) => slf.get().is_same(py, other.get())?,
+            Err(_) => false,
+        };
+        let equal = same
+            || (slf.get().len == other.len()?
+                && all_equal(Array::__iter__(slf)?, other.try_iter()?)?);
+        Ok(PyBool::new(py, equal).to_owned().into_any())
     }
 
     fn __repr__(&self) -> String {

@@ -76,6 +76,29 @@ impl Buffer {
         Buffer { file, part, layout }
     }
 
+    /// Why a part has no layout.
+    fn no_layout(&self) -> &'static str {
+        match self.part {
+            Part::Entry(_) => "only arrays of numbers are memory of items",
+            Part::Tensor(_) => "the size of the tensor's type is not known, nor that of its data",
+        }
+    }
+
+    /// Why the bytes of a part are not at hand.
+    fn no_bytes(&self) -> &'static str {
+        let Part::Tensor(at) = self.part else {
+            return "the file has changed since it was opened";
+        };
+        let tensor = self.file.view().tensor(at);
+        let end = tensor.and_then(|tensor| tensor.offset.checked_add(tensor.size?));
+        match end {
+            Some(end) if end <= self.file.size() => {
+                "the file is not mapped: the data of tensors are not at hand"
+            }
+            _ => "the file is incomplete: it ends before the data of the tensor do",
+        }
+    }
+
     /// The bytes as they lie in the file.
     fn bytes(&self) -> Option<&[u8]> {
         let view = self.file.view();
@@ -87,9 +110,8 @@ impl Buffer {
 
     fn export(&self) -> Result<(&[u8], &Layout), &'static str> {
         let layout = self.layout.as_ref();
-        let layout = layout.ok_or("only arrays of numbers are memory of items")?;
-        let bytes = self.bytes();
-        let bytes = bytes.ok_or("the file is not mapped: the data of tensors are not at hand")?;
+        let layout = layout.ok_or_else(|| self.no_layout())?;
+        let bytes = self.bytes().ok_or_else(|| self.no_bytes())?;
         // The layout is that of the file as it was opened; a stranger may have changed it since.
         if isize::try_from(bytes.len()) == Ok(layout.bytes) {
             Ok((bytes, layout))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use crate::answer::{Answer, each, shown, texts};
+use crate::gguf::FileWarning;
 use crate::listing::Problem;
 
 /// What a copy did.
@@ -158,6 +159,8 @@ pub(crate) struct Imported {
     replaced: bool,
     /// The parameters of the Modelfile that say nothing any more, and are left out.
     ignored: Vec<String>,
+    /// What is unusual in the files, and may be refused elsewhere.
+    warnings: Vec<Py<FileWarning>>,
 }
 
 impl Imported {
@@ -168,6 +171,7 @@ impl Imported {
             bytes: imported.bytes,
             replaced: imported.replaced,
             ignored: imported.ignored.clone(),
+            warnings: each(py, &imported.warnings, |_, warning| Ok(warning.into()))?,
         };
         Answer::of(&Arc::new(imported)).with(py, fields)
     }

@@ -8,12 +8,14 @@ use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyIterator, PyMappingProxy};
+use pyo3::types::{PyBool, PyDict, PyIterator, PyMappingProxy, PyNotImplemented};
 
 use crate::answer::{Answer, each, shown};
 use crate::array::Array;
+use crate::equality::is_instance;
 use crate::error::{OrRaise, changed};
 use crate::parts::options;
+use crate::path::FilePath;
 use crate::tensor::Tensor;
 use crate::text::text;
 use crate::value::Element;
@@ -82,17 +84,21 @@ impl Gguf {
     /// Opens any GGUF file: one pass over its head, never over the data of its tensors.
     ///
     /// `lenient` accepts what does no harm and warns of it; `mmap=False` reads the head into
-    /// memory in place of mapping the file, and leaves the data of tensors alone.
+    /// memory in place of mapping the file, and leaves the data of tensors alone;
+    /// `header_only` accepts a file whose data are not all there yet.
     #[new]
-    #[pyo3(signature = (path, *, lenient=false, mmap=true))]
+    #[pyo3(signature = (path, *, lenient=false, mmap=true, header_only=false))]
     fn new(
         py: Python<'_>,
-        path: PathBuf,
+        path: FilePath,
         lenient: bool,
         mmap: bool,
+        header_only: bool,
     ) -> PyResult<PyClassInitializer<Self>> {
-        let options = options(lenient, mmap);
-        let file = py.detach(|| GgufFile::open(path, &options)).or_raise(py)?;
+        let options = options(lenient, mmap, header_only);
+        let file = py
+            .detach(|| GgufFile::open(path.0, &options))
+            .or_raise(py)?;
         Ok(Gguf::whole(file))
     }
 
@@ -219,6 +225,29 @@ impl Gguf {
         value.ok_or_else(|| PyKeyError::new_err(key.clone().unbind()))
     }
 
+    /// Whether another mapping has the same keys and values.
+    fn __eq__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        if slf.is(other) {
+            return Ok(PyBool::new(py, true).to_owned().into_any());
+        }
+        if !is_instance(other, "Mapping")? {
+            return Ok(PyNotImplemented::get(py).to_owned().into_any());
+        }
+        let places = slf.get().places(py)?;
+        let mut equal = places.len() == other.len()?;
+        for key in places.keys() {
+            equal = equal && other.contains(&key)? && {
+                let (own, theirs) = (slf.get().__getitem__(py, &key)?, other.get_item(&key)?);
+                own.eq(theirs)?
+            };
+        }
+        Ok(PyBool::new(py, equal).to_owned().into_any())
+    }
+
     fn __repr__(&self) -> String {
         let view = self.file.view();
         let (pairs, tensors) = (view.len(), view.tensor_count());
@@ -259,6 +288,7 @@ impl Fault {
                 ("kind", &self.kind),
                 ("offset", &self.offset),
                 ("path", &self.path),
+                ("message", &self.message),
             ],
         )
     }
@@ -271,6 +301,8 @@ pub(crate) struct Warning {
     code: &'static str,
     /// The place in the structure; the first of several.
     path: String,
+    /// What is unusual, in words.
+    message: String,
 }
 
 impl From<&modelkeep::gguf::Warning> for Warning {
@@ -278,13 +310,56 @@ impl From<&modelkeep::gguf::Warning> for Warning {
         Warning {
             code: warning.code().code(),
             path: warning.path().to_owned(),
+            message: warning.message().to_owned(),
         }
+    }
+}
+
+/// Something unusual in a file that was imported.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct FileWarning {
+    /// The file, as it was named.
+    file: PathBuf,
+    /// What is unusual, a word that never changes, as in `nested_array`.
+    code: &'static str,
+    /// The place in the structure; the first of several.
+    path: String,
+    /// What is unusual, in words.
+    message: String,
+}
+
+impl From<&modelkeep::FileWarning> for FileWarning {
+    fn from(found: &modelkeep::FileWarning) -> Self {
+        let warning = Warning::from(&found.warning);
+        FileWarning {
+            file: found.file.clone(),
+            code: warning.code,
+            path: warning.path,
+            message: warning.message,
+        }
+    }
+}
+
+#[pymethods]
+impl FileWarning {
+    fn __repr__(&self) -> String {
+        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
+            ("file", &self.file),
+            ("code", &self.code),
+            ("message", &self.message),
+        ];
+        shown("FileWarning", &fields)
     }
 }
 
 #[pymethods]
 impl Warning {
     fn __repr__(&self) -> String {
-        shown("Warning", &[("code", &self.code), ("path", &self.path)])
+        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
+            ("code", &self.code),
+            ("path", &self.path),
+            ("message", &self.message),
+        ];
+        shown("Warning", &fields)
     }
 }

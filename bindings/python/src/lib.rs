@@ -4,6 +4,7 @@ mod answer;
 mod array;
 mod buffer;
 mod change;
+mod equality;
 mod error;
 mod gguf;
 mod import;
@@ -11,6 +12,7 @@ mod listing;
 mod model;
 mod options;
 mod parts;
+mod path;
 mod show;
 mod store;
 mod tensor;
@@ -33,7 +35,7 @@ mod _modelkeep {
     #[pymodule_export]
     use crate::change::{Alias, Copied, Deleted, Imported, SharedBlob};
     #[pymodule_export]
-    use crate::gguf::{Fault, Gguf, Warning};
+    use crate::gguf::{Fault, FileWarning, Gguf, Warning};
     #[pymodule_export]
     use crate::listing::{Details, Listing, Problem, Summary};
     #[pymodule_export]

@@ -1,8 +1,6 @@
 //! The class `GgufParts`: a model that was split into several GGUF files.
 
-use std::path::PathBuf;
-
-use modelkeep::gguf::Limits;
+use modelkeep::gguf::{Data, Limits};
 use modelkeep::{GgufFile, GgufOptions};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -10,6 +8,7 @@ use pyo3::types::PyMappingProxy;
 
 use crate::error::OrRaise;
 use crate::gguf::Gguf;
+use crate::path::FilePath;
 use crate::tensor::Tensor;
 
 /// The parts of a split model, open and in order. A file that is whole is a model of one part.
@@ -23,10 +22,16 @@ pub(crate) struct GgufParts {
 impl GgufParts {
     /// Opens all parts, given the path of any of them; the others lie beside it.
     #[new]
-    #[pyo3(signature = (path, *, lenient=false, mmap=true))]
-    fn new(py: Python<'_>, path: PathBuf, lenient: bool, mmap: bool) -> PyResult<Self> {
-        let options = options(lenient, mmap);
-        let inner = py.detach(|| modelkeep::GgufParts::open(path, &options));
+    #[pyo3(signature = (path, *, lenient=false, mmap=true, header_only=false))]
+    fn new(
+        py: Python<'_>,
+        path: FilePath,
+        lenient: bool,
+        mmap: bool,
+        header_only: bool,
+    ) -> PyResult<Self> {
+        let options = options(lenient, mmap, header_only);
+        let inner = py.detach(|| modelkeep::GgufParts::open(path.0, &options));
         Ok(GgufParts {
             inner: inner.or_raise(py)?,
             tensors: PyOnceLock::new(),
@@ -55,7 +60,8 @@ impl GgufParts {
     }
 
     fn __repr__(&self) -> String {
-        let size: u64 = self.inner.parts().iter().map(GgufFile::size).sum();
+        let sizes = self.inner.parts().iter().map(GgufFile::size);
+        let size = sizes.fold(0, u64::saturating_add);
         format!(
             "<GgufParts: {} files, {size} bytes>",
             self.inner.parts().len()
@@ -64,11 +70,16 @@ impl GgufParts {
 }
 
 /// How a file is opened, as Python says it.
-pub(crate) fn options(lenient: bool, mmap: bool) -> GgufOptions {
+pub(crate) fn options(lenient: bool, mmap: bool, header_only: bool) -> GgufOptions {
     let limits = if lenient {
         Limits::lenient()
     } else {
         Limits::strict()
     };
-    GgufOptions::new(limits).mmap(mmap)
+    let data = if header_only {
+        Data::Optional
+    } else {
+        Data::Required
+    };
+    GgufOptions::new(limits.data(data)).mmap(mmap)
 }

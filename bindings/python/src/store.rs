@@ -15,6 +15,7 @@ use crate::import::{NewMessage, json_object, transfer};
 use crate::listing::Listing;
 use crate::model::{Model, Models, show_options};
 use crate::options::{Options, Span, bad};
+use crate::path::FilePath;
 use crate::show::Show;
 use crate::upkeep::{Collected, Diagnosis, Maintained, Repaired, Usage};
 use crate::verify::{Observer, Report};
@@ -36,7 +37,7 @@ impl Store {
         durability='full', settle=0.05, foreign_owner=False, go_template=None)")]
     fn new(
         py: Python<'_>,
-        path: Option<PathBuf>,
+        path: Option<FilePath>,
         read_only: bool,
         create: bool,
         mmap: bool,
@@ -56,6 +57,7 @@ impl Store {
             foreign_owner,
             go_template,
         };
+        let path = path.map(|path| path.0);
         let inner = py.detach(|| options.open(path)).or_raise(py)?;
         Ok(Store { inner, options })
     }
@@ -162,12 +164,12 @@ impl Store {
     fn import_gguf(
         &self,
         py: Python<'_>,
-        path: PathBuf,
+        path: FilePath,
         name: &str,
         replace: bool,
         transfer: &str,
-        projectors: Vec<PathBuf>,
-        adapters: Vec<PathBuf>,
+        projectors: Vec<FilePath>,
+        adapters: Vec<FilePath>,
         template: Option<String>,
         system: Option<String>,
         licenses: Vec<String>,
@@ -180,8 +182,8 @@ impl Store {
         let mut options = ImportOptions::default();
         options.replace = replace;
         options.transfer = self::transfer(transfer).or_raise(py)?;
-        options.projectors = projectors;
-        options.adapters = adapters;
+        options.projectors = projectors.into_iter().map(|path| path.0).collect();
+        options.adapters = adapters.into_iter().map(|path| path.0).collect();
         options.template = template;
         options.system = system;
         options.licenses = licenses;
@@ -190,7 +192,7 @@ impl Store {
         options.renderer = renderer;
         options.parser = parser;
         options.requires = requires;
-        let imported = py.detach(|| self.inner.import(&path, &name.parse()?, &options));
+        let imported = py.detach(|| self.inner.import(&path.0, &name.parse()?, &options));
         Imported::of(py, imported.or_raise(py)?)
     }
 
@@ -200,7 +202,7 @@ impl Store {
     fn import_modelfile(
         &self,
         py: Python<'_>,
-        path: PathBuf,
+        path: FilePath,
         name: &str,
         replace: bool,
         transfer: &str,
@@ -210,7 +212,7 @@ impl Store {
         options.transfer = self::transfer(transfer).or_raise(py)?;
         let imported = py.detach(|| {
             let name = name.parse()?;
-            self.inner.import_modelfile(&path, &name, &options)
+            self.inner.import_modelfile(&path.0, &name, &options)
         });
         Imported::of(py, imported.or_raise(py)?)
     }

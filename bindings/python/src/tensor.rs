@@ -16,7 +16,7 @@ use crate::text::text;
 pub(crate) struct Tensor {
     /// Its name.
     name: Py<PyString>,
-    /// The name of its type, as in `F32` or `Q4_K`; `unknown` for types of the future.
+    /// The name of its type, as in `F32` or `Q4_K`; `unknown` for a type whose size is not known.
     r#type: &'static str,
     /// The number of its type in the file.
     type_code: u32,

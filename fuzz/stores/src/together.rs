@@ -80,13 +80,7 @@ fn missing(after: &View, event: &Event, events: &[Event]) -> Option<Finding> {
         return None;
     }
     let below = Path::new(text.split(' ').nth(1)?);
-    let touches = |other: &&Event| {
-        let is_other = !std::ptr::eq(*other, event) && other.ended > event.began;
-        let targets = other.step.call.targets();
-        let same = targets.iter().any(|target| Name::of(target).is_at(below));
-        is_other && (same || matches!(other.step.call, Call::Make(_)))
-    };
-    if events.iter().any(|other| touches(&other)) {
+    if events.iter().any(|other| touches(other, event, below)) {
         return None;
     }
     let manifest = after
@@ -113,4 +107,12 @@ fn missing(after: &View, event: &Event, events: &[Event]) -> Option<Finding> {
         }
         _ => None,
     }
+}
+
+/// Whether another call that may have come later may have changed the same name.
+fn touches(other: &Event, event: &Event, below: &Path) -> bool {
+    let is_later = !std::ptr::eq(other, event) && other.ended > event.began;
+    let mut targets = other.step.call.targets().into_iter();
+    let is_same = targets.any(|target| Name::of(target).is_at(below));
+    is_later && (is_same || matches!(other.step.call, Call::Make(_)))
 }

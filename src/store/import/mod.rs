@@ -5,6 +5,7 @@ mod lease;
 mod part;
 mod recipe;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -71,6 +72,26 @@ pub struct Imported {
     pub replaced: bool,
     /// The parameters of the Modelfile that say nothing any more, and are left out.
     pub ignored: Vec<String>,
+    /// What is unusual in the files, and may be refused elsewhere.
+    pub warnings: Vec<FileWarning>,
+}
+
+/// Something unusual in a file that was imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FileWarning {
+    /// The file, as it was named.
+    #[serde(serialize_with = "json::path")]
+    pub file: PathBuf,
+    /// What is unusual in it.
+    #[serde(flatten)]
+    pub warning: gguf::Warning,
+}
+
+impl fmt::Display for FileWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file.display(), self.warning)
+    }
 }
 
 impl Imported {
@@ -134,7 +155,8 @@ impl Store {
         self.make(name, recipe)
     }
 
-    /// Makes a model of a file that is a Modelfile where it is a text, and a GGUF file otherwise.
+    /// Makes a model of a file that is a Modelfile where it is a text that is nothing else, and a
+    /// GGUF file otherwise. A web page, say, is neither, and is refused as what it is.
     ///
     /// # Errors
     /// As [`import`](Self::import) or [`import_modelfile`](Self::import_modelfile).
@@ -146,10 +168,10 @@ impl Store {
     ) -> Result<Imported> {
         let path = file.as_ref();
         let head = read::read_head(path).map_err(|e| Error::io("reading", path, e))?;
-        if gguf::is_gguf(&head) || !read::is_text(&head) {
-            self.import(path, name, options)
-        } else {
+        if gguf::sniff(&head).is_some_and(|format| format.is_plain_text()) {
             self.import_modelfile(path, name, options)
+        } else {
+            self.import(path, name, options)
         }
     }
 
@@ -160,7 +182,10 @@ impl Store {
         // Who we are is what an empty staged file says: root writes for the store's owner.
         self.refuse_foreign(self.stage_bytes(b"")?.file(), "importing")?;
         let ignored = recipe.ignored.clone();
-        let made = self.stage(recipe)?;
+        let mut made = self.stage(recipe)?;
+        let warnings = made.parts.iter_mut();
+        let warnings = warnings.flat_map(|part| std::mem::take(&mut part.warnings));
+        let warnings = warnings.collect();
         let _lock = self.lock()?;
         let replaced = self.may_import(&name, replace)?;
         let weights = made.parts.first().unwrap_or(&made.config).blob();
@@ -181,6 +206,7 @@ impl Store {
             bytes: weights.size,
             replaced,
             ignored,
+            warnings,
         })
     }
 
@@ -204,7 +230,8 @@ impl Store {
         let (mut parts, base) = match recipe.weights {
             Weights::Files(files) => (self.stage_files(&files, None, with.transfer)?, None),
             Weights::Model(model) => {
-                let model = self.model(&model)?;
+                let stored = self.model(&model);
+                let model = stored.map_err(|error| recipe::missing(error, model.text()))?;
                 (self.reuse(&model, &mut with)?, Some(model))
             }
         };

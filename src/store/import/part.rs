@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
-use crate::gguf::{FileType, Gguf, Value};
+use crate::gguf::{FileType, Gguf, Value, Warning, WarningCode};
 use crate::manifest::{Layer, NewLayer};
 use crate::media::MediaType;
 use crate::store::blobs::NewBlob;
+use crate::store::import::FileWarning;
 use crate::store::import::lease::Lease;
 use crate::store::{Blob, Model, Store, Transfer};
 
@@ -21,6 +22,8 @@ pub(super) struct Part {
     from: String,
     /// What a GGUF file says of itself.
     pub facts: Option<Facts>,
+    /// What is unusual in the file.
+    pub warnings: Vec<FileWarning>,
 }
 
 /// Where the bytes of a layer are.
@@ -73,6 +76,7 @@ impl Store {
             name: String::new(),
             from: String::new(),
             facts: None,
+            warnings: Vec::new(),
         })
     }
 
@@ -93,6 +97,7 @@ impl Store {
         let gguf = GgufFile::open(bytes.path(self), &how)?;
         refuse_split(file, gguf.view())?;
         let media = media.unwrap_or_else(|| media_of(gguf.view()));
+        let warnings = warnings_of(file, &media, gguf.view());
         let from = match file.file_name() {
             Some(file) if media != MediaType::Model || has_companions(gguf.view()) => {
                 file.to_string_lossy().into_owned()
@@ -105,6 +110,7 @@ impl Store {
             from,
             facts: Some(Facts::of(gguf.view())),
             bytes,
+            warnings,
         })
     }
 
@@ -125,8 +131,26 @@ impl Store {
             name: layer.name.clone(),
             from: model.name().to_string(),
             facts,
+            warnings: Vec::new(),
         })
     }
+}
+
+/// Returns what is unusual in a file; for a model, also that it says to be something else.
+fn warnings_of(file: &Path, media: &MediaType, gguf: Gguf<'_>) -> Vec<FileWarning> {
+    let kind = gguf.get("general.type").and_then(|value| value.as_str());
+    let is_else = |kind: &&str| *media == MediaType::Model && *kind != "model";
+    let not_a_model = kind.filter(is_else).map(|kind| {
+        let text = format!("general.type is {kind:?}, and not \"model\"");
+        Warning::saying(WarningCode::NotAModel, String::new(), text)
+    });
+    let warnings = gguf.warnings().iter().cloned().chain(not_a_model);
+    warnings
+        .map(|warning| FileWarning {
+            file: file.to_owned(),
+            warning,
+        })
+        .collect()
 }
 
 fn refuse_split(file: &Path, gguf: Gguf<'_>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What a model is made from: a file, or what a Modelfile says.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -74,9 +75,9 @@ impl Said {
         let stated = |text: String| Some(text).filter(|text| !text.is_empty());
         match command {
             Command::From(text) => self.from(&text, directory)?,
-            Command::Draft(text) => self.drafts.extend(weights_at(&path(&text, directory)?)?),
+            Command::Draft(text) => self.drafts.extend(weights_of(&text, directory)?),
             // The reference uses the last one only.
-            Command::Adapter(text) => with.adapters = weights_at(&path(&text, directory)?)?,
+            Command::Adapter(text) => with.adapters = weights_of(&text, directory)?,
             Command::Template(text) => with.template = stated(text),
             Command::System(text) => with.system = stated(text),
             Command::Renderer(text) => with.renderer = stated(text),
@@ -94,8 +95,9 @@ impl Said {
         let path = path(text, directory)?;
         match path.metadata() {
             Ok(_) => self.files.extend(weights_at(&path)?),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                self.model = Some(text.parse()?);
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let name = text.parse::<Reference>();
+                self.model = Some(name.map_err(|error| missing(error, text))?);
             }
             Err(e) => return Err(Error::io("looking for", &path, e)),
         }
@@ -124,6 +126,7 @@ impl Said {
         match self.model.take() {
             Some(model) if files.is_empty() => Ok(Weights::Model(model)),
             None => Ok(Weights::Files(files)),
+            Some(model) if looks_like_path(model.text()) => Err(no_such_file(model.text())),
             Some(model) => {
                 let text = format!(
                     "FROM names files and '{}', which is no file; it can be made from files or \
@@ -174,6 +177,38 @@ fn path(text: &str, directory: &Path) -> Result<PathBuf> {
             let text = format!("finding {text}: other users' homes are not looked up");
             Err(Error::new(ErrorKind::Unsupported, text))
         }
+    }
+}
+
+/// Whether what `FROM` names is meant as a file. Names of models may hold a `/`, too.
+fn looks_like_path(text: &str) -> bool {
+    let ends = text.get(text.len().saturating_sub(5)..);
+    text.contains('/') || ends.is_some_and(|end| end.eq_ignore_ascii_case(".gguf"))
+}
+
+fn no_such_file(text: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("no such file: {text}"))
+}
+
+/// Returns the error for something that is neither a file nor a model: what looks like a path was
+/// meant as one. What can be nothing but a name keeps the fault of the name.
+pub(super) fn missing(error: Error, text: &str) -> Error {
+    let is_path = text.starts_with(['.', '/', '~']) || !text.contains('/');
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::InvalidName if !looks_like_path(text) => error,
+        ErrorKind::InvalidName if !is_path => {
+            Error::caused(error.kind(), format!("no such file: {text}"), error)
+        }
+        ErrorKind::NotFound | ErrorKind::InvalidName => no_such_file(text),
+        _ => error,
+    }
+}
+
+fn weights_of(text: &str, directory: &Path) -> Result<Vec<PathBuf>> {
+    let path = path(text, directory)?;
+    match path.metadata() {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(no_such_file(text)),
+        _ => weights_at(&path),
     }
 }
 

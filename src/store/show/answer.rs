@@ -8,7 +8,7 @@ use crate::capability::{Capability, Facts, GgufFacts, InfoSource, ProjectorFacts
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::GgufFile;
-use crate::gguf::{FileType, Text, Value};
+use crate::gguf::{FileType, Gguf, Text, Value};
 use crate::json;
 use crate::modelfile::{self, Command, Modelfile};
 use crate::store::Model;
@@ -17,7 +17,8 @@ use crate::timestamp::Timestamp;
 
 use super::ShowOptions;
 use super::info::{Fact, ModelInfo, PRINTED_ELSEWHERE};
-use super::layers::{Layers, Message};
+use super::layers::Layers;
+use super::message::Message;
 use super::safetensors;
 
 /// Everything about one model: the body of `POST /api/show`.
@@ -148,8 +149,14 @@ pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
 
 /// What the manifest, the config and the layers of text say.
 fn described(model: &Model, config: &Config, layers: &Layers, options: &ShowOptions) -> Show {
-    let is_stub = config.is_remote();
-    let remote = |text: &String| if is_stub { text.clone() } else { String::new() };
+    let has_host = !config.remote_host.is_empty();
+    let remote = |text: &String| {
+        if has_host {
+            text.clone()
+        } else {
+            String::new()
+        }
+    };
     let system = Some(&options.system).filter(|system| !system.is_empty());
     let system = system.unwrap_or(&layers.system).clone();
     Show {
@@ -220,16 +227,13 @@ fn modelfile(
 
 fn gguf_facts(file: &GgufFile) -> GgufFacts<'_> {
     let view = file.view();
-    let text = |key: &str| {
-        view.get(key)
-            .and_then(|value| value.as_str())
-            .unwrap_or_default()
-    };
-    let architecture = text("general.architecture");
-    let has = |key: &str| view.get(&format!("{architecture}.{key}")).is_some();
+    let architecture = text(view.get("general.architecture"));
+    let has = |key: &str| find(view, &own_key(architecture, key)).is_some();
     GgufFacts {
-        architecture,
-        chat_template: text("tokenizer.chat_template"),
+        architecture: architecture.map(Text::lossy).unwrap_or_default(),
+        chat_template: text(view.get("tokenizer.chat_template"))
+            .map(Text::lossy)
+            .unwrap_or_default(),
         pooling: has("pooling_type"),
         vision: has("vision.block_count"),
         audio: has("audio.block_count"),
@@ -241,21 +245,31 @@ fn projector_facts(file: &Result<GgufFile>) -> ProjectorFacts<'_> {
         return ProjectorFacts::default();
     };
     let view = file.view();
-    let text = |key: &str| {
-        view.get(key)
-            .and_then(|value| value.as_str())
-            .unwrap_or_default()
-    };
-    let architecture = text("general.architecture");
+    let architecture = text(view.get("general.architecture"));
+    let kind = text(find(view, &own_key(architecture, "vision.projector_type")));
     let hears = |(key, value): (Text<'_>, Value<'_>)| {
-        let own = format!("{architecture}.has_audio_encoder");
-        let key = key.lossy();
-        (key == own || key.ends_with(".has_audio_encoder")) && value.as_bool() == Some(true)
+        key.as_bytes().ends_with(b".has_audio_encoder") && value.as_bool() == Some(true)
     };
     ProjectorFacts {
         audio_encoder: view.metadata().any(hears),
-        kind: text(&format!("{architecture}.vision.projector_type")),
+        kind: kind.map(Text::lossy).unwrap_or_default(),
     }
+}
+
+/// The key of the architecture's own metadata. Both may be any bytes.
+fn own_key(architecture: Option<Text<'_>>, key: &str) -> Vec<u8> {
+    let architecture = architecture.map(Text::as_bytes).unwrap_or_default();
+    [architecture, b".", key.as_bytes()].concat()
+}
+
+/// The value of a key, whatever its bytes; of duplicates the last.
+fn find<'a>(view: Gguf<'a>, key: &[u8]) -> Option<Value<'a>> {
+    let same = view.metadata().filter(|(found, _)| found.as_bytes() == key);
+    same.last().map(|(_, value)| value)
+}
+
+fn text(value: Option<Value<'_>>) -> Option<Text<'_>> {
+    value.and_then(|value| value.as_text())
 }
 
 /// What a stub says of the model that another host serves.

@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
-use serde_json::Value;
-
-use crate::decode::{self, DecodeError, Node, is_field};
+use crate::decode::{self, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::Layer;
 use crate::media::MediaType;
 use crate::parameters::Parameters;
 use crate::store::Model;
 use crate::template::Template;
+
+use super::message::{self, Message};
 
 /// What the layers of a manifest say, in the order in which they say it: of texts the last counts,
 /// licences and files add up.
@@ -42,16 +41,6 @@ pub(crate) struct TensorLayer {
     pub size: i64,
 }
 
-/// A message that belongs to the model.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Message {
-    /// `system`, `user`, `assistant`, or what the file has, in lower case.
-    pub role: String,
-    /// The text.
-    pub content: String,
-}
-
 impl Layers {
     /// Reads every text layer; of the others only the paths. A malformed digest on any layer is an
     /// error, and so is a text that is missing.
@@ -76,10 +65,13 @@ impl Layers {
             MediaType::Template => self.template = Some(Template::parse(text(model, layer)?)?),
             MediaType::System => self.system = text(model, layer)?,
             MediaType::License => self.licenses.push(text(model, layer)?),
-            MediaType::Params => self.parameters.merge(parameters(&model.read(layer)?)?),
+            MediaType::Params => {
+                decode::first(&model.read(layer)?, &mut self.parameters)
+                    .map_err(corrupt("decoding params"))?;
+            }
             MediaType::Messages => {
                 self.messages =
-                    decode_messages(&model.read(layer)?).map_err(corrupt("decoding messages"))?
+                    message::decode(&model.read(layer)?).map_err(corrupt("decoding messages"))?;
             }
             MediaType::Tensor => {
                 self.tensors.push(TensorLayer {
@@ -104,30 +96,4 @@ fn text(model: &Model, layer: &Layer) -> Result<String> {
 
 fn corrupt(what: &'static str) -> impl Fn(DecodeError) -> Error {
     move |e| Error::caused(ErrorKind::Corrupt, what, e)
-}
-
-fn parameters(bytes: &[u8]) -> Result<serde_json::Map<String, Value>> {
-    let (node, _) = Node::first(bytes).map_err(corrupt("decoding params"))?;
-    node.fields("params").map_err(corrupt("decoding params"))?;
-    match node.into_value() {
-        Value::Object(map) => Ok(map),
-        _ => Ok(serde_json::Map::new()),
-    }
-}
-
-fn decode_messages(bytes: &[u8]) -> Result<Vec<Message>, DecodeError> {
-    let (node, _) = Node::first(bytes)?;
-    let items = node.items("messages")?.unwrap_or_default();
-    let mut messages = vec![Message::default(); items.len()];
-    for (item, message) in items.iter().zip(&mut messages) {
-        for (key, value) in item.fields("message")? {
-            if is_field(key, "role") {
-                value.set_text(key, &mut message.role)?;
-                message.role = message.role.to_lowercase();
-            } else if is_field(key, "content") {
-                value.set_text(key, &mut message.content)?;
-            }
-        }
-    }
-    Ok(messages)
 }

@@ -3,15 +3,17 @@
 mod answer;
 mod info;
 mod layers;
+mod message;
 mod safetensors;
 
 pub use answer::{Show, ShownDetails, ShownTensor};
 pub use info::{Fact, ModelInfo};
-pub use layers::Message;
+pub use message::Message;
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::parameters::Parameters;
 use crate::reference::{Reference, missing};
 use crate::store::{Model, Store};
 
@@ -21,7 +23,7 @@ use crate::store::{Model, Store};
 pub struct ShowOptions {
     pub(crate) verbose: bool,
     pub(crate) system: String,
-    pub(crate) options: Map<String, Value>,
+    pub(crate) options: Parameters,
 }
 
 impl ShowOptions {
@@ -41,8 +43,12 @@ impl ShowOptions {
 
     /// Parameters to lay over the model's in the Modelfile.
     #[must_use]
-    pub fn options(mut self, options: Map<String, Value>) -> Self {
-        self.options = options;
+    pub fn options(self, options: Map<String, Value>) -> Self {
+        self.parameters(options.into())
+    }
+
+    pub(crate) fn parameters(mut self, parameters: Parameters) -> Self {
+        self.options = parameters;
         self
     }
 }

@@ -1,11 +1,8 @@
 //! Safetensors models: facts from `config.json` and from the headers of many small files.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use serde::Deserialize;
-use serde_json::Value;
-
+use crate::decode::{self, Decode, DecodeError, Event, Reader, Slice};
 use crate::fs::read;
 use crate::human::human_number;
 
@@ -13,43 +10,77 @@ use super::answer::{Show, ShownTensor};
 use super::info::{Fact, ModelInfo};
 use super::layers::{Layers, TensorLayer};
 
-/// `config.json` as far as show tells of it. Unknown fields and those of other types are passed
-/// over.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+/// `config.json` as far as show prints it, and the fields beside these whose type must be right.
+#[derive(Debug, Default)]
 struct Config {
     model_type: String,
     architectures: Vec<String>,
-    max_position_embeddings: u64,
-    hidden_size: u64,
-    num_hidden_layers: u64,
-    num_attention_heads: u64,
-    num_key_value_heads: u64,
-    intermediate_size: u64,
-    vocab_size: u64,
+    own: Sizes,
+    num_attention_heads: i64,
+    num_key_value_heads: i64,
+    intermediate_size: i64,
+    vocab_size: i64,
     torch_dtype: String,
-    text_config: TextConfig,
+    /// The part for texts of a model that also sees.
+    text: Option<Sizes>,
 }
 
-/// The part for texts of a model that also sees.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct TextConfig {
-    max_position_embeddings: u64,
-    hidden_size: u64,
-    num_hidden_layers: u64,
+#[derive(Debug, Default)]
+struct Sizes {
+    max_position_embeddings: i64,
+    hidden_size: i64,
+    num_hidden_layers: i64,
+}
+
+impl Decode for Sizes {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        json.fields(
+            first,
+            &mut [
+                ("max_position_embeddings", &mut self.max_position_embeddings),
+                ("hidden_size", &mut self.hidden_size),
+                ("num_hidden_layers", &mut self.num_hidden_layers),
+            ],
+        )
+    }
+}
+
+impl Decode for Config {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let mut architectures = Slice::default();
+        let (mut norm_eps, mut rope_theta) = (0.0, 0.0);
+        json.fields(
+            first,
+            &mut [
+                ("model_type", &mut self.model_type),
+                ("architectures", &mut architectures),
+                (
+                    "max_position_embeddings",
+                    &mut self.own.max_position_embeddings,
+                ),
+                ("hidden_size", &mut self.own.hidden_size),
+                ("num_hidden_layers", &mut self.own.num_hidden_layers),
+                ("num_attention_heads", &mut self.num_attention_heads),
+                ("num_key_value_heads", &mut self.num_key_value_heads),
+                ("intermediate_size", &mut self.intermediate_size),
+                ("vocab_size", &mut self.vocab_size),
+                ("rms_norm_eps", &mut norm_eps),
+                ("rope_theta", &mut rope_theta),
+                ("torch_dtype", &mut self.torch_dtype),
+                ("text_config", &mut self.text),
+            ],
+        )?;
+        self.architectures = architectures.into_items().unwrap_or_default();
+        Ok(())
+    }
 }
 
 impl Config {
-    fn read(path: &Path) -> Option<Self> {
-        serde_json::from_slice(&read::read_text(path).ok()?.bytes).ok()
-    }
-
     fn architecture(&self) -> String {
         if !self.model_type.is_empty() {
             return self.model_type.clone();
         }
-        let name = self.architectures.first().map(|name| name.to_lowercase());
+        let name = self.architectures.first().map(|name| decode::lower(name));
         let name = name.unwrap_or_default();
         let name = name.strip_suffix("forcausallm").unwrap_or(&name);
         name.strip_suffix("forconditionalgeneration")
@@ -58,31 +89,41 @@ impl Config {
     }
 
     fn facts(&self, architecture: &str) -> Vec<(String, Fact)> {
-        let text = &self.text_config;
-        let or = |own: u64, texts: u64| if texts > 0 { texts } else { own };
+        let part = |of: fn(&Sizes) -> i64| {
+            let text = self.text.as_ref().map(of);
+            text.filter(|size| *size > 0).unwrap_or(of(&self.own))
+        };
         let counts = [
             (
                 "context_length",
-                or(self.max_position_embeddings, text.max_position_embeddings),
+                part(|sizes| sizes.max_position_embeddings),
             ),
-            ("embedding_length", or(self.hidden_size, text.hidden_size)),
-            (
-                "block_count",
-                or(self.num_hidden_layers, text.num_hidden_layers),
-            ),
+            ("embedding_length", part(|sizes| sizes.hidden_size)),
+            ("block_count", part(|sizes| sizes.num_hidden_layers)),
             ("attention.head_count", self.num_attention_heads),
             ("attention.head_count_kv", self.num_key_value_heads),
             ("feed_forward_length", self.intermediate_size),
             ("vocab_size", self.vocab_size),
         ];
-        let counts = counts.into_iter().filter(|(_, count)| *count > 0);
-        let counts =
-            counts.map(|(key, count)| (format!("{architecture}.{key}"), Fact::Number(count)));
+        let counts = counts.into_iter().filter_map(|(key, count)| {
+            let count = u64::try_from(count).ok().filter(|count| *count > 0)?;
+            Some((format!("{architecture}.{key}"), Fact::Number(count)))
+        });
         let name = (
             "general.architecture".to_owned(),
             Fact::Text(architecture.to_owned()),
         );
         std::iter::once(name).chain(counts).collect()
+    }
+}
+
+/// The type of the weights, which counts whatever else a `config.json` holds.
+#[derive(Default)]
+struct Dtype(String);
+
+impl Decode for Dtype {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        json.fields(first, &mut [("torch_dtype", &mut self.0)])
     }
 }
 
@@ -92,7 +133,15 @@ pub(super) fn describe(show: &mut Show, layers: &Layers, verbose: bool) {
     if verbose {
         show.tensors = shown(&files);
     }
-    let Some(config) = layers.config_json.as_deref().and_then(Config::read) else {
+    let text = layers.config_json.as_deref().map(read::read_text);
+    let text = text.and_then(|text| Some(text.ok()?.bytes));
+    let text = text.unwrap_or_default();
+    if show.details.quantization_level.is_empty() {
+        let stated = || decoded::<Dtype>(&text).map(|dtype| dtype.0);
+        let found = quantization(&files).or_else(stated);
+        show.details.quantization_level = found.unwrap_or_default();
+    }
+    let Some(config) = decoded::<Config>(&text) else {
         return;
     };
     let architecture = config.architecture();
@@ -105,9 +154,6 @@ pub(super) fn describe(show: &mut Show, layers: &Layers, verbose: bool) {
     show.model_info = info;
     if !architecture.is_empty() {
         show.details.family = architecture;
-    }
-    if show.details.quantization_level.is_empty() {
-        show.details.quantization_level = quantization(&files).unwrap_or(config.torch_dtype);
     }
 }
 
@@ -147,7 +193,7 @@ fn parameter_count(files: &[TensorFile], layers: &[TensorLayer], config: &Config
         .iter()
         .map(|layer| layer.size.saturating_sub(HEADER))
         .sum();
-    let width = match config.torch_dtype.to_lowercase().as_str() {
+    let width = match decode::lower(&config.torch_dtype).as_str() {
         "float32" => 4,
         "int8" | "uint8" => 1,
         _ => 2,
@@ -170,7 +216,7 @@ fn bits(quantization: &str) -> u32 {
 }
 
 /// How many elements of a quantization stand in one number of the file.
-fn packing(quantization: &str) -> Option<u64> {
+fn packing(quantization: &str) -> Option<i64> {
     match quantization {
         "nvfp4" | "mxfp4" | "int4" | "fp4" | "q4" => Some(8),
         "mxfp8" | "int8" | "fp8" | "q8" => Some(4),
@@ -198,24 +244,52 @@ impl Tensor {
     }
 }
 
-#[derive(Deserialize)]
+/// A tensor as the header of its file has it.
+#[derive(Default)]
 struct Entry {
     dtype: String,
-    shape: Vec<u64>,
+    shape: Vec<i64>,
+}
+
+impl Decode for Entry {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let mut shape = Slice::default();
+        json.fields(
+            first,
+            &mut [("dtype", &mut self.dtype), ("shape", &mut shape)],
+        )?;
+        self.shape = shape.into_items().unwrap_or_default();
+        Ok(())
+    }
+}
+
+/// The shape alone, which counts whatever the type is.
+#[derive(Default)]
+struct Shape(Slice<i64>);
+
+impl Decode for Shape {
+    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
+        json.fields(first, &mut [("shape", &mut self.0)])
+    }
+}
+
+fn decoded<T: Decode + Default>(bytes: &[u8]) -> Option<T> {
+    let mut value = T::default();
+    decode::whole(bytes, &mut value).ok()?;
+    Some(value)
 }
 
 impl TensorFile {
     /// `None` where the blob cannot be read or holds no tensor.
     fn read(layer: &TensorLayer) -> Option<Self> {
         let header = read::read_safetensors_header(&layer.path).ok()?;
-        let header: BTreeMap<String, Value> = serde_json::from_slice(&header).ok()?;
-        let metadata = header
-            .get("__metadata__")
-            .and_then(|value| value.get("quant_type"));
-        let stated = metadata
-            .and_then(Value::as_str)
-            .map(|kind| kind.trim().to_lowercase());
-        let entry = |name: &str| Entry::deserialize(header.get(name)?).ok();
+        let header = decode::members(&header).ok()?;
+        let metadata = header.get("__metadata__");
+        let metadata = metadata.and_then(|raw| decoded::<BTreeMap<String, String>>(raw));
+        let stated = metadata.and_then(|mut metadata| metadata.remove("quant_type"));
+        let stated = stated.map(|kind| decode::lower(kind.trim()));
+        let entry = |name: &str| decoded::<Entry>(header.get(name)?);
+        let scale = |name: &str| decoded::<Shape>(header.get(&format!("{name}.scale"))?);
         let is_main = |name: &&String| {
             let side = [".scale", ".bias", ".global_scale"];
             *name != "__metadata__" && !side.iter().any(|side| name.ends_with(side))
@@ -227,9 +301,9 @@ impl TensorFile {
         };
         for name in &names {
             let main = entry(name)?;
-            let scale = entry(&format!("{name}.scale"));
             let stated = stated.clone().filter(|kind| !kind.is_empty());
-            let quantization = stated.or_else(|| scaled(&main, &scale?).map(str::to_owned));
+            let found = || scaled(&main.shape, &scale(name)?.0.into_items()?);
+            let quantization = stated.or_else(|| found().map(str::to_owned));
             let shown = if names.len() == 1 { &layer.name } else { *name };
             file.tensors
                 .push(tensor(shown, main, quantization.as_deref()));
@@ -243,22 +317,22 @@ fn tensor(name: &str, main: Entry, quantization: Option<&str>) -> Tensor {
     let mut shape = main.shape;
     let pack = quantization.and_then(packing).filter(|_| shape.len() >= 2);
     if let (Some(pack), Some(last)) = (pack, shape.last_mut()) {
-        *last = last.saturating_mul(pack);
+        *last = last.wrapping_mul(pack);
     }
     let kind = quantization.map_or(main.dtype, str::to_owned);
     Tensor {
         name: name.to_owned(),
         kind,
-        shape,
+        shape: shape.into_iter().map(i64::cast_unsigned).collect(),
     }
 }
 
 /// The quantization that a tensor and its scale tell by their shapes.
-fn scaled(main: &Entry, scale: &Entry) -> Option<&'static str> {
-    if main.shape.len() < 2 || scale.shape.len() < 2 {
+fn scaled(main: &[i64], scale: &[i64]) -> Option<&'static str> {
+    if main.len() < 2 || scale.len() < 2 {
         return None;
     }
-    match main.shape.last()?.checked_div(*scale.shape.last()?)? {
+    match main.last()?.checked_div(*scale.last()?)? {
         4 => Some("int4"),
         16 => Some("int8"),
         _ => None,

@@ -8,7 +8,6 @@ use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::gguf_file::GgufOptions;
 use crate::fs::hash::{self, Job};
 use crate::reference::Reference;
 use crate::store::Store;
@@ -103,28 +102,31 @@ impl Store {
         subjects.refuse_exhaustion()?;
         subjects.forget_deleted(self);
         subjects.find_missing(self);
-        self.learn(options, subjects.lesson(looked));
+        let cache_error = self.learn(options, subjects.lesson(looked));
         if options.gguf {
-            subjects.read_gguf(&GgufOptions::default().mmap(self.options().mmap));
+            subjects.read_gguf(self.options().mmap);
         }
         Ok(Report {
             hashed_bytes,
+            cache_error,
             ..subjects.into_report(looked)
         })
     }
 
     /// Notes what a run learned; one that is not to remember still makes later ones forget what
-    /// is bad.
-    fn learn(&self, options: &VerifyOptions, mut lesson: Lesson) {
+    /// is bad. Returns why nothing could be noted, where it was asked for: that costs a later run
+    /// time, and this one nothing.
+    fn learn(&self, options: &VerifyOptions, mut lesson: Lesson) -> Option<String> {
         if !options.remember {
             lesson.good.clear();
             if lesson.bad.is_empty() {
-                return;
+                return None;
             }
         }
-        if !self.options().read_only {
-            // A note that cannot be written costs a later run time, and this one nothing.
-            let _ = lesson.write(self.layout(), self.options().durability);
-        }
+        let written = self
+            .may_write()
+            .and_then(|()| lesson.write(self.layout(), self.options().durability));
+        let error = written.err().filter(|_| options.remember)?;
+        Some(error.to_string())
     }
 }

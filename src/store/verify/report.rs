@@ -26,6 +26,9 @@ pub struct Report {
     pub hashed_bytes: u64,
     /// What was not hashed, because an earlier run found it good and nothing touched it since.
     pub trusted: Trusted,
+    /// Why what was found good could not be noted for later runs, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_error: Option<String>,
 }
 
 /// How much a verification took an earlier one's word for.
@@ -127,18 +130,22 @@ impl Serialize for BlobStatus {
 }
 
 /// What the strict reader says of a GGUF file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct GgufFinding {
-    /// Why it is refused.
+    /// Why it is refused, where something is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<gguf::Fault>,
+    /// Why only strict readers refuse it: a tensor type or a number of dimensions that they do not
+    /// support. Nothing is wrong with the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsupported: Option<gguf::Fault>,
     /// What is unusual, or would be refused elsewhere.
     pub warnings: Vec<gguf::Warning>,
 }
 
 impl GgufFinding {
-    /// Whether the strict reader accepts the file.
+    /// Whether nothing is wrong with the file.
     pub fn is_ok(&self) -> bool {
         self.fault.is_none()
     }

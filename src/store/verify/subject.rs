@@ -14,7 +14,7 @@ use crate::fs::hash::{self, Job};
 use crate::fs::private::{Leftovers, Room};
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
-use crate::gguf::Fault;
+use crate::gguf::{Fault, Limits};
 use crate::manifest::Manifest;
 use crate::media::MediaType;
 use crate::name::ModelName;
@@ -159,15 +159,25 @@ impl Subject {
     }
 
     /// What the strict reader says of the file, where it is one of GGUF.
-    fn read_gguf(&mut self, how: &GgufOptions) {
-        self.gguf = match GgufFile::open(&self.path, how) {
+    fn read_gguf(&mut self, mmap: bool) {
+        let read = |limits| GgufFile::open(&self.path, &GgufOptions::new(limits).mmap(mmap));
+        let strict = read(Limits::strict());
+        let fault = |error: &Error| error.cause_of::<Fault>().cloned();
+        let unsupported = strict.as_ref().err().and_then(fault);
+        let unsupported = unsupported.filter(|fault| fault.kind().is_unsupported());
+        let opened = match unsupported {
+            Some(_) => read(Limits::lenient()),
+            None => strict,
+        };
+        self.gguf = match opened {
             Ok(file) => Some(GgufFinding {
                 fault: None,
+                unsupported,
                 warnings: file.view().warnings().to_vec(),
             }),
-            Err(error) => error.cause_of::<Fault>().map(|fault| GgufFinding {
-                fault: Some(fault.clone()),
-                warnings: Vec::new(),
+            Err(error) => fault(&error).map(|fault| GgufFinding {
+                fault: Some(fault),
+                ..GgufFinding::default()
             }),
         };
     }
@@ -372,11 +382,11 @@ impl Subjects {
         });
     }
 
-    pub(super) fn read_gguf(&mut self, how: &GgufOptions) {
+    pub(super) fn read_gguf(&mut self, mmap: bool) {
         self.by_digest
             .values_mut()
             .filter(|subject| subject.is_gguf)
-            .for_each(|subject| subject.read_gguf(how));
+            .for_each(|subject| subject.read_gguf(mmap));
     }
 
     /// Says of each missing blob where it is instead, if that is known.

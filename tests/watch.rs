@@ -1,0 +1,149 @@
+//! Long work can be watched and stopped, and leaves nothing behind.
+// A failure in a helper fails the test.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use common::{Scratch, fixture, name};
+use modelkeep::{ErrorKind, GcOptions, ImportOptions, Progress, Transfer};
+
+/// A file of the fixture's tensors and much else.
+fn large(scratch: &Scratch, bytes: u64) -> PathBuf {
+    let path = scratch.root().join("large.gguf");
+    fs::copy(fixture(), &path).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(bytes)
+        .unwrap();
+    path
+}
+
+fn copying() -> ImportOptions {
+    let mut options = ImportOptions::default();
+    options.transfer = Transfer::Copy;
+    options
+}
+
+fn is_empty(scratch: &Scratch, directory: &str) -> bool {
+    let entries = fs::read_dir(scratch.root().join(directory));
+    entries.map_or(true, |mut entries| entries.next().is_none())
+}
+
+#[test]
+fn an_import_that_is_stopped_leaves_nothing() {
+    let scratch = Scratch::new();
+    let file = large(&scratch, 256 << 20);
+    let store = scratch.store();
+    let mut seen = Vec::new();
+    let mut stop = |progress: &Progress| {
+        seen.push(*progress);
+        match progress.bytes {
+            0 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        }
+    };
+    let import = |store: &modelkeep::Store| store.import(&file, &name("a"), &copying());
+    let error = store.watch(&mut stop, import).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    let last = seen.last().unwrap();
+    assert!(last.bytes < last.total_bytes, "{last:?}");
+    assert_eq!(last.total_bytes, 256 << 20);
+    assert!(store.find(&name("a")).is_none());
+    assert!(is_empty(&scratch, ".modelkeep/tmp") && is_empty(&scratch, "blobs"));
+}
+
+#[test]
+fn an_import_tells_how_far_it_is_to_the_end() {
+    let scratch = Scratch::new();
+    let file = large(&scratch, 32 << 20);
+    let mut seen = Vec::new();
+    let mut observe = |progress: &Progress| {
+        seen.push(*progress);
+        ControlFlow::Continue(())
+    };
+    let import = |store: &modelkeep::Store| store.import(&file, &name("a"), &copying());
+    scratch.store().watch(&mut observe, import).unwrap();
+    let last = seen.last().unwrap();
+    assert!(
+        last.bytes >= 32 << 20 && last.total_bytes == 32 << 20,
+        "{last:?}"
+    );
+    assert!(seen.is_sorted_by_key(|progress| progress.bytes));
+}
+
+#[test]
+fn a_stream_without_end_is_stopped() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let mut stop = |progress: &Progress| match progress.bytes {
+        0..10_000_000 => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(()),
+    };
+    let add = |store: &modelkeep::Store| store.add_blob(&mut std::io::repeat(7), None);
+    let error = store.watch(&mut stop, add).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert!(is_empty(&scratch, ".modelkeep/tmp") && is_empty(&scratch, "blobs"));
+}
+
+#[test]
+fn who_waits_for_the_lock_can_stop_waiting() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"weights"]);
+    scratch.store().copy(&name("a"), &name("b")).unwrap();
+    let lock = fs::File::open(scratch.root().join(".modelkeep/lock")).unwrap();
+    lock.lock().unwrap();
+    let mut calls = 0;
+    let mut stop = |_: &Progress| {
+        calls += 1;
+        match calls {
+            1 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        }
+    };
+    let copy = |store: &modelkeep::Store| store.copy(&name("a"), &name("c"));
+    let error = scratch.store().watch(&mut stop, copy).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+}
+
+#[test]
+fn a_collection_that_is_stopped_loses_nothing_that_is_used() {
+    let scratch = Scratch::new();
+    let used = scratch.model("a", &[b"weights"]);
+    for number in 0..200 {
+        scratch.blob(format!("orphan {number}").as_bytes());
+    }
+    let gc = GcOptions::default().grace(Duration::ZERO);
+    let store = scratch.store();
+    let mut stop = |_: &Progress| ControlFlow::Break(());
+    let error = store.watch(&mut stop, |store| store.gc(&gc)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert!(is_empty(&scratch, ".modelkeep/trash"));
+    assert!(used.iter().all(|digest| scratch.blob_path(digest).exists()));
+}
+
+#[test]
+fn an_observer_that_panics_stops_the_work() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let watched = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut observe = |progress: &Progress| {
+            assert_eq!(progress.bytes, 0, "as it should");
+            ControlFlow::Continue(())
+        };
+        let endless = |store: &modelkeep::Store| {
+            let mut stream = std::io::repeat(7).take(u64::MAX);
+            store.add_blob(&mut stream, None)
+        };
+        store.watch(&mut observe, endless)
+    }));
+    assert!(watched.is_err());
+    assert!(is_empty(&scratch, ".modelkeep/tmp"));
+}
