@@ -192,9 +192,5 @@ fn is_plain(view: &View) -> bool {
             _ => false,
         })
     });
-    let odd = view
-        .manifests
-        .iter()
-        .any(|manifest| manifest.reading.is_odd);
-    plain && !odd && view.blocks.is_empty() && !view.manifests.is_empty()
+    plain && !view.is_doubtful && view.blocks.is_empty() && !view.manifests.is_empty()
 }

@@ -209,12 +209,12 @@ impl Change<'_> {
             let (was, is) = (kind(before), kind(after));
             let allowed = match (&was, &is) {
                 (None | Some(Kind::Directory), None | Some(Kind::Directory)) => true,
-                (Some(Kind::Link(_)), _) => targets.iter().any(|name| name.is_below(below)),
                 // A new name behind a link of a directory is made where that leads; what lies there
                 // at another depth than manifests do is no model.
                 (was, _) if was.is_none() || below.components().count() != 4 => targets
                     .iter()
                     .any(|name| name.is_at(below) || self.is_linked(name)),
+                (Some(Kind::Link(_)), _) => targets.iter().any(|name| name.is_below(below)),
                 _ => targets.iter().any(|name| name.is_at(below)),
             };
             (was != is && !allowed).then(|| format!("{}: {was:?} -> {is:?}", path.display()))
@@ -249,7 +249,7 @@ impl Change<'_> {
 
     fn copied(&self, from: &str, text: &str) -> Vec<Finding> {
         let mut findings = Vec::new();
-        if text.starts_with("unlisted") {
+        if text.starts_with("unlisted") && self.after.blocks.is_empty() {
             findings.push(self.finding("a copy is not listed", text));
         }
         let from = Name::of(from);

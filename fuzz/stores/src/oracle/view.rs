@@ -28,6 +28,8 @@ pub struct View {
     pub manifests: Vec<Manifest>,
     /// Why nobody can know what is in use.
     pub blocks: Vec<Block>,
+    /// Whether something may be taken for such a reason, and need not.
+    pub is_doubtful: bool,
 }
 
 /// A manifest that decodes.
@@ -114,7 +116,8 @@ impl View {
                 false => self.descend(path, parts, closed),
             },
             (_, Ok(true), _) => {}
-            (_, _, 1..4) if dropping || !is_valid(parts) => {}
+            (_, _, 1..4) if dropping => {}
+            (_, _, 1..4) if !is_valid(parts) => self.is_doubtful = true,
             (_, _, 1..4) => self.block(path, "a file in the place of a directory"),
             (Ok(metadata), ..) => self.file(path, &metadata, parts, closed),
         }
@@ -130,6 +133,7 @@ impl View {
             true => reading::read(&fs::read(path).unwrap_or_default()),
             false => Reading::default(),
         };
+        self.is_doubtful |= reading.is_odd;
         if reading.is_obscure {
             self.block(path, "a digest that is not understood");
         }
