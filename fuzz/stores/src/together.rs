@@ -1,0 +1,118 @@
+//! What several processes at once may do, and what they must leave.
+
+use std::path::Path;
+
+use crate::call::Call;
+use crate::drive::Outcome;
+use crate::oracle::name::Name;
+use crate::oracle::rules::{self, Finding};
+use crate::oracle::view::View;
+use crate::run::Event;
+
+/// Returns all that is wrong after the calls of several processes.
+pub fn findings(before: &View, after: &View, events: &[Event]) -> Vec<Finding> {
+    let mut findings = rules::sentinels(before, after);
+    if !after.is_there || !before.is_there {
+        return findings;
+    }
+    findings.extend(lost(before, after, events));
+    findings.extend(
+        events
+            .iter()
+            .filter_map(|event| missing(after, event, events)),
+    );
+    findings
+}
+
+fn made(events: &[Event], kind: impl Fn(&Call) -> bool) -> bool {
+    events.iter().any(|event| kind(&event.step.call))
+}
+
+/// No good blob goes that is in use, nor any while not all can be read.
+fn lost(before: &View, after: &View, events: &[Event]) -> Vec<Finding> {
+    let killed = events.iter().any(|event| !event.outcome.is_ok());
+    let there = if killed {
+        after.present()
+    } else {
+        after.good.clone()
+    };
+    let used = after.used();
+    let may_go = made(events, |call| match call {
+        Call::Remove(_) | Call::ForeignRemove(_) => true,
+        Call::Collect(options) => options.grace == 0 && !options.dry_run,
+        _ => false,
+    });
+    let foreign = made(events, |call| {
+        matches!(call, Call::ForeignRemove(_) | Call::Make(_))
+    });
+    let block = before
+        .blocks
+        .iter()
+        .find(|block| after.blocks.contains(block));
+    let mut findings = Vec::new();
+    for hex in before.present().difference(&there) {
+        let finding = match used.get(hex) {
+            Some(manifest) => {
+                let text = format!("{hex}: {}", manifest.below.display());
+                let what = manifest.peculiarity(hex);
+                Finding::new(format!("a blob in use{what} was lost by several"), text)
+            }
+            None if after.trashed.contains(hex) => continue,
+            None if block.is_some() && !foreign => {
+                let why = block.map_or("", |block| block.why);
+                let text = format!("{hex}; {}", after.block_text());
+                Finding::new(format!("a blob was taken beside {why} by several"), text)
+            }
+            None if !may_go => Finding::new("a blob was taken by several, none of which may", hex),
+            None => continue,
+        };
+        findings.push(finding);
+    }
+    findings
+}
+
+/// A name that an acknowledged call made is there, unless somebody changed it later.
+fn missing(after: &View, event: &Event, events: &[Event]) -> Option<Finding> {
+    let Outcome::Answered { ok: true, text, .. } = &event.outcome else {
+        return None;
+    };
+    if !matches!(event.step.call, Call::Copy(..) | Call::Import(_)) {
+        return None;
+    }
+    let below = Path::new(text.split(' ').nth(1)?);
+    if events.iter().any(|other| touches(other, event, below)) {
+        return None;
+    }
+    let manifest = after
+        .manifests
+        .iter()
+        .find(|manifest| manifest.below == below);
+    let word = event.step.call.word();
+    match (manifest, &event.step.call) {
+        (None, Call::Import(_)) => Some(Finding::new(
+            format!("an acknowledged {word} is missing, by several"),
+            text,
+        )),
+        (Some(manifest), Call::Import(import)) => {
+            let lacks: Vec<_> = manifest.reading.named.difference(&after.good).collect();
+            let stored = matches!(import.source, crate::call::Source::Model(_));
+            let kind = format!("an acknowledged {word} lacks blobs, by several");
+            (!lacks.is_empty() && !stored).then(|| Finding::new(kind, format!("{text} {lacks:?}")))
+        }
+        (None, Call::Copy(..)) if after.blocks.is_empty() => {
+            let path = Path::new("store/manifests").join(below);
+            let is_there = after.disk.entries.contains_key(&path);
+            let kind = "an acknowledged copy is missing, by several";
+            (!is_there).then(|| Finding::new(kind, text))
+        }
+        _ => None,
+    }
+}
+
+/// Whether another call that may have come later may have changed the same name.
+fn touches(other: &Event, event: &Event, below: &Path) -> bool {
+    let is_later = !std::ptr::eq(other, event) && other.ended > event.began;
+    let mut targets = other.step.call.targets().into_iter();
+    let is_same = targets.any(|target| Name::of(target).is_at(below));
+    is_later && (is_same || matches!(other.step.call, Call::Make(_)))
+}
