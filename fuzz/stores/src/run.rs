@@ -42,7 +42,8 @@ pub fn run(case: &Case, plan: &Plan) -> std::io::Result<Ran> {
     let nobody = plan.is_nobody();
     let view = View::read(case, nobody);
     let view = match last {
-        0 | 1 => in_turn(case, &whole, 0, view, &mut ran),
+        0 => view,
+        1 => in_turn(case, &whole, 0, view, &mut ran),
         _ => at_once(case, plan, &view, &mut ran),
     };
     let after = in_turn(case, &whole, last, view, &mut ran);
