@@ -182,6 +182,7 @@ pub(crate) fn bring_back(
         return Ok(None);
     };
     let at = |e| Error::io("putting back blob", &home, e);
+    let blobs = layout.blobs_directory();
     if durability == Durability::Full
         && let Ok(file) = read::open_regular(aside)
     {
@@ -192,10 +193,14 @@ pub(crate) fn bring_back(
             return decide(layout, aside, &home, digest, durability);
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound && read::is_gone(aside) => return Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::NotFound && read::is_gone(&blobs) => {
+            staged::make_all(&blobs, durability)?;
+            ops::rename_new(aside, &home).map_err(at)?;
+        }
         moved => moved.map_err(at)?,
     }
     if durability == Durability::Full {
-        staged::sync_if_there(&layout.blobs_directory()).map_err(at)?;
+        staged::sync_if_there(&blobs).map_err(at)?;
     }
     Ok(Some(digest))
 }

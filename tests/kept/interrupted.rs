@@ -149,6 +149,15 @@ fn nothing_that_is_at_home_is_replaced_from_the_trash() {
     assert_eq!(scratch.store().usage().unwrap().trash.files, 0);
 }
 
+#[test]
+fn what_is_in_use_goes_home_though_there_is_no_home_left() {
+    let (scratch, digests) = stopped();
+    fs::remove_dir_all(scratch.root().join("blobs")).unwrap();
+    scratch.store().copy(&name("a"), &name("c")).unwrap();
+    let is_home = |digest: &Digest| scratch.blob_path(digest).is_file();
+    assert!(digests.iter().all(is_home));
+}
+
 /// What is at home, what is in the trash, and what is at home in the end.
 #[test]
 fn of_two_files_of_one_name_the_good_one_is_at_home_in_the_end() {

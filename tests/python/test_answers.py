@@ -278,7 +278,7 @@ def test_usage_tells_what_a_delete_frees(scratch: Scratch) -> None:
     assert [model.name for model in usage.models] == ["a:latest", "b:latest"]
     assert usage.models[0].shared > 0 and usage.models[0].exclusive > 0
     assert usage.orphans.files == 1 and usage.partials.files == 0
-    assert usage.total == usage.used + usage.orphans.bytes
+    assert usage.total == usage.used + usage.orphans.bytes + usage.other.bytes
     assert usage.to_dict()["total"] == usage.total
 
 

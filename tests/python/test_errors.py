@@ -5,6 +5,7 @@ import os
 import pickle
 import re
 from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from conftest import Scratch
@@ -60,7 +61,7 @@ def test_a_missing_file_is_pythons_own_error_with_its_name(
 ) -> None:
     absent = tmp_path / "absent"
     store = scratch.open()
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: modelkeep.Store(absent),
         lambda: modelkeep.Gguf(absent),
         lambda: modelkeep.GgufParts(absent),
@@ -77,7 +78,11 @@ def test_a_missing_file_is_pythons_own_error_with_its_name(
 
 def test_a_missing_blob_is_a_missing_file_and_a_missing_model_is_none(scratch: Scratch) -> None:
     scratch.model("a").unlink()
-    for call in [lambda: scratch.open().path("a"), lambda: scratch.open().show("a")]:
+    calls: list[Callable[[], object]] = [
+        lambda: scratch.open().path("a"),
+        lambda: scratch.open().show("a"),
+    ]
+    for call in calls:
         with pytest.raises(modelkeep.MissingFileError) as caught:
             call()
         assert "not found" not in str(caught.value)

@@ -264,7 +264,7 @@ def test_a_split_model_is_one_table_of_tensors(tmp_path: Path) -> None:
     assert list(split.tensors) == ["t0", "t1"] and split.parameter_count == 2
     assert np.asarray(split.tensors["t1"]).tolist() == [1.0]
     (tmp_path / "m-00001-of-00002.gguf").unlink()
-    with pytest.raises(modelkeep.NotFoundError, match="00001-of"):
+    with pytest.raises(FileNotFoundError, match="00001-of"):
         modelkeep.GgufParts(tmp_path / "m-00002-of-00002.gguf")
 
 
@@ -333,7 +333,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(OSError):
         modelkeep.Gguf(tmp_path / "fifo")
-    with pytest.raises(KeyError, match="absent"):
+    with pytest.raises(FileNotFoundError, match="absent"):
         modelkeep.Gguf(tmp_path / "absent")
 
 

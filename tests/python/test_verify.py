@@ -244,7 +244,7 @@ def test_the_package_is_typed() -> None:
     assert (Path(modelkeep.__file__).parent / "py.typed").exists()
 
 
-def large(scratch: Scratch, size: int) -> Path:
+def sparse_file(scratch: Scratch, size: int) -> Path:
     path = scratch.root / "large.gguf"
     path.write_bytes(SMALL)
     with path.open("r+b") as file:
@@ -253,7 +253,7 @@ def large(scratch: Scratch, size: int) -> Path:
 
 
 def test_an_import_tells_how_far_it_is(scratch: Scratch) -> None:
-    path = large(scratch, 8 << 20)
+    path = sparse_file(scratch, 8 << 20)
     seen: list[modelkeep.Progress] = []
     scratch.open().import_gguf(path, "a", transfer="copy", progress=seen.append)
     assert seen[-1].bytes >= 8 << 20 == seen[-1].total_bytes
@@ -261,7 +261,7 @@ def test_an_import_tells_how_far_it_is(scratch: Scratch) -> None:
 
 @pytest.mark.parametrize("how", ["answers", "raises"])
 def test_an_import_that_is_stopped_leaves_nothing(scratch: Scratch, how: str) -> None:
-    path = large(scratch, 256 << 20)
+    path = sparse_file(scratch, 256 << 20)
 
     def stop(progress: modelkeep.Progress) -> bool:
         if progress.bytes and how == "raises":
@@ -277,7 +277,7 @@ def test_an_import_that_is_stopped_leaves_nothing(scratch: Scratch, how: str) ->
 
 
 def test_an_interrupt_ends_an_import(scratch: Scratch) -> None:
-    path = large(scratch, 256 << 20)
+    path = sparse_file(scratch, 256 << 20)
     program = """
 import os, signal, sys, modelkeep
 signal.signal(signal.SIGINT, signal.default_int_handler)
