@@ -27,5 +27,7 @@ step "clients of the reference"
 bash tests/clients.sh
 step "crashes and power cuts"
 bash tests/crash.sh quick
+step "stores made at random"
+bash fuzz/stores.sh quick
 step "Python"
 bash tests/python.sh

@@ -19,6 +19,7 @@ pub struct Repaired {
     /// The blobs that were damaged and where they lie now.
     pub moved: Vec<Moved>,
     /// The blobs that were there under another name, and what they are called now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub renamed: Vec<Moved>,
     /// The blobs that have changed since they were verified, and were left alone: verify again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
