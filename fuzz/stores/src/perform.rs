@@ -88,7 +88,7 @@ impl Performer {
             }
             Call::RepairKept => {
                 let report = self.report.take().unwrap_or_default();
-                Ok(self.store()?.repair(&report)?.to_json())
+                Ok(self.store()?.repair(&report)?.to_json()?)
             }
             Call::Import(import) => self.import(import),
             call if call.is_change() => change(&self.store()?, call),
@@ -148,8 +148,8 @@ fn read(store: &Store, call: &Call) -> Answer {
             .manifest()
             .size()
             .to_string()),
-        Call::Usage => Ok(store.usage()?.to_json()),
-        Call::Doctor => Ok(store.doctor()?.to_json()),
+        Call::Usage => Ok(store.usage()?.to_json()?),
+        Call::Doctor => Ok(store.doctor()?.to_json()?),
         Call::Verify => verify(store, &VerifyOptions::default().gguf(true)).map(|_| done),
         Call::VerifyRemembered => {
             verify(store, &VerifyOptions::default().remember(true)).map(|_| done)
@@ -158,7 +158,7 @@ fn read(store: &Store, call: &Call) -> Answer {
             let models = vec![reference(name)?];
             verify(store, &VerifyOptions::default().models(models)).map(|_| done)
         }
-        Call::Collect(options) => Ok(store.gc(&collection(*options))?.to_json()),
+        Call::Collect(options) => Ok(store.gc(&collection(*options))?.to_json()?),
         _ => Ok(done),
     }
 }
@@ -168,13 +168,13 @@ fn change(store: &Store, call: &Call) -> Answer {
     match call {
         Call::Repair => {
             let report = verify(store, &VerifyOptions::default())?;
-            Ok(store.repair(&report)?.to_json())
+            Ok(store.repair(&report)?.to_json()?)
         }
         Call::Remove(names) => {
             let references: Result<Vec<_>, _> = names.iter().map(|name| reference(name)).collect();
             match references?.as_slice() {
-                [one] => Ok(store.delete(one)?.to_json()),
-                all => Ok(store.delete_all(all)?.to_json()),
+                [one] => Ok(store.delete(one)?.to_json()?),
+                all => Ok(store.delete_all(all)?.to_json()?),
             }
         }
         Call::Copy(from, to) => {
@@ -186,7 +186,7 @@ fn change(store: &Store, call: &Call) -> Answer {
             let bytes = content::blob(*content);
             store.add_blob(&mut &*bytes, Some(&expected)).map(|_| done)
         }
-        Call::Collect(options) => Ok(store.gc(&collection(*options))?.to_json()),
+        Call::Collect(options) => Ok(store.gc(&collection(*options))?.to_json()?),
         Call::Maintain => store.maintain().map(|_| done),
         Call::RenameOld => Ok(store.rename_old_blobs()?.len().to_string()),
         _ => Ok(done),

@@ -182,7 +182,7 @@ fn is_plain(view: &View) -> bool {
         ("store/.modelkeep", true),
         ("store/.modelkeep/tmp", true),
         ("store/.modelkeep/trash", true),
-        ("store/.modelkeep/damaged", true),
+        ("store/.modelkeep/quarantine", true),
         ("store/.modelkeep/lock", false),
     ];
     let plain = kinds.iter().all(|(path, is_directory)| {

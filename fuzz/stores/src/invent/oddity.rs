@@ -123,12 +123,12 @@ impl Inventor {
             "",
             "/tmp",
             "/trash",
-            "/damaged",
+            "/quarantine",
             "/lock",
             "/verified.json",
             "/tmp/77-0-18f00",
             "/trash/x",
-            "/damaged/x",
+            "/quarantine/x",
             "/tmp/x",
         ]);
         let blob = format!("{own}/trash/sha256-${content}");
