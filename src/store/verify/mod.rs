@@ -3,6 +3,7 @@
 mod memory;
 mod report;
 mod subject;
+mod subjects;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -18,7 +19,8 @@ use crate::store::Store;
 pub use crate::fs::hash::Progress;
 use memory::{Lesson, Memory};
 pub use report::{BlobStatus, BrokenModel, Finding, GgufFinding, Report, Trusted};
-use subject::{Subject, Subjects};
+use subject::Subject;
+use subjects::Subjects;
 
 /// What to verify, and how.
 #[derive(Clone, Debug, Default)]
