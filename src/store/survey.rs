@@ -120,7 +120,7 @@ enum Seen<T> {
 
 impl<T> Seen<T> {
     fn of(file: &ManifestFile, take: &impl Fn(Stored) -> Option<T>) -> Self {
-        match read_manifest(&file.path) {
+        match read_anew(&file.path) {
             Ok((manifest, text)) => Seen::Taken(take(Stored {
                 file: file.clone(),
                 manifest,
@@ -138,6 +138,28 @@ impl<T> Seen<T> {
         };
         error.cause_of().is_some_and(read::is_passing)
     }
+}
+
+/// How often a manifest is read again that was gone and is there again.
+const ATTEMPTS: u32 = 16;
+
+/// Reads a manifest; one that was deleted and written again in between is read once more, lest the
+/// new one counts as the old one, which was deleted.
+fn read_anew(path: &Path) -> Result<(Manifest, Text)> {
+    let mut read = read_manifest(path);
+    for _ in 0..ATTEMPTS {
+        match &read {
+            Err(error) if error.kind() == ErrorKind::FileNotFound && is_file_now(path) => {
+                read = read_manifest(path);
+            }
+            _ => break,
+        }
+    }
+    read
+}
+
+fn is_file_now(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|now| now.is_file())
 }
 
 /// The error of an entry that is there: of a link that leads nowhere it says where.

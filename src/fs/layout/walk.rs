@@ -58,7 +58,7 @@ impl Walk {
     }
 
     fn descend(&mut self, directory: &Path, parts: &mut Vec<OsString>, link: Option<&Path>) {
-        let entries = match sorted_entries(directory) {
+        let entries = match entries_anew(directory) {
             Ok(entries) => entries,
             Err(error) => return self.block(directory.to_owned(), error),
         };
@@ -132,6 +132,24 @@ impl Walk {
             is_plausible,
         });
     }
+}
+
+/// How often a directory is read again that was gone and is there again.
+const ATTEMPTS: u32 = 16;
+
+/// Reads a directory; one that was pruned and made again in between is read once more, lest it
+/// counts as one that is there and cannot be read.
+fn entries_anew(directory: &Path) -> io::Result<Vec<(OsString, FileType)>> {
+    let mut entries = sorted_entries(directory);
+    for _ in 0..ATTEMPTS {
+        match &entries {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && directory.is_dir() => {
+                entries = sorted_entries(directory);
+            }
+            _ => break,
+        }
+    }
+    entries
 }
 
 /// Whether a directory is behind an entry; an error where it cannot be told, or a link leads
