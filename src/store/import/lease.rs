@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::io::Seek;
 use std::path::Path;
-use std::thread;
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::fs::read;
+use crate::fs::{ops, read};
 use crate::store::blobs::{self, NewBlob};
 use crate::store::{Blob, Store};
 
@@ -81,7 +80,7 @@ impl Store {
     /// was there before us, and puts it back from the file that we still hold.
     pub(super) fn keep(&self, leases: &[Lease]) -> Result<()> {
         if leases.iter().any(|lease| lease.was_there) {
-            thread::sleep(self.options().settle);
+            ops::wait(self.options().settle);
         }
         for lease in leases {
             if !self.has_blob(&lease.blob.digest) {
