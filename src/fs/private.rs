@@ -125,6 +125,13 @@ fn make_room(layout: &Layout, room: Room) -> Result<PathBuf> {
     Ok(directory)
 }
 
+/// Returns a free path in a room for what is, or belongs, at `home`, and makes the room.
+fn place_in(layout: &Layout, home: &Path, room: Room) -> Result<PathBuf> {
+    let directory = make_room(layout, room)?;
+    let name = home.file_name().unwrap_or_default().to_string_lossy();
+    Ok(layout.inside(&directory, format!("{name}.{}", staged::unique_id())))
+}
+
 /// Moves a blob out of `blobs/` into a room. `None` where nothing was moved: it is not there, or
 /// it is not the file on which the decision rests.
 ///
@@ -146,9 +153,7 @@ pub(crate) fn move_out(
     if !expected.is_at(home) {
         return Ok(None);
     }
-    let directory = make_room(layout, room)?;
-    let name = home.file_name().unwrap_or_default().to_string_lossy();
-    let aside = layout.inside(&directory, format!("{name}.{}", staged::unique_id()));
+    let aside = place_in(layout, home, room)?;
     match ops::rename_new(home, &aside) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         moved => moved.map_err(at)?,
@@ -159,7 +164,7 @@ pub(crate) fn move_out(
         return Ok(None);
     }
     if room == Room::Quarantine && durability == Durability::Full {
-        ops::sync_directory(&directory).map_err(at)?;
+        ops::sync_directory(owner::parent(&aside)).map_err(at)?;
     }
     Ok(Some(aside))
 }
@@ -227,9 +232,7 @@ fn decide(
             None => Err(in_the_way(aside, home)),
         };
     }
-    let quarantine = make_room(layout, Room::Quarantine)?;
-    let name = home.file_name().unwrap_or_default().to_string_lossy();
-    let to = layout.inside(&quarantine, format!("{name}.{}", staged::unique_id()));
+    let to = place_in(layout, home, Room::Quarantine)?;
     ops::rename_new(aside, &to).map_err(|e| Error::io("setting aside", aside, e))?;
     Ok(None)
 }
