@@ -30,6 +30,12 @@ pub fn try_to_string<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serialized(value).map_err(|e| Error::caused(ErrorKind::Unsupported, "writing JSON", e))
 }
 
+/// Whether a text holds a part anywhere, as it would the name of a field in its quotes. Decodes
+/// nothing.
+pub(crate) fn mentions(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
 /// The JSON text of paths; see [`try_to_string`].
 ///
 /// # Errors

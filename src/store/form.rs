@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::json;
 use crate::manifest::Manifest;
 
 /// The kind of a manifest.
@@ -35,8 +36,7 @@ impl ManifestForm {
     /// Returns the kind of a manifest, which was read from a text. Costs a search in the text, and
     /// another pass over it where it has no layers.
     pub(crate) fn of(manifest: &Manifest, text: &[u8]) -> Self {
-        let key = b"\"artifactType\"";
-        let is_artifact = || text.windows(key.len()).any(|window| window == key);
+        let is_artifact = || json::mentions(text, b"\"artifactType\"");
         if !manifest.layers().is_empty() && !is_artifact() {
             return ManifestForm::Model;
         }

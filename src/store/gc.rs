@@ -237,17 +237,15 @@ impl Plan {
                 _ => {}
             }
         }
-        for path in layout.walk().staged {
+        for path in live.staged() {
             if let Ok(metadata) = path.symlink_metadata() {
-                let room = Room::Staging;
-                self.add_staged(
-                    Leftover {
-                        room,
-                        path,
-                        metadata,
-                    },
-                    options.grace,
-                );
+                let (room, path) = (Room::Staging, path.clone());
+                let file = Leftover {
+                    room,
+                    path,
+                    metadata,
+                };
+                self.add_staged(file, options.grace);
             }
         }
     }

@@ -1,11 +1,13 @@
 //! Which blobs are in use. Delete, garbage collection and all else that removes ask here.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::read;
+use crate::json;
 use crate::name::ModelName;
 use crate::store::survey::{Stored, Survey};
 use crate::store::{Problem, Store};
@@ -16,6 +18,7 @@ pub(crate) struct LiveBlobs {
     users: HashMap<Digest, Vec<ModelName>>,
     problems: Vec<Problem>,
     manifests: usize,
+    staged: Vec<PathBuf>,
 }
 
 /// What one manifest keeps.
@@ -45,9 +48,12 @@ impl LiveBlobs {
             users: HashMap::new(),
             problems: Vec::new(),
             manifests: 0,
+            staged: Vec::new(),
         };
         let layout = store.layout();
-        blobs.add(layout, store.survey(uses)?, wanted);
+        let mut survey = store.survey(uses)?;
+        blobs.staged.append(&mut survey.staged);
+        blobs.add(layout, survey, wanted);
         if let Some(root) = layout.shared_root() {
             let shared = store.survey_of(&Layout::new(root), uses)?;
             blobs.add(layout, shared, wanted);
@@ -72,6 +78,11 @@ impl LiveBlobs {
 
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.problems
+    }
+
+    /// Returns the files of ours among the store's manifests that never became visible.
+    pub(crate) fn staged(&self) -> &[PathBuf] {
+        &self.staged
     }
 
     /// Whether there is no manifest at all.
@@ -146,8 +157,7 @@ fn uses(stored: Stored) -> Option<Uses> {
 /// Whether a manifest may name other manifests: an index of OCI or Docker names them under
 /// `manifests`, and a manifest of OCI the one that it belongs to under `subject`.
 fn is_index(text: &[u8]) -> bool {
-    let has = |key: &[u8]| text.windows(key.len()).any(|window| window == key);
-    has(b"\"manifests\"") || has(b"\"subject\"")
+    json::mentions(text, b"\"manifests\"") || json::mentions(text, b"\"subject\"")
 }
 
 /// Returns the digests in a blob that is a manifest; none in one that is missing, or is none.
