@@ -11,6 +11,7 @@ use crate::fs::read::{dangling, is_gone};
 use crate::manifest::Layer;
 use crate::store::list::Summary;
 use crate::store::live::LiveBlobs;
+use crate::store::misnamed::Missing;
 use crate::store::outgoing::on_disk;
 use crate::store::survey::Stored;
 use crate::store::{Diagnosis, ManifestForm, Model, Store, StoreOptions};
@@ -67,15 +68,18 @@ impl Store {
             diagnosis.note(path, None, what, advice);
         }
         let has_blobs = self.examine_place(&mut diagnosis);
-        let mut used = BTreeSet::new();
+        let (mut used, mut named) = (BTreeSet::new(), Vec::new());
         for stored in survey.found {
             used.extend(stored.manifest.digests());
+            let layers = stored.manifest.entries();
+            named.extend(layers.filter_map(|layer| Some((layer.digest().ok()?, layer.size))));
             self.examine(stored, has_blobs, &mut diagnosis);
         }
         diagnosis.blobs = used.len();
         diagnosis.verified = self.count_remembered(&used);
         if has_blobs {
-            self.examine_blobs(&mut diagnosis)?;
+            let missing = self.missing_among(named.into_iter());
+            self.examine_blobs(&missing, &mut diagnosis)?;
             let live = LiveBlobs::scan(self)?;
             if live.problems().is_empty() {
                 self.examine_unused(&live, &mut diagnosis)?;
@@ -154,7 +158,8 @@ impl Store {
                           the file to a shorter name";
             return diagnosis.add(&path, None, what, advice);
         };
-        if let Some(alias) = self.alias(&name) {
+        let is_behind_link = stored.file.link.is_some();
+        if let Some(alias) = is_behind_link.then(|| self.alias(&name)).flatten() {
             let (link, model) = (alias.link.display(), &alias.model);
             let what = format!("an alias of {model}, through the link {link}");
             diagnosis.note(&path, Some(&name), what, "nothing needs to be done");
@@ -222,10 +227,10 @@ impl Store {
         Ok(())
     }
 
-    fn examine_blobs(&self, diagnosis: &mut Diagnosis) -> Result<()> {
+    fn examine_blobs(&self, missing: &Missing, diagnosis: &mut Diagnosis) -> Result<()> {
         let directory = self.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
-        let misnamed = self.misnamed(&self.missing_blobs()?);
+        let misnamed = self.misnamed(missing);
         for file in &misnamed {
             diagnosis.add_misnamed(file);
         }

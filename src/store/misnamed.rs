@@ -32,14 +32,19 @@ impl Store {
             let named = layers.filter_map(|layer| Some((layer.digest().ok()?, layer.size)));
             Some(named.collect::<Vec<_>>())
         })?;
+        Ok(self.missing_among(survey.found.into_iter().flatten()))
+    }
+
+    /// Returns those of the blobs, each with the size that a manifest states, that are not there.
+    pub(crate) fn missing_among(&self, named: impl Iterator<Item = (Digest, i64)>) -> Missing {
         let mut missing = Missing::new();
-        for (digest, size) in survey.found.into_iter().flatten() {
+        for (digest, size) in named {
             if read::is_gone(&self.layout().blob(&digest)) {
                 let sizes = missing.entry(digest).or_default();
                 sizes.extend(u64::try_from(size).ok().filter(|size| *size > 0));
             }
         }
-        Ok(missing)
+        missing
     }
 
     /// Returns the unknown files in `blobs/` and its directories that may be missing blobs, by path.
