@@ -5,10 +5,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::digest::{Digest, Hasher};
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::staged::{Durability, Place, Staged};
-use crate::fs::{ops, owner, read, space, user};
+use crate::fs::{self, ops, owner, read, space, user};
 use crate::human::human_size;
 use crate::store::Store;
 
@@ -44,9 +44,6 @@ pub(crate) struct NewBlob {
     /// Whether its file is the caller's as well, by a hard link.
     is_shared: bool,
 }
-
-/// Large enough that the calls cost nothing, small enough for any machine.
-const CHUNK: usize = 1 << 20;
 
 impl Store {
     /// Adds a blob from a stream. Writes it beside the store, hashes it on the way, and moves it
@@ -212,26 +209,11 @@ impl NewBlob {
 pub(crate) fn hash(
     from: &mut dyn Read,
     source: &Path,
-    mut sink: impl FnMut(&[u8]) -> Result<()>,
+    sink: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<Blob> {
-    let (mut hasher, mut size) = (Hasher::new(), 0);
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let piece = match from.read(&mut buffer) {
-            Ok(0) => {
-                return Ok(Blob {
-                    digest: hasher.finish(),
-                    size,
-                });
-            }
-            Ok(read) => buffer.get(..read).unwrap_or_default(),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(Error::io("reading", source, e)),
-        };
-        hasher.update(piece);
-        size += piece.len() as u64;
-        sink(piece)?;
-    }
+    let at = |e| Error::io("reading", source, e);
+    let (digest, size) = fs::hash::hash_stream(from, at, sink)?;
+    Ok(Blob { digest, size })
 }
 
 #[cfg(test)]

@@ -108,15 +108,34 @@ pub(crate) fn hash_files(
 /// Hashes one file on this thread, holding nothing else.
 pub(crate) fn hash_file(path: &Path) -> io::Result<Digest> {
     let mut file = read::open_regular(path)?;
-    let mut hasher = Hasher::new();
-    let mut buffer = vec![0; 1 << 20];
+    let (digest, _) = hash_stream(&mut file, |e| e, |_| Ok(()))?;
+    Ok(digest)
+}
+
+/// Large enough that the calls cost nothing, small enough for any machine.
+const CHUNK: usize = 1 << 20;
+
+/// Reads a stream to its end, and hands each chunk on. Returns the digest and the number of bytes.
+///
+/// # Errors
+/// What `at` makes of an error of the stream, and what `sink` returns.
+pub(crate) fn hash_stream<E>(
+    from: &mut dyn Read,
+    at: impl Fn(io::Error) -> E,
+    mut sink: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(Digest, u64), E> {
+    let (mut hasher, mut size) = (Hasher::new(), 0);
+    let mut buffer = vec![0; CHUNK];
     loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.finish()),
-            Ok(length) => hasher.update(buffer.get(..length).unwrap_or_default()),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
+        let chunk = match from.read(&mut buffer) {
+            Ok(0) => return Ok((hasher.finish(), size)),
+            Ok(length) => buffer.get(..length).unwrap_or_default(),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(at(e)),
+        };
+        hasher.update(chunk);
+        size += chunk.len() as u64;
+        sink(chunk)?;
     }
 }
 
