@@ -64,6 +64,24 @@ pub(crate) fn is_passing(error: &io::Error) -> bool {
             .is_some_and(|code| codes.contains(&code))
 }
 
+/// How often something is read again that was gone and is there again.
+const ATTEMPTS: u32 = 16;
+
+/// Reads something until its failure is not one that `has_returned` says is over: what was deleted
+/// and written again in between is read once more, lest the new one counts as the old one.
+pub(crate) fn anew<T, E>(
+    mut read: impl FnMut() -> Result<T, E>,
+    has_returned: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    for _ in 0..ATTEMPTS {
+        match read() {
+            Err(error) if has_returned(&error) => {}
+            done => return done,
+        }
+    }
+    read()
+}
+
 /// Opens a regular file for reading, following links. A FIFO or a device is refused and never
 /// waited for.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {

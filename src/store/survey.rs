@@ -140,22 +140,12 @@ impl<T> Seen<T> {
     }
 }
 
-/// How often a manifest is read again that was gone and is there again.
-const ATTEMPTS: u32 = 16;
-
-/// Reads a manifest; one that was deleted and written again in between is read once more, lest the
-/// new one counts as the old one, which was deleted.
+/// Reads a manifest; one that was deleted and written again in between is read once more.
 fn read_anew(path: &Path) -> Result<(Manifest, Text)> {
-    let mut read = read_manifest(path);
-    for _ in 0..ATTEMPTS {
-        match &read {
-            Err(error) if error.kind() == ErrorKind::FileNotFound && is_file_now(path) => {
-                read = read_manifest(path);
-            }
-            _ => break,
-        }
-    }
-    read
+    read::anew(
+        || read_manifest(path),
+        |error| error.kind() == ErrorKind::FileNotFound && is_file_now(path),
+    )
 }
 
 fn is_file_now(path: &Path) -> bool {

@@ -134,22 +134,12 @@ impl Walk {
     }
 }
 
-/// How often a directory is read again that was gone and is there again.
-const ATTEMPTS: u32 = 16;
-
-/// Reads a directory; one that was pruned and made again in between is read once more, lest it
-/// counts as one that is there and cannot be read.
+/// Reads a directory; one that was pruned and made again in between is read once more.
 fn entries_anew(directory: &Path) -> io::Result<Vec<(OsString, FileType)>> {
-    let mut entries = sorted_entries(directory);
-    for _ in 0..ATTEMPTS {
-        match &entries {
-            Err(e) if e.kind() == io::ErrorKind::NotFound && directory.is_dir() => {
-                entries = sorted_entries(directory);
-            }
-            _ => break,
-        }
-    }
-    entries
+    crate::fs::read::anew(
+        || sorted_entries(directory),
+        |error| error.kind() == io::ErrorKind::NotFound && directory.is_dir(),
+    )
 }
 
 /// Whether a directory is behind an entry; an error where it cannot be told, or a link leads
