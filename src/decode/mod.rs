@@ -11,6 +11,7 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 pub(crate) use any::{Any, AnyRef, Kind};
 pub(crate) use reader::{Event, Reader};
@@ -114,34 +115,29 @@ impl Decode for bool {
 
 impl Decode for i64 {
     fn decode(&mut self, first: Event<'_>, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        match first {
-            Event::Null => return Ok(()),
-            Event::Number(digits) => {
-                if let Ok(value) = digits.parse() {
-                    *self = value;
-                    return Ok(());
-                }
-            }
-            _ => {}
-        }
-        Err(DecodeError::mismatch(&first, "a 64-bit integer"))
+        set_integer(self, &first, "a 64-bit integer")
     }
 }
 
 impl Decode for u8 {
+    // No sign at all: what is unsigned has no -0.
     fn decode(&mut self, first: Event<'_>, _: &mut Reader<'_>) -> Result<(), DecodeError> {
-        match first {
-            Event::Null => return Ok(()),
-            // No sign at all: what is unsigned has no -0.
-            Event::Number(digits) => {
-                if let Ok(value) = digits.parse() {
-                    *self = value;
-                    return Ok(());
-                }
+        set_integer(self, &first, "a byte")
+    }
+}
+
+/// Sets an integer, and leaves it as it is where the value is null.
+fn set_integer<T: FromStr>(to: &mut T, first: &Event<'_>, wanted: &str) -> Result<(), DecodeError> {
+    match first {
+        Event::Null => Ok(()),
+        Event::Number(digits) => match digits.parse() {
+            Ok(value) => {
+                *to = value;
+                Ok(())
             }
-            _ => {}
-        }
-        Err(DecodeError::mismatch(&first, "a byte"))
+            Err(_) => Err(DecodeError::mismatch(first, wanted)),
+        },
+        _ => Err(DecodeError::mismatch(first, wanted)),
     }
 }
 
