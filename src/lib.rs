@@ -4,46 +4,30 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-mod error;
-
 mod capability;
-mod chat_template;
-mod config;
-mod decode;
-mod digest;
+mod error;
+mod fs;
 pub mod gguf;
 mod go;
-mod human;
-pub mod json;
 mod manifest;
-mod media;
 mod modelfile;
 mod name;
-mod output_parser;
-mod parameters;
-mod reference;
 mod sha256;
-mod template;
-mod timestamp;
-
-mod fs;
 mod store;
+mod template;
 pub mod wire;
 
 pub use capability::Capability;
-pub use config::Config;
-pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
 pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::gguf_parts::{GgufParts, PartTensor};
 pub use fs::staged::Durability;
-pub use human::{human_number, printable};
-pub use manifest::{Layer, Manifest};
-pub use media::MediaType;
+pub use go::human::{human_number, printable};
+pub use go::json;
+pub use go::time::Timestamp;
+pub use manifest::{Config, Layer, Manifest, MediaType, Parameters};
 pub use modelfile::{Command, Modelfile};
-pub use name::ModelName;
-pub use parameters::Parameters;
-pub use reference::Reference;
+pub use name::{Digest, ModelName, Reference};
 #[doc(hidden)]
 pub use sha256::probe;
 pub use store::{
@@ -55,4 +39,3 @@ pub use store::{
     Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
-pub use timestamp::Timestamp;

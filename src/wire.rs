@@ -3,14 +3,12 @@
 
 use serde::Serialize;
 
-use crate::decode::{self, Decode, DecodeError, Event, Reader};
-use crate::digest::{Digest, NoDigest};
 use crate::error::{Error, ErrorKind};
 use crate::go;
-use crate::json;
-use crate::name::ModelName;
-use crate::parameters::Parameters;
-use crate::reference::{self, Reference};
+use crate::go::decode::{self, Decode, DecodeError, Event, Reader};
+use crate::go::json;
+use crate::manifest::Parameters;
+use crate::name::{self, Digest, MalformedDigest, ModelName, Reference};
 use crate::store::{Fact, Problem, ShowOptions, Store};
 
 /// What a call answers.
@@ -56,7 +54,7 @@ impl Answer {
     fn error(error: &Error) -> Self {
         let status = error.kind().http_status();
         let is_plain = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidName);
-        if is_plain || error.cause_of::<NoDigest>().is_some() {
+        if is_plain || error.cause_of::<MalformedDigest>().is_some() {
             Answer::refusal(status, error.context())
         } else {
             Answer::refusal(status, &error.to_string())
@@ -168,7 +166,7 @@ pub fn delete(store: &Store, body: &[u8]) -> Answer {
         Err(answer) => return answer,
     };
     let model = request.model;
-    let is_sayable = model.trim().is_empty() || reference::says_both(&model);
+    let is_sayable = model.trim().is_empty() || name::says_both(&model);
     let reference = match model.parse::<Reference>() {
         Ok(reference) => reference,
         Err(error) if is_sayable => return Answer::error(&error),

@@ -1,4 +1,4 @@
-//! The strata of the engine: a module imports only from its own stratum and those below.
+//! The layers of the engine: a module imports only from its own layer and those below.
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
@@ -6,37 +6,20 @@ use std::fs;
 use std::path::Path;
 
 /// From the bottom up. A module that is missing here fails the test, and so does one that is gone.
-const STRATA: &[&[&str]] = &[
+const LAYERS: &[&[&str]] = &[
     &["error"],
-    &[
-        "capability",
-        "chat_template",
-        "config",
-        "decode",
-        "digest",
-        "gguf",
-        "go",
-        "human",
-        "json",
-        "manifest",
-        "media",
-        "modelfile",
-        "name",
-        "output_parser",
-        "parameters",
-        "reference",
-        "sha256",
-        "template",
-        "timestamp",
-    ],
+    &["go", "sha256"],
+    &["name", "gguf", "template", "modelfile"],
+    &["manifest"],
+    &["capability"],
     &["fs"],
     &["store"],
     &["wire"],
 ];
 
-fn stratum(module: &str) -> usize {
-    let found = STRATA.iter().position(|modules| modules.contains(&module));
-    found.unwrap_or_else(|| panic!("module {module} has no stratum"))
+fn layer(module: &str) -> usize {
+    let found = LAYERS.iter().position(|modules| modules.contains(&module));
+    found.unwrap_or_else(|| panic!("module {module} has no layer"))
 }
 
 fn files(path: &Path, found: &mut Vec<String>) {
@@ -79,13 +62,13 @@ fn every_import_points_downwards() {
             false => texts.push(fs::read_to_string(&path).unwrap()),
         }
         for import in texts.iter().flat_map(|text| imports(text)) {
-            let (from, to) = (stratum(&module), stratum(import));
+            let (from, to) = (layer(&module), layer(import));
             assert!(to <= from, "{module} imports {import}, which lies above it");
         }
         seen.push(module);
     }
-    let known: usize = STRATA.iter().map(|modules| modules.len()).sum();
-    assert_eq!(seen.len(), known, "a stratum names a module that is gone");
+    let known: usize = LAYERS.iter().map(|modules| modules.len()).sum();
+    assert_eq!(seen.len(), known, "a layer names a module that is gone");
 }
 
 /// The calls that change a disk, as they are written: whatever is imported, its last segment is in

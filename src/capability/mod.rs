@@ -1,5 +1,7 @@
 //! What a model can do, derived from what its parts say; and which template speaks for it.
 
+mod jinja;
+mod parsers;
 #[cfg(test)]
 mod tests;
 
@@ -8,9 +10,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::chat_template;
-use crate::config::Config;
-use crate::output_parser;
+use crate::manifest::Config;
 use crate::template::Template;
 
 /// Something that a model can do.
@@ -143,13 +143,10 @@ impl<'a> Facts<'a> {
         );
         if let Some(gguf) = self.own_gguf() {
             if !self.is_rendered() {
-                found.add(
-                    Capability::Tools,
-                    chat_template::has_tools(&gguf.chat_template),
-                );
+                found.add(Capability::Tools, jinja::has_tools(&gguf.chat_template));
                 found.add(
                     Capability::Thinking,
-                    chat_template::has_thinking(&gguf.chat_template),
+                    jinja::has_thinking(&gguf.chat_template),
                 );
             }
             found.add_kind(gguf.pooling);
@@ -159,7 +156,7 @@ impl<'a> Facts<'a> {
         found.add(Capability::Vision, !self.projectors.is_empty());
         let hears = |file: &ProjectorFacts<'_>| file.audio_encoder && file.kind != "gemma3nv";
         found.add(Capability::Audio, self.projectors.iter().any(hears));
-        let parser = output_parser::named(&self.config.parser);
+        let parser = parsers::named(&self.config.parser);
         if let Some(template) = self.template.filter(|_| self.uses_go_template()) {
             found.add(Capability::Tools, template.uses("tools"));
             found.add(Capability::Insert, template.uses("suffix"));
@@ -237,7 +234,7 @@ impl<'a> Facts<'a> {
     fn prefers_chat(&self, template: &Template) -> bool {
         let chat = self.own_gguf().map_or("", |gguf| &gguf.chat_template);
         let free = !chat.is_empty() && !self.has_built_in() && !self.is_harmony();
-        free && chat_template::is_preferred(chat, template)
+        free && jinja::is_preferred(chat, template)
     }
 }
 
@@ -258,7 +255,7 @@ pub(crate) fn listed(
     }
     let stated = config.capabilities.iter().filter(|word| !word.is_empty());
     found.extend(stated.map(|word| word.as_str().into()));
-    let parser = output_parser::named(&config.parser);
+    let parser = parsers::named(&config.parser);
     let uses = |name| template.is_some_and(|template| template.uses(name));
     let thinks = template.is_some_and(|template| template.thinking_tags().is_some());
     found.add(Capability::Tools, uses("tools") || parser.tools);

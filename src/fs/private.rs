@@ -8,12 +8,12 @@ use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{Layout, sorted_entries};
 use crate::fs::staged::{self, Durability};
 use crate::fs::stamp::FileStamp;
 use crate::fs::{hash, ops, owner, read};
+use crate::name::Digest;
 
 /// A directory inside a private one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -81,7 +81,7 @@ fn boolean(text: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
+    use crate::go::json;
 
     fn json(key: &str, text: &str) -> String {
         json::to_string(&value(key, text).unwrap())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::json;
+use crate::go::json;
 use crate::name::ModelName;
 use crate::store::Store;
 

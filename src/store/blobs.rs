@@ -5,11 +5,11 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::staged::{Durability, Place, Staged};
 use crate::fs::{self, ops, owner, read, space, user};
-use crate::human::human_size;
+use crate::go::human::human_size;
+use crate::name::Digest;
 use crate::store::Store;
 
 /// How the bytes of a file come into the store.

@@ -10,9 +10,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::ops;
 use crate::fs::read::{self, Text};
 use crate::fs::staged::{Place, Staged};
-use crate::json;
-use crate::name::ModelName;
-use crate::reference::missing;
+use crate::go::json;
+use crate::name::{ModelName, missing};
 use crate::store::Store;
 
 /// What a copy did.

@@ -6,13 +6,11 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
-use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::staged::{self, Durability};
 use crate::fs::{ops, owner};
-use crate::json;
-use crate::name::ModelName;
-use crate::reference::Reference;
+use crate::go::json;
+use crate::name::{Digest, ModelName, Reference};
 use crate::store::alias::Alias;
 use crate::store::live::LiveBlobs;
 use crate::store::model::read_manifest;
@@ -171,7 +169,7 @@ impl Store {
             Err(_) => Vec::new(),
         };
         ops::unlink(&path).map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => crate::reference::missing(name),
+            io::ErrorKind::NotFound => crate::name::missing(name),
             _ => owner::refused("removing manifest", &path, e),
         })?;
         self.sync_parent(&path)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{ErrorKind, Result};
-use crate::json;
+use crate::go::json;
 use crate::name::ModelName;
 use crate::store::misnamed::Misnamed;
 use crate::store::{Problem, Root};

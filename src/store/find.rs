@@ -4,8 +4,7 @@ use std::{fs, io};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read;
-use crate::name::ModelName;
-use crate::reference::{Reference, missing};
+use crate::name::{ModelName, Reference, missing};
 use crate::store::Store;
 
 impl Store {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::json;
+use crate::go::json;
 use crate::manifest::Manifest;
 
 /// The kind of a manifest.

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{BlobFile, BlobName};
 use crate::fs::private::{Expected, Leftover, Leftovers, Room};
 use crate::fs::staged;
 use crate::fs::stamp::{self, FileStamp};
-use crate::json;
+use crate::go::json;
+use crate::name::Digest;
 use crate::store::live::LiveBlobs;
 use crate::store::outgoing::{self, Outgoing};
 use crate::store::{Problem, Store};

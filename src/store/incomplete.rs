@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::digest::Digest;
 use crate::fs::read;
+use crate::name::Digest;
 use crate::store::Model;
 
 /// A blob of a model that is not there as its manifest has it.

@@ -7,18 +7,17 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::capability::{self, Capability};
-use crate::config::Config;
-use crate::decode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read::is_gone;
-use crate::json;
-use crate::media::MediaType;
+use crate::go::decode;
+use crate::go::json;
+use crate::go::time::Timestamp;
+use crate::manifest::{Config, MediaType};
 use crate::name::ModelName;
 use crate::store::head::Head;
 use crate::store::survey::Stored;
 use crate::store::{IncompleteBlob, ManifestForm, Model, Problem, Store};
 use crate::template::Template;
-use crate::timestamp::Timestamp;
 
 /// All models of a store, and what had to be left out.
 #[derive(Debug, Serialize)]

@@ -3,12 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::read;
-use crate::json;
-use crate::name::ModelName;
+use crate::go::json;
+use crate::name::{Digest, ModelName};
 use crate::store::survey::{Stored, Survey};
 use crate::store::{Problem, Store};
 

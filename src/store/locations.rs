@@ -12,7 +12,7 @@ use crate::fs::access;
 use crate::fs::layout::Layout;
 use crate::fs::places::Places;
 use crate::fs::read;
-use crate::json;
+use crate::go::json;
 use crate::store::{Store, StoreOptions};
 
 /// A place where a store may be.

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::ops;
 use crate::fs::staged::Durability;
 use crate::fs::stamp::FileStamp;
-use crate::json;
+use crate::go::json;
+use crate::name::Digest;
 use crate::store::Store;
 use crate::store::gc::{Collected, GcOptions};
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::layout::{BlobName, sorted_entries};
 use crate::fs::{hash, ops, read};
+use crate::name::Digest;
 use crate::store::Store;
 
 /// The blobs that manifests name and that are not there, with the sizes that are stated of each.

@@ -40,11 +40,11 @@ use std::{mem, process};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::lock::StoreLock;
 use crate::fs::{read, staged};
+use crate::name::Digest;
 
 pub use alias::Alias;
 pub use blobs::{Blob, Transfer};

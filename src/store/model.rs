@@ -7,15 +7,12 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::read::{self, Text, is_gone};
 use crate::gguf::Limits;
-use crate::manifest::{Layer, Manifest};
-use crate::media::MediaType;
-use crate::name::ModelName;
-use crate::reference::{Reference, missing};
+use crate::manifest::{Config, Layer, Manifest, MediaType};
+use crate::name::{ModelName, Reference, missing};
 use crate::store::{Store, outgoing};
 
 /// A snapshot of one manifest. Its blobs are read when they are asked for, each at most once.

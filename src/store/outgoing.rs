@@ -9,10 +9,10 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::ops;
 use crate::fs::private::{self, Expected, Leftovers, Room};
+use crate::name::Digest;
 use crate::store::live::LiveBlobs;
 use crate::store::{Problem, Store};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::error::Error;
-use crate::json::PathText;
+use crate::go::json::PathText;
 use crate::name::ModelName;
 
 /// A file or a model that a call had to pass over. Problems are values in an answer, never a

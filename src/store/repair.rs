@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::digest::Digest;
 use crate::error::Result;
 use crate::fs::hash;
 use crate::fs::private::{self, Expected, Room};
-use crate::json;
+use crate::go::json;
+use crate::name::Digest;
 use crate::store::Store;
 use crate::store::verify::{BlobStatus, Finding, Report};
 

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::layout::{BlobName, sorted_entries};
 use crate::fs::private::{Leftovers, Room};
-use crate::json;
-use crate::name::ModelName;
+use crate::go::json;
+use crate::name::{Digest, ModelName};
 use crate::store::outgoing::on_disk;
 use crate::store::{Problem, Store};
 

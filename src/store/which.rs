@@ -6,10 +6,9 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{hash, read};
-use crate::json;
+use crate::go::json;
 use crate::manifest::Manifest;
-use crate::name::ModelName;
-use crate::reference::Reference;
+use crate::name::{ModelName, Reference};
 use crate::store::model::read_manifest;
 use crate::store::{Problem, Store};
 

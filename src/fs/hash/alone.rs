@@ -4,7 +4,7 @@ use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-use crate::digest::Digest;
+use crate::name::Digest;
 use crate::sha256::{self, Kernels};
 
 use super::lane::{Lane, Piece, Source};

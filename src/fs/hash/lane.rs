@@ -5,9 +5,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::digest::Digest;
 use crate::fs::cache::Footprint;
 use crate::fs::read;
+use crate::name::Digest;
 use crate::sha256::{self, BLOCK, State};
 
 use super::Job;

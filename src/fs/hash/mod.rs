@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use rayon::{Scope, ThreadPool};
 
-use crate::digest::{Digest, Hasher};
 use crate::fs::read;
+use crate::name::{Digest, Hasher};
 use crate::sha256::{BLOCK, Kernels, MOST, START};
 
 use lane::{Lane, Piece};

@@ -3,8 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use crate::digest::Digest;
-use crate::name::ModelName;
+use crate::name::{Digest, ModelName};
 
 /// The prefix of every name under which a file waits to become visible, or was moved aside.
 pub(crate) const STAGED: &str = ".modelkeep-";

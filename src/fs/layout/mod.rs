@@ -9,8 +9,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::digest::Digest;
-use crate::name::ModelName;
+use crate::name::{Digest, ModelName};
 
 pub(crate) use entry::{BlobFile, BlobName, ManifestFile, STAGED};
 

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::digest::Digest;
 use crate::fs::ops::{Change, hook};
 use crate::gguf::Writer;
 use crate::manifest::Manifest;
+use crate::name::Digest;
 use crate::store::{GcOptions, ImportOptions, Store, StoreOptions, Transfer, VerifyOptions};
 
 use disk::{Disk, Image};

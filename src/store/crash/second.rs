@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use super::disk::{Disk, Image};
 use super::{DAMAGED, Operation, SHARED, Scene, applies, manifests, operations};
-use crate::digest::Digest;
 use crate::fs::ops::{Change, hook};
 use crate::manifest::Manifest;
+use crate::name::Digest;
 use crate::store::{GcOptions, Store, StoreOptions};
 
 /// What a server does at one moment.

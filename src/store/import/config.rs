@@ -1,8 +1,7 @@
 //! The config of a model that is being made.
 
-use crate::config::{Config, NewConfig, NewDraft};
-use crate::human::human_number;
-use crate::media::MediaType;
+use crate::go::human::human_number;
+use crate::manifest::{Config, MediaType, NewConfig, NewDraft};
 use crate::store::import::ImportOptions;
 use crate::store::import::part::{Facts, Part};
 

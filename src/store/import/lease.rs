@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::Seek;
 use std::path::Path;
 
-use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::{ops, read};
+use crate::name::Digest;
 use crate::store::blobs::{self, NewBlob};
 use crate::store::{Blob, Store};
 

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read;
 use crate::gguf;
 use crate::modelfile::{self, Command};
-use crate::reference::Reference;
+use crate::name::Reference;
 use crate::store::import::ImportOptions;
 use crate::store::{Message, StoreOptions};
 

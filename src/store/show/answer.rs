@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::capability::{Capability, Facts, GgufFacts, InfoSource, ProjectorFacts};
-use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::GgufFile;
 use crate::gguf::{FileType, Gguf, Text, Value};
-use crate::json;
+use crate::go::json;
+use crate::go::time::Timestamp;
+use crate::manifest::Config;
 use crate::modelfile::{self, Command, Modelfile};
 use crate::store::Model;
 use crate::template::Template;
-use crate::timestamp::Timestamp;
 
 use super::ShowOptions;
 use super::info::{Fact, ModelInfo, PRINTED_ELSEWHERE};

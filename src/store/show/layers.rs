@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::decode::{self, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
-use crate::manifest::Layer;
-use crate::media::MediaType;
-use crate::parameters::Parameters;
+use crate::go::decode::{self, DecodeError};
+use crate::manifest::{Layer, MediaType, Parameters};
 use crate::store::Model;
 use crate::template::Template;
 

@@ -6,7 +6,7 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-use crate::decode::{self, Any, Decode, DecodeError, Event, Reader, Slice};
+use crate::go::decode::{self, Any, Decode, DecodeError, Event, Reader, Slice};
 
 /// A message that belongs to the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -13,8 +13,8 @@ pub use message::Message;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::parameters::Parameters;
-use crate::reference::{Reference, missing};
+use crate::manifest::Parameters;
+use crate::name::{Reference, missing};
 use crate::store::{Model, Store};
 
 /// What show is asked for besides the model.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::decode::{self, Decode, DecodeError, Event, Reader, Slice};
 use crate::fs::read;
-use crate::human::human_number;
+use crate::go::decode::{self, Decode, DecodeError, Event, Reader, Slice};
+use crate::go::human::human_number;
 
 use super::answer::{Show, ShownTensor};
 use super::info::{Fact, ModelInfo};

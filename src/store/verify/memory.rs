@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::layout::Layout;
 use crate::fs::lock::StoreLock;
 use crate::fs::staged::{Durability, Place, Staged};
 use crate::fs::stamp::FileStamp;
 use crate::fs::{ops, read};
-use crate::json;
+use crate::go::json;
+use crate::name::Digest;
 
 /// The form of the record; another one is none of ours.
 const VERSION: u32 = 1;

@@ -9,11 +9,10 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::{self, Job};
 use crate::fs::stamp::FileStamp;
-use crate::reference::Reference;
+use crate::name::{Digest, Reference};
 use crate::store::Store;
 
 pub use crate::fs::hash::Progress;

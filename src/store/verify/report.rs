@@ -5,11 +5,10 @@ use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
-use crate::digest::Digest;
 use crate::fs::stamp::FileStamp;
 use crate::gguf;
-use crate::json;
-use crate::name::ModelName;
+use crate::go::json;
+use crate::name::{Digest, ModelName};
 use crate::store::Problem;
 
 /// What a verification found: every blob it looked at, and what is broken.

@@ -3,14 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::digest::Digest;
 use crate::error::Error;
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::hash::Job;
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
 use crate::gguf::{Fault, Limits};
-use crate::name::ModelName;
+use crate::name::{Digest, ModelName};
 
 use super::memory::Memory;
 use super::report::{BlobStatus, Finding, GgufFinding};

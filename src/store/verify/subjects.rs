@@ -5,15 +5,12 @@ use std::time::SystemTime;
 
 use rayon::prelude::*;
 
-use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::fs::hash;
 use crate::fs::private::{Leftovers, Room};
 use crate::fs::read;
-use crate::manifest::Manifest;
-use crate::media::MediaType;
-use crate::name::ModelName;
-use crate::reference::Reference;
+use crate::manifest::{Manifest, MediaType};
+use crate::name::{Digest, ModelName, Reference};
 use crate::store::model::{read_manifest, was_deleted};
 use crate::store::outgoing;
 use crate::store::{Problem, Store};

@@ -1,11 +1,19 @@
 //! Manifests: the JSON files that make blobs a model.
 
+mod config;
+mod media_type;
+mod parameters;
+
 use serde::Serialize;
 
-use crate::decode::{self, Decode, DecodeError, Event, Reader, Slice};
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::media::MediaType;
+use crate::go::decode::{self, Decode, DecodeError, Event, Reader, Slice};
+use crate::name::Digest;
+
+pub use config::Config;
+pub(crate) use config::{NewConfig, NewDraft};
+pub use media_type::MediaType;
+pub use parameters::Parameters;
 
 /// A manifest as it was read.
 #[derive(Clone, Debug, Default)]
@@ -234,7 +242,7 @@ impl NewManifest {
 
     /// The bytes of the file, with the newline that the reference ends it with.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = crate::json::to_string(self).into_bytes();
+        let mut bytes = crate::go::json::to_string(self).into_bytes();
         bytes.push(b'\n');
         bytes
     }

@@ -80,7 +80,13 @@ impl Digest {
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt), where [`FromStr`] blames the caller.
     pub(crate) fn stored(text: &str) -> Result<Self, Error> {
-        let corrupt = || Error::caused(ErrorKind::Corrupt, NO_DIGEST, NoDigest(text.to_owned()));
+        let corrupt = || {
+            Error::caused(
+                ErrorKind::Corrupt,
+                NO_DIGEST,
+                MalformedDigest(text.to_owned()),
+            )
+        };
         parse(text).ok_or_else(corrupt)
     }
 }
@@ -93,7 +99,7 @@ impl FromStr for Digest {
             Error::caused(
                 ErrorKind::InvalidDigest,
                 NO_DIGEST,
-                NoDigest(text.to_owned()),
+                MalformedDigest(text.to_owned()),
             )
         })
     }
@@ -103,15 +109,15 @@ const NO_DIGEST: &str = "invalid digest format";
 
 /// A text that is no digest.
 #[derive(Debug)]
-pub(crate) struct NoDigest(String);
+pub(crate) struct MalformedDigest(String);
 
-impl fmt::Display for NoDigest {
+impl fmt::Display for MalformedDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.0)
     }
 }
 
-impl std::error::Error for NoDigest {}
+impl std::error::Error for MalformedDigest {}
 
 fn parse(text: &str) -> Option<Digest> {
     let hex = text

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::decode::{AnyRef, Kind};
+use crate::go::decode::{AnyRef, Kind};
 
 /// The verb `%q`: a double-quoted Go string; bytes that are not UTF-8 print as `\xNN`.
 pub fn quote(bytes: impl AsRef<[u8]>) -> String {
@@ -186,7 +186,7 @@ fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::Any;
+    use crate::go::decode::Any;
     use serde_json::json;
 
     #[test]

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::decode::{self, Decode, DecodeError, Event, Reader, Slice};
 use crate::error::{Error, ErrorKind};
+use crate::go::decode::{self, Decode, DecodeError, Event, Reader, Slice};
 
 /// The facts of a config blob. What it does not say is empty or zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

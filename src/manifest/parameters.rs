@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::decode::{Any, AnyRef, Decode, DecodeError, Event, Kind, Reader};
 use crate::go;
+use crate::go::decode::{Any, AnyRef, Decode, DecodeError, Event, Kind, Reader};
 
 /// The options of a model: decoded JSON values, sorted by the bytes of their keys.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,0 +1,11 @@
+//! What models and blobs are called.
+
+mod digest;
+mod model_name;
+mod reference;
+
+pub(crate) use digest::MalformedDigest;
+pub use digest::{Digest, Hasher};
+pub use model_name::ModelName;
+pub use reference::Reference;
+pub(crate) use reference::{missing, says_both};
