@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::go::json;
 use crate::name::ModelName;
-use crate::store::Store;
+use crate::store::handle::Store;
 
 /// A name behind a link to a directory, where the same manifests have another name as well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -10,7 +10,7 @@ use crate::fs::staged::{Durability, Place, Staged};
 use crate::fs::{self, ops, owner, read, space, user};
 use crate::go::human::human_size;
 use crate::name::Digest;
-use crate::store::Store;
+use crate::store::handle::Store;
 
 /// How the bytes of a file come into the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::fs::read::{self, Text};
 use crate::fs::staged::{Place, Staged};
 use crate::go::json;
 use crate::name::{ModelName, missing};
-use crate::store::Store;
+use crate::store::handle::Store;
 
 /// What a copy did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -12,10 +12,11 @@ use crate::fs::{ops, owner};
 use crate::go::json;
 use crate::name::{Digest, ModelName, Reference};
 use crate::store::alias::Alias;
+use crate::store::handle::Store;
 use crate::store::live::LiveBlobs;
 use crate::store::model::read_manifest;
 use crate::store::outgoing::{self, Outgoing};
-use crate::store::{Problem, Store};
+use crate::store::problem::Problem;
 
 /// What a delete did.
 #[derive(Debug, Default, Serialize)]

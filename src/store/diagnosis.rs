@@ -8,8 +8,9 @@ use serde::Serialize;
 use crate::error::{ErrorKind, Result};
 use crate::go::json;
 use crate::name::ModelName;
+use crate::store::locations::Root;
 use crate::store::misnamed::Misnamed;
-use crate::store::{Problem, Root};
+use crate::store::problem::Problem;
 
 /// What a look at a store found.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -9,12 +9,16 @@ use crate::fs::layout::BlobName;
 use crate::fs::private::{Leftovers, Room};
 use crate::fs::read::{dangling, is_gone};
 use crate::manifest::Layer;
+use crate::store::diagnosis::Diagnosis;
+use crate::store::form::ManifestForm;
+use crate::store::handle::Store;
 use crate::store::list::Summary;
 use crate::store::live::LiveBlobs;
 use crate::store::misnamed::Missing;
+use crate::store::model::Model;
+use crate::store::options::StoreOptions;
 use crate::store::outgoing::on_disk;
 use crate::store::survey::Stored;
-use crate::store::{Diagnosis, ManifestForm, Model, Store, StoreOptions};
 
 impl StoreOptions {
     /// Opens the store and looks at it as [`Store::doctor`] does. A store that cannot be opened is

@@ -5,7 +5,7 @@ use std::{fs, io};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read;
 use crate::name::{ModelName, Reference, missing};
-use crate::store::Store;
+use crate::store::handle::Store;
 
 impl Store {
     /// The stored spelling of a name: exactly it, or else the one that equals it but for the case

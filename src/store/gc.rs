@@ -13,9 +13,10 @@ use crate::fs::staged;
 use crate::fs::stamp::{self, FileStamp};
 use crate::go::json;
 use crate::name::Digest;
+use crate::store::handle::Store;
 use crate::store::live::LiveBlobs;
 use crate::store::outgoing::{self, Outgoing};
-use crate::store::{Problem, Store};
+use crate::store::problem::Problem;
 
 /// What to collect.
 #[derive(Clone, Debug)]

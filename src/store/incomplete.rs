@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::fs::read;
 use crate::name::Digest;
-use crate::store::Model;
+use crate::store::model::Model;
 
 /// A blob of a model that is not there as its manifest has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,9 +14,13 @@ use crate::go::json;
 use crate::go::time::Timestamp;
 use crate::manifest::{Config, MediaType};
 use crate::name::ModelName;
+use crate::store::form::ManifestForm;
+use crate::store::handle::Store;
 use crate::store::head::Head;
+use crate::store::incomplete::IncompleteBlob;
+use crate::store::model::Model;
+use crate::store::problem::Problem;
 use crate::store::survey::Stored;
-use crate::store::{IncompleteBlob, ManifestForm, Model, Problem, Store};
 use crate::template::Template;
 
 /// All models of a store, and what had to be left out.

@@ -8,8 +8,9 @@ use crate::fs::layout::Layout;
 use crate::fs::read;
 use crate::go::json;
 use crate::name::{Digest, ModelName};
+use crate::store::handle::Store;
+use crate::store::problem::Problem;
 use crate::store::survey::{Stored, Survey};
-use crate::store::{Problem, Store};
 
 /// The digests that the store's manifests name at one moment.
 pub(crate) struct LiveBlobs {

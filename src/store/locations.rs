@@ -13,7 +13,8 @@ use crate::fs::layout::Layout;
 use crate::fs::places::Places;
 use crate::fs::read;
 use crate::go::json;
-use crate::store::{Store, StoreOptions};
+use crate::store::handle::Store;
+use crate::store::options::StoreOptions;
 
 /// A place where a store may be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

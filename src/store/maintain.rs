@@ -11,8 +11,8 @@ use crate::fs::staged::Durability;
 use crate::fs::stamp::FileStamp;
 use crate::go::json;
 use crate::name::Digest;
-use crate::store::Store;
 use crate::store::gc::{Collected, GcOptions};
+use crate::store::handle::Store;
 
 /// What maintenance did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

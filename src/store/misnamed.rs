@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::fs::layout::{BlobName, sorted_entries};
 use crate::fs::{hash, ops, read};
 use crate::name::Digest;
-use crate::store::Store;
+use crate::store::handle::Store;
 
 /// The blobs that manifests name and that are not there, with the sizes that are stated of each.
 pub(crate) type Missing = BTreeMap<Digest, BTreeSet<u64>>;

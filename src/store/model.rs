@@ -13,7 +13,8 @@ use crate::fs::read::{self, Text, is_gone};
 use crate::gguf::Limits;
 use crate::manifest::{Config, Layer, Manifest, MediaType};
 use crate::name::{ModelName, Reference, missing};
-use crate::store::{Store, outgoing};
+use crate::store::handle::Store;
+use crate::store::outgoing;
 
 /// A snapshot of one manifest. Its blobs are read when they are asked for, each at most once.
 #[derive(Debug)]

@@ -181,7 +181,10 @@ mod tests {
 
     use super::*;
     use crate::fs::ops::{Change, hook};
-    use crate::store::{ImportOptions, ShowOptions, Store, VerifyOptions};
+    use crate::store::handle::Store;
+    use crate::store::import::ImportOptions;
+    use crate::store::show::ShowOptions;
+    use crate::store::verify::VerifyOptions;
 
     /// Every call that looks into a GGUF file; how often it mapped one, where mapping fails with
     /// `code`.

@@ -13,8 +13,9 @@ use crate::error::{Error, Result};
 use crate::fs::ops;
 use crate::fs::private::{self, Expected, Leftovers, Room};
 use crate::name::Digest;
+use crate::store::handle::Store;
 use crate::store::live::LiveBlobs;
-use crate::store::{Problem, Store};
+use crate::store::problem::Problem;
 
 /// Blobs that are about to be removed.
 pub(crate) struct Outgoing<'a> {

@@ -9,7 +9,7 @@ use crate::fs::hash;
 use crate::fs::private::{self, Expected, Room};
 use crate::go::json;
 use crate::name::Digest;
-use crate::store::Store;
+use crate::store::handle::Store;
 use crate::store::verify::{BlobStatus, Finding, Report};
 
 /// What a repair moved aside.

@@ -1,7 +1,7 @@
 //! Stored names that are near one that is not stored.
 
 use crate::name::ModelName;
-use crate::store::Store;
+use crate::store::handle::Store;
 
 /// How many names a person can take in.
 const MAXIMUM: usize = 3;

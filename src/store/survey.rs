@@ -8,8 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{Layout, ManifestFile};
 use crate::fs::read::{self, Text};
 use crate::manifest::Manifest;
+use crate::store::handle::Store;
 use crate::store::model::{read_manifest, was_deleted};
-use crate::store::{Problem, Store};
+use crate::store::problem::Problem;
 
 /// A manifest that was read.
 pub(crate) struct Stored {

@@ -12,8 +12,9 @@ use crate::fs::layout::{BlobName, sorted_entries};
 use crate::fs::private::{Leftovers, Room};
 use crate::go::json;
 use crate::name::{Digest, ModelName};
+use crate::store::handle::Store;
 use crate::store::outgoing::on_disk;
-use crate::store::{Problem, Store};
+use crate::store::problem::Problem;
 
 /// The disk usage of a store. Bytes are real blocks on disk; each digest counts once.
 #[derive(Debug, Default, Serialize)]

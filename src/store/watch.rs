@@ -8,7 +8,8 @@ use std::time::Duration;
 use std::{panic, thread};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Progress, Store};
+use crate::store::handle::Store;
+use crate::store::verify::Progress;
 
 /// What the thread that works and the one that watches share.
 #[derive(Debug, Default)]
@@ -56,10 +57,7 @@ impl Store {
         call: impl FnOnce(&Store) -> Result<T> + Send,
     ) -> Result<T> {
         let work = Arc::new(Work::default());
-        let store = Store {
-            inner: self.inner.clone(),
-            work: Some(work.clone()),
-        };
+        let store = self.watched_by(work.clone());
         if observe(&work.progress()).is_break() {
             return Err(cancelled());
         }
@@ -88,7 +86,7 @@ impl Store {
 
     /// Notes that a file of so many bytes is going to be worked on.
     pub(crate) fn expect(&self, bytes: u64) {
-        if let Some(work) = &self.work {
+        if let Some(work) = self.work() {
             work.total_bytes.fetch_add(bytes, Ordering::Relaxed);
             work.total_files.fetch_add(1, Ordering::Relaxed);
         }
@@ -99,7 +97,7 @@ impl Store {
     /// # Errors
     /// [`Cancelled`](ErrorKind::Cancelled) where whoever watches wants to stop.
     pub(crate) fn advance(&self, bytes: u64) -> Result<()> {
-        let Some(work) = &self.work else {
+        let Some(work) = self.work() else {
             return Ok(());
         };
         work.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -111,7 +109,7 @@ impl Store {
 
     /// Notes that a file is done.
     pub(crate) fn finish_file(&self) {
-        if let Some(work) = &self.work {
+        if let Some(work) = self.work() {
             work.files.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -9,8 +9,9 @@ use crate::fs::{hash, read};
 use crate::go::json;
 use crate::manifest::Manifest;
 use crate::name::{ModelName, Reference};
+use crate::store::handle::Store;
 use crate::store::model::read_manifest;
-use crate::store::{Problem, Store};
+use crate::store::problem::Problem;
 
 /// The models that a digest, an ID or a file belongs to.
 #[derive(Debug, Default, Serialize)]

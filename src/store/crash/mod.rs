@@ -16,7 +16,12 @@ use crate::fs::ops::{Change, hook};
 use crate::gguf::Writer;
 use crate::manifest::Manifest;
 use crate::name::Digest;
-use crate::store::{GcOptions, ImportOptions, Store, StoreOptions, Transfer, VerifyOptions};
+use crate::store::blobs::Transfer;
+use crate::store::gc::GcOptions;
+use crate::store::handle::Store;
+use crate::store::import::ImportOptions;
+use crate::store::options::StoreOptions;
+use crate::store::verify::VerifyOptions;
 
 use disk::{Disk, Image};
 

@@ -7,7 +7,11 @@ use std::rc::Rc;
 
 use super::{Scene, operations};
 use crate::fs::ops::{Change, hook};
-use crate::store::{GcOptions, ShowOptions, Store, StoreOptions, VerifyOptions};
+use crate::store::gc::GcOptions;
+use crate::store::handle::Store;
+use crate::store::options::StoreOptions;
+use crate::store::show::ShowOptions;
+use crate::store::verify::VerifyOptions;
 
 /// The names in `blobs/` that a call takes away. A rename over a name does not.
 fn vanished(scene: &Scene, call: impl FnOnce(&Store)) -> Vec<PathBuf> {

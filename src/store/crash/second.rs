@@ -17,7 +17,9 @@ use super::{DAMAGED, Operation, SHARED, Scene, applies, manifests, operations};
 use crate::fs::ops::{Change, hook};
 use crate::manifest::Manifest;
 use crate::name::Digest;
-use crate::store::{GcOptions, Store, StoreOptions};
+use crate::store::gc::GcOptions;
+use crate::store::handle::Store;
+use crate::store::options::StoreOptions;
 
 /// What a server does at one moment.
 type Act = fn(&Path);

@@ -12,7 +12,9 @@ use super::{Operation, Scene, applies, manifests, operations};
 use crate::error::ErrorKind;
 use crate::fs::ops::{Change, hook};
 use crate::fs::staged::Durability;
-use crate::store::{GcOptions, Store, StoreOptions};
+use crate::store::gc::GcOptions;
+use crate::store::handle::Store;
+use crate::store::options::StoreOptions;
 
 /// Runs a call; `act` is done once, in the first wait.
 fn in_the_wait<T>(act: impl FnOnce() + 'static, call: impl FnOnce() -> T) -> T {

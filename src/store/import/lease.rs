@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::fs::{ops, read};
 use crate::name::Digest;
-use crate::store::blobs::{self, NewBlob};
-use crate::store::{Blob, Store};
+use crate::store::blobs::{self, Blob, NewBlob};
+use crate::store::handle::Store;
 
 /// A blob that is in its place, and an open file that keeps its bytes whatever happens to the name.
 pub(super) struct Lease {

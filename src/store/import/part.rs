@@ -6,10 +6,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::gguf::{FileType, Gguf, Value, Warning, WarningCode};
 use crate::manifest::{Layer, MediaType, NewLayer};
-use crate::store::blobs::NewBlob;
+use crate::store::blobs::{Blob, NewBlob, Transfer};
+use crate::store::handle::Store;
 use crate::store::import::FileWarning;
 use crate::store::import::lease::Lease;
-use crate::store::{Blob, Model, Store, Transfer};
+use crate::store::model::Model;
 
 /// A layer whose bytes are at hand.
 pub(super) struct Part {

@@ -10,7 +10,8 @@ use crate::gguf;
 use crate::modelfile::{self, Command};
 use crate::name::Reference;
 use crate::store::import::ImportOptions;
-use crate::store::{Message, StoreOptions};
+use crate::store::options::StoreOptions;
+use crate::store::show::Message;
 
 /// Everything that goes into a model.
 pub(super) struct Recipe {

@@ -12,7 +12,7 @@ use crate::go::json;
 use crate::go::time::Timestamp;
 use crate::manifest::Config;
 use crate::modelfile::{self, Command, Modelfile};
-use crate::store::Model;
+use crate::store::model::Model;
 use crate::template::Template;
 
 use super::ShowOptions;

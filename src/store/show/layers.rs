@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::error::{Error, ErrorKind, Result};
 use crate::go::decode::{self, DecodeError};
 use crate::manifest::{Layer, MediaType, Parameters};
-use crate::store::Model;
+use crate::store::model::Model;
 use crate::template::Template;
 
 use super::message::{self, Message};

@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::Parameters;
 use crate::name::{Reference, missing};
-use crate::store::{Model, Store};
+use crate::store::handle::Store;
+use crate::store::model::Model;
 
 /// What show is asked for besides the model.
 #[derive(Clone, Debug, Default)]

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::{self, Job};
 use crate::fs::stamp::FileStamp;
 use crate::name::{Digest, Reference};
-use crate::store::Store;
+use crate::store::handle::Store;
 
 pub use crate::fs::hash::Progress;
 use memory::{Lesson, Memory};

@@ -9,7 +9,7 @@ use crate::fs::stamp::FileStamp;
 use crate::gguf;
 use crate::go::json;
 use crate::name::{Digest, ModelName};
-use crate::store::Problem;
+use crate::store::problem::Problem;
 
 /// What a verification found: every blob it looked at, and what is broken.
 #[derive(Debug, Default, Serialize)]

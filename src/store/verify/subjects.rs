@@ -11,9 +11,10 @@ use crate::fs::private::{Leftovers, Room};
 use crate::fs::read;
 use crate::manifest::{Manifest, MediaType};
 use crate::name::{Digest, ModelName, Reference};
+use crate::store::handle::Store;
 use crate::store::model::{read_manifest, was_deleted};
 use crate::store::outgoing;
-use crate::store::{Problem, Store};
+use crate::store::problem::Problem;
 
 use super::memory::{Lesson, Memory};
 use super::report::{BlobStatus, BrokenModel, Finding, Report, Trusted};

@@ -1,0 +1,200 @@
+//! The handle of a store: how it is opened, what it holds, and what a change begins with.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::layout::Layout;
+use crate::fs::lock::StoreLock;
+use crate::fs::{read, staged};
+use crate::name::Digest;
+use crate::store::options::StoreOptions;
+use crate::store::pool::ThreadPools;
+use crate::store::{outgoing, watch};
+
+/// A models directory, opened.
+///
+/// Cheap to clone and safe to share among threads. Opening and reading create nothing and take no
+/// lock; every call answers from the disk's current state, so a server may change the store beside
+/// us. Calls that change it hold an advisory lock of our own processes while they run.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+    /// Who watches the calls of this handle, if anybody does.
+    work: Option<Arc<watch::Work>>,
+}
+
+struct Inner {
+    layout: Layout,
+    /// The device and the inode of the root when it was opened.
+    identity: (u64, u64),
+    options: StoreOptions,
+    pools: ThreadPools,
+}
+
+/// A change under way: the lock, and what was put back when it began.
+pub(crate) struct Change {
+    _lock: StoreLock,
+    pub restored: Vec<Digest>,
+}
+
+impl Store {
+    /// Opens the store at `path`; see [`StoreOptions`] for more. Costs one `stat`.
+    ///
+    /// # Errors
+    /// [`FileNotFound`](ErrorKind::FileNotFound) where the directory does not exist; the text names the
+    /// well-known places that do.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Store::open_with(StoreOptions::new(path.as_ref()))
+    }
+
+    /// Opens a store by options.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(options: StoreOptions) -> Result<Self> {
+        let Some(path) = options.path.clone() else {
+            let text = "neither OLLAMA_MODELS nor a home directory says where the store is";
+            return Err(Error::new(ErrorKind::NotFound, text));
+        };
+        if options.create {
+            staged::make_all(&path, options.durability)?;
+        }
+        let identity = match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => (metadata.dev(), metadata.ino()),
+            Ok(_) => {
+                let text = format!("opening store {}: not a directory", path.display());
+                return Err(Error::new(ErrorKind::FileNotFound, text).at(&path));
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(options.no_store(&path));
+            }
+            Err(e) => return Err(Error::io("opening store", &path, e)),
+        };
+        Ok(Store {
+            inner: Arc::new(Inner {
+                layout: Layout::new(path),
+                identity,
+                options,
+                pools: ThreadPools::default(),
+            }),
+            work: None,
+        })
+    }
+
+    /// The directory, as it was given.
+    pub fn path(&self) -> &Path {
+        self.layout().root()
+    }
+
+    /// Where the blob of a digest lies, or would lie. Costs at most two `lstat`.
+    pub fn blob_path(&self, digest: &Digest) -> std::path::PathBuf {
+        self.layout().blob(digest)
+    }
+
+    /// Whether the blob of a digest is there.
+    pub fn has_blob(&self, digest: &Digest) -> bool {
+        self.layout().blob(digest).exists()
+    }
+
+    /// Returns a handle of the same store whose calls count into `work` and stop where it says so.
+    pub(super) fn watched_by(&self, work: Arc<watch::Work>) -> Store {
+        Store {
+            inner: self.inner.clone(),
+            work: Some(work),
+        }
+    }
+
+    pub(super) fn work(&self) -> Option<&watch::Work> {
+        self.work.as_deref()
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.inner.layout
+    }
+
+    pub(crate) fn options(&self) -> &StoreOptions {
+        &self.inner.options
+    }
+
+    /// The store's own threads; see [`ThreadPools`].
+    pub(crate) fn pool(&self) -> Result<Arc<ThreadPool>> {
+        self.inner.pools.threads(self.options().threads)
+    }
+
+    /// Begins a change: refuses on a read-only store, waits for our other processes, and first of
+    /// all puts back what an interrupted removal left in the trash and is in use.
+    pub(crate) fn lock(&self) -> Result<Change> {
+        self.may_write()?;
+        self.must_exist()?;
+        let lock = StoreLock::acquire(self.layout(), || self.advance(0))?;
+        let restored = outgoing::recover(self);
+        Ok(Change {
+            _lock: lock,
+            restored,
+        })
+    }
+
+    /// Fails where the directory that was opened is gone, or another one is in its place, as where
+    /// a disk was unmounted: it holds no models, and that says nothing about ours.
+    pub(crate) fn must_exist(&self) -> Result<()> {
+        let root = self.path();
+        let now = fs::metadata(root).map(|metadata| (metadata.dev(), metadata.ino()));
+        match now {
+            Ok(identity) if identity == self.inner.identity => Ok(()),
+            // A directory that was made anew and holds a store again is that store.
+            Ok(_)
+                if self
+                    .layout()
+                    .manifests_directory()
+                    .symlink_metadata()
+                    .is_ok() =>
+            {
+                Ok(())
+            }
+            Ok(_) => {
+                let text = format!(
+                    "the store {} is gone: another directory is in its place, without models; \
+                     is the disk mounted?",
+                    root.display()
+                );
+                Err(Error::new(ErrorKind::FileNotFound, text).at(root))
+            }
+            Err(e) => Err(Error::io("looking for store", root, e)),
+        }
+    }
+
+    /// Fails where `blobs/` is there and leads to no directory, as a link to a disk that is not
+    /// mounted: what is missing then is not gone.
+    pub(crate) fn blobs_place(&self) -> Result<()> {
+        let blobs = self.layout().blobs_directory();
+        let cause = match blobs.metadata() {
+            Ok(metadata) if metadata.is_dir() => return Ok(()),
+            Ok(_) => std::io::Error::other("not a directory"),
+            Err(_) if read::is_gone(&blobs) => return Ok(()),
+            Err(e) => read::dangling(&blobs, e),
+        };
+        let text = format!("looking for blobs in {}", blobs.display());
+        Err(Error::caused(ErrorKind::Io, text, cause))
+    }
+
+    pub(crate) fn may_write(&self) -> Result<()> {
+        if self.options().read_only {
+            let text = format!("the store {} was opened read-only", self.path().display());
+            return Err(Error::new(ErrorKind::ReadOnly, text).at(self.path()));
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("path", &self.path())
+            .finish_non_exhaustive()
+    }
+}
