@@ -704,10 +704,10 @@ typedef struct {
   /**
    * Whether blobs are taken for good that an earlier run found good and nothing touched since,
    * and what this run finds good is noted in the store for later ones. What cannot be noted, in
-   * a read-only store for one, is not. The report's JSON has under `trusted` how much it was. A
+   * a read-only store for one, is not. The report's JSON has under `cached` how much it was. A
    * write through a shared mapping may not move the times by which a touch is told.
    */
-  bool remember;
+  bool use_cache;
 } mkeep_verify_options;
 
 /**

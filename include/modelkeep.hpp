@@ -137,7 +137,7 @@ struct Report {
 /// How to verify.
 struct VerifyOptions {
     bool gguf = false;     ///< Whether GGUF files are read strictly, too.
-    bool remember = false; ///< Whether to hash only what changed since a run that remembered.
+    bool use_cache = false; ///< Whether to hash only what changed since a run that used the cache.
 };
 
 /// A GGUF file. Copies share it.
@@ -376,7 +376,7 @@ public:
     Report verify(const std::vector<std::string> &names = {}, VerifyOptions options = {},
                   Progress progress = {}) const {
         const auto texts = detail::pointers(names);
-        const mkeep_verify_options plain{sizeof plain, options.gguf, options.remember};
+        const mkeep_verify_options plain{sizeof plain, options.gguf, options.use_cache};
         Watch watch{std::move(progress), nullptr};
         try {
             const auto report = detail::make<mkeep_report, mkeep_report_free>(

@@ -31,11 +31,11 @@ pub use name::{Digest, ModelName, Reference};
 #[doc(hidden)]
 pub use sha256::probe;
 pub use store::{
-    Alias, Blob, BlobStatus, BrokenModel, Collected, Complaint, Copied, Deleted, Diagnosis, Fact,
-    FileWarning, Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, IncompleteBlob,
-    ListOptions, ListedDetails, Listing, Maintained, ManifestForm, Message, Model, ModelInfo,
-    ModelUsage, Moved, Problem, Progress, Repaired, Report, Root, RootState, SharedBlob, Show,
-    ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Transfer, Trusted, Usage,
+    Alias, Blob, BlobStatus, BrokenModel, Cached, Collected, Complaint, Copied, Deleted, Diagnosis,
+    Fact, FileWarning, Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported,
+    IncompleteBlob, ListOptions, ListedDetails, Listing, Maintained, ManifestForm, Message, Model,
+    ModelInfo, ModelUsage, Moved, Problem, Progress, Repaired, Report, Root, RootState, SharedBlob,
+    Show, ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Transfer, Usage,
     Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};

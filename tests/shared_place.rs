@@ -399,7 +399,7 @@ fn a_verification_waits_for_no_change_and_believes_no_record_of_others() {
     scratch.write(".modelkeep/lock", b"");
     let store = scratch.store();
     let verify = || {
-        let options = VerifyOptions::default().remember(true);
+        let options = VerifyOptions::default().use_cache(true);
         let go_on = &mut |_: &_| std::ops::ControlFlow::Continue(());
         store.verify(&options, go_on).unwrap()
     };

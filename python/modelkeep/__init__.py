@@ -45,7 +45,7 @@ from ._modelkeep import (
     Store,
     Summary,
     Tensor,
-    Trusted,
+    Cached,
     Usage,
     Warning,
 )
@@ -123,7 +123,7 @@ __all__ = [
     "Summary",
     "TemplateError",
     "Tensor",
-    "Trusted",
+    "Cached",
     "UnsupportedError",
     "Usage",
     "Warning",

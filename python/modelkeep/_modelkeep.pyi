@@ -46,7 +46,7 @@ __all__ = [
     "Store",
     "Summary",
     "Tensor",
-    "Trusted",
+    "Cached",
     "Usage",
     "Warning",
     "_run",
@@ -99,7 +99,7 @@ class Store:
         self,
         *names: str,
         gguf: bool = False,
-        remember: bool = False,
+        use_cache: bool = False,
         progress: Callable[[Progress], object] | None = None,
     ) -> Report: ...
     def import_gguf(
@@ -387,10 +387,10 @@ class Report(Answer):
     @property
     def hashed_bytes(self) -> int: ...
     @property
-    def trusted(self) -> Trusted: ...
+    def cached(self) -> Cached: ...
 
 @final
-class Trusted:
+class Cached:
     @property
     def blobs(self) -> int: ...
     @property

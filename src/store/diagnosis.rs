@@ -25,7 +25,7 @@ pub struct Diagnosis {
     pub notes: Vec<Complaint>,
     /// How many blobs the models use.
     pub blobs: usize,
-    /// Those of them that an earlier verification found good that remembered, and nothing has
+    /// Those of them that an earlier verification noted as good in the cache, and nothing has
     /// touched since. Of the others nobody knows whether their bytes are right.
     pub verified: usize,
 }

@@ -80,7 +80,7 @@ impl Store {
             self.examine(stored, has_blobs, &mut diagnosis);
         }
         diagnosis.blobs = used.len();
-        diagnosis.verified = self.count_remembered(&used);
+        diagnosis.verified = self.count_cached(&used);
         if has_blobs {
             let missing = self.missing_among(named.into_iter());
             self.examine_blobs(&missing, &mut diagnosis)?;

@@ -54,6 +54,6 @@ pub use repair::{Moved, Repaired};
 pub use show::{Fact, Message, ModelInfo, Show, ShowOptions, ShownDetails, ShownTensor};
 pub use usage::{Files, ModelUsage, Usage};
 pub use verify::{
-    BlobStatus, BrokenModel, Finding, GgufFinding, Progress, Report, Trusted, VerifyOptions,
+    BlobStatus, BrokenModel, Cached, Finding, GgufFinding, Progress, Report, VerifyOptions,
 };
 pub use which::{Use, Uses};

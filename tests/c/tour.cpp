@@ -117,7 +117,7 @@ static void a_verification_can_be_watched_and_stopped(const Store &store) {
     };
     const auto report = store.verify({"tiny"}, {true, true}, watch);
     CHECK(report.ok && last > 0 && has(report.json, "\"hashed_bytes\":"));
-    CHECK(has(report.json, "\"trusted\":"));
+    CHECK(has(report.json, "\"cached\":"));
     const auto stopped = thrown([&] { store.verify({}, {}, [](auto, auto) { return false; }); });
     CHECK(stopped.status() == MKEEP_STATUS_CANCELLED);
     try {

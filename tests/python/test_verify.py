@@ -62,11 +62,11 @@ def test_what_was_good_and_is_untouched_is_trusted(scratch: Scratch) -> None:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     (scratch.root / "blobs" / f"sha256-{digest}").symlink_to(file)
     store, size = scratch.open(), file.stat().st_size
-    first, second = store.verify(remember=True), store.verify(remember=True)
-    assert (first.hashed_bytes, first.trusted.blobs, first.trusted.bytes) == (size, 0, 0)
-    assert (second.hashed_bytes, second.trusted.blobs, second.trusted.bytes) == (0, 1, size)
-    assert second.ok and second.to_dict()["trusted"] == {"blobs": 1, "bytes": size}
-    assert repr(second.trusted) == f"<Trusted: 1 blobs, {size} bytes>"
+    first, second = store.verify(use_cache=True), store.verify(use_cache=True)
+    assert (first.hashed_bytes, first.cached.blobs, first.cached.bytes) == (size, 0, 0)
+    assert (second.hashed_bytes, second.cached.blobs, second.cached.bytes) == (0, 1, size)
+    assert second.ok and second.to_dict()["cached"] == {"blobs": 1, "bytes": size}
+    assert repr(second.cached) == f"<Cached: 1 blobs, {size} bytes>"
     assert store.verify().hashed_bytes == size
 
 

@@ -49,16 +49,16 @@ pub struct mkeep_verify_options {
     pub gguf: bool,
     /// Whether blobs are taken for good that an earlier run found good and nothing touched since,
     /// and what this run finds good is noted in the store for later ones. What cannot be noted, in
-    /// a read-only store for one, is not. The report's JSON has under `trusted` how much it was. A
+    /// a read-only store for one, is not. The report's JSON has under `cached` how much it was. A
     /// write through a shared mapping may not move the times by which a touch is told.
-    pub remember: bool,
+    pub use_cache: bool,
 }
 
 impl mkeep_verify_options {
     fn read(&self) -> VerifyOptions {
         VerifyOptions::default()
             .gguf(self.gguf)
-            .remember(self.remember)
+            .use_cache(self.use_cache)
     }
 }
 

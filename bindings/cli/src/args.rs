@@ -160,10 +160,10 @@ pub(crate) struct VerifyArgs {
     /// Read GGUF files strictly, too
     #[arg(long)]
     pub gguf: bool,
-    /// Hash only what changed since an earlier run that remembered, and remember for later ones; a
+    /// Hash only what changed since an earlier run that used the cache, and update it for later ones; a
     /// write through a shared mapping may not move the times by which a change is told
     #[arg(long)]
-    pub remember: bool,
+    pub use_cache: bool,
 }
 
 #[derive(Debug, Group)]

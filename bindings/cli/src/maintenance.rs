@@ -20,7 +20,7 @@ fn verified(
 ) -> Outcome<Report> {
     let bar = Bar::new(!output.json)?;
     let options = VerifyOptions::default().models(names).gguf(how.gguf);
-    let options = options.remember(how.remember);
+    let options = options.use_cache(how.use_cache);
     Ok(store.verify(&options, &mut |progress| bar.observe(progress))?)
 }
 
@@ -58,14 +58,12 @@ pub(crate) fn verify(
     }
     let (blobs, bytes) = (report.blobs.len(), DecimalBytes(report.hashed_bytes));
     output.line(format!("{blobs} blobs, {bytes} hashed, {} bad", bad.len()))?;
-    let trusted = report.trusted;
-    if trusted.blobs == 0 {
+    let cached = report.cached;
+    if cached.blobs == 0 {
         return Ok(());
     }
-    let (blobs, bytes) = (trusted.blobs, DecimalBytes(trusted.bytes));
-    output.line(format!(
-        "{blobs} blobs, {bytes} trusted from an earlier run"
-    ))
+    let (blobs, bytes) = (cached.blobs, DecimalBytes(cached.bytes));
+    output.line(format!("{blobs} blobs, {bytes} cached by an earlier run"))
 }
 
 fn is_sound(blob: &Finding) -> bool {

@@ -246,15 +246,15 @@ fn what_an_earlier_run_found_good_is_trusted() {
     let digest = modelkeep::Digest::of(&fs::read(old).unwrap());
     let blob = format!("sha256-{}", digest.hex());
     std::os::unix::fs::symlink(old, shell.store().join("blobs").join(blob)).unwrap();
-    assert!(!shell.run(&["verify", "--remember"]).out.contains("trusted"));
-    let said = shell.run(&["verify", "--remember"]);
+    assert!(!shell.run(&["verify", "--use-cache"]).out.contains("cached"));
+    let said = shell.run(&["verify", "--use-cache"]);
     assert!(
-        said.out.contains("trusted from an earlier run"),
+        said.out.contains("cached by an earlier run"),
         "{}",
         said.out
     );
-    assert!(shell.json(&["verify", "--remember"])["trusted"]["blobs"].as_u64() > Some(0));
-    assert_eq!(shell.json(&["verify"])["trusted"]["blobs"], 0);
+    assert!(shell.json(&["verify", "--use-cache"])["cached"]["blobs"].as_u64() > Some(0));
+    assert_eq!(shell.json(&["verify"])["cached"]["blobs"], 0);
 }
 
 #[test]

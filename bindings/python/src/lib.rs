@@ -54,7 +54,7 @@ mod _modelkeep {
         Usage,
     };
     #[pymodule_export]
-    use crate::verify::{BrokenModel, Finding, GgufFinding, Progress, Report, Trusted};
+    use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Progress, Report};
 
     /// Runs the command `modelkeep`; the first argument is its own name. Answers its exit status.
     #[pyfunction]

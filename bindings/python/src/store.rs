@@ -153,25 +153,25 @@ impl Store {
 
     /// Recomputes the SHA-256 of every blob of the store, or of the named models, in parallel.
     ///
-    /// `remember` takes for good what an earlier run that remembered found good and nothing touched
+    /// `use_cache` trusts the verification cache for what an earlier run found good and nothing touched
     /// since, and notes what this one finds good in the store's `.modelkeep`. A write through a
     /// shared mapping may not move the times by which that is told.
     ///
     /// `progress` is called in this thread, at most 20 times a second. It cancels by answering
     /// `False`; what it raises is raised here, as is a Ctrl-C.
-    #[pyo3(signature = (*names, gguf=false, remember=false, progress=None))]
+    #[pyo3(signature = (*names, gguf=false, use_cache=false, progress=None))]
     fn verify(
         &self,
         py: Python<'_>,
         names: Vec<String>,
         gguf: bool,
-        remember: bool,
+        use_cache: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Report>> {
         let mut observer = Observer::new(progress);
         let report = py.detach(|| {
             let options = VerifyOptions::default().models(references(&names)?);
-            let options = options.gguf(gguf).remember(remember);
+            let options = options.gguf(gguf).use_cache(use_cache);
             self.inner
                 .verify(&options, &mut |progress| observer.observe(progress))
         });

@@ -65,11 +65,11 @@ impl Report {
 
     /// What was not hashed, because an earlier run found it good and nothing touched it since.
     #[getter]
-    fn trusted(&self) -> Trusted {
-        let trusted = self.report.trusted;
-        Trusted {
-            blobs: trusted.blobs,
-            bytes: trusted.bytes,
+    fn cached(&self) -> Cached {
+        let cached = self.report.cached;
+        Cached {
+            blobs: cached.blobs,
+            bytes: cached.bytes,
         }
     }
 
@@ -85,7 +85,7 @@ impl Report {
 
 /// How much a verification took an earlier one's word for.
 #[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Trusted {
+pub(crate) struct Cached {
     /// The blobs.
     blobs: usize,
     /// Their bytes.
@@ -93,9 +93,9 @@ pub(crate) struct Trusted {
 }
 
 #[pymethods]
-impl Trusted {
+impl Cached {
     fn __repr__(&self) -> String {
-        format!("<Trusted: {} blobs, {} bytes>", self.blobs, self.bytes)
+        format!("<Cached: {} blobs, {} bytes>", self.blobs, self.bytes)
     }
 }
 

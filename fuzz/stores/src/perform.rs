@@ -152,7 +152,7 @@ fn read(store: &Store, call: &Call) -> Answer {
         Call::Doctor => Ok(store.doctor()?.to_json()?),
         Call::Verify => verify(store, &VerifyOptions::default().gguf(true)).map(|_| done),
         Call::VerifyRemembered => {
-            verify(store, &VerifyOptions::default().remember(true)).map(|_| done)
+            verify(store, &VerifyOptions::default().use_cache(true)).map(|_| done)
         }
         Call::VerifyModel(name) => {
             let models = vec![reference(name)?];

@@ -1,9 +1,9 @@
 //! Verification: does every blob have the bytes that its name promises?
 
-mod memory;
+mod blob_check;
+mod cache;
+mod checks;
 mod report;
-mod subject;
-mod subjects;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -16,10 +16,10 @@ use crate::name::{Digest, Reference};
 use crate::store::handle::Store;
 
 pub use crate::fs::hash::Progress;
-use memory::{Lesson, Memory};
-pub use report::{BlobStatus, BrokenModel, Finding, GgufFinding, Report, Trusted};
-use subject::Subject;
-use subjects::Subjects;
+use blob_check::BlobCheck;
+use cache::{CacheUpdate, VerifyCache};
+use checks::Checks;
+pub use report::{BlobStatus, BrokenModel, Cached, Finding, GgufFinding, Report};
 
 /// What to verify, and how.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +27,7 @@ use subjects::Subjects;
 pub struct VerifyOptions {
     pub(crate) models: Vec<Reference>,
     pub(crate) gguf: bool,
-    pub(crate) remember: bool,
+    pub(crate) use_cache: bool,
     streams: Option<usize>,
 }
 
@@ -56,8 +56,8 @@ impl VerifyOptions {
     /// be written, on a read-only store for one, or while another process changes the store, there
     /// is none.
     #[must_use]
-    pub fn remember(mut self, remember: bool) -> Self {
-        self.remember = remember;
+    pub fn use_cache(mut self, use_cache: bool) -> Self {
+        self.use_cache = use_cache;
         self
     }
 
@@ -88,60 +88,60 @@ impl Store {
     ) -> Result<Report> {
         self.must_exist()?;
         self.blobs_place()?;
-        let mut subjects = Subjects::of(self, &options.models)?;
-        let looked = SystemTime::now();
+        let mut checks = Checks::of(self, &options.models)?;
+        let started = SystemTime::now();
         let pool = self.pool()?;
-        pool.install(|| subjects.look())?;
-        if options.remember {
-            subjects.trust(&Memory::load(self.layout()));
+        pool.install(|| checks.stat())?;
+        if options.use_cache {
+            checks.apply_cache(&VerifyCache::load(self.layout()));
         }
-        let jobs: Vec<Job> = subjects.to_hash().map(Subject::job).collect();
+        let jobs: Vec<Job> = checks.to_hash().map(BlobCheck::job).collect();
         let hashed_bytes = jobs.iter().map(|job| job.size).sum();
         let digests = hash::hash_files(&pool, &jobs, options.streams, observe)
             .map_err(|_| Error::new(ErrorKind::Cancelled, "verifying was cancelled"))?;
-        for (subject, digest) in subjects.to_hash_mut().zip(digests) {
-            subject.judge(digest);
+        for (check, digest) in checks.to_hash_mut().zip(digests) {
+            check.record(digest);
         }
-        subjects.hash_again();
-        subjects.refuse_exhaustion()?;
-        subjects.forget_deleted(self);
-        subjects.find_missing(self);
-        let cache_error = self.learn(options, subjects.lesson(looked));
+        checks.hash_again();
+        checks.refuse_exhaustion()?;
+        checks.forget_deleted(self);
+        checks.find_missing(self);
+        let cache_error = self.update_cache(options, checks.update(started));
         if options.gguf {
-            subjects.read_gguf(self.options().mmap);
+            checks.read_gguf(self.options().mmap);
         }
         Ok(Report {
             hashed_bytes,
             cache_error,
-            ..subjects.into_report(looked)
+            ..checks.into_report(started)
         })
     }
 
-    /// Returns how many of these blobs an earlier run found good that remembered, and nothing has
+    /// Returns how many of these blobs an earlier run noted as good in the cache, and nothing has
     /// touched since. Costs a `stat` for each.
-    pub(crate) fn count_remembered(&self, digests: &BTreeSet<Digest>) -> usize {
-        let memory = Memory::load(self.layout());
+    pub(crate) fn count_cached(&self, digests: &BTreeSet<Digest>) -> usize {
+        let cache = VerifyCache::load(self.layout());
         let is_good = |digest: &&Digest| {
             let stamp = FileStamp::at(&self.layout().blob(digest));
-            stamp.is_some_and(|stamp| memory.trusts(digest, &stamp))
+            stamp.is_some_and(|stamp| cache.holds(digest, &stamp))
         };
         digests.iter().filter(is_good).count()
     }
 
-    /// Notes what a run learned; one that is not to remember still makes later ones forget what
+    /// Notes what a run learned; one that does not use the cache still makes later ones forget what
     /// is bad. Returns why nothing could be noted, where it was asked for: that costs a later run
     /// time, and this one nothing.
-    fn learn(&self, options: &VerifyOptions, mut lesson: Lesson) -> Option<String> {
-        if !options.remember {
-            lesson.good.clear();
-            if lesson.bad.is_empty() {
+    fn update_cache(&self, options: &VerifyOptions, mut update: CacheUpdate) -> Option<String> {
+        if !options.use_cache {
+            update.good.clear();
+            if update.bad.is_empty() {
                 return None;
             }
         }
         let written = self
             .may_write()
-            .and_then(|()| lesson.write(self.layout(), self.options().durability));
-        let error = written.err().filter(|_| options.remember)?;
+            .and_then(|()| update.write(self.layout(), self.options().durability));
+        let error = written.err().filter(|_| options.use_cache)?;
         Some(error.to_string())
     }
 }

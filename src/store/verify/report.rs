@@ -24,7 +24,7 @@ pub struct Report {
     /// The bytes that were hashed.
     pub hashed_bytes: u64,
     /// What was not hashed, because an earlier run found it good and nothing touched it since.
-    pub trusted: Trusted,
+    pub cached: Cached,
     /// Why what was found good could not be noted for later runs, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_error: Option<String>,
@@ -33,7 +33,7 @@ pub struct Report {
 /// How much a verification took an earlier one's word for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Trusted {
+pub struct Cached {
     /// The blobs.
     pub blobs: usize,
     /// Their bytes.

@@ -16,16 +16,16 @@ use serde_json::{Value, json};
 
 const RECORD: &str = ".modelkeep/verified.json";
 
-fn verify(store: &Store, remember: bool) -> Report {
-    let options = VerifyOptions::default().remember(remember);
+fn verify(store: &Store, use_cache: bool) -> Report {
+    let options = VerifyOptions::default().use_cache(use_cache);
     let observe = &mut |_: &_| ControlFlow::Continue(());
     store.verify(&options, observe).unwrap()
 }
 
-fn trusted(report: &Report) -> (usize, u64, u64) {
+fn cached(report: &Report) -> (usize, u64, u64) {
     (
-        report.trusted.blobs,
-        report.trusted.bytes,
+        report.cached.blobs,
+        report.cached.bytes,
         report.hashed_bytes,
     )
 }
@@ -77,17 +77,17 @@ fn a_second_run_hashes_nothing() {
     let store = scratch.store();
     let first = verify(&store, true);
     assert_eq!(
-        (first.trusted.blobs, noted(&scratch)),
+        (first.cached.blobs, noted(&scratch)),
         (0, vec![digest.to_string()])
     );
     let second = verify(&store, true);
-    assert_eq!(trusted(&second), (1, first.hashed_bytes, 0));
+    assert_eq!(cached(&second), (1, first.hashed_bytes, 0));
     assert!(
         second.is_ok()
             && second
                 .to_json()
                 .unwrap()
-                .contains(r#""trusted":{"blobs":1,"#)
+                .contains(r#""cached":{"blobs":1,"#)
     );
 }
 
@@ -98,7 +98,7 @@ fn nothing_is_noted_or_trusted_that_was_not_asked_for() {
     let store = scratch.store();
     assert!(verify(&store, false).is_ok() && !scratch.root().join(".modelkeep").exists());
     note(&scratch, &[digest]);
-    assert_eq!(verify(&store, false).trusted.blobs, 0);
+    assert_eq!(verify(&store, false).cached.blobs, 0);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_changed_byte_is_found_although_its_time_was_set_back() {
     let digest = scratch.blob(b"some bytes");
     let store = scratch.store();
     note(&scratch, &[digest]);
-    assert_eq!(trusted(&verify(&store, true)), (1, 10, 0));
+    assert_eq!(cached(&verify(&store, true)), (1, 10, 0));
     let path = scratch.blob_path(&digest);
     let modified = path.metadata().unwrap().modified().unwrap();
     let mut file = File::options().write(true).open(&path).unwrap();
@@ -125,7 +125,7 @@ fn a_changed_byte_is_found_although_its_time_was_set_back() {
     file.set_modified(modified).unwrap();
     let report = verify(&store, true);
     assert_eq!(status(&report, &digest), BlobStatus::WrongDigest);
-    assert_eq!((trusted(&report), noted(&scratch).len()), ((0, 0, 10), 0));
+    assert_eq!((cached(&report), noted(&scratch).len()), ((0, 0, 10), 0));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_size_that_a_manifest_states_wrongly_is_the_manifests_fault() {
     scratch.manifest("a", manifest.as_bytes());
     let report = verify(&scratch.store(), true);
     assert_eq!(status(&report, &digest), BlobStatus::Ok);
-    assert_eq!(trusted(&report), (1, 10, 0));
+    assert_eq!(cached(&report), (1, 10, 0));
     assert!(!report.is_ok());
     let broken: Vec<_> = report.models.iter().map(|model| &model.name).collect();
     assert_eq!(broken, [&name("a")]);
@@ -184,19 +184,19 @@ fn a_record_that_cannot_be_ours_says_nothing() {
         fs::write(&path, &text).unwrap();
         let report = verify(&store, true);
         let start: String = text.chars().take(40).collect();
-        assert!(report.is_ok() && report.trusted.blobs == 0, "{start}");
+        assert!(report.is_ok() && report.cached.blobs == 0, "{start}");
         assert_eq!(noted(&scratch), [digest.to_string()], "{start}");
     }
     fs::write(&path, &good).unwrap();
     fs::set_permissions(&path, PermissionsExt::from_mode(0o666)).unwrap();
     assert_eq!(
-        verify(&store, true).trusted.blobs,
+        verify(&store, true).cached.blobs,
         0,
         "writable by everybody"
     );
     fs::remove_file(&path).unwrap();
     symlink("/dev/zero", &path).unwrap();
-    assert_eq!(verify(&store, true).trusted.blobs, 0, "a link to a device");
+    assert_eq!(verify(&store, true).cached.blobs, 0, "a link to a device");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(verify(&store, true).is_ok(), "a directory in its place");
@@ -209,7 +209,7 @@ fn a_read_only_store_is_read_and_not_written() {
     let store = Store::open_with(scratch.options().read_only(true)).unwrap();
     assert!(verify(&store, true).is_ok() && !scratch.root().join(".modelkeep").exists());
     note(&scratch, &[digest]);
-    assert_eq!(verify(&store, true).trusted.blobs, 1);
+    assert_eq!(verify(&store, true).cached.blobs, 1);
 }
 
 #[test]
@@ -228,11 +228,11 @@ fn what_is_gone_is_forgotten_and_what_was_not_asked_for_is_kept() {
     let (gone, other) = (scratch.blob(b"gone"), scratch.blob(b"other"));
     note(&scratch, &[digests[0], digests[1], gone, other]);
     fs::remove_file(scratch.blob_path(&gone)).unwrap();
-    let options = VerifyOptions::default().remember(true);
+    let options = VerifyOptions::default().use_cache(true);
     let options = options.models(vec![reference("a")]);
     let store = scratch.store();
     let report = store.verify(&options, &mut |_| ControlFlow::Continue(()));
-    assert_eq!(report.unwrap().trusted.blobs, 2);
+    assert_eq!(report.unwrap().cached.blobs, 2);
     let mut expected = [digests[0], digests[1], other].map(|digest| digest.to_string());
     expected.sort();
     assert_eq!(noted(&scratch), expected);
@@ -246,7 +246,7 @@ fn damage_that_a_whole_run_finds_is_not_trusted_later() {
     // The stamp of the damaged file: what a failing disk does shows in none.
     note(&scratch, &[digest]);
     let store = scratch.store();
-    assert_eq!(verify(&store, true).trusted.blobs, 1);
+    assert_eq!(verify(&store, true).cached.blobs, 1);
     assert!(!verify(&store, false).is_ok());
     assert!(!verify(&store, true).is_ok());
 }

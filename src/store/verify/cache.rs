@@ -22,26 +22,26 @@ const VERSION: u32 = 1;
 /// The blobs that were good, as they were then.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Memory {
+pub(super) struct VerifyCache {
     version: u32,
     blobs: BTreeMap<Digest, FileStamp>,
 }
 
-impl Memory {
+impl VerifyCache {
     /// What the store's record says; nothing where there is none that can be believed.
     pub(super) fn load(layout: &Layout) -> Self {
         let read = read::read_own(&layout.verified());
-        let memory = read.and_then(|text| serde_json::from_slice::<Memory>(&text).ok());
-        memory
-            .filter(|memory| memory.version == VERSION)
-            .unwrap_or(Memory {
+        let cache = read.and_then(|text| serde_json::from_slice::<VerifyCache>(&text).ok());
+        cache
+            .filter(|cache| cache.version == VERSION)
+            .unwrap_or(VerifyCache {
                 version: VERSION,
                 blobs: BTreeMap::new(),
             })
     }
 
     /// Whether a blob that looks like `stamp` was good.
-    pub(super) fn trusts(&self, digest: &Digest, stamp: &FileStamp) -> bool {
+    pub(super) fn holds(&self, digest: &Digest, stamp: &FileStamp) -> bool {
         self.blobs.get(digest) == Some(stamp)
     }
 }
@@ -52,24 +52,24 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What a run learned.
 #[derive(Debug, Default)]
-pub(super) struct Lesson {
+pub(super) struct CacheUpdate {
     /// The blobs that were hashed and found good, as they were before their first byte was read.
     pub good: Vec<(Digest, FileStamp)>,
     /// The blobs that are not good, whatever an earlier run says.
     pub bad: Vec<Digest>,
 }
 
-impl Lesson {
+impl CacheUpdate {
     /// Returns the store's record with what was learned; `None` where that is nothing new.
-    fn applied(&self, layout: &Layout) -> Option<Memory> {
-        let before = Memory::load(layout);
+    fn applied(&self, layout: &Layout) -> Option<VerifyCache> {
+        let before = VerifyCache::load(layout);
         let mut blobs = before.blobs.clone();
         blobs.extend(self.good.iter().copied());
         for digest in &self.bad {
             blobs.remove(digest);
         }
         blobs.retain(|digest, stamp| FileStamp::at(&layout.blob(digest)) == Some(*stamp));
-        (blobs != before.blobs).then_some(Memory { blobs, ..before })
+        (blobs != before.blobs).then_some(VerifyCache { blobs, ..before })
     }
 
     /// Brings the store's record up to date: also what other runs wrote in the meantime stays.
@@ -84,10 +84,10 @@ impl Lesson {
         }
         let _lock = StoreLock::acquire_within(layout, PATIENCE, || Ok(()))?;
         // Another run may have written since.
-        let Some(memory) = self.applied(layout) else {
+        let Some(cache) = self.applied(layout) else {
             return Ok(());
         };
-        let text = json::to_string(&memory);
+        let text = json::to_string(&cache);
         let mut staged = Staged::new(layout, Place::Own, durability)?;
         staged.write(text.as_bytes())?;
         // What others may write is not believed, whatever the umask lets them.

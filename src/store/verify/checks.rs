@@ -16,34 +16,34 @@ use crate::store::model::{read_manifest, was_deleted};
 use crate::store::outgoing;
 use crate::store::problem::Problem;
 
-use super::memory::{Lesson, Memory};
-use super::report::{BlobStatus, BrokenModel, Finding, Report, Trusted};
-use super::subject::Subject;
+use super::blob_check::BlobCheck;
+use super::cache::{CacheUpdate, VerifyCache};
+use super::report::{BlobStatus, BrokenModel, Cached, Finding, Report};
 
-/// All subjects of one verification.
-pub(super) struct Subjects {
-    by_digest: BTreeMap<Digest, Subject>,
+/// All checks of one verification.
+pub(super) struct Checks {
+    by_digest: BTreeMap<Digest, BlobCheck>,
     models: BTreeMap<ModelName, Vec<String>>,
     problems: Vec<Problem>,
 }
 
-impl Subjects {
+impl Checks {
     /// The blobs of the named models, or every blob of the store and every one that a manifest
     /// names.
     pub(super) fn of(store: &Store, models: &[Reference]) -> Result<Self> {
-        let mut subjects = Subjects {
+        let mut checks = Checks {
             by_digest: BTreeMap::new(),
             models: BTreeMap::new(),
             problems: Vec::new(),
         };
         for reference in models {
             let model = store.model(reference)?;
-            subjects.add(store, model.name(), model.manifest());
+            checks.add(store, model.name(), model.manifest());
         }
         if models.is_empty() {
-            subjects.add_all(store)?;
+            checks.add_all(store)?;
         }
-        Ok(subjects)
+        Ok(checks)
     }
 
     fn add_all(&mut self, store: &Store) -> Result<()> {
@@ -75,10 +75,10 @@ impl Subjects {
         {
             match layer.digest() {
                 Ok(digest) => {
-                    let subject = self.entry(store, digest);
-                    subject.sizes.push((name.clone(), layer.size));
+                    let check = self.entry(store, digest);
+                    check.sizes.push((name.clone(), layer.size));
                     let media = layer.media();
-                    subject.is_gguf |= matches!(
+                    check.is_gguf |= matches!(
                         media,
                         MediaType::Model
                             | MediaType::Adapter
@@ -86,13 +86,13 @@ impl Subjects {
                             | MediaType::Draft
                     );
                 }
-                Err(error) => self.blame(name, error.to_string()),
+                Err(error) => self.mark_broken(name, error.to_string()),
             }
         }
     }
 
-    fn entry(&mut self, store: &Store, digest: Digest) -> &mut Subject {
-        self.by_digest.entry(digest).or_insert_with(|| Subject {
+    fn entry(&mut self, store: &Store, digest: Digest) -> &mut BlobCheck {
+        self.by_digest.entry(digest).or_insert_with(|| BlobCheck {
             digest,
             path: store.layout().blob(&digest),
             sizes: Vec::new(),
@@ -101,12 +101,12 @@ impl Subjects {
             verdict: None,
             failure: None,
             stamp: None,
-            is_trusted: false,
+            is_cached: false,
             gguf: None,
         })
     }
 
-    fn blame(&mut self, name: &ModelName, reason: String) {
+    fn mark_broken(&mut self, name: &ModelName, reason: String) {
         self.models.entry(name.clone()).or_default().push(reason);
     }
 
@@ -115,12 +115,12 @@ impl Subjects {
     ///
     /// # Errors
     /// Where the process lacks the means even then.
-    pub(super) fn look(&mut self) -> Result<()> {
-        let subjects: Vec<&mut Subject> = self.by_digest.values_mut().collect();
-        subjects.into_par_iter().for_each(Subject::look);
-        for subject in self.failed_in_passing() {
-            (subject.verdict, subject.failure) = (None, None);
-            subject.look();
+    pub(super) fn stat(&mut self) -> Result<()> {
+        let checks: Vec<&mut BlobCheck> = self.by_digest.values_mut().collect();
+        checks.into_par_iter().for_each(BlobCheck::stat);
+        for check in self.failed_in_passing() {
+            (check.verdict, check.failure) = (None, None);
+            check.stat();
         }
         self.refuse_exhaustion()
     }
@@ -128,102 +128,96 @@ impl Subjects {
     /// Hashes once more, one by one, what all threads together had too few descriptors for, or
     /// what was interrupted.
     pub(super) fn hash_again(&mut self) {
-        for subject in self.failed_in_passing() {
-            (subject.verdict, subject.failure) = (None, None);
-            subject.judge(hash::hash_file(&subject.path));
+        for check in self.failed_in_passing() {
+            (check.verdict, check.failure) = (None, None);
+            check.record(hash::hash_file(&check.path));
         }
     }
 
-    /// Returns the subjects that could not be read, and may be at another try.
-    fn failed_in_passing(&mut self) -> impl Iterator<Item = &mut Subject> {
-        let subjects = self.by_digest.values_mut();
-        subjects.filter(|subject| subject.has_passing_failure())
+    /// Returns the checks that could not be read, and may be at another try.
+    fn failed_in_passing(&mut self) -> impl Iterator<Item = &mut BlobCheck> {
+        let checks = self.by_digest.values_mut();
+        checks.filter(|check| check.has_passing_failure())
     }
 
     /// # Errors
     /// Where a file could not be read for want of something that has nothing to do with the file.
     pub(super) fn refuse_exhaustion(&mut self) -> Result<()> {
         let is_exhausted =
-            |subject: &&mut Subject| subject.failure.as_ref().is_some_and(read::is_exhaustion);
+            |check: &&mut BlobCheck| check.failure.as_ref().is_some_and(read::is_exhaustion);
         let exhausted = self.by_digest.values_mut().find(is_exhausted);
-        match exhausted.and_then(|subject| Some((subject.failure.take()?, &subject.path))) {
+        match exhausted.and_then(|check| Some((check.failure.take()?, &check.path))) {
             Some((error, path)) => Err(Error::io("verifying blob", path, error)),
             None => Ok(()),
         }
     }
 
-    pub(super) fn trust(&mut self, memory: &Memory) {
-        let subjects = self.by_digest.values_mut();
-        subjects.for_each(|subject| subject.trust(memory));
+    pub(super) fn apply_cache(&mut self, cache: &VerifyCache) {
+        let checks = self.by_digest.values_mut();
+        checks.for_each(|check| check.apply_cache(cache));
     }
 
     /// What a run that began to look at `moment` learned of the blobs.
-    pub(super) fn lesson(&self, moment: SystemTime) -> Lesson {
-        let mut lesson = Lesson::default();
-        for subject in self
-            .by_digest
-            .values()
-            .filter(|subject| !subject.is_trusted)
-        {
-            if subject.is_bad() {
-                lesson.bad.push(subject.digest);
-            } else if !subject.is_ok() {
+    pub(super) fn update(&self, moment: SystemTime) -> CacheUpdate {
+        let mut update = CacheUpdate::default();
+        for check in self.by_digest.values().filter(|check| !check.is_cached) {
+            if check.is_bad() {
+                update.bad.push(check.digest);
+            } else if !check.is_ok() {
                 // What could not be read may be as good as ever.
-            } else if let Some(stamp) = subject.stamp.filter(|stamp| stamp.is_settled(moment)) {
-                lesson.good.push((subject.digest, stamp));
+            } else if let Some(stamp) = check.stamp.filter(|stamp| stamp.is_settled(moment)) {
+                update.good.push((check.digest, stamp));
             }
         }
-        lesson
+        update
     }
 
-    /// The subjects that only their bytes can judge.
-    pub(super) fn to_hash(&self) -> impl Iterator<Item = &Subject> {
-        self.by_digest
-            .values()
-            .filter(|subject| subject.has_bytes())
+    /// The checks that only their bytes can record.
+    pub(super) fn to_hash(&self) -> impl Iterator<Item = &BlobCheck> {
+        self.by_digest.values().filter(|check| check.has_bytes())
     }
 
-    pub(super) fn to_hash_mut(&mut self) -> impl Iterator<Item = &mut Subject> {
+    pub(super) fn to_hash_mut(&mut self) -> impl Iterator<Item = &mut BlobCheck> {
         self.by_digest
             .values_mut()
-            .filter(|subject| subject.has_bytes())
+            .filter(|check| check.has_bytes())
     }
 
     /// Forgets the blobs that somebody deleted while the others were hashed, unless a manifest
     /// names them still, and those that somebody put back. Reads the manifests that named them once
     /// more.
     pub(super) fn forget_deleted(&mut self, store: &Store) {
-        let missing = |subject: &&Subject| {
-            let verdict = subject.verdict.as_ref();
+        let missing = |check: &&BlobCheck| {
+            let verdict = check.verdict.as_ref();
             verdict.is_some_and(|(status, _)| *status == BlobStatus::Missing)
         };
         let mut named: BTreeMap<ModelName, Option<HashSet<Digest>>> = BTreeMap::new();
-        for subject in self.by_digest.values().filter(missing) {
-            for (name, _) in &subject.sizes {
+        for check in self.by_digest.values().filter(missing) {
+            for (name, _) in &check.sizes {
                 if !named.contains_key(name) {
                     named.insert(name.clone(), names_now(store, name));
                 }
             }
         }
-        self.by_digest.retain(|digest, subject| {
-            if !missing(&&*subject) {
+        self.by_digest.retain(|digest, check| {
+            if !missing(&&*check) {
                 return true;
             }
             let names = |name: &ModelName| match named.get(name) {
                 Some(Some(named)) => named.contains(digest),
                 _ => true,
             };
-            subject.sizes.retain(|(name, _)| names(name));
-            let is_link = subject.path.is_symlink();
-            !subject.path.exists() && (is_link || !subject.sizes.is_empty())
+            check.sizes.retain(|(name, _)| names(name));
+            let is_link = check.path.is_symlink();
+            !check.path.exists() && (is_link || !check.sizes.is_empty())
         });
     }
 
     pub(super) fn read_gguf(&mut self, mmap: bool) {
         self.by_digest
             .values_mut()
-            .filter(|subject| subject.is_gguf)
-            .for_each(|subject| subject.read_gguf(mmap));
+            .filter(|check| check.is_gguf)
+            .for_each(|check| check.read_gguf(mmap));
     }
 
     /// Says of each missing blob where it is instead, if that is known.
@@ -231,11 +225,11 @@ impl Subjects {
         let left = Leftovers::of(store.layout(), &[Room::Trash]).files;
         for file in left {
             let digest = store.layout().home(&file.path).map(|(_, digest)| digest);
-            let subject = digest.and_then(|digest| self.by_digest.get_mut(&digest));
-            if let Some(Subject {
+            let check = digest.and_then(|digest| self.by_digest.get_mut(&digest));
+            if let Some(BlobCheck {
                 verdict: Some((BlobStatus::Missing, detail)),
                 ..
-            }) = subject
+            }) = check
             {
                 *detail = outgoing::trash_hint(&file.path);
             }
@@ -244,15 +238,18 @@ impl Subjects {
 
     pub(super) fn into_report(mut self, moment: SystemTime) -> Report {
         let by_digest = std::mem::take(&mut self.by_digest);
-        let mut trusted = Trusted::default();
-        for subject in by_digest.values() {
-            if subject.is_trusted {
-                trusted.blobs += 1;
-                trusted.bytes += subject.size;
+        let mut cached = Cached::default();
+        for check in by_digest.values() {
+            if check.is_cached {
+                cached.blobs += 1;
+                cached.bytes += check.size;
             }
-            self.blame_manifests(subject);
+            self.mark_manifests(check);
         }
-        let mut blobs: Vec<Finding> = by_digest.into_values().map(Subject::into_finding).collect();
+        let mut blobs: Vec<Finding> = by_digest
+            .into_values()
+            .map(BlobCheck::into_finding)
+            .collect();
         for finding in &mut blobs {
             finding.verified_at = Some(moment);
         }
@@ -261,7 +258,7 @@ impl Subjects {
             .filter(|finding| finding.status != BlobStatus::Ok)
         {
             for name in &finding.models {
-                self.blame(name, format!("{}: {}", finding.digest, finding.status));
+                self.mark_broken(name, format!("{}: {}", finding.digest, finding.status));
             }
         }
         let models = self.models.into_iter();
@@ -272,22 +269,22 @@ impl Subjects {
             blobs,
             models,
             problems: self.problems,
-            trusted,
+            cached,
             ..Report::default()
         }
     }
 
     /// A good blob whose size a manifest states wrongly is that manifest's fault alone.
-    fn blame_manifests(&mut self, subject: &Subject) {
-        if !subject.is_ok() {
+    fn mark_manifests(&mut self, check: &BlobCheck) {
+        if !check.is_ok() {
             return;
         }
-        for (name, stated) in &subject.sizes {
-            if subject.contradicts(*stated) {
-                let (digest, size) = (subject.digest, subject.size);
+        for (name, stated) in &check.sizes {
+            if check.contradicts(*stated) {
+                let (digest, size) = (check.digest, check.size);
                 let reason =
                     format!("{digest}: the manifest says {stated} bytes, and the blob has {size}");
-                self.blame(name, reason);
+                self.mark_broken(name, reason);
             }
         }
     }

@@ -11,11 +11,11 @@ use crate::fs::stamp::FileStamp;
 use crate::gguf::{Fault, Limits};
 use crate::name::{Digest, ModelName};
 
-use super::memory::Memory;
+use super::cache::VerifyCache;
 use super::report::{BlobStatus, Finding, GgufFinding};
 
 /// A digest, the file of that name, and what manifests say of it.
-pub(super) struct Subject {
+pub(super) struct BlobCheck {
     pub digest: Digest,
     pub path: PathBuf,
     pub sizes: Vec<(ModelName, i64)>,
@@ -27,11 +27,11 @@ pub(super) struct Subject {
     /// What the file looked like before any byte was read.
     pub stamp: Option<FileStamp>,
     /// Whether an earlier run's word stands for the bytes.
-    pub is_trusted: bool,
+    pub is_cached: bool,
     pub gguf: Option<GgufFinding>,
 }
 
-impl Subject {
+impl BlobCheck {
     pub(super) fn job(&self) -> Job<'_> {
         Job {
             path: &self.path,
@@ -40,7 +40,7 @@ impl Subject {
     }
 
     /// Looks at the file itself, before any byte is read.
-    pub(super) fn look(&mut self) {
+    pub(super) fn stat(&mut self) {
         let metadata = match read::open_regular(&self.path).and_then(|file| file.metadata()) {
             Ok(metadata) => metadata,
             Err(e) => return self.fail(e),
@@ -72,11 +72,11 @@ impl Subject {
     }
 
     /// Takes an earlier run's word where nothing speaks against it.
-    pub(super) fn trust(&mut self, memory: &Memory) {
-        let is_known = |stamp| memory.trusts(&self.digest, stamp);
+    pub(super) fn apply_cache(&mut self, cache: &VerifyCache) {
+        let is_known = |stamp| cache.holds(&self.digest, stamp);
         if self.verdict.is_none() && self.stamp.as_ref().is_some_and(is_known) {
             self.verdict = Some((BlobStatus::Ok, String::new()));
-            self.is_trusted = true;
+            self.is_cached = true;
         }
     }
 
@@ -90,7 +90,7 @@ impl Subject {
         matches!(self.verdict, Some((Missing | WrongDigest | WrongSize, _)))
     }
 
-    pub(super) fn judge(&mut self, hashed: io::Result<Digest>) {
+    pub(super) fn record(&mut self, hashed: io::Result<Digest>) {
         let digest = match hashed {
             Ok(digest) => digest,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
