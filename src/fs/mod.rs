@@ -1,7 +1,6 @@
 //! The disk: where things lie, and how they are read and written whole.
 
 pub(crate) mod access;
-pub(crate) mod cache;
 pub(crate) mod gguf_file;
 pub(crate) mod gguf_parts;
 pub(crate) mod hash;
@@ -10,6 +9,7 @@ pub(crate) mod lock;
 pub(crate) mod map;
 pub(crate) mod ops;
 pub(crate) mod owner;
+pub(crate) mod page_cache;
 pub(crate) mod places;
 pub(crate) mod private;
 pub(crate) mod read;

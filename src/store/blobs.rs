@@ -200,7 +200,7 @@ impl NewBlob {
     }
 
     /// The bytes, open for reading, whatever becomes of the name.
-    pub(crate) fn lease(&self) -> Result<File> {
+    pub(crate) fn pin(&self) -> Result<File> {
         File::open(self.path()).map_err(|e| Error::io("opening", self.path(), e))
     }
 }

@@ -16,8 +16,8 @@ use crate::manifest::{Config, MediaType};
 use crate::name::ModelName;
 use crate::store::form::ManifestForm;
 use crate::store::handle::Store;
-use crate::store::head::Head;
 use crate::store::incomplete::IncompleteBlob;
+use crate::store::list_facts::ListedFacts;
 use crate::store::model::Model;
 use crate::store::problem::Problem;
 use crate::store::survey::Stored;
@@ -241,7 +241,7 @@ impl Summary {
         let is_remote = !config.remote_host.is_empty() || !config.remote_model.is_empty();
         let head = weights(model)?
             .filter(|_| !is_remote)
-            .and_then(|path| Head::read(&path));
+            .and_then(|path| ListedFacts::read(&path));
         let manifest = model.manifest();
         let has_projector = manifest.last(&MediaType::Projector).is_some();
         let file = head
@@ -265,7 +265,7 @@ impl Summary {
 }
 
 impl ListedDetails {
-    fn of(model: &Model, config: &Config, head: Option<&Head>) -> Self {
+    fn of(model: &Model, config: &Config, head: Option<&ListedFacts>) -> Self {
         let parent = model.manifest().last(&MediaType::Model);
         let unless_zero = |stated: i64, read: Option<i64>| match stated {
             0 => read.unwrap_or(0),

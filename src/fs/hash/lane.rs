@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::fs::cache::Footprint;
+use crate::fs::page_cache::PageCache;
 use crate::fs::read;
 use crate::name::Digest;
 use crate::sha256::{self, BLOCK, State};
@@ -29,12 +29,12 @@ pub(super) struct Lane<'j> {
 
 struct Opened {
     file: File,
-    footprint: Footprint,
+    pages: PageCache,
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
-        self.footprint.end(&self.file);
+        self.pages.end(&self.file);
     }
 }
 
@@ -63,8 +63,8 @@ impl<'j> Lane<'j> {
         if self.opened.is_none() {
             let file = read::open_regular(self.path)?;
             self.size = file.metadata()?.len();
-            let footprint = Footprint::new(self.size);
-            self.opened = Some(Opened { file, footprint });
+            let pages = PageCache::new(self.size);
+            self.opened = Some(Opened { file, pages });
         }
         Ok(())
     }
@@ -123,8 +123,8 @@ impl Source<'_> {
         if piece.buffer.len() < room {
             piece.buffer.resize(room, 0);
         }
-        let Opened { file, footprint } = &mut *self.opened;
-        footprint.before(file, self.at);
+        let Opened { file, pages } = &mut *self.opened;
+        pages.before(file, self.at);
         piece.filled = 0;
         while let Some(room) = piece
             .buffer

@@ -35,8 +35,8 @@ fn facts(parts: &[Part], media: MediaType) -> impl Iterator<Item = &Facts> {
 /// where an answer stops.
 pub(super) fn add_built_in(with: &mut ImportOptions, parts: &[Part]) {
     for facts in facts(parts, MediaType::Model) {
-        let said = with.renderer.is_some() && with.parser.is_some();
-        let Some(built_in) = built_in(&facts.architecture).filter(|_| !said) else {
+        let is_given = with.renderer.is_some() && with.parser.is_some();
+        let Some(built_in) = built_in(&facts.architecture).filter(|_| !is_given) else {
             continue;
         };
         let text = |text: &str| text.to_owned();

@@ -1,9 +1,9 @@
 //! Importing: a GGUF file, or what a Modelfile says, becomes a model.
 
 mod config;
-mod lease;
 mod part;
-mod recipe;
+mod pinned;
+mod plan;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use crate::store::model::Model;
 use crate::store::show::Message;
 use crate::template::Template;
 use part::{Bytes, Part};
-use recipe::{Recipe, Weights};
+use plan::{ImportPlan, Weights};
 
 /// What a model is made of besides its weights, and how they come into the store.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ pub struct ImportOptions {
     pub parameters: Map<String, Json>,
     /// The messages that belong to the model.
     pub messages: Vec<Message>,
-    /// The built-in renderer of prompts; where it is not said, the one that the reference has for
+    /// The built-in renderer of prompts; where none is given, the one that the reference has for
     /// the architecture, if it has one.
     pub renderer: Option<String>,
     /// The built-in parser of answers, as the renderer.
@@ -102,7 +102,7 @@ impl Imported {
 }
 
 /// A model whose blobs are all at hand.
-struct Made {
+struct StagedModel {
     parts: Vec<Part>,
     config: Part,
 }
@@ -126,7 +126,7 @@ impl Store {
         name: &ModelName,
         options: &ImportOptions,
     ) -> Result<Imported> {
-        self.make(name, Recipe::of_file(file.as_ref(), options))
+        self.make(name, ImportPlan::of_file(file.as_ref(), options))
     }
 
     /// Makes a model as a Modelfile says, which is read as the reference reads it: from GGUF files
@@ -147,13 +147,13 @@ impl Store {
         let path = file.as_ref();
         let text = read::read_text(path).map_err(|e| Error::io("reading Modelfile", path, e))?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        let recipe = Modelfile::lines(&text.bytes)
-            .and_then(|commands| Recipe::of_modelfile(commands, directory, options));
-        let recipe = recipe.map_err(|error| {
+        let plan = Modelfile::lines(&text.bytes)
+            .and_then(|commands| ImportPlan::of_modelfile(commands, directory, options));
+        let plan = plan.map_err(|error| {
             let text = format!("reading Modelfile {}", path.display());
             Error::caused(error.kind(), text, error)
         })?;
-        self.make(name, recipe)
+        self.make(name, plan)
     }
 
     /// Makes a model of a file that is a Modelfile where it is a text that is nothing else, and a
@@ -176,31 +176,31 @@ impl Store {
         }
     }
 
-    fn make(&self, name: &ModelName, recipe: Recipe) -> Result<Imported> {
+    fn make(&self, name: &ModelName, plan: ImportPlan) -> Result<Imported> {
         let name = self.spelling(name);
-        let replace = recipe.with.replace;
+        let replace = plan.with.replace;
         self.may_import(&name, replace)?;
         // Who we are is what an empty staged file says: root writes for the store's owner.
         self.refuse_foreign(self.stage_bytes(b"")?.file(), "importing")?;
-        let ignored = recipe.ignored.clone();
-        let mut made = self.stage(recipe)?;
-        let warnings = made.parts.iter_mut();
+        let ignored = plan.ignored.clone();
+        let mut staged = self.stage(plan)?;
+        let warnings = staged.parts.iter_mut();
         let warnings = warnings.flat_map(|part| std::mem::take(&mut part.warnings));
         let warnings = warnings.collect();
         let _lock = self.lock()?;
         let replaced = self.may_import(&name, replace)?;
-        let weights = made.parts.first().unwrap_or(&made.config).blob();
-        let layers = made.parts.iter().map(Part::layer).collect();
-        let manifest = NewManifest::new(made.config.layer(), layers);
-        let mut leases = Vec::with_capacity(made.parts.len());
-        for part in made.parts.into_iter().chain([made.config]) {
-            leases.push(match part.bytes {
-                Bytes::Staged(new) => self.place_leased(new)?,
-                Bytes::Stored(lease) => lease,
+        let weights = staged.parts.first().unwrap_or(&staged.config).blob();
+        let layers = staged.parts.iter().map(Part::layer).collect();
+        let manifest = NewManifest::new(staged.config.layer(), layers);
+        let mut pins = Vec::with_capacity(staged.parts.len());
+        for part in staged.parts.into_iter().chain([staged.config]) {
+            pins.push(match part.bytes {
+                Bytes::Staged(new) => self.place_pinned(new)?,
+                Bytes::Stored(pinned) => pinned,
             });
         }
         self.write_manifest(&name, &manifest.to_bytes())?;
-        self.keep(&leases)?;
+        self.keep(&pins)?;
         Ok(Imported {
             name,
             digest: weights.digest,
@@ -223,12 +223,12 @@ impl Store {
     }
 
     /// Everything but the manifest: the layers in the reference's order, and the config.
-    fn stage(&self, recipe: Recipe) -> Result<Made> {
-        let mut with = recipe.with;
+    fn stage(&self, plan: ImportPlan) -> Result<StagedModel> {
+        let mut with = plan.with;
         if let Some(template) = &with.template {
             Template::parse(template.as_str())?;
         }
-        let (mut parts, base) = match recipe.weights {
+        let (mut parts, base) = match plan.weights {
             Weights::Files(files) => {
                 let parts = self.stage_files(&files, None, with.transfer)?;
                 part::refuse_without_weights(&parts, &files)?;
@@ -236,14 +236,14 @@ impl Store {
             }
             Weights::Model(model) => {
                 let stored = self.model(&model);
-                let model = stored.map_err(|error| recipe::missing(error, model.text()))?;
+                let model = stored.map_err(|error| plan::missing(error, model.text()))?;
                 (self.reuse(&model, &mut with)?, Some(model))
             }
         };
         for (files, media) in [
             (&with.projectors, MediaType::Projector),
             (&with.adapters, MediaType::Adapter),
-            (&recipe.drafts, MediaType::Draft),
+            (&plan.drafts, MediaType::Draft),
         ] {
             parts.extend(self.stage_files(files, Some(&media), with.transfer)?);
         }
@@ -252,7 +252,7 @@ impl Store {
         let config = config::new_config(&parts, base, &with);
         self.stage_texts(&with, &mut parts)?;
         let config = self.stage_config(&config)?;
-        Ok(Made { parts, config })
+        Ok(StagedModel { parts, config })
     }
 
     fn stage_files(
@@ -268,7 +268,7 @@ impl Store {
     }
 
     /// The layers of a model that are not replaced, and what its config and its parameters say
-    /// where nothing else is said.
+    /// where nothing else is given.
     fn reuse(&self, model: &Model, with: &mut ImportOptions) -> Result<Vec<Part>> {
         let mut parts = Vec::new();
         for layer in model.manifest().layers() {

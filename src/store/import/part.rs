@@ -9,7 +9,7 @@ use crate::manifest::{Layer, MediaType, NewLayer};
 use crate::store::blobs::{Blob, NewBlob, Transfer};
 use crate::store::handle::Store;
 use crate::store::import::FileWarning;
-use crate::store::import::lease::Lease;
+use crate::store::import::pinned::Pinned;
 use crate::store::model::Model;
 
 /// A layer whose bytes are at hand.
@@ -31,7 +31,7 @@ pub(super) enum Bytes {
     /// Staged, and not yet in their place.
     Staged(NewBlob),
     /// In their place, for another model.
-    Stored(Lease),
+    Stored(Pinned),
 }
 
 impl Bytes {
@@ -39,7 +39,7 @@ impl Bytes {
     fn path(&self, store: &Store) -> PathBuf {
         match self {
             Bytes::Staged(new) => new.path().to_owned(),
-            Bytes::Stored(lease) => store.blob_path(&lease.blob.digest),
+            Bytes::Stored(pinned) => store.blob_path(&pinned.blob.digest),
         }
     }
 }
@@ -55,7 +55,7 @@ impl Part {
     pub(super) fn blob(&self) -> Blob {
         match &self.bytes {
             Bytes::Staged(new) => new.blob,
-            Bytes::Stored(lease) => lease.blob,
+            Bytes::Stored(pinned) => pinned.blob,
         }
     }
 
@@ -91,7 +91,7 @@ impl Store {
         let how = GgufOptions::default().mmap(self.options().mmap);
         refuse_split(file, GgufFile::open(file, &how)?.view())?;
         let bytes = match self.stored_copy(file)? {
-            Some(lease) => Bytes::Stored(lease),
+            Some(pinned) => Bytes::Stored(pinned),
             None => Bytes::Staged(self.stage_file(file, transfer)?),
         };
         let gguf = GgufFile::open(bytes.path(self), &how)?;
@@ -117,7 +117,7 @@ impl Store {
     /// A layer of another model, which is used once more.
     pub(super) fn stored_part(&self, model: &Model, layer: &Layer) -> Result<Part> {
         let media = layer.media();
-        let lease = Lease::take(self, layer.digest()?)?;
+        let pinned = Pinned::open(self, layer.digest()?)?;
         let facts = match media {
             MediaType::Model | MediaType::Projector | MediaType::Adapter | MediaType::Draft => {
                 let gguf = model.open_gguf(&model.path_of(layer)?)?;
@@ -127,7 +127,7 @@ impl Store {
         };
         Ok(Part {
             media,
-            bytes: Bytes::Stored(lease),
+            bytes: Bytes::Stored(pinned),
             name: layer.name.clone(),
             from: model.name().to_string(),
             facts,

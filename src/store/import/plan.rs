@@ -14,7 +14,7 @@ use crate::store::options::StoreOptions;
 use crate::store::show::Message;
 
 /// Everything that goes into a model.
-pub(super) struct Recipe {
+pub(super) struct ImportPlan {
     pub weights: Weights,
     /// GGUF files of draft models.
     pub drafts: Vec<PathBuf>,
@@ -29,9 +29,9 @@ pub(super) enum Weights {
     Model(Reference),
 }
 
-impl Recipe {
+impl ImportPlan {
     pub(super) fn of_file(file: &Path, with: &ImportOptions) -> Self {
-        Recipe {
+        ImportPlan {
             weights: Weights::Files(vec![file.to_owned()]),
             drafts: Vec::new(),
             with: with.clone(),
@@ -46,9 +46,9 @@ impl Recipe {
         directory: &Path,
         options: &ImportOptions,
     ) -> Result<Self> {
-        let mut said = Said::default();
+        let mut directives = Directives::default();
         for (line, command) in commands {
-            let taken = said.take(command, directory);
+            let taken = directives.take(command, directory);
             taken.map_err(|error| match error.kind() {
                 ErrorKind::InvalidArgument => {
                     Error::caused(error.kind(), format!("line {line}"), error)
@@ -56,19 +56,19 @@ impl Recipe {
                 _ => error,
             })?;
         }
-        let weights = said.weights()?;
-        Ok(Recipe {
+        let weights = directives.weights()?;
+        Ok(ImportPlan {
             weights,
-            drafts: said.drafts,
-            with: said.with.overlaid(options),
-            ignored: said.ignored,
+            drafts: directives.drafts,
+            with: directives.with.overlaid(options),
+            ignored: directives.ignored,
         })
     }
 }
 
-/// What the commands have said so far.
+/// What the commands have directed so far.
 #[derive(Default)]
-struct Said {
+struct Directives {
     files: Vec<PathBuf>,
     model: Option<Reference>,
     drafts: Vec<PathBuf>,
@@ -76,7 +76,7 @@ struct Said {
     ignored: Vec<String>,
 }
 
-impl Said {
+impl Directives {
     fn take(&mut self, command: Command, directory: &Path) -> Result<()> {
         let with = &mut self.with;
         let stated = |text: String| Some(text).filter(|text| !text.is_empty());

@@ -8,7 +8,7 @@ use crate::gguf::{FileType, Limits, Scan, Stop, Value};
 
 /// The facts that stand before a GGUF's vocabulary, which is where writers put them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Head {
+pub(crate) struct ListedFacts {
     architecture: Option<Vec<u8>>,
     pub file_type: Option<FileType>,
     pub pooling: bool,
@@ -21,15 +21,15 @@ pub(crate) struct Head {
 /// A key that list needs holds a value of the wrong type.
 struct WrongType;
 
-impl Head {
+impl ListedFacts {
     /// Reads up to the first `tokenizer.` key, some kilobytes of most files. `None` where the file
     /// cannot be read so far, or a fact has the wrong type: such a file tells list nothing.
     pub(crate) fn read(path: &Path) -> Option<Self> {
-        gguf_file::scan(path, &Limits::lenient(), Head::scan).ok()?
+        gguf_file::scan(path, &Limits::lenient(), ListedFacts::scan).ok()?
     }
 
     fn scan(scan: &mut Scan<'_, '_>) -> Result<Option<Self>, Stop> {
-        let mut head = Head::default();
+        let mut head = ListedFacts::default();
         while let Some(key) = scan.next_key()? {
             let key = key.as_bytes();
             if head.architecture.is_some() && key.starts_with(b"tokenizer.") {

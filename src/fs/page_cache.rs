@@ -16,7 +16,7 @@ const AHEAD: u64 = 16;
 /// say what it has (Linux does since 6.5). Reading ahead is left to the system: it does it in
 /// larger pieces of memory than it does when it is asked to.
 #[derive(Debug)]
-pub(crate) struct Footprint {
+pub(crate) struct PageCache {
     size: u64,
     /// The first window that was not looked at.
     next: u64,
@@ -26,9 +26,9 @@ pub(crate) struct Footprint {
     ours: u64,
 }
 
-impl Footprint {
+impl PageCache {
     pub(crate) fn new(size: u64) -> Self {
-        Footprint {
+        PageCache {
             size,
             next: 0,
             first: 0,
@@ -129,7 +129,7 @@ mod system {
     mod tests {
         use std::io::Read;
 
-        use super::super::{Footprint, WINDOW};
+        use super::super::{PageCache, WINDOW};
         use super::*;
 
         /// Beside the program, which lies on a disk more often than the temporary directory does.
@@ -154,13 +154,13 @@ mod system {
         }
 
         fn read_all(mut file: &File, size: u64) {
-            let mut footprint = Footprint::new(size);
+            let mut pages = PageCache::new(size);
             let (mut buffer, mut at) = (vec![0; 1 << 20], 0);
             while at < size {
-                footprint.before(file, at);
+                pages.before(file, at);
                 at += file.read(&mut buffer).unwrap() as u64;
             }
-            footprint.end(file);
+            pages.end(file);
         }
 
         #[test]

@@ -11,22 +11,22 @@ use crate::store::blobs::{self, Blob, NewBlob};
 use crate::store::handle::Store;
 
 /// A blob that is in its place, and an open file that keeps its bytes whatever happens to the name.
-pub(super) struct Lease {
+pub(super) struct Pinned {
     pub blob: Blob,
     file: File,
     /// Whether it was there before us: only then can somebody else be about to delete it.
     was_there: bool,
 }
 
-impl Lease {
+impl Pinned {
     /// Holds a blob of another model.
-    pub(super) fn take(store: &Store, digest: Digest) -> Result<Self> {
+    pub(super) fn open(store: &Store, digest: Digest) -> Result<Self> {
         let path = store.blob_path(&digest);
         let file = read::open_regular(&path).map_err(|e| Error::io("opening blob", &path, e))?;
         let size = file
             .metadata()
             .map_err(|e| Error::io("opening blob", &path, e))?;
-        Ok(Lease {
+        Ok(Pinned {
             blob: Blob {
                 digest,
                 size: size.len(),
@@ -41,7 +41,7 @@ impl Store {
     /// Holds the blob that has the bytes of a file, where one is stored and undamaged. Hashes the
     /// file where a blob of its size is there, and that blob where it has the same digest; looks
     /// at each blob's inode otherwise. Writes nothing.
-    pub(super) fn stored_copy(&self, path: &Path) -> Result<Option<Lease>> {
+    pub(super) fn stored_copy(&self, path: &Path) -> Result<Option<Pinned>> {
         let mut file = read::open_regular(path).map_err(|e| Error::io("opening", path, e))?;
         let size = file.metadata().map_err(|e| Error::io("opening", path, e))?;
         if !self.has_blob_of_size(size.len()) {
@@ -49,9 +49,9 @@ impl Store {
         }
         let wanted = blobs::hash(&mut file, path, |_| Ok(()))?;
         // A blob that cannot be read is written anew, like a damaged one.
-        let stored = Lease::take(self, wanted.digest).ok();
-        let is_whole = |lease: &Lease| {
-            let found = blobs::hash(&mut &lease.file, path, |_| Ok(()));
+        let stored = Pinned::open(self, wanted.digest).ok();
+        let is_whole = |pinned: &Pinned| {
+            let found = blobs::hash(&mut &pinned.file, path, |_| Ok(()));
             found.is_ok_and(|found| found == wanted)
         };
         Ok(stored.filter(is_whole))
@@ -65,11 +65,11 @@ impl Store {
         })
     }
 
-    pub(super) fn place_leased(&self, new: NewBlob) -> Result<Lease> {
+    pub(super) fn place_pinned(&self, new: NewBlob) -> Result<Pinned> {
         let was_there = self.has_blob(&new.blob.digest);
-        let file = new.lease()?;
+        let file = new.pin()?;
         let blob = self.place(new)?;
-        Ok(Lease {
+        Ok(Pinned {
             blob,
             file,
             was_there,
@@ -78,16 +78,16 @@ impl Store {
 
     /// Looks again, after the manifest is there, whether a delete elsewhere has taken a blob that
     /// was there before us, and puts it back from the file that we still hold.
-    pub(super) fn keep(&self, leases: &[Lease]) -> Result<()> {
-        if leases.iter().any(|lease| lease.was_there) {
+    pub(super) fn keep(&self, pins: &[Pinned]) -> Result<()> {
+        if pins.iter().any(|pinned| pinned.was_there) {
             ops::wait(self.options().settle);
         }
-        for lease in leases {
-            if !self.has_blob(&lease.blob.digest) {
-                let mut file = &lease.file;
+        for pinned in pins {
+            if !self.has_blob(&pinned.blob.digest) {
+                let mut file = &pinned.file;
                 file.rewind()
-                    .map_err(|e| Error::io("reading", &self.blob_path(&lease.blob.digest), e))?;
-                self.place(self.stage_stream(&mut file, Path::new("the lease"))?)?;
+                    .map_err(|e| Error::io("reading", &self.blob_path(&pinned.blob.digest), e))?;
+                self.place(self.stage_stream(&mut file, Path::new("a pinned blob"))?)?;
             }
         }
         Ok(())
