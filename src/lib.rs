@@ -29,7 +29,7 @@ pub use manifest::{Config, Layer, Manifest, MediaType, Parameters};
 pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
 #[doc(hidden)]
-pub use sha256::probe;
+pub use sha256::bench_hash;
 pub use store::{
     Alias, Blob, BlobStatus, BrokenModel, Cached, Collected, Complaint, Copied, Deleted, Diagnosis,
     Fact, FileWarning, Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported,

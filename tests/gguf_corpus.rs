@@ -6,7 +6,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use modelkeep::gguf::{Fault, Limits, Normalised};
+use modelkeep::gguf::{Fault, Limits, Lossless};
 use modelkeep::{GgufFile, GgufOptions};
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ fn read(path: &Path, options: &GgufOptions) -> Result<(Value, Vec<String>), Stri
         .iter()
         .map(|warning| warning.code().code().to_owned());
     Ok((
-        serde_json::to_value(Normalised(view)).unwrap(),
+        serde_json::to_value(Lossless(view)).unwrap(),
         codes.collect(),
     ))
 }

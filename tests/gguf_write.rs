@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use modelkeep::gguf::{
-    Endian, Index, Limits, OwnedArray, OwnedValue, TensorType, ValueType, Writer, exercise,
+    Endian, Index, Limits, OwnedArray, OwnedValue, TensorType, ValueType, Writer, fuzz_read,
 };
 use proptest::prelude::*;
 
@@ -120,7 +120,7 @@ proptest! {
             prop_assert_eq!((read.dims, read.tensor_type), (tensor.0.as_slice(), tensor.1));
             prop_assert_eq!(gguf.tensor_data(&read), Some(data.as_slice()));
         }
-        exercise(&bytes);
+        fuzz_read(&bytes);
     }
 }
 

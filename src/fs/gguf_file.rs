@@ -166,7 +166,7 @@ pub(crate) fn scan<T>(
             Scan::new(&head.bytes, head.size, limits).and_then(|mut scan| visit(&mut scan));
         match scanned {
             Ok(found) => return Ok(found),
-            Err(Stop::More(end)) => head.grow(path, end)?,
+            Err(Stop::NeedMore(end)) => head.grow(path, end)?,
             Err(Stop::Fault(fault)) => return Err(fault.into()),
         }
     }
@@ -189,14 +189,14 @@ impl<'f> Head<'f> {
     fn parse(&mut self, path: &Path, parser: &mut Parser<'_>) -> Result<Index> {
         self.grow(path, FIRST)?;
         loop {
-            match parser.go_on(&self.bytes)? {
+            match parser.resume(&self.bytes)? {
                 Parsed::Index(index) => {
                     self.bytes
-                        .truncate(usize::try_from(index.head_bytes()).unwrap_or(usize::MAX));
+                        .truncate(usize::try_from(index.header_len()).unwrap_or(usize::MAX));
                     self.bytes.shrink_to_fit();
                     return Ok(*index);
                 }
-                Parsed::More(end) => self.grow(path, end)?,
+                Parsed::NeedMore(end) => self.grow(path, end)?,
             }
         }
     }
@@ -205,13 +205,13 @@ impl<'f> Head<'f> {
     /// are not: to read a few pages costs less than to map them in.
     fn parse_beside(&mut self, path: &Path, parser: &mut Parser<'_>, map: &Bytes) -> Result<Index> {
         self.grow(path, FIRST)?;
-        let parsed = match parser.go_on(&self.bytes)? {
-            Parsed::More(_) => parser.go_on(map)?,
+        let parsed = match parser.resume(&self.bytes)? {
+            Parsed::NeedMore(_) => parser.resume(map)?,
             whole => whole,
         };
         match parsed {
             Parsed::Index(index) => Ok(*index),
-            Parsed::More(_) => {
+            Parsed::NeedMore(_) => {
                 let text = format!("reading {}: it was cut while it was read", path.display());
                 Err(Error::new(ErrorKind::Io, text))
             }

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use super::fault::{Fault, FaultKind, place};
 use super::index::{Entry, Index, Span, Tensor};
 use super::limits::{Data, Limits};
-use super::parse::Both;
+use super::parse::Violation;
 use super::tail::Tail;
 use super::tensor::{Dims, TensorType};
 use super::value_type::ValueType;
-use super::walk::Noticed;
+use super::walk::Seen;
 use super::warning::{Warning, WarningCode};
 
 /// Returns the bytes of a tensor's data; `None` for a type whose size is not known.
@@ -45,27 +45,27 @@ pub(super) fn tensor_size(
 }
 
 /// Checks the whole, and fills in what follows from it.
-pub(super) fn whole(
+pub(super) fn validate(
     index: &mut Index,
     bytes: &[u8],
     file_size: u64,
     limits: &Limits,
-    noticed: &[(usize, Noticed)],
+    seen: &[(usize, Seen)],
 ) -> Result<(), Fault> {
-    let mut judge = Judge {
+    let mut validator = Validator {
         bytes,
         strict: limits.is_strict(),
         data: limits.data,
         warnings: Vec::new(),
     };
     if index.endian == super::Endian::Big {
-        judge.warn(WarningCode::BigEndian, String::new);
+        validator.warn(WarningCode::BigEndian, String::new);
     }
-    judge.values(&index.entries, noticed);
-    judge.keys(&index.entries)?;
-    index.alignment = judge.alignment(&index.entries, index.endian, file_size)?;
-    judge.names(&index.tensors)?;
-    let end = index.metadata_end;
+    validator.values(&index.entries, seen);
+    validator.keys(&index.entries)?;
+    index.alignment = validator.alignment(&index.entries, index.endian, file_size)?;
+    validator.names(&index.tensors)?;
+    let end = index.header_len;
     index.data_offset = end
         .checked_next_multiple_of(index.alignment)
         .ok_or_else(|| {
@@ -75,9 +75,9 @@ pub(super) fn whole(
                 "the alignment leads beyond all files",
             )
         })?;
-    index.parameter_count = judge.parameters(&index.tensors)?;
-    judge.data(index, file_size)?;
-    index.warnings = judge.warnings;
+    index.parameter_count = validator.parameters(&index.tensors)?;
+    validator.data(index, file_size)?;
+    index.warnings = validator.warnings;
     index.tail = Tail::of(index, file_size);
     index
         .warnings
@@ -85,7 +85,7 @@ pub(super) fn whole(
     Ok(())
 }
 
-pub(super) struct Judge<'a> {
+pub(super) struct Validator<'a> {
     bytes: &'a [u8],
     strict: bool,
     pub(super) data: Data,
@@ -94,7 +94,7 @@ pub(super) struct Judge<'a> {
 
 const LONGEST_NAME: u64 = 65_535;
 
-impl<'a> Judge<'a> {
+impl<'a> Validator<'a> {
     /// One warning of each code is enough; the first place counts.
     pub(super) fn warn(&mut self, code: WarningCode, path: impl FnOnce() -> String) {
         if self.is_new(code) {
@@ -109,7 +109,7 @@ impl<'a> Judge<'a> {
     /// What strict reading refuses is a warning for the lenient.
     pub(super) fn refuse(
         &mut self,
-        (kind, code): Both,
+        (kind, code): Violation,
         offset: u64,
         path: String,
         message: &str,
@@ -134,16 +134,16 @@ impl<'a> Judge<'a> {
         place("kv", index, self.slice(entry.key))
     }
 
-    fn values(&mut self, entries: &[Entry], noticed: &[(usize, Noticed)]) {
-        for (index, noticed) in noticed {
+    fn values(&mut self, entries: &[Entry], seen: &[(usize, Seen)]) {
+        for (index, seen) in seen {
             let Some(entry) = entries.get(*index) else {
                 continue;
             };
             let path = self.path(*index, entry);
             let codes = [
-                (noticed.invalid_utf8, WarningCode::InvalidUtf8),
-                (noticed.nested, WarningCode::NestedArray),
-                (noticed.bad_bool, WarningCode::BadBool),
+                (seen.invalid_utf8, WarningCode::InvalidUtf8),
+                (seen.nested, WarningCode::NestedArray),
+                (seen.bad_bool, WarningCode::BadBool),
             ];
             for (_, code) in codes.iter().filter(|(is, _)| *is) {
                 self.warn(*code, || path.clone());

@@ -16,7 +16,7 @@ pub(crate) enum Stop {
     /// The file is wrong.
     Fault(Fault),
     /// The file goes on, and the bytes at hand do not: this many from its beginning are needed.
-    More(u64),
+    NeedMore(u64),
 }
 
 impl From<Fault> for Stop {
@@ -39,9 +39,9 @@ impl Stop {
     /// follow the cursor, as far as the file goes.
     pub(super) fn expecting(self, cursor: &Cursor<'_>, bytes: u64) -> Self {
         match self {
-            Stop::More(end) => {
+            Stop::NeedMore(end) => {
                 let expected = cursor.position().saturating_add(bytes);
-                Stop::More(end.max(expected.min(cursor.file_size)))
+                Stop::NeedMore(end.max(expected.min(cursor.file_size)))
             }
             fault => fault,
         }
@@ -142,7 +142,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn short(&self, wanted: u64) -> Stop {
         let end = self.position().checked_add(wanted);
         match end {
-            Some(end) if end <= self.file_size => Stop::More(end),
+            Some(end) if end <= self.file_size => Stop::NeedMore(end),
             Some(end) => {
                 let text = incomplete(self.file_size, end);
                 self.fault(FaultKind::Truncated, text).into()

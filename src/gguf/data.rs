@@ -1,6 +1,6 @@
 //! Where the data of the tensors lie: inside the file, aligned, in order and apart.
 
-use super::check::Judge;
+use super::check::Validator;
 use super::cursor::incomplete;
 use super::fault::{Fault, FaultKind, place};
 use super::index::{Index, Tensor};
@@ -8,7 +8,7 @@ use super::limits::Data;
 use super::tensor::Dims;
 use super::warning::{Warning, WarningCode};
 
-impl Judge<'_> {
+impl Validator<'_> {
     pub(super) fn data(&mut self, index: &Index, file_size: u64) -> Result<(), Fault> {
         // Not known after a tensor whose size is not.
         let mut expected = Some(0);
@@ -45,8 +45,8 @@ impl Judge<'_> {
         let Some(tensor) = index.tensors.get(at) else {
             return Ok(());
         };
-        let fault = |judge: &Self, kind, text: String| {
-            Fault::new(kind, tensor.name.start, text).at(judge.tensor_path(at, tensor))
+        let fault = |validator: &Self, kind, text: String| {
+            Fault::new(kind, tensor.name.start, text).at(validator.tensor_path(at, tensor))
         };
         let Some(start) = index.data_offset.checked_add(tensor.offset) else {
             let text = "the offset leads beyond all files".to_owned();
@@ -126,5 +126,5 @@ fn needed(index: &Index) -> u64 {
         let start = index.data_offset.saturating_add(tensor.offset);
         start.saturating_add(tensor.size.unwrap_or(0))
     });
-    ends.max().unwrap_or(index.metadata_end)
+    ends.max().unwrap_or(index.header_len)
 }

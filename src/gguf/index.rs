@@ -50,7 +50,7 @@ pub struct Index {
     pub(super) entries: Vec<Entry>,
     pub(super) tensors: Vec<Tensor>,
     pub(super) alignment: u64,
-    pub(super) metadata_end: u64,
+    pub(super) header_len: u64,
     pub(super) data_offset: u64,
     pub(super) parameter_count: u64,
     pub(super) warnings: Vec<Warning>,
@@ -67,12 +67,12 @@ impl Index {
     /// The first [`Fault`]; where `bytes` end before the head does, one of the kind
     /// [`Truncated`](super::FaultKind::Truncated).
     pub fn parse(bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self, Fault> {
-        match Parser::new(limits, file_size).go_on(bytes)? {
+        match Parser::new(limits, file_size).resume(bytes)? {
             Parsed::Index(mut index) => {
                 index.look_at_tail(bytes);
                 Ok(*index)
             }
-            Parsed::More(end) => {
+            Parsed::NeedMore(end) => {
                 let text = format!("the head goes on to byte {end} at least");
                 Err(Fault::new(
                     super::FaultKind::Truncated,
@@ -116,15 +116,15 @@ impl Index {
     }
 
     /// The bytes from the beginning of the file that the index refers to, data excluded.
-    pub fn head_bytes(&self) -> u64 {
-        self.metadata_end
+    pub fn header_len(&self) -> u64 {
+        self.header_len
     }
 
     /// Whether another index says the same of the same bytes.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         let entry = |entry: &Entry| (entry.key, entry.value_type, entry.value);
         let tensor = |tensor: &Tensor| (tensor.name, tensor.dims, tensor.offset, tensor.size);
-        self.metadata_end == other.metadata_end
+        self.header_len == other.header_len
             && self.data_offset == other.data_offset
             && self.warnings == other.warnings
             && self

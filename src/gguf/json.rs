@@ -23,9 +23,9 @@ const WRITTEN_OUT: u64 = 64;
 /// arrays are `{"elem", "n", "items"}`, and beyond 64 elements `{"elem", "n", "sha256"}` of the
 /// elements' bytes as they lie in the file.
 #[derive(Clone, Copy, Debug)]
-pub struct Normalised<'a>(pub Gguf<'a>);
+pub struct Lossless<'a>(pub Gguf<'a>);
 
-impl Serialize for Normalised<'_> {
+impl Serialize for Lossless<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let gguf = self.0;
         let mut map = serializer.serialize_map(Some(7))?;
@@ -36,7 +36,7 @@ impl Serialize for Normalised<'_> {
         };
         map.serialize_entry("endian", endian)?;
         map.serialize_entry("alignment", &gguf.alignment())?;
-        map.serialize_entry("meta_end", &gguf.metadata_end())?;
+        map.serialize_entry("header_len", &gguf.header_len())?;
         map.serialize_entry("data_offset", &gguf.data_offset())?;
         map.serialize_entry("kv", &Pairs(gguf))?;
         map.serialize_entry("tensors", &Tensors(gguf))?;
@@ -49,12 +49,12 @@ impl Gguf<'_> {
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]
         struct Whole<'a> {
-            gguf: Normalised<'a>,
+            gguf: Lossless<'a>,
             warnings: &'a [Warning],
         }
         let warnings = self.warnings();
         serde_json::to_string(&Whole {
-            gguf: Normalised(*self),
+            gguf: Lossless(*self),
             warnings,
         })
         .expect("a head serializes")

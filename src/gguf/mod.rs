@@ -18,9 +18,9 @@ mod array;
 mod check;
 mod cursor;
 mod data;
-mod exercise;
 mod fault;
 mod file_type;
+mod fuzz_read;
 mod index;
 mod json;
 mod limits;
@@ -40,12 +40,12 @@ mod write;
 pub use array::{Array, Elements};
 pub use cursor::Endian;
 pub(crate) use cursor::Stop;
-#[doc(hidden)]
-pub use exercise::exercise;
 pub use fault::{Fault, FaultKind};
 pub use file_type::FileType;
+#[doc(hidden)]
+pub use fuzz_read::fuzz_read;
 pub use index::Index;
-pub use json::Normalised;
+pub use json::Lossless;
 pub use limits::{Data, Limits, Strictness};
 pub use owned::{OwnedArray, OwnedValue};
 pub(crate) use parse::{Parsed, Parser, is_gguf};

@@ -8,7 +8,7 @@ use super::limits::Limits;
 use super::sniff::{FileFormat, sniff};
 use super::tensor::{Dims, TensorType};
 use super::value_type::ValueType;
-use super::walk::{Noticed, Walker};
+use super::walk::{Seen, Walker};
 use super::warning::WarningCode;
 
 /// A pass over the head of a file. Given the first bytes, it goes as far as they reach; given
@@ -20,7 +20,7 @@ pub(crate) struct Parser<'l> {
     at: usize,
     entries: Vec<Entry>,
     tensors: Vec<Tensor>,
-    noticed: Vec<(usize, Noticed)>,
+    seen: Vec<(usize, Seen)>,
 }
 
 /// How far the bytes reached.
@@ -28,7 +28,7 @@ pub(crate) enum Parsed {
     /// To the end of the head.
     Index(Box<Index>),
     /// Not so far: this many bytes from the beginning are needed to go on.
-    More(u64),
+    NeedMore(u64),
 }
 
 #[derive(Clone, Copy)]
@@ -56,15 +56,15 @@ impl<'l> Parser<'l> {
             at: 0,
             entries: Vec::new(),
             tensors: Vec::new(),
-            noticed: Vec::new(),
+            seen: Vec::new(),
         }
     }
 
     /// Goes on with the first bytes of the file, which are at least those of the last call.
-    pub(crate) fn go_on(&mut self, bytes: &[u8]) -> Result<Parsed, Fault> {
+    pub(crate) fn resume(&mut self, bytes: &[u8]) -> Result<Parsed, Fault> {
         match self.run(bytes) {
             Ok(index) => Ok(Parsed::Index(Box::new(index))),
-            Err(Stop::More(end)) => Ok(Parsed::More(end)),
+            Err(Stop::NeedMore(end)) => Ok(Parsed::NeedMore(end)),
             Err(Stop::Fault(fault)) => Err(fault),
         }
     }
@@ -118,9 +118,9 @@ impl<'l> Parser<'l> {
         let value_type = value_type(cursor)?;
         let start = cursor.position();
         walker.value(cursor, value_type)?;
-        let noticed = walker.noticed;
-        if noticed.invalid_utf8 || noticed.nested || noticed.bad_bool {
-            self.noticed.push((self.entries.len(), noticed));
+        let seen = walker.seen;
+        if seen.invalid_utf8 || seen.nested || seen.bad_bool {
+            self.seen.push((self.entries.len(), seen));
         }
         let value = Span {
             start,
@@ -186,19 +186,13 @@ impl<'l> Parser<'l> {
             entries: std::mem::take(&mut self.entries),
             tensors: std::mem::take(&mut self.tensors),
             alignment: 0,
-            metadata_end: self.at as u64,
+            header_len: self.at as u64,
             data_offset: 0,
             parameter_count: 0,
             warnings: Vec::new(),
             tail: None,
         };
-        check::whole(
-            &mut index,
-            bytes,
-            self.file_size,
-            self.limits,
-            &self.noticed,
-        )?;
+        check::validate(&mut index, bytes, self.file_size, self.limits, &self.seen)?;
         Ok(index)
     }
 }
@@ -314,5 +308,5 @@ impl std::fmt::Display for Item<'_, '_> {
     }
 }
 
-/// The code of a thing that strict reading refuses and lenient reading notices.
-pub(super) type Both = (FaultKind, WarningCode);
+/// The code of a thing that strict reading refuses and lenient reading warns of.
+pub(super) type Violation = (FaultKind, WarningCode);

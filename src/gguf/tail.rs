@@ -21,7 +21,7 @@ impl Tail {
     /// Returns what needs a look; `None` where nothing does, and where the size of a tensor is not
     /// known, so that it may reach to the end.
     pub(super) fn of(index: &Index, file_size: u64) -> Option<Self> {
-        let mut from = index.metadata_end;
+        let mut from = index.header_len;
         for tensor in &index.tensors {
             let start = index.data_offset.checked_add(tensor.offset)?;
             from = from.max(start.checked_add(tensor.size?)?);

@@ -48,8 +48,8 @@ impl<'a> Gguf<'a> {
     }
 
     /// Where the head ends, in bytes.
-    pub fn metadata_end(&self) -> u64 {
-        self.index.metadata_end
+    pub fn header_len(&self) -> u64 {
+        self.index.header_len
     }
 
     /// Where the data of the tensors begin, in bytes; may lie beyond a file without tensors.

@@ -10,9 +10,9 @@ use super::fault::FaultKind;
 use super::limits::Limits;
 use super::value_type::ValueType;
 
-/// What was noticed on the way and is no fault.
+/// What was seen on the way and is no fault.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Noticed {
+pub(super) struct Seen {
     pub invalid_utf8: bool,
     pub nested: bool,
     pub bad_bool: bool,
@@ -43,14 +43,14 @@ pub(super) fn elements<'a>(cursor: &mut Cursor<'a>, kind: ValueType, len: u64) -
 /// Walks over values and checks them against limits.
 pub(super) struct Walker<'l> {
     limits: &'l Limits,
-    pub noticed: Noticed,
+    pub seen: Seen,
 }
 
 impl<'l> Walker<'l> {
     pub(super) fn new(limits: &'l Limits) -> Self {
         Walker {
             limits,
-            noticed: Noticed::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -73,7 +73,7 @@ impl<'l> Walker<'l> {
         match kind {
             ValueType::Str => {
                 let bytes = self.string(cursor)?;
-                self.noticed.invalid_utf8 |= !is_utf8(bytes);
+                self.seen.invalid_utf8 |= !is_utf8(bytes);
                 Ok(())
             }
             ValueType::Array => {
@@ -112,7 +112,7 @@ impl<'l> Walker<'l> {
         loop {
             match kind {
                 ValueType::Array if left > 0 => {
-                    self.noticed.nested = true;
+                    self.seen.nested = true;
                     pending.push(left - 1);
                     if pending.len() >= self.limits.array_depth {
                         let text = format!("arrays deeper than {}", self.limits.array_depth);
@@ -141,7 +141,7 @@ impl<'l> Walker<'l> {
                 .fault(FaultKind::BadBool, "a bool that is neither 0 nor 1")
                 .into()),
             bad => {
-                self.noticed.bad_bool |= bad.is_some();
+                self.seen.bad_bool |= bad.is_some();
                 Ok(())
             }
         }
@@ -189,7 +189,7 @@ impl<'l> Walker<'l> {
             rest = tail;
         }
         run.end(rest.len());
-        self.noticed.invalid_utf8 |= !run.valid;
+        self.seen.invalid_utf8 |= !run.valid;
         cursor.seek(offset_of(cursor.bytes(), rest));
         Ok(())
     }

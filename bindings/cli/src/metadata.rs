@@ -71,7 +71,7 @@ fn facts(gguf: Gguf<'_>, size: u64) -> Vec<[String; 2]> {
         value.unwrap_or_default().to_owned()
     };
     let endian = format!("{:?}-endian", gguf.endian()).to_lowercase();
-    let header = DecimalBytes(gguf.metadata_end());
+    let header = DecimalBytes(gguf.header_len());
     let rows = [
         ("name", text("general.name")),
         ("architecture", text("general.architecture")),

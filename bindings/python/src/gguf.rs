@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use modelkeep::GgufFile;
-use modelkeep::gguf::{Endian, Normalised, Value};
+use modelkeep::gguf::{Endian, Lossless, Value};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
@@ -35,7 +35,7 @@ pub(crate) struct Gguf {
 impl Gguf {
     fn whole(file: GgufFile) -> PyClassInitializer<Self> {
         let shared = file.clone();
-        let json = move || modelkeep::json::try_to_string(&Normalised(shared.view()));
+        let json = move || modelkeep::json::try_to_string(&Lossless(shared.view()));
         let gguf = Gguf {
             file,
             places: PyOnceLock::new(),

@@ -13,14 +13,14 @@ use super::lane::{Lane, Piece, Source};
 const PIECE: usize = 1 << 20;
 const PIECES: usize = 3;
 
-/// Hashes a file to its end, while a thread of its own reads on. `go_on` is told of the bytes of
+/// Hashes a file to its end, while a thread of its own reads on. `should_continue` is told of the bytes of
 /// each piece that is hashed, and may stop: then there is no digest.
 ///
 /// `None` where no thread can be had: then nothing was done.
 pub(super) fn finish_alone(
     lane: &mut Lane<'_>,
     kernels: Kernels,
-    mut go_on: impl FnMut(u64) -> bool,
+    mut should_continue: impl FnMut(u64) -> bool,
 ) -> Option<io::Result<Option<Digest>>> {
     let (mut state, mut total) = (lane.state, lane.at());
     let source = match lane.source() {
@@ -45,7 +45,7 @@ pub(super) fn finish_alone(
             kernels.advance(std::slice::from_mut(&mut state), &[piece.blocks(whole)]);
             let tail = piece.after(whole);
             total += (whole + tail.len()) as u64;
-            let goes_on = go_on((whole + tail.len()) as u64);
+            let goes_on = should_continue((whole + tail.len()) as u64);
             if piece.is_last {
                 return Some(Ok(Some(sha256::finish(state, tail, total).into())));
             }

@@ -241,11 +241,11 @@ impl<'j> Work<'j> {
     /// Hashes a file to its end with the help of a thread that has nothing to do; `None` where
     /// there is none after all.
     fn finish_alone(&self, lane: &mut Lane<'j>, kernels: Kernels) -> Option<Outcome> {
-        let go_on = |bytes| {
+        let should_continue = |bytes| {
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
             !self.stopped.load(Ordering::Relaxed)
         };
-        let result = alone::finish_alone(lane, kernels, go_on)?;
+        let result = alone::finish_alone(lane, kernels, should_continue)?;
         let result = result.transpose()?;
         Some((lane.index, result))
     }

@@ -10,7 +10,7 @@ use super::view::Gguf;
 /// Reads bytes as a file would be read, strictly and leniently, and looks at everything that comes
 /// out. Does not panic, whatever the bytes are: that is what it is for.
 #[doc(hidden)]
-pub fn exercise(bytes: &[u8]) {
+pub fn fuzz_read(bytes: &[u8]) {
     let _ = sniff(bytes).map(|format| format.to_string());
     let header_only = Limits::lenient().data(Data::Optional);
     for limits in [Limits::strict(), Limits::lenient(), header_only] {
@@ -36,12 +36,12 @@ fn in_pieces(bytes: &[u8], limits: &Limits) -> Result<Index, super::Fault> {
     let mut parser = Parser::new(limits, bytes.len() as u64);
     let mut end = 0_usize;
     loop {
-        match parser.go_on(bytes.get(..end).unwrap_or(bytes))? {
+        match parser.resume(bytes.get(..end).unwrap_or(bytes))? {
             Parsed::Index(mut index) => {
                 index.look_at_tail(bytes);
                 return Ok(*index);
             }
-            Parsed::More(more) => {
+            Parsed::NeedMore(more) => {
                 let more = usize::try_from(more).unwrap_or(usize::MAX);
                 assert!(
                     more > end && more <= bytes.len(),
