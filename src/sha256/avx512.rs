@@ -9,27 +9,33 @@ use std::arch::x86_64::*;
 
 use super::{BLOCK, MOST, ROUNDS, START, State};
 
-/// Whether the processor has what the kernel needs.
-pub(super) fn is_there() -> bool {
-    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
-}
+/// Proof that the processor has AVX-512 F and BW: only [`detect`](Self::detect) makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Avx512(());
 
-/// Advances up to sixteen streams by as many inputs of one length, a multiple of a block.
-pub(super) fn advance(states: &mut [State], inputs: &[&[u8]]) {
-    let Some(first) = inputs.first() else { return };
-    let len = inputs.iter().map(|input| input.len()).min().unwrap_or(0);
-    // Lanes without a stream do the work of the first once more, and nobody looks.
-    let mut pointers = [first.as_ptr(); MOST];
-    let mut lanes = [START; MOST];
-    for (lane, (state, input)) in states.iter().zip(inputs).take(MOST).enumerate() {
-        pointers[lane] = input.as_ptr();
-        lanes[lane] = *state;
+impl Avx512 {
+    pub(super) fn detect() -> Option<Self> {
+        let is_there = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+        is_there.then_some(Avx512(()))
     }
-    // SAFETY: callers choose this kernel by `is_there`; each pointer is that of an input, and none of
-    // them is shorter than `len`.
-    unsafe { blocks(&mut lanes, pointers, len / BLOCK) };
-    for (state, lane) in states.iter_mut().zip(lanes) {
-        *state = lane;
+
+    /// Advances up to sixteen streams by as many inputs of one length, a multiple of a block.
+    pub(super) fn advance(self, states: &mut [State], inputs: &[&[u8]]) {
+        let Some(first) = inputs.first() else { return };
+        let len = inputs.iter().map(|input| input.len()).min().unwrap_or(0);
+        // Lanes without a stream do the work of the first once more, and nobody looks.
+        let mut pointers = [first.as_ptr(); MOST];
+        let mut lanes = [START; MOST];
+        for (lane, (state, input)) in states.iter().zip(inputs).take(MOST).enumerate() {
+            pointers[lane] = input.as_ptr();
+            lanes[lane] = *state;
+        }
+        // SAFETY: `self` proves that there is AVX-512 F and BW; each pointer is that of an input,
+        // and none of them is shorter than `len`.
+        unsafe { blocks(&mut lanes, pointers, len / BLOCK) };
+        for (state, lane) in states.iter_mut().zip(lanes) {
+            *state = lane;
+        }
     }
 }
 

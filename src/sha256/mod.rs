@@ -5,12 +5,21 @@
 //! together by the SHA instructions, and sixteen by AVX-512; elsewhere, and for one stream, the
 //! crate `sha2` does the work, which also judges the kernels in their tests.
 
+#[cfg(not(target_arch = "x86_64"))]
+mod absent;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(target_arch = "x86_64")]
-mod ni;
+mod sha_ni;
 
 use sha2::block_api::compress256;
+
+#[cfg(not(target_arch = "x86_64"))]
+use absent::{Absent as Avx512, Absent as ShaNi};
+#[cfg(target_arch = "x86_64")]
+use avx512::Avx512;
+#[cfg(target_arch = "x86_64")]
+use sha_ni::ShaNi;
 
 /// The bytes of a block.
 pub(crate) const BLOCK: usize = 64;
@@ -58,26 +67,19 @@ const SEVERAL: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kernels {
     /// Two to eight streams together.
-    pub several: bool,
+    sha_ni: Option<ShaNi>,
     /// Sixteen streams together.
-    pub sixteen: bool,
+    avx512: Option<Avx512>,
     /// The most streams that are wanted together.
     most: usize,
 }
 
 impl Kernels {
-    /// What there is, found out at run time.
+    /// Returns what there is, found out at run time.
     pub(crate) fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        return Kernels {
-            several: ni::is_there(),
-            sixteen: avx512::is_there(),
-            most: MOST,
-        };
-        #[cfg(not(target_arch = "x86_64"))]
         Kernels {
-            several: false,
-            sixteen: false,
+            sha_ni: ShaNi::detect(),
+            avx512: Avx512::detect(),
             most: MOST,
         }
     }
@@ -88,12 +90,12 @@ impl Kernels {
     }
 
     /// How many of `streams` are best advanced together.
-    pub(crate) fn width(self, streams: usize) -> usize {
+    pub(crate) fn batch_size(self, streams: usize) -> usize {
         match streams.min(self.most) {
             // Sixteen take as long however few of them are used (Zen 5: 7.2 GB/s, where eight by the
             // SHA instructions have 3.8).
-            streams @ 9.. if self.sixteen => streams.min(MOST),
-            streams @ 2.. if self.several => streams.min(SEVERAL),
+            streams @ 9.. if self.avx512.is_some() => streams.min(MOST),
+            streams @ 2.. if self.sha_ni.is_some() => streams.min(SEVERAL),
             streams => streams.min(1),
         }
     }
@@ -101,14 +103,14 @@ impl Kernels {
     /// How much longer a stream takes among so many than alone, in hundredths, when its bytes have
     /// to be read as well.
     // Zen 5: the rates of `modelkeep-benches verify`, and 0.067 ns a byte for the reading.
-    pub(crate) fn pace(width: usize) -> u64 {
+    pub(crate) fn relative_cost(batch_size: usize) -> u64 {
         const SLOWER: [u64; SEVERAL + 1] = [100, 100, 138, 203, 259, 311, 363, 415, 467];
-        SLOWER.get(width).copied().unwrap_or(560)
+        SLOWER.get(batch_size).copied().unwrap_or(560)
     }
 
     /// The next smaller number of streams to advance together.
-    pub(crate) fn fewer(width: usize) -> usize {
-        width.saturating_sub(1).min(SEVERAL)
+    pub(crate) fn narrower(batch_size: usize) -> usize {
+        batch_size.saturating_sub(1).min(SEVERAL)
     }
 
     /// Advances each state by the bytes at its place: equally many of each, whole blocks.
@@ -119,14 +121,11 @@ impl Kernels {
         assert!(states.len() == inputs.len() && states.len() <= MOST);
         let len = inputs.first().map_or(0, |input| input.len());
         assert!(inputs.iter().all(|input| input.len() == len) && len.is_multiple_of(BLOCK));
-        #[cfg(target_arch = "x86_64")]
-        match states.len() {
-            ..=SEVERAL if self.several => ni::advance(states, inputs),
-            2.. if self.sixteen => avx512::advance(states, inputs),
+        match (states.len(), self.sha_ni, self.avx512) {
+            (..=SEVERAL, Some(sha_ni), _) => sha_ni.advance(states, inputs),
+            (2.., _, Some(avx512)) => avx512.advance(states, inputs),
             _ => one_by_one(states, inputs),
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        one_by_one(states, inputs);
     }
 }
 
@@ -179,8 +178,8 @@ mod tests {
 
     use super::*;
 
-    /// Hashes streams of one length together, `steps` at a time, with a kernel of `width`.
-    fn together(inputs: &[&[u8]], steps: &[usize], width: usize) -> Vec<[u8; 32]> {
+    /// Hashes streams of one length together, `steps` at a time, with a kernel of `batch_size`.
+    fn together(inputs: &[&[u8]], steps: &[usize], batch_size: usize) -> Vec<[u8; 32]> {
         let kernels = Kernels::detect();
         let len = inputs[0].len();
         let mut states = vec![START; inputs.len()];
@@ -188,7 +187,7 @@ mod tests {
         let mut steps = steps.iter().cycle();
         while len - at >= BLOCK {
             let step = (steps.next().unwrap() * BLOCK).min((len - at) / BLOCK * BLOCK);
-            for (states, inputs) in states.chunks_mut(width).zip(inputs.chunks(width)) {
+            for (states, inputs) in states.chunks_mut(batch_size).zip(inputs.chunks(batch_size)) {
                 let pieces: Vec<&[u8]> = inputs.iter().map(|input| &input[at..at + step]).collect();
                 kernels.advance(states, &pieces);
             }
@@ -213,8 +212,8 @@ mod tests {
             let inputs: Vec<&[u8]> =
                 (0..streams).map(|lane| &bytes[(lane + shift).min(bytes.len() - len)..][..len]).collect();
             let expected: Vec<[u8; 32]> = inputs.iter().map(|input| Sha256::digest(input).into()).collect();
-                for width in [1, 2, 3, 4, 5, 6, 7, 8, MOST] {
-                prop_assert_eq!(&together(&inputs, &steps, width), &expected, "{} lanes", width);
+                for batch_size in [1, 2, 3, 4, 5, 6, 7, 8, MOST] {
+                prop_assert_eq!(&together(&inputs, &steps, batch_size), &expected, "{} lanes", batch_size);
             }
         }
     }
@@ -231,10 +230,9 @@ mod tests {
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn the_upper_halves_are_clear_when_a_kernel_of_the_sha_instructions_runs() {
-        if ni::is_there() && is_x86_feature_detected!("avx") {
-            assert!(ni::clears_upper_halves());
-        } else {
-            println!("skipped: no SHA instructions");
+        match ShaNi::detect() {
+            Some(kernel) => assert!(kernel.clears_upper_halves()),
+            None => println!("skipped: no SHA instructions"),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Hashing many files in parallel.
 
-mod alone;
-mod lane;
+mod read_ahead;
 mod schedule;
+mod stream;
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -18,8 +18,8 @@ use crate::fs::read;
 use crate::name::{Digest, Hasher};
 use crate::sha256::{BLOCK, Kernels, MOST, START};
 
-use lane::{Lane, Piece};
-use schedule::Pool;
+use schedule::Queue;
+use stream::{Chunk, Stream};
 
 /// A file to hash.
 #[derive(Clone, Copy)]
@@ -64,9 +64,9 @@ pub(crate) fn hash_files(
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Vec<io::Result<Digest>>, Cancelled> {
     let kernels = Kernels::detect().at_most(streams.unwrap_or(MOST));
-    let pool = Pool::new(jobs, threads.current_num_threads(), kernels);
+    let queue = Queue::new(jobs, threads.current_num_threads(), kernels);
     let work = Work {
-        pool: Mutex::new(pool),
+        queue: Mutex::new(queue),
         bytes: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
     };
@@ -188,19 +188,19 @@ impl Drop for StopOnDrop<'_> {
 }
 
 struct Work<'j> {
-    pool: Mutex<Pool<'j>>,
+    queue: Mutex<Queue<'j>>,
     bytes: AtomicU64,
     stopped: AtomicBool,
 }
 
 impl<'j> Work<'j> {
-    fn pool(&self) -> std::sync::MutexGuard<'_, Pool<'j>> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> std::sync::MutexGuard<'_, Queue<'j>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has idle threads take files, as many as there are files for.
     fn call_idle<'s>(&'s self, scope: &Scope<'s>, results: &Sender<Vec<Outcome>>) {
-        let called = self.pool().call_idle();
+        let called = self.queue().call_idle();
         for _ in 0..called {
             let results = results.clone();
             scope.spawn(move |scope| self.run(scope, &results));
@@ -209,27 +209,27 @@ impl<'j> Work<'j> {
 
     /// Takes files and advances them, as long as there are some for this thread.
     fn run<'s>(&'s self, scope: &Scope<'s>, results: &Sender<Vec<Outcome>>) {
-        let kernels = self.pool().kernels();
-        let mut pieces = [const { Piece::new() }; MOST];
+        let kernels = self.queue().kernels();
+        let mut chunks = [const { Chunk::new() }; MOST];
         while !self.stopped.load(Ordering::Relaxed) {
-            let mut lanes = self.pool().take();
-            if lanes.is_empty() {
+            let mut streams = self.queue().take();
+            if streams.is_empty() {
                 return;
             }
-            let taken = lanes.len();
-            let left: u64 = lanes.iter().map(Lane::left).sum();
+            let taken = streams.len();
+            let left: u64 = streams.iter().map(Stream::left).sum();
             let mut ended = Vec::new();
-            if let [lane] = lanes.as_mut_slice()
-                && self.pool().has_idle()
-                && let Some(outcome) = self.finish_alone(lane, kernels)
+            if let [stream] = streams.as_mut_slice()
+                && self.queue().has_idle()
+                && let Some(outcome) = self.finish_with_reader(stream, kernels)
             {
                 ended.push(outcome);
-                lanes.clear();
+                streams.clear();
             } else {
-                let bytes = step(&mut lanes, &mut pieces, kernels, &mut ended);
+                let bytes = step(&mut streams, &mut chunks, kernels, &mut ended);
                 self.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
-            self.pool().give_back(lanes, taken, left);
+            self.queue().give_back(streams, taken, left);
             self.call_idle(scope, results);
             if !ended.is_empty() {
                 // Nobody listens any more after a cancellation.
@@ -240,73 +240,77 @@ impl<'j> Work<'j> {
 
     /// Hashes a file to its end with the help of a thread that has nothing to do; `None` where
     /// there is none after all.
-    fn finish_alone(&self, lane: &mut Lane<'j>, kernels: Kernels) -> Option<Outcome> {
+    fn finish_with_reader(&self, stream: &mut Stream<'j>, kernels: Kernels) -> Option<Outcome> {
         let should_continue = |bytes| {
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
             !self.stopped.load(Ordering::Relaxed)
         };
-        let result = alone::finish_alone(lane, kernels, should_continue)?;
+        let result = read_ahead::finish_with_reader(stream, kernels, should_continue)?;
         let result = result.transpose()?;
-        Some((lane.index, result))
+        Some((stream.index, result))
     }
 }
 
 /// The bytes that are read at once for one of a few, and for one of sixteen: together they fit a
 /// core's second cache.
-const PIECE: usize = 256 << 10;
-const SHARED_PIECE: usize = 128 << 10;
+const BATCH_CHUNK: usize = 256 << 10;
+const SHARED_CHUNK: usize = 128 << 10;
 
 /// Advances files together, as far as all of them have bytes at hand; those that end leave for
 /// `ended`. Answers the bytes that are done.
 fn step(
-    lanes: &mut Vec<Lane<'_>>,
-    pieces: &mut [Piece; MOST],
+    streams: &mut Vec<Stream<'_>>,
+    chunks: &mut [Chunk; MOST],
     kernels: Kernels,
     ended: &mut Vec<Outcome>,
 ) -> u64 {
-    let most = if lanes.len() > 2 { SHARED_PIECE } else { PIECE };
+    let most = if streams.len() > 2 {
+        SHARED_CHUNK
+    } else {
+        BATCH_CHUNK
+    };
     let mut read = 0;
-    lanes.retain_mut(|lane| {
-        match pieces
+    streams.retain_mut(|stream| {
+        match chunks
             .get_mut(read)
-            .map(|piece| lane.source()?.read(piece, most))
+            .map(|chunk| stream.source()?.read(chunk, most))
         {
             Some(Ok(())) => {
                 read += 1;
                 true
             }
             Some(Err(error)) => {
-                ended.push((lane.index, Err(error)));
+                ended.push((stream.index, Err(error)));
                 false
             }
             None => true,
         }
     });
-    let pieces = pieces.get(..read).unwrap_or_default();
-    let len = pieces.iter().map(Piece::whole).min().unwrap_or(0);
+    let chunks = chunks.get(..read).unwrap_or_default();
+    let len = chunks.iter().map(Chunk::whole).min().unwrap_or(0);
     let mut states = [START; MOST];
     let mut inputs: [&[u8]; MOST] = [&[]; MOST];
-    for (((lane, piece), state), input) in
-        lanes.iter().zip(pieces).zip(&mut states).zip(&mut inputs)
+    for (((stream, chunk), state), input) in
+        streams.iter().zip(chunks).zip(&mut states).zip(&mut inputs)
     {
-        (*state, *input) = (lane.state, piece.blocks(len));
+        (*state, *input) = (stream.state, chunk.blocks(len));
     }
     if let (Some(states), Some(inputs)) = (states.get_mut(..read), inputs.get(..read)) {
         kernels.advance(states, inputs);
     }
     let mut bytes = (len * read) as u64;
-    let mut states = states.iter().zip(pieces);
-    lanes.retain_mut(|lane| {
-        let Some((state, piece)) = states.next() else {
+    let mut states = states.iter().zip(chunks);
+    streams.retain_mut(|stream| {
+        let Some((state, chunk)) = states.next() else {
             return true;
         };
-        lane.state = *state;
-        lane.advance(len);
-        let tail = piece.after(len);
-        let ends = piece.is_last && tail.len() < BLOCK;
+        stream.state = *state;
+        stream.advance(len);
+        let tail = chunk.after(len);
+        let ends = chunk.is_last && tail.len() < BLOCK;
         if ends {
             bytes += tail.len() as u64;
-            ended.push((lane.index, Ok(lane.finish(tail))));
+            ended.push((stream.index, Ok(stream.finish(tail))));
         }
         !ends
     });

@@ -1,22 +1,22 @@
 //! Which thread advances which files next.
 //!
-//! All threads share one pool of files. In each step a thread takes the files that are to go
+//! All threads share one queue of files. In each step a thread takes the files that are to go
 //! together, advances them by as many bytes each, and gives them back, so that a file may change
 //! its company and its thread. Those with the longest way to go are taken first: all then end
-//! together. The longest of all goes alone while it is critical: in company it would be slower,
+//! together. The longest of all goes alone while it is on the critical path: in a batch it would be slower,
 //! and everybody would wait for it in the end.
 
 use crate::sha256::{Kernels, MOST};
 
 use super::Job;
-use super::lane::Lane;
+use super::stream::Stream;
 
 /// The files that nobody advances at the moment.
-pub(super) struct Pool<'j> {
+pub(super) struct Queue<'j> {
     jobs: &'j [Job<'j>],
     /// Places of jobs that were not begun, the largest last.
     waiting: Vec<usize>,
-    open: Vec<Lane<'j>>,
+    open: Vec<Stream<'j>>,
     kernels: Kernels,
     threads: usize,
     /// The threads that are about to take files, having none.
@@ -29,12 +29,12 @@ pub(super) struct Pool<'j> {
     left: u64,
 }
 
-impl<'j> Pool<'j> {
+impl<'j> Queue<'j> {
     /// All of the threads are idle until they are called.
     pub(super) fn new(jobs: &'j [Job<'j>], threads: usize, kernels: Kernels) -> Self {
         let mut waiting: Vec<usize> = (0..jobs.len()).collect();
         waiting.sort_by_key(|index| jobs.get(*index).map_or(0, |job| job.size));
-        Pool {
+        Queue {
             jobs,
             waiting,
             open: Vec::new(),
@@ -48,26 +48,26 @@ impl<'j> Pool<'j> {
     }
 
     /// The files of a thread's next step. Where there are none, the thread is idle from now on.
-    pub(super) fn take(&mut self) -> Vec<Lane<'j>> {
+    pub(super) fn take(&mut self) -> Vec<Stream<'j>> {
         let available = self.available();
-        // A fair share: the others that have none need company, too.
+        // A fair share: the others that have none need files, too.
         let share = available.div_ceil(self.taking.max(1));
         self.taking = self.taking.saturating_sub(1);
         if available == 0 {
             self.idle += 1;
             return Vec::new();
         }
-        let width = self.kernels.width(share);
+        let batch_size = self.kernels.batch_size(share);
         // Towards the end all are open, and the longest go first whether begun or not.
         let is_end = self.waiting.len() <= MOST * self.threads;
-        let wanted = if is_end { available } else { width };
+        let wanted = if is_end { available } else { batch_size };
         while self.open.len() < wanted
             && let Some(index) = self.waiting.pop()
         {
             let job = self.jobs.get(index);
-            self.open.extend(job.map(|job| Lane::new(index, *job)));
+            self.open.extend(job.map(|job| Stream::new(index, *job)));
         }
-        self.longest(width)
+        self.longest(batch_size)
     }
 
     /// The files that nobody advances.
@@ -76,12 +76,12 @@ impl<'j> Pool<'j> {
     }
 
     /// The files with the longest way to go, as many as may go together.
-    fn longest(&mut self, width: usize) -> Vec<Lane<'j>> {
-        self.open.sort_by_key(Lane::left);
-        let longest = self.open.last().map_or(0, Lane::left);
-        let mut together = width;
+    fn longest(&mut self, batch_size: usize) -> Vec<Stream<'j>> {
+        self.open.sort_by_key(Stream::left);
+        let longest = self.open.last().map_or(0, Stream::left);
+        let mut together = batch_size;
         while together > 1 && !self.has_time(longest, together) {
-            together = Kernels::fewer(together);
+            together = Kernels::narrower(together);
         }
         let rest = self.open.len().saturating_sub(together);
         self.open.split_off(rest)
@@ -90,19 +90,19 @@ impl<'j> Pool<'j> {
     /// Whether a file among so many ends no later than everything does if all threads go on, each
     /// with its share of the files.
     fn has_time(&self, longest: u64, together: usize) -> bool {
-        let share = self.kernels.width(self.files.div_ceil(self.threads));
-        let all = self.left.saturating_mul(Kernels::pace(share));
-        let one = longest.saturating_mul(Kernels::pace(together));
+        let share = self.kernels.batch_size(self.files.div_ceil(self.threads));
+        let all = self.left.saturating_mul(Kernels::relative_cost(share));
+        let one = longest.saturating_mul(Kernels::relative_cost(together));
         one.saturating_mul((self.threads * share) as u64) <= all
     }
 
     /// Gives back those of `taken` files that go on, after a step before which `left` bytes were
     /// left of all of them.
-    pub(super) fn give_back(&mut self, lanes: Vec<Lane<'j>>, taken: usize, left: u64) {
-        let still: u64 = lanes.iter().map(Lane::left).sum();
+    pub(super) fn give_back(&mut self, streams: Vec<Stream<'j>>, taken: usize, left: u64) {
+        let still: u64 = streams.iter().map(Stream::left).sum();
         self.left = self.left.saturating_sub(left).saturating_add(still);
-        self.files = (self.files + lanes.len()).saturating_sub(taken);
-        self.open.extend(lanes);
+        self.files = (self.files + streams.len()).saturating_sub(taken);
+        self.open.extend(streams);
         self.taking += 1;
     }
 

@@ -16,7 +16,7 @@ use super::Job;
 ///
 /// It is read, not mapped: the copy costs less than the pages of a map do where sixteen files are
 /// walked through together, and nobody's truncating ends the process.
-pub(super) struct Lane<'j> {
+pub(super) struct Stream<'j> {
     /// The place of its job among all.
     pub index: usize,
     pub state: State,
@@ -39,16 +39,16 @@ impl Drop for Opened {
 }
 
 /// The bytes of a file that are at hand for one step.
-pub(super) struct Piece {
+pub(super) struct Chunk {
     buffer: Vec<u8>,
     filled: usize,
     /// Whether the file ends with them.
     pub is_last: bool,
 }
 
-impl<'j> Lane<'j> {
+impl<'j> Stream<'j> {
     pub(super) fn new(index: usize, job: Job<'j>) -> Self {
-        Lane {
+        Stream {
             index,
             state: sha256::START,
             path: job.path,
@@ -114,31 +114,31 @@ pub(super) struct Source<'l> {
 
 impl Source<'_> {
     /// Reads the next bytes, `most` of them where the file goes on so far.
-    pub(super) fn read(&mut self, piece: &mut Piece, most: usize) -> io::Result<()> {
+    pub(super) fn read(&mut self, chunk: &mut Chunk, most: usize) -> io::Result<()> {
         // One byte more than is expected shows the end of the file.
         let left = usize::try_from(self.size.saturating_sub(self.at))
             .unwrap_or(usize::MAX)
             .saturating_add(1);
         let room = most.min(left.next_multiple_of(BLOCK));
-        if piece.buffer.len() < room {
-            piece.buffer.resize(room, 0);
+        if chunk.buffer.len() < room {
+            chunk.buffer.resize(room, 0);
         }
         let Opened { file, pages } = &mut *self.opened;
         pages.before(file, self.at);
-        piece.filled = 0;
-        while let Some(room) = piece
+        chunk.filled = 0;
+        while let Some(room) = chunk
             .buffer
-            .get_mut(piece.filled..room)
+            .get_mut(chunk.filled..room)
             .filter(|r| !r.is_empty())
         {
-            match file.read_at(room, self.at + piece.filled as u64) {
+            match file.read_at(room, self.at + chunk.filled as u64) {
                 Ok(0) => break,
-                Ok(count) => piece.filled += count,
+                Ok(count) => chunk.filled += count,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
         }
-        piece.is_last = piece.filled < room;
+        chunk.is_last = chunk.filled < room;
         Ok(())
     }
 
@@ -148,9 +148,9 @@ impl Source<'_> {
     }
 }
 
-impl Piece {
+impl Chunk {
     pub(super) const fn new() -> Self {
-        Piece {
+        Chunk {
             buffer: Vec::new(),
             filled: 0,
             is_last: false,

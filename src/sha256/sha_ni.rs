@@ -8,42 +8,66 @@ use std::arch::x86_64::*;
 
 use super::{BLOCK, ROUNDS, SEVERAL, State};
 
-/// Whether the processor has what the kernel needs.
-pub(super) fn is_there() -> bool {
-    is_x86_feature_detected!("sha") && is_x86_feature_detected!("avx")
-}
+/// Proof that the processor has the SHA instructions and AVX: only [`detect`](Self::detect) makes
+/// one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ShaNi(());
 
-/// Advances streams, at most [`SEVERAL`], by as many inputs of one length, a multiple of a block.
-pub(super) fn advance(states: &mut [State], inputs: &[&[u8]]) {
-    // SAFETY: callers choose this kernel by `is_there`. The SHA instructions are of the old
-    // encoding: while an upper half is in use, they run a hundred times slower on some processors.
-    unsafe { clear_upper() };
-    match states.len() {
-        0 => {}
-        1 => together::<1>(states, inputs),
-        2 => together::<2>(states, inputs),
-        3 => together::<3>(states, inputs),
-        4 => together::<4>(states, inputs),
-        5 => together::<5>(states, inputs),
-        6 => together::<6>(states, inputs),
-        7 => together::<7>(states, inputs),
-        _ => together::<SEVERAL>(states, inputs),
+impl ShaNi {
+    pub(super) fn detect() -> Option<Self> {
+        let is_there = is_x86_feature_detected!("sha") && is_x86_feature_detected!("avx");
+        is_there.then_some(ShaNi(()))
+    }
+
+    /// Advances streams, at most [`SEVERAL`], by as many inputs of one length, a multiple of a
+    /// block.
+    pub(super) fn advance(self, states: &mut [State], inputs: &[&[u8]]) {
+        // SAFETY: `self` proves that there is AVX. The SHA instructions are of the old encoding:
+        // while an upper half is in use, they run a hundred times slower on some processors.
+        unsafe { clear_upper() };
+        match states.len() {
+            0 => {}
+            1 => self.together::<1>(states, inputs),
+            2 => self.together::<2>(states, inputs),
+            3 => self.together::<3>(states, inputs),
+            4 => self.together::<4>(states, inputs),
+            5 => self.together::<5>(states, inputs),
+            6 => self.together::<6>(states, inputs),
+            7 => self.together::<7>(states, inputs),
+            _ => self.together::<SEVERAL>(states, inputs),
+        }
+    }
+
+    fn together<const N: usize>(self, states: &mut [State], inputs: &[&[u8]]) {
+        let (Some(states), Some(inputs)) = (states.first_chunk_mut(), inputs.first_chunk::<N>())
+        else {
+            return;
+        };
+        let blocks = inputs.map(|input| input.as_chunks::<BLOCK>().0);
+        let count = blocks.iter().map(|blocks| blocks.len()).min().unwrap_or(0);
+        // SAFETY: `self` proves that there are the SHA instructions and AVX; each pointer is
+        // followed by `count` blocks.
+        unsafe { rounds(states, blocks.map(<[_]>::as_ptr), count) }
+    }
+
+    /// Returns whether what stands in the upper half of a register is gone when the kernel has run.
+    #[cfg(test)]
+    pub(super) fn clears_upper_halves(self) -> bool {
+        use std::arch::asm;
+        let mut register = [0_u64; 4];
+        // SAFETY: `self` proves that there is AVX. The register is declared as used up; what stands
+        // in its upper half in between is nobody's, and only the array is written.
+        unsafe { asm!("vcmptrueps ymm15, ymm15, ymm15", out("xmm15") _) };
+        self.advance(&mut [super::START], &[&[0; BLOCK]]);
+        // SAFETY: as above.
+        unsafe { asm!("vmovups [{}], ymm15", in(reg) register.as_mut_ptr(), options(nostack)) };
+        register[2..] == [0, 0]
     }
 }
 
 #[target_feature(enable = "avx")]
 fn clear_upper() {
     _mm256_zeroupper();
-}
-
-fn together<const N: usize>(states: &mut [State], inputs: &[&[u8]]) {
-    let (Some(states), Some(inputs)) = (states.first_chunk_mut(), inputs.first_chunk::<N>()) else {
-        return;
-    };
-    let blocks = inputs.map(|input| input.as_chunks::<BLOCK>().0);
-    let count = blocks.iter().map(|blocks| blocks.len()).min().unwrap_or(0);
-    // SAFETY: callers choose this kernel by `is_there`; each pointer is followed by `count` blocks.
-    unsafe { rounds(states, blocks.map(<[_]>::as_ptr), count) }
 }
 
 /// How far ahead of the rounds a block is asked for, in bytes: mapped memory is not fetched early
@@ -191,18 +215,4 @@ unsafe fn store(state: &mut State, stream: &Stream) {
         _mm_storeu_si128(words, _mm_blend_epi16::<0xf0>(feba, dchg));
         _mm_storeu_si128(words.add(1), _mm_alignr_epi8::<8>(dchg, feba));
     }
-}
-
-/// Whether what stands in the upper half of a register is gone when the kernel has run.
-#[cfg(test)]
-pub(super) fn clears_upper_halves() -> bool {
-    use std::arch::asm;
-    let mut register = [0_u64; 4];
-    // SAFETY: the caller checked for AVX. The register is declared as used up; what stands in its
-    // upper half in between is nobody's, and only the array is written.
-    unsafe { asm!("vcmptrueps ymm15, ymm15, ymm15", out("xmm15") _) };
-    advance(&mut [super::START], &[&[0; BLOCK]]);
-    // SAFETY: as above.
-    unsafe { asm!("vmovups [{}], ymm15", in(reg) register.as_mut_ptr(), options(nostack)) };
-    register[2..] == [0, 0]
 }
