@@ -133,7 +133,7 @@ def http_rows(file):
     command = ROOT / "target/release/modelkeep"
     with tempfile.TemporaryDirectory() as scratch:
         store, home = Path(scratch) / "models", Path(scratch)
-        imported = subprocess.run([command, "--store", store, "import", file, "peer", "--by", "auto"], capture_output=True)
+        imported = subprocess.run([command, "--store", store, "import", file, "peer", "--copy-mode", "auto"], capture_output=True)
         if imported.returncode:
             return
         ours = [str(command), "--store", str(store), "serve", "--addr", "127.0.0.1:{port}"]

@@ -171,20 +171,20 @@ typedef enum {
   /**
    * By reflink where the file system can, else by copy.
    */
-  MKEEP_TRANSFER_AUTO = 0,
+  MKEEP_COPY_MODE_AUTO = 0,
   /**
    * By reflink only: the blocks are shared until one of the two is written to.
    */
-  MKEEP_TRANSFER_REFLINK = 1,
+  MKEEP_COPY_MODE_REFLINK = 1,
   /**
    * By hard link only: no second copy, but who writes to the file destroys the blob.
    */
-  MKEEP_TRANSFER_HARD_LINK = 2,
+  MKEEP_COPY_MODE_HARD_LINK = 2,
   /**
    * By copy only.
    */
-  MKEEP_TRANSFER_COPY = 3,
-} mkeep_transfer;
+  MKEEP_COPY_MODE_COPY = 3,
+} mkeep_copy_mode;
 
 /**
  * The type of a value, as files have it.
@@ -411,9 +411,9 @@ typedef struct {
    */
   size_t size;
   /**
-   * An mkeep_transfer.
+   * An mkeep_copy_mode.
    */
-  uint32_t transfer;
+  uint32_t copy_mode;
   /**
    * Whether a model of that name is replaced.
    */

@@ -31,11 +31,11 @@ pub use name::{Digest, ModelName, Reference};
 #[doc(hidden)]
 pub use sha256::bench_hash;
 pub use store::{
-    Alias, Blob, BlobStatus, BrokenModel, Cached, Collected, Complaint, Copied, Deleted, Diagnosis,
-    Fact, FileWarning, Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported,
-    IncompleteBlob, ListOptions, ListedDetails, Listing, Maintained, ManifestForm, Message, Model,
-    ModelInfo, ModelUsage, Moved, Problem, Progress, Repaired, Report, Root, RootState, SharedBlob,
-    Show, ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Transfer, Usage,
-    Use, Uses, VerifyOptions,
+    Alias, Blob, BlobStatus, BrokenModel, Cached, Collected, Copied, CopyMode, Deleted, Diagnosis,
+    FileWarning, Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, IncompleteBlob,
+    InfoValue, Issue, ListOptions, ListedDetails, Listing, Location, LocationState, Maintained,
+    ManifestForm, Message, Model, ModelInfo, ModelUsage, MovedBlob, Problem, Progress, Repaired,
+    Report, SharedBlob, Show, ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary,
+    Usage, Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};

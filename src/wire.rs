@@ -9,7 +9,7 @@ use crate::go::decode::{self, Decode, DecodeError, Event, Reader};
 use crate::go::json;
 use crate::manifest::Parameters;
 use crate::name::{self, Digest, MalformedDigest, ModelName, Reference};
-use crate::store::{Fact, Problem, ShowOptions, Store};
+use crate::store::{InfoValue, Problem, ShowOptions, Store};
 
 /// What a call answers.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ pub fn show(store: &Store, body: &[u8], basename: bool) -> Answer {
         Ok(mut show) => {
             if basename {
                 show.model_info
-                    .insert("general.basename", Fact::Text(request.model));
+                    .insert("general.basename", InfoValue::Text(request.model));
             }
             Answer::ok(show.to_json())
         }

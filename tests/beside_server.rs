@@ -42,14 +42,14 @@ enum Fate {
 }
 
 impl Pair {
-    fn new(settle: Duration) -> Option<Self> {
+    fn new(delete_delay: Duration) -> Option<Self> {
         let scratch = Scratch::new();
         let home = scratch.root().join("home");
         fs::create_dir_all(&home).unwrap();
         fs::create_dir_all(scratch.root().join("blobs")).unwrap();
         let server = Server::start(scratch.root(), &home)?;
         let open = |options: StoreOptions| Store::open_with(options).unwrap();
-        let store = open(scratch.options().settle(settle));
+        let store = open(scratch.options().delete_delay(delete_delay));
         let idle = open(scratch.options().durability(Durability::None));
         let plain = ImportOptions::default();
         idle.import(fixture(), &name("stable"), &plain).unwrap();
@@ -241,8 +241,8 @@ fn creations_beside_deletes_that_do_not_settle_are_counted() {
 }
 
 /// How many of the server's models lack a blob.
-fn while_we_delete(request: (&str, &str, &str), settle: Duration) -> Option<u64> {
-    let mut pair = Pair::new(settle)?;
+fn while_we_delete(request: (&str, &str, &str), delete_delay: Duration) -> Option<u64> {
+    let mut pair = Pair::new(delete_delay)?;
     let (mut made, mut broken, mut restored) = (0, 0, 0);
     for round in 0..rounds() {
         pair.add_source(round);
@@ -254,7 +254,7 @@ fn while_we_delete(request: (&str, &str, &str), settle: Duration) -> Option<u64>
         broken += u64::from(fate == Fate::Broken);
         pair.clear();
     }
-    let more = format!(", {restored} blobs put back, settle {settle:?}");
+    let more = format!(", {restored} blobs put back, delete_delay {delete_delay:?}");
     pair.report(made, broken, &more);
     Some(broken)
 }

@@ -35,7 +35,7 @@ printf 'FROM a\nSYSTEM """of\na""" \nPARAMETER stop x\nLICENSE y\n' >"$work/Mode
 
 operations=(
     "cp a new/name:tag" "cp a b" "rm own" "rm a b" "gc" "gc --grace 0s"
-    "import tests/data/tiny.gguf imported --by copy" "import tests/data/tiny.gguf a --force --system x"
+    "import tests/data/tiny.gguf imported --copy-mode copy" "import tests/data/tiny.gguf a --force --system x"
     "import $work/Modelfile made" "repair"
 )
 points=0 states=0 failed=0

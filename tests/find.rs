@@ -153,11 +153,11 @@ fn a_store_that_cannot_be_opened_is_diagnosed() {
     symlink("/mnt/gone", home.root().join(".ollama")).unwrap();
     let diagnosis = StoreOptions::new(&path).diagnose().unwrap();
     assert!(!diagnosis.is_ok());
-    assert!(diagnosis.complaints[0].what.contains("a link to /mnt/gone"));
-    let own = &diagnosis.roots[0];
+    assert!(diagnosis.issues[0].what.contains("a link to /mnt/gone"));
+    let own = &diagnosis.locations[0];
     assert_eq!(own.path, path);
     assert_eq!((own.state.as_str(), own.opened), ("dangling", false));
-    assert!(diagnosis.roots.len() >= 3, "{:?}", diagnosis.roots);
+    assert!(diagnosis.locations.len() >= 3, "{:?}", diagnosis.locations);
 }
 
 #[test]

@@ -170,7 +170,9 @@ fn within_a_minute<T>(what: &str, call: impl FnOnce() -> T) -> T {
 /// A store with the models `good` and `bad`, each with blobs of its own.
 fn stage(scratch: &Scratch) -> Store {
     let root = scratch.root().join("store");
-    let options = StoreOptions::new(&root).settle(Duration::ZERO).create(true);
+    let options = StoreOptions::new(&root)
+        .delete_delay(Duration::ZERO)
+        .create(true);
     let store = Store::open_with(options).unwrap();
     for text in ["good", "bad", "gone"] {
         let mut options = ImportOptions::default();

@@ -51,7 +51,7 @@ fn a_process_of_its_own() {
     let Some(root) = env::var_os(STORE) else {
         return;
     };
-    let store = Store::open_with(StoreOptions::new(root).settle(Duration::ZERO)).unwrap();
+    let store = Store::open_with(StoreOptions::new(root).delete_delay(Duration::ZERO)).unwrap();
     let skipped = env::var(SKIPPED).unwrap_or_default();
     for what in CALLS.into_iter().filter(|call| *call != skipped) {
         let begun = Instant::now();

@@ -52,7 +52,7 @@ fn under(mut limit: Command, test: &str, scratch: &Scratch) {
 }
 
 fn limited_store() -> Option<Store> {
-    let options = StoreOptions::new(env::var_os(STORE)?).settle(Duration::ZERO);
+    let options = StoreOptions::new(env::var_os(STORE)?).delete_delay(Duration::ZERO);
     Some(Store::open_with(options).unwrap())
 }
 
@@ -115,7 +115,7 @@ fn on_a_full_disk_every_change_fails_and_changes_nothing() {
 }
 
 fn fill(root: &Path) {
-    let store = Store::open_with(StoreOptions::new(root).settle(Duration::ZERO)).unwrap();
+    let store = Store::open_with(StoreOptions::new(root).delete_delay(Duration::ZERO)).unwrap();
     let plain = ImportOptions::default();
     store.import(fixture(), &name("good"), &plain).unwrap();
     store.copy(&name("good"), &name("bad")).unwrap();

@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use common::{Scratch, fixture, name};
 use modelkeep::gguf::Writer;
-use modelkeep::{Digest, ErrorKind, ImportOptions, Store, StoreOptions, Transfer};
+use modelkeep::{CopyMode, Digest, ErrorKind, ImportOptions, Store, StoreOptions};
 
-const WAYS: [Transfer; 3] = [Transfer::Auto, Transfer::Copy, Transfer::HardLink];
+const WAYS: [CopyMode; 3] = [CopyMode::Auto, CopyMode::Copy, CopyMode::HardLink];
 
-fn by(transfer: Transfer) -> ImportOptions {
+fn by(copy_mode: CopyMode) -> ImportOptions {
     let mut options = ImportOptions::default();
-    options.transfer = transfer;
+    options.copy_mode = copy_mode;
     options
 }
 
@@ -51,15 +51,15 @@ fn bytes_that_are_stored_are_not_written_again() {
     let scratch = Scratch::new();
     let store = scratch.store();
     store
-        .import(fixture(), &name("a"), &by(Transfer::Copy))
+        .import(fixture(), &name("a"), &by(CopyMode::Copy))
         .unwrap();
     let blob = scratch.blob_path(&Digest::of(&fs::read(fixture()).unwrap()));
     let before = state(&blob);
-    for (number, transfer) in WAYS.into_iter().enumerate() {
+    for (number, copy_mode) in WAYS.into_iter().enumerate() {
         let model = name(&format!("again{number}"));
-        let imported = store.import(fixture(), &model, &by(transfer)).unwrap();
+        let imported = store.import(fixture(), &model, &by(copy_mode)).unwrap();
         assert_eq!(imported.digest, Digest::of(&fs::read(fixture()).unwrap()));
-        assert_eq!(state(&blob), before, "{transfer:?}");
+        assert_eq!(state(&blob), before, "{copy_mode:?}");
         assert_eq!(staged(scratch.root()), 0);
     }
 }
@@ -70,10 +70,10 @@ fn a_linked_file_that_is_stored_leaves_no_second_link() {
     let store = scratch.store();
     let file = gguf(&scratch.root().join("a.gguf"), 100, "a");
     store
-        .import(&file, &name("a"), &by(Transfer::HardLink))
+        .import(&file, &name("a"), &by(CopyMode::HardLink))
         .unwrap();
     store
-        .import(&file, &name("b"), &by(Transfer::HardLink))
+        .import(&file, &name("b"), &by(CopyMode::HardLink))
         .unwrap();
     assert_eq!(file.metadata().unwrap().nlink(), 2);
     assert_eq!(staged(scratch.root()), 0);
@@ -81,7 +81,7 @@ fn a_linked_file_that_is_stored_leaves_no_second_link() {
 
 #[test]
 fn a_damaged_blob_of_the_same_size_is_healed() {
-    for transfer in WAYS {
+    for copy_mode in WAYS {
         let scratch = Scratch::new();
         let store = scratch.store();
         let file = gguf(&scratch.root().join("a.gguf"), 100, "a");
@@ -90,10 +90,10 @@ fn a_damaged_blob_of_the_same_size_is_healed() {
         damaged[50] ^= 1;
         let blob = format!("blobs/sha256-{}", Digest::of(&bytes).hex());
         scratch.write(&blob, &damaged);
-        store.import(&file, &name("a"), &by(transfer)).unwrap();
+        store.import(&file, &name("a"), &by(copy_mode)).unwrap();
         assert!(
             fs::read(scratch.root().join(blob)).unwrap() == bytes,
-            "{transfer:?}"
+            "{copy_mode:?}"
         );
     }
 }
@@ -106,7 +106,7 @@ fn another_file_of_the_same_size_is_stored() {
         let file = gguf(&scratch.root().join("model.gguf"), 100, text);
         let bytes = fs::read(&file).unwrap();
         store
-            .import(file, &name(text), &by(Transfer::Auto))
+            .import(file, &name(text), &by(CopyMode::Auto))
             .unwrap();
         assert!(fs::read(scratch.blob_path(&Digest::of(&bytes))).unwrap() == bytes);
     }
@@ -129,7 +129,7 @@ fn in_a_small_file_system(body: fn(&Path)) {
 }
 
 fn store_in(root: &Path) -> Store {
-    Store::open_with(StoreOptions::new(root).settle(Duration::ZERO)).unwrap()
+    Store::open_with(StoreOptions::new(root).delete_delay(Duration::ZERO)).unwrap()
 }
 
 #[test]
@@ -139,10 +139,10 @@ fn a_file_that_is_stored_needs_no_room() {
         let file = gguf(&scratch.root().join("a.gguf"), 600_000, "a");
         let store = store_in(root);
         store
-            .import(&file, &name("a"), &by(Transfer::Auto))
+            .import(&file, &name("a"), &by(CopyMode::Auto))
             .unwrap();
         store
-            .import(&file, &name("b"), &by(Transfer::Auto))
+            .import(&file, &name("b"), &by(CopyMode::Auto))
             .unwrap();
         assert_eq!(store.list().unwrap().models.len(), 2);
     });
@@ -153,7 +153,7 @@ fn without_room_nothing_is_written_and_the_error_says_how_much_is_missing() {
     in_a_small_file_system(|root| {
         let scratch = Scratch::new();
         let file = gguf(&scratch.root().join("a.gguf"), 3_000_000, "a");
-        let error = store_in(root).import(file, &name("a"), &by(Transfer::Auto));
+        let error = store_in(root).import(file, &name("a"), &by(CopyMode::Auto));
         let error = error.unwrap_err();
         assert_eq!(
             (error.kind(), error.os_error()),

@@ -32,9 +32,9 @@ fn misnamed(name: impl Fn(&str) -> String) -> (Scratch, Digest, PathBuf) {
 }
 
 fn told(diagnosis: &Diagnosis, path: &std::path::Path) -> String {
-    let mut all = diagnosis.complaints.iter().chain(&diagnosis.notes);
-    let found = all.find(|complaint| complaint.path == path);
-    found.map_or(String::new(), |complaint| complaint.what.clone())
+    let mut all = diagnosis.issues.iter().chain(&diagnosis.notes);
+    let found = all.find(|issue| issue.path == path);
+    found.map_or(String::new(), |issue| issue.what.clone())
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_leftover_of_a_create_is_a_note() {
     scratch.model("a", &[]);
     scratch.write("blobs/sha256-1234567890", b"x");
     let diagnosis = scratch.store().doctor().unwrap();
-    assert!(diagnosis.is_ok(), "{:?}", diagnosis.complaints);
+    assert!(diagnosis.is_ok(), "{:?}", diagnosis.issues);
     let path = scratch.root().join("blobs/sha256-1234567890");
     assert!(told(&diagnosis, &path).contains("create"));
 }
@@ -113,8 +113,8 @@ fn a_blob_that_is_a_broken_link_is_called_one() {
     fs::remove_file(scratch.blob_path(&digest)).unwrap();
     symlink("/mnt/disk/weights", scratch.blob_path(&digest)).unwrap();
     let diagnosis = scratch.store().doctor().unwrap();
-    assert_eq!(diagnosis.complaints.len(), 1);
-    let what = &diagnosis.complaints[0].what;
+    assert_eq!(diagnosis.issues.len(), 1);
+    let what = &diagnosis.issues[0].what;
     assert!(what.contains("a link to /mnt/disk/weights"), "{what}");
 }
 
@@ -146,7 +146,7 @@ fn a_file_that_is_no_manifest_is_called_what_it_is() {
 }
 
 #[test]
-fn what_has_one_cause_is_one_complaint() {
+fn what_has_one_cause_is_one_issue() {
     let scratch = Scratch::new();
     let layers: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n; 3]).collect();
     let layers: Vec<&[u8]> = layers.iter().map(Vec::as_slice).collect();
@@ -159,8 +159,8 @@ fn what_has_one_cause_is_one_complaint() {
         fs::remove_file(scratch.blob_path(digest)).unwrap();
     }
     let diagnosis = scratch.store().doctor().unwrap();
-    assert_eq!(diagnosis.complaints.len(), 1);
-    let what = &diagnosis.complaints[0].what;
+    assert_eq!(diagnosis.issues.len(), 1);
+    let what = &diagnosis.issues[0].what;
     assert!(what.contains("98 more"), "{what}");
     assert!(what.contains("b:latest, c:latest"), "{what}");
 }

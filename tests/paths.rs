@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use common::{Scratch, fixture, name, reference};
-use modelkeep::{ErrorKind, ImportOptions, ShowOptions, Store, Transfer};
+use modelkeep::{CopyMode, ErrorKind, ImportOptions, ShowOptions, Store};
 
 #[test]
 fn a_file_that_is_linked_keeps_its_time() {
@@ -25,12 +25,12 @@ fn a_file_that_is_linked_keeps_its_time() {
         .set_modified(then)
         .unwrap();
     let mut options = ImportOptions::default();
-    options.transfer = Transfer::HardLink;
+    options.copy_mode = CopyMode::HardLink;
     let store = scratch.store();
     store.import(&file, &name("m"), &options).unwrap();
     assert_eq!(file.metadata().unwrap().modified().unwrap(), then);
     // Of bytes that are stored, a second import makes no file of its own.
-    options.transfer = Transfer::Copy;
+    options.copy_mode = CopyMode::Copy;
     options.replace = true;
     store.import(&file, &name("m"), &options).unwrap();
     assert_eq!(file.metadata().unwrap().modified().unwrap(), then);

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bench::Bench;
 use common::{name, reference};
-use modelkeep::{ErrorKind, GcOptions, ImportOptions, Store, Transfer, VerifyOptions};
+use modelkeep::{CopyMode, ErrorKind, GcOptions, ImportOptions, Store, VerifyOptions};
 
 /// A directory on another device than temporary files, if this machine has one to write to.
 fn elsewhere(than: &Path) -> Option<tempfile::TempDir> {
@@ -138,7 +138,7 @@ fn a_hard_link_keeps_its_owner_and_is_refused_where_that_would_lock_a_server_out
     fs::create_dir(root.join("blobs")).unwrap();
     chown(root.join("blobs"), Some(12345), Some(12346)).unwrap();
     let mut options = ImportOptions::default();
-    options.transfer = Transfer::HardLink;
+    options.copy_mode = CopyMode::HardLink;
     let file = bench.path("tiny.gguf");
     let refused = bench.store().import(&file, &name("a"), &options);
     let error = refused.unwrap_err();

@@ -55,7 +55,7 @@ def request(random):
     if random.random() < 0.4:
         lines += [f"Origin: {random.choice(ORIGINS)}" for _ in range(random.choice([1, 1, 1, 2]))]
     version = random.choices(["HTTP/1.1", "HTTP/1.0"], [10, 1])[0]
-    odd = ["Expect: x"] + ["Transfer-Encoding: gzip, chunked"] * (version == "HTTP/1.1")
+    odd = ["Expect: x"] + ["CopyMode-Encoding: gzip, chunked"] * (version == "HTTP/1.1")
     lines += [line for line in odd if random.random() < 0.02]
     return "\r\n".join([f"{method} {asked} {version}", *lines, "Connection: close", "", ""])
 

@@ -105,7 +105,7 @@ fn place(owner: u32, group: u32, bits: u32) -> Option<Scratch> {
 }
 
 fn store_of_user() -> Option<Store> {
-    let options = StoreOptions::new(env::var_os(STORE)?).settle(Duration::ZERO);
+    let options = StoreOptions::new(env::var_os(STORE)?).delete_delay(Duration::ZERO);
     Some(Store::open_with(options).unwrap())
 }
 

@@ -45,7 +45,7 @@ fn unpacked(case: &Path, to: &Path) -> Store {
                 .unwrap();
         }
     }
-    Store::open_with(StoreOptions::new(to).settle(Duration::ZERO)).unwrap()
+    Store::open_with(StoreOptions::new(to).delete_delay(Duration::ZERO)).unwrap()
 }
 
 fn blobs(store: &Store) -> Vec<String> {

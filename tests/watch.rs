@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use common::{Scratch, fixture, name};
-use modelkeep::{ErrorKind, GcOptions, ImportOptions, Progress, Transfer};
+use modelkeep::{CopyMode, ErrorKind, GcOptions, ImportOptions, Progress};
 
 /// A file of the fixture's tensors and much else.
 fn large(scratch: &Scratch, bytes: u64) -> PathBuf {
@@ -28,7 +28,7 @@ fn large(scratch: &Scratch, bytes: u64) -> PathBuf {
 
 fn copying() -> ImportOptions {
     let mut options = ImportOptions::default();
-    options.transfer = Transfer::Copy;
+    options.copy_mode = CopyMode::Copy;
     options
 }
 

@@ -16,7 +16,7 @@ __all__ = [
     "Array",
     "BrokenModel",
     "Collected",
-    "Complaint",
+    "Issue",
     "Copied",
     "Deleted",
     "Details",
@@ -34,12 +34,12 @@ __all__ = [
     "Message",
     "Model",
     "ModelUsage",
-    "Moved",
+    "MovedBlob",
     "Problem",
     "Progress",
     "Repaired",
     "Report",
-    "Root",
+    "Location",
     "SharedBlob",
     "Show",
     "ShownTensor",
@@ -76,7 +76,7 @@ class Store:
         mmap: bool = True,
         threads: int = 0,
         durability: Literal["full", "none"] = "full",
-        settle: float | timedelta = 0.05,
+        delete_delay: float | timedelta = 0.05,
         foreign_owner: bool = False,
         go_template: bool | None = None,
     ) -> Self: ...
@@ -108,7 +108,7 @@ class Store:
         name: str,
         *,
         replace: bool = False,
-        transfer: Literal["auto", "reflink", "hardlink", "copy"] = "auto",
+        copy_mode: Literal["auto", "reflink", "hardlink", "copy"] = "auto",
         projectors: Sequence[_Path] = (),
         adapters: Sequence[_Path] = (),
         template: str | None = None,
@@ -127,7 +127,7 @@ class Store:
         name: str,
         *,
         replace: bool = False,
-        transfer: Literal["auto", "reflink", "hardlink", "copy"] = "auto",
+        copy_mode: Literal["auto", "reflink", "hardlink", "copy"] = "auto",
         progress: Callable[[Progress], object] | None = None,
     ) -> Imported: ...
     def gc(
@@ -503,11 +503,11 @@ class Diagnosis(Answer):
     @property
     def ok(self) -> bool: ...
     @property
-    def roots(self) -> list[Root]: ...
+    def locations(self) -> list[Location]: ...
     @property
-    def complaints(self) -> list[Complaint]: ...
+    def issues(self) -> list[Issue]: ...
     @property
-    def notes(self) -> list[Complaint]: ...
+    def notes(self) -> list[Issue]: ...
     @property
     def blobs(self) -> int: ...
     @property
@@ -529,7 +529,7 @@ class Root:
     def what(self) -> str: ...
 
 @final
-class Complaint:
+class Issue:
     @property
     def path(self) -> Path: ...
     @property
@@ -542,14 +542,14 @@ class Complaint:
 @final
 class Repaired(Answer):
     @property
-    def moved(self) -> list[Moved]: ...
+    def quarantined(self) -> list[MovedBlob]: ...
     @property
-    def renamed(self) -> list[Moved]: ...
+    def renamed(self) -> list[MovedBlob]: ...
     @property
     def changed(self) -> list[str]: ...
 
 @final
-class Moved:
+class MovedBlob:
     @property
     def digest(self) -> str: ...
     @property

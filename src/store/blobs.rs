@@ -15,7 +15,7 @@ use crate::store::handle::Store;
 /// How the bytes of a file come into the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Transfer {
+pub enum CopyMode {
     /// By reflink where the file system can, else by copy.
     #[default]
     Auto,
@@ -70,25 +70,25 @@ impl Store {
     }
 
     /// Writes and hashes a file of the caller's.
-    pub(crate) fn stage_file(&self, path: &Path, transfer: Transfer) -> Result<NewBlob> {
+    pub(crate) fn stage_file(&self, path: &Path, copy_mode: CopyMode) -> Result<NewBlob> {
         let mut file = read::open_regular(path).map_err(|e| Error::io("opening", path, e))?;
         self.expect(file.metadata().map_or(0, |metadata| metadata.len()));
-        if transfer != Transfer::Copy {
-            match self.stage_link(path, transfer) {
+        if copy_mode != CopyMode::Copy {
+            match self.stage_link(path, copy_mode) {
                 Ok(staged) => {
                     // What was linked is hashed, not what the path may name by now.
                     let blob = hash(&mut staged.file(), staged.path(), |piece| {
                         self.advance(piece.len() as u64)
                     })?;
                     self.finish_file();
-                    let is_shared = transfer == Transfer::HardLink;
+                    let is_shared = copy_mode == CopyMode::HardLink;
                     return Ok(NewBlob {
                         staged,
                         blob,
                         is_shared,
                     });
                 }
-                Err(error) if transfer != Transfer::Auto => return Err(error),
+                Err(error) if copy_mode != CopyMode::Auto => return Err(error),
                 Err(_) => {}
             }
         }
@@ -113,9 +113,9 @@ impl Store {
         }
     }
 
-    fn stage_link(&self, path: &Path, transfer: Transfer) -> Result<Staged> {
+    fn stage_link(&self, path: &Path, copy_mode: CopyMode) -> Result<Staged> {
         let durability = self.options().durability;
-        let link = if transfer == Transfer::HardLink {
+        let link = if copy_mode == CopyMode::HardLink {
             ops::hard_link
         } else {
             ops::reflink
@@ -125,7 +125,7 @@ impl Store {
             .canonicalize()
             .map_err(|e| Error::io("opening", path, e))?;
         let staged = Staged::linked(self.layout(), durability, |to| link(&source, to))?;
-        if transfer == Transfer::HardLink {
+        if copy_mode == CopyMode::HardLink {
             self.refuse_foreign(staged.file(), "linking")?;
         } else {
             self.make_ours(&staged)?;

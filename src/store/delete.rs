@@ -89,7 +89,7 @@ impl Store {
     /// leaves orphans for a collection, never a model without its blobs. While any manifest of the
     /// store cannot be read, all blobs stay and [`Deleted::kept`] says why. A manifest that does
     /// not decode can be deleted; its blobs are then unknown and left to a collection. Reads every
-    /// manifest once or twice, and waits [`settle`](crate::StoreOptions::settle) where a blob goes.
+    /// manifest once or twice, and waits [`delete_delay`](crate::StoreOptions::delete_delay) where a blob goes.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) where no such model is stored.

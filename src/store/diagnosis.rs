@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::error::{ErrorKind, Result};
 use crate::go::json;
 use crate::name::ModelName;
-use crate::store::locations::Root;
+use crate::store::locations::Location;
 use crate::store::misnamed::Misnamed;
 use crate::store::problem::Problem;
 
@@ -17,12 +17,12 @@ use crate::store::problem::Problem;
 #[non_exhaustive]
 pub struct Diagnosis {
     /// The places where a store may be, the opened one first.
-    pub roots: Vec<Root>,
+    pub locations: Vec<Location>,
     /// What is wrong, by path.
-    pub complaints: Vec<Complaint>,
+    pub issues: Vec<Issue>,
     /// What is not wrong, and worth knowing: what can be reclaimed, aliases, unknown files that
     /// harm nobody.
-    pub notes: Vec<Complaint>,
+    pub notes: Vec<Issue>,
     /// How many blobs the models use.
     pub blobs: usize,
     /// Those of them that an earlier verification noted as good in the cache, and nothing has
@@ -33,7 +33,7 @@ pub struct Diagnosis {
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Complaint {
+pub struct Issue {
     /// The file.
     #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
@@ -48,7 +48,7 @@ pub struct Complaint {
 impl Diagnosis {
     /// Whether nothing is wrong.
     pub fn is_ok(&self) -> bool {
-        self.complaints.is_empty()
+        self.issues.is_empty()
     }
 
     /// The answer as JSON.
@@ -67,8 +67,7 @@ impl Diagnosis {
         what: String,
         advice: &str,
     ) {
-        self.complaints
-            .push(Complaint::new(path, name, what, advice));
+        self.issues.push(Issue::new(path, name, what, advice));
     }
 
     pub(super) fn note(
@@ -78,7 +77,7 @@ impl Diagnosis {
         what: String,
         advice: &str,
     ) {
-        self.notes.push(Complaint::new(path, name, what, advice));
+        self.notes.push(Issue::new(path, name, what, advice));
     }
 }
 
@@ -116,37 +115,37 @@ impl Diagnosis {
         self.add(&file.path, None, what, advice);
     }
 
-    /// Makes one complaint of those of several models that say the same, as where a blob that they
+    /// Makes one issue of those of several models that say the same, as where a blob that they
     /// share is missing.
     pub(super) fn group(&mut self) {
         let mut firsts: HashMap<(String, String), usize> = HashMap::new();
-        let mut grouped: Vec<(Complaint, Vec<ModelName>)> = Vec::new();
-        for complaint in std::mem::take(&mut self.complaints) {
-            let key = (complaint.what.clone(), complaint.advice.clone());
-            match (complaint.name.clone(), firsts.get(&key)) {
+        let mut grouped: Vec<(Issue, Vec<ModelName>)> = Vec::new();
+        for issue in std::mem::take(&mut self.issues) {
+            let key = (issue.what.clone(), issue.advice.clone());
+            match (issue.name.clone(), firsts.get(&key)) {
                 (Some(name), Some(first)) => grouped[*first].1.push(name),
                 (name, _) => {
                     if name.is_some() {
                         firsts.insert(key, grouped.len());
                     }
-                    grouped.push((complaint, Vec::new()));
+                    grouped.push((issue, Vec::new()));
                 }
             }
         }
-        let grouped = grouped.into_iter().map(|(mut complaint, others)| {
+        let grouped = grouped.into_iter().map(|(mut issue, others)| {
             if !others.is_empty() {
                 let others: Vec<String> = others.iter().map(ToString::to_string).collect();
-                complaint.what = format!("{}; the same in {}", complaint.what, others.join(", "));
+                issue.what = format!("{}; the same in {}", issue.what, others.join(", "));
             }
-            complaint
+            issue
         });
-        self.complaints = grouped.collect();
+        self.issues = grouped.collect();
     }
 }
 
-impl Complaint {
+impl Issue {
     fn new(path: &Path, name: Option<&ModelName>, what: String, advice: &str) -> Self {
-        Complaint {
+        Issue {
             path: path.to_owned(),
             name: name.cloned(),
             what,

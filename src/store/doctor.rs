@@ -32,7 +32,7 @@ impl StoreOptions {
             Err(error) => error,
         };
         let mut diagnosis = Diagnosis {
-            roots: self.roots(),
+            locations: self.locations(),
             ..Diagnosis::default()
         };
         let advice = match error.kind() {
@@ -55,7 +55,7 @@ impl Store {
     pub fn doctor(&self) -> Result<Diagnosis> {
         self.must_exist()?;
         let mut diagnosis = Diagnosis {
-            roots: self.options().roots(),
+            locations: self.options().locations(),
             ..Diagnosis::default()
         };
         if let Some(what) = self.emptiness() {
@@ -91,7 +91,7 @@ impl Store {
         }
         self.examine_private(&survey.staged, &mut diagnosis);
         diagnosis.group();
-        diagnosis.complaints.sort_by(|a, b| a.path.cmp(&b.path));
+        diagnosis.issues.sort_by(|a, b| a.path.cmp(&b.path));
         diagnosis.notes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(diagnosis)
     }

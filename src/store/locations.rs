@@ -19,7 +19,7 @@ use crate::store::options::StoreOptions;
 /// A place where a store may be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Root {
+pub struct Location {
     /// The directory.
     #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
@@ -30,7 +30,7 @@ pub struct Root {
     /// Whether it is the store that was opened.
     pub opened: bool,
     /// What is there.
-    pub state: RootState,
+    pub state: LocationState,
     /// Why no models can be seen there, and what to do, in words; empty where some can.
     pub what: String,
 }
@@ -38,7 +38,7 @@ pub struct Root {
 /// What is in a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum RootState {
+pub enum LocationState {
     /// A store: a directory with `manifests` or `blobs`.
     Store,
     /// A file, or a directory with neither `manifests` nor `blobs`.
@@ -51,20 +51,20 @@ pub enum RootState {
     Closed,
 }
 
-impl RootState {
+impl LocationState {
     /// Returns the word for it: `store`, `no_store`, `missing`, `dangling` or `closed`.
     pub const fn as_str(self) -> &'static str {
         match self {
-            RootState::Store => "store",
-            RootState::NoStore => "no_store",
-            RootState::Missing => "missing",
-            RootState::Dangling => "dangling",
-            RootState::Closed => "closed",
+            LocationState::Store => "store",
+            LocationState::NoStore => "no_store",
+            LocationState::Missing => "missing",
+            LocationState::Dangling => "dangling",
+            LocationState::Closed => "closed",
         }
     }
 }
 
-impl Serialize for RootState {
+impl Serialize for LocationState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
@@ -77,42 +77,42 @@ impl StoreOptions {
     /// Returns the places where models may be, whether or not they are there: the store of these
     /// options and of the environment, of this user, of the service, of a running server, and of
     /// packages and containers. Walks over the manifests of each.
-    pub fn roots(&self) -> Vec<Root> {
+    pub fn locations(&self) -> Vec<Location> {
         let places = Places::of_this_system(self.home.clone());
         let own = [self.path.clone(), StoreOptions::from_env().path];
         let known = own.into_iter().flatten().chain(places.known());
         let known = known.map(|path| (path, true));
         let likely = places.likely().into_iter().map(|path| (path, false));
-        let (mut roots, mut seen) = (Vec::new(), HashSet::new());
+        let (mut locations, mut seen) = (Vec::new(), HashSet::new());
         for (path, is_known) in known.chain(likely) {
-            let (root, identity) = Root::at(path);
+            let (root, identity) = Location::at(path);
             let is_worth_telling = match root.state {
-                RootState::Store => true,
-                RootState::Closed => is_known || !root.is_home_of_root(),
+                LocationState::Store => true,
+                LocationState::Closed => is_known || !root.is_home_of_root(),
                 _ => is_known,
             };
             if is_worth_telling && seen.insert(identity) {
-                roots.push(root);
+                locations.push(root);
             }
         }
-        if let (Some(first), Some(_)) = (roots.first_mut(), &self.path) {
-            first.opened = first.exists && first.state != RootState::Closed;
+        if let (Some(first), Some(_)) = (locations.first_mut(), &self.path) {
+            first.opened = first.exists && first.state != LocationState::Closed;
         }
-        roots
+        locations
     }
 
     /// Returns the error of a store that does not exist; it names what is in other places.
     pub(crate) fn no_store(&self, path: &Path) -> Error {
-        let roots = self.roots();
-        let own = roots.iter().find(|root| root.path == path);
+        let locations = self.locations();
+        let own = locations.iter().find(|root| root.path == path);
         let what = match own {
-            Some(root) if root.state == RootState::Dangling => root.what.as_str(),
+            Some(root) if root.state == LocationState::Dangling => root.what.as_str(),
             _ => "no such directory",
         };
-        let others = roots
+        let others = locations
             .iter()
-            .filter(|root| root.path != path && root.state != RootState::Missing);
-        let others: Vec<String> = others.map(Root::in_words).collect();
+            .filter(|root| root.path != path && root.state != LocationState::Missing);
+        let others: Vec<String> = others.map(Location::in_words).collect();
         let hint = match others.as_slice() {
             [] => String::new(),
             found => format!("; found instead: {}", found.join(", ")),
@@ -130,7 +130,7 @@ impl Store {
         if is_store(root) {
             return None;
         }
-        let others = self.options().roots().into_iter();
+        let others = self.options().locations().into_iter();
         let others = others.filter(|other| other.path != root && other.has_models());
         let others: Vec<String> = others.map(|other| other.in_words()).collect();
         let hint = match others.as_slice() {
@@ -150,21 +150,21 @@ enum Identity {
     Closed(PathBuf),
 }
 
-impl Root {
+impl Location {
     fn at(path: PathBuf) -> (Self, Identity) {
         let (state, what) = look(&path);
         let manifests = match state {
-            RootState::Store => Layout::new(path.clone()).walk().files.len(),
+            LocationState::Store => Layout::new(path.clone()).walk().files.len(),
             _ => 0,
         };
         let identity = match access::closed_directory(&path) {
-            Some(closed) if state == RootState::Closed => Identity::Closed(closed),
+            Some(closed) if state == LocationState::Closed => Identity::Closed(closed),
             _ => Identity::Path(path.canonicalize().unwrap_or_else(|_| path.clone())),
         };
-        let root = Root {
+        let root = Location {
             exists: matches!(
                 state,
-                RootState::Store | RootState::NoStore | RootState::Closed
+                LocationState::Store | LocationState::NoStore | LocationState::Closed
             ),
             manifests,
             opened: false,
@@ -177,7 +177,7 @@ impl Root {
 
     /// Whether models are there, or may be.
     fn has_models(&self) -> bool {
-        self.manifests > 0 || self.state == RootState::Closed
+        self.manifests > 0 || self.state == LocationState::Closed
     }
 
     /// The home of the superuser is closed on every system, and says nothing.
@@ -188,29 +188,29 @@ impl Root {
     fn in_words(&self) -> String {
         let path = self.path.display();
         match (self.state, self.manifests) {
-            (RootState::Store, 1) => format!("{path} (1 model)"),
-            (RootState::Store, models) => format!("{path} ({models} models)"),
+            (LocationState::Store, 1) => format!("{path} (1 model)"),
+            (LocationState::Store, models) => format!("{path} ({models} models)"),
             _ => format!("{path} ({})", self.what),
         }
     }
 }
 
 /// Returns what is at a path, and in words why no models can be seen there.
-fn look(path: &Path) -> (RootState, String) {
+fn look(path: &Path) -> (LocationState, String) {
     match path.metadata().and_then(|_| fs::read_dir(path)) {
-        Ok(_) if is_store(path) => (RootState::Store, String::new()),
-        Ok(_) => (RootState::NoStore, NO_STORE.to_owned()),
+        Ok(_) if is_store(path) => (LocationState::Store, String::new()),
+        Ok(_) => (LocationState::NoStore, NO_STORE.to_owned()),
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-            (RootState::Closed, access::advice(path))
+            (LocationState::Closed, access::advice(path))
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => match broken_link(path) {
-            Some(what) => (RootState::Dangling, what),
-            None => (RootState::Missing, "does not exist".to_owned()),
+            Some(what) => (LocationState::Dangling, what),
+            None => (LocationState::Missing, "does not exist".to_owned()),
         },
         Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
-            (RootState::NoStore, "not a directory".to_owned())
+            (LocationState::NoStore, "not a directory".to_owned())
         }
-        Err(e) => (RootState::Closed, e.to_string()),
+        Err(e) => (LocationState::Closed, e.to_string()),
     }
 }
 

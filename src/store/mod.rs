@@ -35,23 +35,23 @@ mod watch;
 mod which;
 
 pub use alias::Alias;
-pub use blobs::{Blob, Transfer};
+pub use blobs::{Blob, CopyMode};
 pub use copy::Copied;
 pub use delete::{Deleted, SharedBlob};
-pub use diagnosis::{Complaint, Diagnosis};
+pub use diagnosis::{Diagnosis, Issue};
 pub use form::ManifestForm;
 pub use gc::{Collected, GcOptions};
 pub use handle::Store;
 pub use import::{FileWarning, ImportOptions, Imported};
 pub use incomplete::IncompleteBlob;
 pub use list::{ListOptions, ListedDetails, Listing, Summary};
-pub use locations::{Root, RootState};
+pub use locations::{Location, LocationState};
 pub use maintain::Maintained;
 pub use model::Model;
 pub use options::StoreOptions;
 pub use problem::Problem;
-pub use repair::{Moved, Repaired};
-pub use show::{Fact, Message, ModelInfo, Show, ShowOptions, ShownDetails, ShownTensor};
+pub use repair::{MovedBlob, Repaired};
+pub use show::{InfoValue, Message, ModelInfo, Show, ShowOptions, ShownDetails, ShownTensor};
 pub use usage::{Files, ModelUsage, Usage};
 pub use verify::{
     BlobStatus, BrokenModel, Cached, Finding, GgufFinding, Progress, Report, VerifyOptions,

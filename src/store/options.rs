@@ -19,7 +19,7 @@ pub struct StoreOptions {
     pub(crate) durability: Durability,
     pub(crate) mmap: bool,
     pub(crate) threads: usize,
-    pub(crate) settle: Duration,
+    pub(crate) delete_delay: Duration,
     pub(crate) foreign_owner: bool,
     pub(crate) go_template: Option<bool>,
 }
@@ -35,7 +35,7 @@ impl StoreOptions {
             durability: Durability::Full,
             mmap: true,
             threads: 0,
-            settle: Duration::from_millis(50),
+            delete_delay: Duration::from_millis(50),
             foreign_owner: false,
             go_template: None,
         }
@@ -110,8 +110,8 @@ impl StoreOptions {
     /// use them; 50 ms by default, once for a batch. Zero is for callers who know that no server
     /// writes here.
     #[must_use]
-    pub fn settle(mut self, settle: Duration) -> Self {
-        self.settle = settle;
+    pub fn delete_delay(mut self, delete_delay: Duration) -> Self {
+        self.delete_delay = delete_delay;
         self
     }
 
@@ -191,7 +191,7 @@ mod tests {
     fn maps(mmap: bool, code: Option<i32>) -> crate::Result<usize> {
         let scratch = tempfile::tempdir().map_err(|e| crate::Error::io("", Path::new(""), e))?;
         let options = StoreOptions::new(scratch.path()).mmap(mmap);
-        let store = Store::open_with(options.settle(Duration::ZERO))?;
+        let store = Store::open_with(options.delete_delay(Duration::ZERO))?;
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny.gguf");
         let count = Rc::new(RefCell::new(0));
         let counted = count.clone();

@@ -96,7 +96,7 @@ impl<'a> Outgoing<'a> {
         if self.entries.is_empty() {
             return Ok(emptied);
         }
-        ops::wait(self.store.options().settle);
+        ops::wait(self.store.options().delete_delay);
         let live = LiveBlobs::scan(self.store);
         let is_live = |entry: &Entry| match &live {
             Ok(live) => live.contains(&entry.digest) || !live.problems().is_empty(),

@@ -17,10 +17,10 @@ use crate::store::verify::{BlobStatus, Finding, Report};
 #[non_exhaustive]
 pub struct Repaired {
     /// The blobs that were damaged and where they lie now.
-    pub moved: Vec<Moved>,
+    pub quarantined: Vec<MovedBlob>,
     /// The blobs that were there under another name, and what they are called now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub renamed: Vec<Moved>,
+    pub renamed: Vec<MovedBlob>,
     /// The blobs that have changed since they were verified, and were left alone: verify again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<Digest>,
@@ -29,7 +29,7 @@ pub struct Repaired {
 /// A blob that was moved: a damaged one aside, a misnamed one into its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Moved {
+pub struct MovedBlob {
     /// The digest by which it is known.
     pub digest: Digest,
     /// Where its bytes are now.
@@ -75,7 +75,7 @@ impl Store {
         for finding in damaged {
             self.advance(0)?;
             match self.quarantine(finding) {
-                Ok(Some(to)) => repaired.moved.push(Moved {
+                Ok(Some(to)) => repaired.quarantined.push(MovedBlob {
                     digest: finding.digest,
                     to,
                 }),
@@ -84,7 +84,7 @@ impl Store {
             }
         }
         for (digest, to) in self.rename_misnamed()? {
-            repaired.renamed.push(Moved { digest, to });
+            repaired.renamed.push(MovedBlob { digest, to });
         }
         failed.map_or(Ok(repaired), Err)
     }

@@ -14,7 +14,7 @@ use crate::go;
 
 pub(super) type Parsed<T = ()> = Result<T, TemplateError>;
 
-/// What an open block is, and what its end has to settle.
+/// What an open block is, and what its end has to delete_delay.
 #[derive(Debug)]
 enum Opened {
     If,

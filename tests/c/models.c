@@ -17,7 +17,7 @@ static void a_model_is_all_that_was_imported(mkeep_store *store) {
     const mkeep_message messages[] = {{"user", "hi"}, {"assistant", "hello"}};
     mkeep_import_options options = {0};
     options.size = sizeof options;
-    options.transfer = MKEEP_TRANSFER_COPY;
+    options.copy_mode = MKEEP_COPY_MODE_COPY;
     options.go_template = "{{ .System }} {{ .Prompt }}";
     options.system = "Be brief.";
     options.parameters = "{\"temperature\":0.5,\"stop\":[\"</s>\"]}";
@@ -80,9 +80,9 @@ static void options_that_make_no_sense_are_refused(mkeep_store *store) {
     options.parameters = "[1]";
     CHECK(import_with(store, options) == MKEEP_STATUS_INVALID_ARGUMENT);
     options.parameters = NULL;
-    options.transfer = 9;
+    options.copy_mode = 9;
     CHECK(import_with(store, options) == MKEEP_STATUS_INVALID_ARGUMENT);
-    options.transfer = MKEEP_TRANSFER_AUTO;
+    options.copy_mode = MKEEP_COPY_MODE_AUTO;
     options.n_licenses = 1;
     CHECK(import_with(store, options) == MKEEP_STATUS_NULL_ARGUMENT);
     options.n_licenses = 0;
@@ -181,9 +181,9 @@ static void what_the_disk_holds_is_said_as_json(mkeep_store *store) {
     DONE(mkeep_store_gc_json(store, 0, false, false, &json, error));
     CHECK(has(json, "{\"dry_run\":false,\"blobs\":[\"sha256:ba7816bf"));
     DONE(mkeep_store_doctor_json(store, &json, error));
-    CHECK(has(json, "\"complaints\":[]"));
+    CHECK(has(json, "\"issues\":[]"));
     DONE(mkeep_store_repair_json(store, NULL, 0, &json, error));
-    CHECK(has(json, "{\"moved\":[]}"));
+    CHECK(has(json, "{\"quarantined\":[]}"));
     DONE(mkeep_store_maintain_json(store, &json, error));
     CHECK(has(json, "\"renamed\":[]"));
 }

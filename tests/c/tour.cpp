@@ -145,8 +145,8 @@ int main(int argc, char *argv[]) {
     errors_are_exceptions(store, argv[2]);
     a_verification_can_be_watched_and_stopped(store);
     CHECK(has(store.usage_json(), "\"orphans\":{\"files\":0,"));
-    CHECK(has(store.doctor_json(), "\"complaints\":[]"));
-    CHECK(has(store.repair_json(), "\"moved\":[]"));
+    CHECK(has(store.doctor_json(), "\"issues\":[]"));
+    CHECK(has(store.repair_json(), "\"quarantined\":[]"));
     CHECK(has(store.gc_json(0, true, true), "\"dry_run\":true"));
     CHECK(has(store.remove(std::vector<std::string>{"tiny", "nope"}), "'nope:latest' not found"));
     store.remove("copy");

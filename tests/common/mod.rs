@@ -28,7 +28,7 @@ impl Scratch {
     }
 
     pub fn options(&self) -> StoreOptions {
-        StoreOptions::new(self.root()).settle(std::time::Duration::ZERO)
+        StoreOptions::new(self.root()).delete_delay(std::time::Duration::ZERO)
     }
 
     pub fn blob(&self, bytes: &[u8]) -> Digest {

@@ -55,7 +55,7 @@ fn a_name_that_is_too_long_is_explained_and_never_advised_away() {
     );
     scratch.write(&path, plain(&digest).as_bytes());
     let diagnosis = scratch.store().doctor().unwrap();
-    let found = &diagnosis.complaints[0];
+    let found = &diagnosis.issues[0];
     assert!(
         found.path.ends_with(&path),
         "{}",
@@ -209,7 +209,7 @@ fn sharing(first: &Scratch) -> (tempfile::TempDir, Store) {
     let second = tempfile::tempdir().unwrap();
     let blobs = second.path().join("blobs");
     std::os::unix::fs::symlink(first.root().join("blobs"), blobs).unwrap();
-    let store = StoreOptions::new(second.path()).settle(Duration::ZERO);
+    let store = StoreOptions::new(second.path()).delete_delay(Duration::ZERO);
     let store = Store::open_with(store).unwrap();
     (second, store)
 }

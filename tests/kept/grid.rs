@@ -171,7 +171,7 @@ fn every_call_that_looks_names_the_entry() {
                 "du: {what}"
             );
             let diagnosis = store.doctor().unwrap();
-            let found = diagnosis.complaints.iter().find(|found| found.path == path);
+            let found = diagnosis.issues.iter().find(|found| found.path == path);
             let found = found.unwrap_or_else(|| panic!("doctor: {what}"));
             if state == "a link to a disk that is away" {
                 assert!(
@@ -219,12 +219,12 @@ fn while_the_blobs_are_away_nothing_is_removed_and_no_model_is_lost() {
         }
         let diagnosis = store.doctor().unwrap();
         assert_eq!(
-            diagnosis.complaints.len(),
+            diagnosis.issues.len(),
             1,
             "{state}: {}",
             diagnosis.to_json().unwrap()
         );
-        assert!(!diagnosis.complaints[0].advice.contains("pull"), "{state}");
+        assert!(!diagnosis.issues[0].advice.contains("pull"), "{state}");
         let listing = store.list().unwrap();
         let blobs = scene.scratch.root().join("blobs");
         assert_eq!(listing.problems[0].path(), blobs, "{state}");

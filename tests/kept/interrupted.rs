@@ -314,7 +314,7 @@ fn quarantined_blobs_are_counted_and_go_only_when_asked() {
     fs::write(scratch.blob_path(&digests[1]), b"damaged bytes").unwrap();
     let store = scratch.store();
     let repaired = store.repair(&verify(&store)).unwrap();
-    let to = &repaired.moved[0].to;
+    let to = &repaired.quarantined[0].to;
     assert_eq!(fs::read(to).unwrap(), b"damaged bytes");
     assert_eq!(store.usage().unwrap().quarantine.files, 1);
     let diagnosis = store.doctor().unwrap();

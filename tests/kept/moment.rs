@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use modelkeep::{ImportOptions, ListOptions, Transfer};
+use modelkeep::{CopyMode, ImportOptions, ListOptions};
 
 use crate::common::{Scratch, fixture, name, reference};
 use crate::{at_once, verify};
@@ -39,7 +39,7 @@ fn repair_leaves_a_blob_that_was_put_right_after_it_was_verified() {
             heal(&path);
             let repaired = store.repair(&report).unwrap();
             assert_eq!(repaired.changed, [digests[1]]);
-            assert!(repaired.moved.is_empty());
+            assert!(repaired.quarantined.is_empty());
             assert!(verify(&store).is_ok());
         }
     }
@@ -54,12 +54,12 @@ fn repair_moves_what_still_is_what_was_verified() {
     }
     let store = scratch.store();
     let repaired = store.repair(&verify(&store)).unwrap();
-    assert_eq!((repaired.moved.len(), repaired.changed.len()), (2, 0));
+    assert_eq!((repaired.quarantined.len(), repaired.changed.len()), (2, 0));
     assert!(!scratch.blob_path(&digests[1]).exists());
     // The same report again finds nothing to move, and takes nothing that came since.
     let report = verify(&store);
     scratch.model("a", &[b"weights of a", b"more weights"]);
-    assert!(store.repair(&report).unwrap().moved.is_empty());
+    assert!(store.repair(&report).unwrap().quarantined.is_empty());
     assert!(verify(&store).is_ok());
 }
 
@@ -98,7 +98,7 @@ fn linking_bytes_that_are_stored_leaves_no_hidden_link() {
     fs::copy(fixture(), &file).unwrap();
     let store = scratch.store();
     let mut options = ImportOptions::default();
-    options.transfer = Transfer::HardLink;
+    options.copy_mode = CopyMode::HardLink;
     for model in ["one", "two"] {
         store.import(&file, &name(model), &options).unwrap();
         let tmp = fs::read_dir(scratch.root().join(".modelkeep/tmp")).unwrap();
@@ -185,7 +185,7 @@ fn a_good_blob_is_no_models_fault_but_that_of_the_manifest_that_is_wrong() {
         .collect();
     assert_eq!(broken, ["less:latest", "more:latest"]);
     assert!(report.blobs.iter().all(|found| found.is_intact));
-    assert!(store.repair(&report).unwrap().moved.is_empty());
+    assert!(store.repair(&report).unwrap().quarantined.is_empty());
 }
 
 #[test]

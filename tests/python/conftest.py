@@ -47,7 +47,7 @@ class Scratch:
         (root / "manifests").mkdir()
 
     def open(self) -> modelkeep.Store:
-        return modelkeep.Store(self.root, settle=0.0)
+        return modelkeep.Store(self.root, delete_delay=0.0)
 
     def blob(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()

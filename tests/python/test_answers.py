@@ -100,7 +100,7 @@ def test_an_import_takes_what_a_modelfile_says(scratch: Scratch, tmp_path: Path)
     imported = store.import_gguf(
         str(TINY),
         "full",
-        transfer="copy",
+        copy_mode="copy",
         template="{{ .System }}{{ .Prompt }}",
         system="Be brief.",
         licenses=["MIT", "Apache"],
@@ -142,7 +142,7 @@ def test_an_import_replaces_only_when_told_so(store: modelkeep.Store) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        ({"transfer": "magic"}, modelkeep.ArgumentError),
+        ({"copy_mode": "magic"}, modelkeep.ArgumentError),
         ({"template": "{{"}, modelkeep.TemplateError),
         ({"parameters": {"x": object()}}, TypeError),
         ({"messages": ["hi"]}, TypeError),
@@ -247,7 +247,7 @@ def test_what_a_repair_set_aside_goes_only_when_asked(scratch: Scratch) -> None:
     path = scratch.model("a")
     path.write_bytes(b"damaged")
     store = scratch.open()
-    moved = store.repair(store.verify()).moved[0].to
+    moved = store.repair(store.verify()).quarantined[0].to
     assert store.usage().quarantine.files == 1
     assert [note.path for note in store.doctor().notes] == [moved]
     assert store.gc(grace=0).leftovers == [] and moved.exists()
@@ -288,8 +288,8 @@ def test_doctor_says_what_to_do(scratch: Scratch) -> None:
     scratch.model("a").unlink()
     diagnosis = store.doctor()
     assert not diagnosis.ok
-    assert diagnosis.roots[0].opened and diagnosis.roots[0].path == scratch.root
-    assert diagnosis.complaints[0].name == "a:latest" and diagnosis.complaints[0].advice
+    assert diagnosis.locations[0].opened and diagnosis.locations[0].path == scratch.root
+    assert diagnosis.issues[0].name == "a:latest" and diagnosis.issues[0].advice
 
 
 def test_repair_moves_the_damaged_aside(scratch: Scratch) -> None:
@@ -298,7 +298,7 @@ def test_repair_moves_the_damaged_aside(scratch: Scratch) -> None:
     store = scratch.open()
     report = store.verify()
     assert [model.name for model in report.models] == ["a:latest"]
-    (moved,) = store.repair(report).moved
+    (moved,) = store.repair(report).quarantined
     assert moved.to.exists() and not path.exists()
 
 

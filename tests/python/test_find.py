@@ -79,9 +79,9 @@ def test_a_message_without_its_texts_is_refused_in_our_words(
 
 def test_the_places_of_a_diagnosis_say_what_is_there(scratch: Scratch) -> None:
     scratch.model("a")
-    root = scratch.open().doctor().roots[0]
+    root = scratch.open().doctor().locations[0]
     assert (root.state, root.opened, root.manifests, root.what) == ("store", True, 1, "")
-    assert repr(root).startswith("Root(path=")
+    assert repr(root).startswith("Location(path=")
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take only UTF-8")
@@ -89,6 +89,6 @@ def test_json_never_holds_a_wrong_path(tmp_path: Path) -> None:
     root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     (root / "manifests").mkdir(parents=True)
     store = modelkeep.Store(root)
-    assert os.fsencode(store.doctor().roots[0].path) == os.fsencode(root)
+    assert os.fsencode(store.doctor().locations[0].path) == os.fsencode(root)
     with pytest.raises(modelkeep.UnsupportedError, match="UTF-8"):
         store.doctor().to_json()

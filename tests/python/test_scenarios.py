@@ -54,7 +54,7 @@ def statuses() -> dict[type[modelkeep.Error], str]:
 
 
 def test_every_scenario_of_the_table_holds(tmp_path: Path) -> None:
-    store = modelkeep.Store(tmp_path, settle=0)
+    store = modelkeep.Store(tmp_path, delete_delay=0)
     status_of = statuses()
     for line in (TESTS / "scenarios.txt").read_text().splitlines():
         if not line or line.startswith("#"):

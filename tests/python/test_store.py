@@ -94,7 +94,7 @@ def test_a_store_shows_its_directory(scratch: Scratch) -> None:
     assert repr(scratch.open()) == f'Store("{scratch.root}")'
 
 
-@pytest.mark.parametrize("options", [{"durability": "some"}, {"settle": -1.0}])
+@pytest.mark.parametrize("options", [{"durability": "some"}, {"delete_delay": -1.0}])
 def test_options_without_meaning_are_refused(
     scratch: Scratch, options: dict[str, Any]
 ) -> None:

@@ -255,7 +255,7 @@ def sparse_file(scratch: Scratch, size: int) -> Path:
 def test_an_import_tells_how_far_it_is(scratch: Scratch) -> None:
     path = sparse_file(scratch, 8 << 20)
     seen: list[modelkeep.Progress] = []
-    scratch.open().import_gguf(path, "a", transfer="copy", progress=seen.append)
+    scratch.open().import_gguf(path, "a", copy_mode="copy", progress=seen.append)
     assert seen[-1].bytes >= 8 << 20 == seen[-1].total_bytes
 
 
@@ -271,7 +271,7 @@ def test_an_import_that_is_stopped_leaves_nothing(scratch: Scratch, how: str) ->
     store = scratch.open()
     expected = {"answers": modelkeep.CancelledError, "raises": ZeroDivisionError}[how]
     with pytest.raises(expected):
-        store.import_gguf(path, "a", transfer="copy", progress=stop)
+        store.import_gguf(path, "a", copy_mode="copy", progress=stop)
     assert "a" not in store
     assert list((scratch.root / ".modelkeep/tmp").iterdir()) == []
 
@@ -286,7 +286,7 @@ def interrupt(progress):
         os.kill(os.getpid(), signal.SIGINT)
 store = modelkeep.Store(sys.argv[1])
 try:
-    store.import_gguf(sys.argv[2], "a", transfer="copy", progress=interrupt)
+    store.import_gguf(sys.argv[2], "a", copy_mode="copy", progress=interrupt)
 except KeyboardInterrupt:
     print("interrupted", "a" in store)
 """

@@ -58,7 +58,7 @@ fn calls(eighths: usize) -> usize {
     number("MODELKEEP_OPS").unwrap_or(3200) * eighths / 8
 }
 
-fn race(settle: Duration, calls: usize, ways: &[&str]) {
+fn race(delete_delay: Duration, calls: usize, ways: &[&str]) {
     // One race at a time: more of them leave each other no processor.
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +75,7 @@ fn race(settle: Duration, calls: usize, ways: &[&str]) {
             history: scratch.root().join(format!("history-{process}")),
             seed: (seed * PROCESSES + process) as u64,
             calls: calls.div_ceil(PROCESSES * THREADS),
-            settle,
+            delete_delay,
             locked,
         })
         .collect();
@@ -95,7 +95,7 @@ fn race(settle: Duration, calls: usize, ways: &[&str]) {
         register::order(&calls, NAMES.len()).unwrap();
     }
     println!(
-        "seed {seed}, settle {settle:?}: {} calls in {} processes, {looks} looks at the stable \
+        "seed {seed}, delete_delay {delete_delay:?}: {} calls in {} processes, {looks} looks at the stable \
          model, 0 failed",
         calls.len(),
         PROCESSES

@@ -32,7 +32,7 @@ pub struct Plan {
     pub seed: u64,
     /// Calls of each thread.
     pub calls: usize,
-    pub settle: Duration,
+    pub delete_delay: Duration,
     /// Whether all processes take one lock, so that nobody ever sees a model without its blobs.
     pub locked: bool,
 }
@@ -40,16 +40,16 @@ pub struct Plan {
 impl Plan {
     pub fn to_words(&self) -> String {
         let (root, history) = (self.root.display(), self.history.display());
-        let settle = self.settle.as_millis();
+        let delete_delay = self.delete_delay.as_millis();
         format!(
-            "{root}\n{history}\n{}\n{}\n{settle}\n{}",
+            "{root}\n{history}\n{}\n{}\n{delete_delay}\n{}",
             self.seed, self.calls, self.locked
         )
     }
 
     pub fn from_words(words: &str) -> Self {
         let words: Vec<&str> = words.lines().collect();
-        let [root, history, seed, calls, settle, locked] = words.as_slice() else {
+        let [root, history, seed, calls, delete_delay, locked] = words.as_slice() else {
             panic!("not a plan: {words:?}");
         };
         Plan {
@@ -57,7 +57,7 @@ impl Plan {
             history: history.into(),
             seed: seed.parse().unwrap(),
             calls: calls.parse().unwrap(),
-            settle: Duration::from_millis(settle.parse().unwrap()),
+            delete_delay: Duration::from_millis(delete_delay.parse().unwrap()),
             locked: *locked == "true",
         }
     }
@@ -68,7 +68,7 @@ impl Plan {
             Some(_) => Durability::Full,
             None => Durability::None,
         };
-        let options = StoreOptions::new(&self.root).settle(self.settle);
+        let options = StoreOptions::new(&self.root).delete_delay(self.delete_delay);
         Store::open_with(options.durability(durable)).unwrap()
     }
 }
@@ -183,7 +183,7 @@ impl<'a> Worker<'a> {
     fn new(plan: &'a Plan, number: usize, store: Store, clock: Clock) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = StoreOptions::new(directory.path()).durability(Durability::None);
-        let private = Store::open_with(options.settle(Duration::ZERO)).unwrap();
+        let private = Store::open_with(options.delete_delay(Duration::ZERO)).unwrap();
         Worker {
             plan,
             store,

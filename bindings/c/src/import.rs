@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::path::{Path, PathBuf};
 use std::ptr;
 
-use engine::{Error, ErrorKind, ImportOptions, Imported, Message, ModelName, Store, Transfer};
+use engine::{CopyMode, Error, ErrorKind, ImportOptions, Imported, Message, ModelName, Store};
 use serde_json::{Map, Value};
 
 use crate::boundary::{Fault, borrow, enter, give_if, options, path, slice, text};
@@ -16,7 +16,7 @@ use crate::verify::{mkeep_progress, watched};
 /// How the bytes of a file come into the store.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum mkeep_transfer {
+pub enum mkeep_copy_mode {
     /// By reflink where the file system can, else by copy.
     Auto = 0,
     /// By reflink only: the blocks are shared until one of the two is written to.
@@ -44,8 +44,8 @@ pub struct mkeep_message {
 pub struct mkeep_import_options {
     /// `sizeof(mkeep_import_options)`, by which later releases know what you know.
     pub size: usize,
-    /// An mkeep_transfer.
-    pub transfer: u32,
+    /// An mkeep_copy_mode.
+    pub copy_mode: u32,
     /// Whether a model of that name is replaced.
     pub replace: bool,
     /// The Go template, or NULL: none is guessed.
@@ -112,13 +112,13 @@ fn invalid(text: impl Into<std::borrow::Cow<'static, str>>) -> Fault {
     Error::new(ErrorKind::InvalidArgument, text).into()
 }
 
-fn transfer(number: u32) -> Result<Transfer, Fault> {
+fn copy_mode(number: u32) -> Result<CopyMode, Fault> {
     match number {
-        0 => Ok(Transfer::Auto),
-        1 => Ok(Transfer::Reflink),
-        2 => Ok(Transfer::HardLink),
-        3 => Ok(Transfer::Copy),
-        other => Err(invalid(format!("{other} is no mkeep_transfer"))),
+        0 => Ok(CopyMode::Auto),
+        1 => Ok(CopyMode::Reflink),
+        2 => Ok(CopyMode::HardLink),
+        3 => Ok(CopyMode::Copy),
+        other => Err(invalid(format!("{other} is no mkeep_copy_mode"))),
     }
 }
 
@@ -145,7 +145,7 @@ impl mkeep_import_options {
     unsafe fn read(&self) -> Result<ImportOptions, Fault> {
         let mut options = ImportOptions::default();
         options.replace = self.replace;
-        options.transfer = transfer(self.transfer)?;
+        options.copy_mode = copy_mode(self.copy_mode)?;
         // SAFETY: by the contract.
         unsafe {
             options.template = stated(self.go_template, "the template")?;

@@ -63,7 +63,7 @@ impl mkeep_store_options {
             .foreign_owner(self.foreign_owner)
             .threads(usize::try_from(self.threads).unwrap_or(0));
         if self.no_settle {
-            options = options.settle(Duration::ZERO);
+            options = options.delete_delay(Duration::ZERO);
         }
         if !self.path.is_null() {
             // SAFETY: not NULL, so by the contract a text.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
-use modelkeep::{ModelName, Reference, StoreOptions, Transfer};
+use modelkeep::{CopyMode, ModelName, Reference, StoreOptions};
 use modelkeep_http::{Address, OriginPattern};
 
 /// The model store that Ollama writes to disk, without a server.
@@ -173,7 +173,7 @@ pub(crate) struct ImportArgs {
     pub force: bool,
     /// How the bytes come into the store
     #[arg(long, value_enum, default_value = "auto")]
-    pub by: By,
+    pub copy_mode: How,
     /// A GGUF file with an adapter
     #[arg(long = "adapter", value_name = "FILE")]
     pub adapters: Vec<PathBuf>,
@@ -195,7 +195,7 @@ pub(crate) struct ImportArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum By {
+pub(crate) enum How {
     /// Reflink where the file system can, else copy
     Auto,
     /// Share the blocks until one is written to
@@ -206,13 +206,13 @@ pub(crate) enum By {
     Copy,
 }
 
-impl From<By> for Transfer {
-    fn from(by: By) -> Self {
-        match by {
-            By::Auto => Transfer::Auto,
-            By::Reflink => Transfer::Reflink,
-            By::Hardlink => Transfer::HardLink,
-            By::Copy => Transfer::Copy,
+impl From<How> for CopyMode {
+    fn from(how: How) -> Self {
+        match how {
+            How::Auto => CopyMode::Auto,
+            How::Reflink => CopyMode::Reflink,
+            How::Hardlink => CopyMode::HardLink,
+            How::Copy => CopyMode::Copy,
         }
     }
 }

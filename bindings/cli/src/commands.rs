@@ -275,7 +275,7 @@ fn import(
     };
     let mut how = ImportOptions::default();
     how.replace = with.force;
-    how.transfer = with.by.into();
+    how.copy_mode = with.copy_mode.into();
     how.template = with.template.as_ref().map(read).transpose()?;
     how.licenses = with.licenses.iter().map(read).collect::<Outcome<_>>()?;
     how.adapters = with.adapters;

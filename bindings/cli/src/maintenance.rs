@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::DecimalBytes;
 use modelkeep::{
-    BlobStatus, Complaint, Digest, Finding, GcOptions, ModelUsage, Reference, Report, RootState,
+    BlobStatus, Digest, Finding, GcOptions, Issue, LocationState, ModelUsage, Reference, Report,
     Store, StoreOptions, VerifyOptions,
 };
 
@@ -114,7 +114,7 @@ pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) 
     if output.json {
         return output.line(repaired.to_json()?);
     }
-    for moved in &repaired.moved {
+    for moved in &repaired.quarantined {
         output.line(format!("moved {} to {}", moved.digest, moved.to.display()))?;
     }
     for moved in &repaired.renamed {
@@ -128,12 +128,12 @@ pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) 
     for model in &report.models {
         output.line(format!("pull or import again: {}", model.name))?;
     }
-    if !repaired.moved.is_empty() {
+    if !repaired.quarantined.is_empty() {
         output.line("the damaged bytes are kept until `modelkeep gc --quarantine`")?;
     }
     output.line(format!(
         "damaged blobs moved aside: {}",
-        repaired.moved.len()
+        repaired.quarantined.len()
     ))
 }
 
@@ -265,24 +265,24 @@ pub(crate) fn doctor(options: &StoreOptions, output: &mut Output) -> Outcome {
     if output.json {
         return output.line(diagnosis.to_json()?);
     }
-    for root in &diagnosis.roots {
+    for root in &diagnosis.locations {
         let path = root.path.display();
         let opened = if root.opened { "opened, " } else { "" };
         let what = match root.state {
-            RootState::Store => counted(root.manifests, "manifest"),
+            LocationState::Store => counted(root.manifests, "manifest"),
             _ => root.what.clone(),
         };
         output.line(format!("{path}: {opened}{what}"))?;
     }
-    for complaint in &diagnosis.complaints {
-        told(complaint, "", output)?;
+    for issue in &diagnosis.issues {
+        told(issue, "", output)?;
     }
     for note in &diagnosis.notes {
         told(note, "note: ", output)?;
     }
-    let count = diagnosis.complaints.len();
+    let count = diagnosis.issues.len();
     if count > 0 {
-        return Err(Failure::Other(counted(count, "complaint")));
+        return Err(Failure::Other(counted(count, "issue")));
     }
     if !diagnosis.notes.is_empty() {
         output.line("")?;
@@ -297,11 +297,11 @@ pub(crate) fn doctor(options: &StoreOptions, output: &mut Output) -> Outcome {
     })
 }
 
-fn told(complaint: &Complaint, kind: &str, output: &mut Output) -> Outcome {
-    let path = complaint.path.display().to_string();
-    let name = complaint.name.as_ref();
+fn told(issue: &Issue, kind: &str, output: &mut Output) -> Outcome {
+    let path = issue.path.display().to_string();
+    let name = issue.name.as_ref();
     let subject = name.map_or(path, ToString::to_string);
-    let (what, advice) = (&complaint.what, &complaint.advice);
+    let (what, advice) = (&issue.what, &issue.advice);
     let lines = [
         String::new(),
         format!("{kind}{subject}"),

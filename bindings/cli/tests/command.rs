@@ -228,7 +228,10 @@ fn damage_is_found_and_moved_aside() {
         "wrong_digest"
     );
     assert_eq!(
-        shell.json(&["repair"])["moved"].as_array().unwrap().len(),
+        shell.json(&["repair"])["quarantined"]
+            .as_array()
+            .unwrap()
+            .len(),
         1
     );
     assert_eq!(shell.run(&["show", "tiny"]).status, 1);
@@ -388,7 +391,7 @@ fn an_import_that_is_interrupted_leaves_nothing() {
             .arg(shell.store())
             .arg("import")
             .arg(&file)
-            .args(["large", "--by", "copy"])
+            .args(["large", "--copy-mode", "copy"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -209,7 +209,10 @@ fn doctor_names_every_place_where_no_store_is() {
     }
     let (status, out, _) = said(home.command(&gone, &["doctor", "--json"]).output().unwrap());
     let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
-    assert_eq!((status, &json["roots"][0]["state"]), (1, &"missing".into()));
+    assert_eq!(
+        (status, &json["locations"][0]["state"]),
+        (1, &"missing".into())
+    );
 }
 
 /// A part of a split model.

@@ -1,6 +1,6 @@
 //! What a model is made of, as Python says it.
 
-use modelkeep::{Message, Result, Transfer};
+use modelkeep::{CopyMode, Message, Result};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -9,14 +9,14 @@ use serde_json::{Map, Value};
 use crate::options::bad;
 
 /// How the bytes come into the store, by its word.
-pub(crate) fn transfer(word: &str) -> Result<Transfer> {
+pub(crate) fn copy_mode(word: &str) -> Result<CopyMode> {
     match word {
-        "auto" => Ok(Transfer::Auto),
-        "reflink" => Ok(Transfer::Reflink),
-        "hardlink" => Ok(Transfer::HardLink),
-        "copy" => Ok(Transfer::Copy),
+        "auto" => Ok(CopyMode::Auto),
+        "reflink" => Ok(CopyMode::Reflink),
+        "hardlink" => Ok(CopyMode::HardLink),
+        "copy" => Ok(CopyMode::Copy),
         _ => Err(bad(format!(
-            "transfer: 'auto', 'reflink', 'hardlink' or 'copy', not '{word}'"
+            "copy_mode: 'auto', 'reflink', 'hardlink' or 'copy', not '{word}'"
         ))),
     }
 }

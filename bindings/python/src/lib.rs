@@ -50,7 +50,7 @@ mod _modelkeep {
     use crate::tensor::Tensor;
     #[pymodule_export]
     use crate::upkeep::{
-        Collected, Complaint, Diagnosis, Files, Maintained, ModelUsage, Moved, Repaired, Root,
+        Collected, Diagnosis, Files, Issue, Location, Maintained, ModelUsage, MovedBlob, Repaired,
         Usage,
     };
     #[pymodule_export]

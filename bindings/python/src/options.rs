@@ -16,7 +16,7 @@ pub(crate) struct Options {
     pub mmap: bool,
     pub threads: usize,
     pub durability: String,
-    pub settle: Duration,
+    pub delete_delay: Duration,
     pub foreign_owner: bool,
     pub go_template: Option<bool>,
 }
@@ -51,7 +51,7 @@ impl Options {
             .mmap(self.mmap)
             .threads(self.threads)
             .durability(durability(&self.durability)?)
-            .settle(self.settle)
+            .delete_delay(self.delete_delay)
             .foreign_owner(self.foreign_owner))
     }
 
@@ -63,7 +63,7 @@ impl Options {
         keywords.set_item("mmap", self.mmap)?;
         keywords.set_item("threads", self.threads)?;
         keywords.set_item("durability", &self.durability)?;
-        keywords.set_item("settle", self.settle.as_secs_f64())?;
+        keywords.set_item("delete_delay", self.delete_delay.as_secs_f64())?;
         keywords.set_item("foreign_owner", self.foreign_owner)?;
         keywords.set_item("go_template", self.go_template)?;
         Ok(keywords)

@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::change::{Copied, Deleted, Imported};
 use crate::error::{OrRaise, exception};
-use crate::import::{NewMessage, json_object, transfer};
+use crate::import::{NewMessage, copy_mode, json_object};
 use crate::listing::Listing;
 use crate::model::{Model, Models, show_options};
 use crate::options::{Options, Span, bad};
@@ -52,9 +52,9 @@ impl Store {
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
     #[pyo3(signature = (path=None, *, read_only=false, create=false, mmap=true, threads=0,
-        durability="full", settle=Span::Seconds(0.05), foreign_owner=false, go_template=None),
+        durability="full", delete_delay=Span::Seconds(0.05), foreign_owner=false, go_template=None),
         text_signature = "(path=None, *, read_only=False, create=False, mmap=True, threads=0, \
-        durability='full', settle=0.05, foreign_owner=False, go_template=None)")]
+        durability='full', delete_delay=0.05, foreign_owner=False, go_template=None)")]
     fn new(
         py: Python<'_>,
         path: Option<FilePath>,
@@ -63,7 +63,7 @@ impl Store {
         mmap: bool,
         threads: usize,
         durability: &str,
-        settle: Span,
+        delete_delay: Span,
         foreign_owner: bool,
         go_template: Option<bool>,
     ) -> PyResult<Self> {
@@ -73,7 +73,7 @@ impl Store {
             mmap,
             threads,
             durability: durability.to_owned(),
-            settle: settle.duration("settle").or_raise(py)?,
+            delete_delay: delete_delay.duration("delete_delay").or_raise(py)?,
             foreign_owner,
             go_template,
         };
@@ -186,10 +186,10 @@ impl Store {
     /// `progress` is called in this thread, about 20 times a second. It cancels by answering
     /// `False`; what it raises is raised here, as is a Ctrl-C, and nothing is left behind.
     #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
-    #[pyo3(signature = (path, name, *, replace=false, transfer="auto", projectors=Vec::new(),
+    #[pyo3(signature = (path, name, *, replace=false, copy_mode="auto", projectors=Vec::new(),
         adapters=Vec::new(), template=None, system=None, licenses=Vec::new(), parameters=None,
         messages=Vec::new(), renderer=None, parser=None, requires=None, progress=None),
-        text_signature = "($self, path, name, *, replace=False, transfer='auto', projectors=(), \
+        text_signature = "($self, path, name, *, replace=False, copy_mode='auto', projectors=(), \
         adapters=(), template=None, system=None, licenses=(), parameters=None, messages=(), \
         renderer=None, parser=None, requires=None, progress=None)")]
     fn import_gguf(
@@ -198,7 +198,7 @@ impl Store {
         path: FilePath,
         name: &str,
         replace: bool,
-        transfer: &str,
+        copy_mode: &str,
         projectors: Vec<FilePath>,
         adapters: Vec<FilePath>,
         template: Option<String>,
@@ -213,7 +213,7 @@ impl Store {
     ) -> PyResult<Py<Imported>> {
         let mut options = ImportOptions::default();
         options.replace = replace;
-        options.transfer = self::transfer(transfer).or_raise(py)?;
+        options.copy_mode = self::copy_mode(copy_mode).or_raise(py)?;
         options.projectors = projectors.into_iter().map(|path| path.0).collect();
         options.adapters = adapters.into_iter().map(|path| path.0).collect();
         options.template = template;
@@ -230,20 +230,20 @@ impl Store {
 
     /// Makes a model as a Modelfile says, from GGUF files or from a model of this store.
     /// `progress` is as in `import_gguf`.
-    #[pyo3(signature = (path, name, *, replace=false, transfer="auto", progress=None),
-        text_signature = "($self, path, name, *, replace=False, transfer='auto', progress=None)")]
+    #[pyo3(signature = (path, name, *, replace=false, copy_mode="auto", progress=None),
+        text_signature = "($self, path, name, *, replace=False, copy_mode='auto', progress=None)")]
     fn import_modelfile(
         &self,
         py: Python<'_>,
         path: FilePath,
         name: &str,
         replace: bool,
-        transfer: &str,
+        copy_mode: &str,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Imported>> {
         let mut options = ImportOptions::default();
         options.replace = replace;
-        options.transfer = self::transfer(transfer).or_raise(py)?;
+        options.copy_mode = self::copy_mode(copy_mode).or_raise(py)?;
         let import =
             |store: &modelkeep::Store| store.import_modelfile(&path.0, &name.parse()?, &options);
         Imported::of(py, self.watched(py, progress, import)?)

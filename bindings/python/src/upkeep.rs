@@ -224,9 +224,9 @@ impl Diagnosis {
 
     /// The places where a store may be, the opened one first.
     #[getter]
-    fn roots(&self, py: Python<'_>) -> PyResult<Vec<Py<Root>>> {
-        each(py, &self.diagnosis.roots, |_, root| {
-            Ok(Root {
+    fn locations(&self, py: Python<'_>) -> PyResult<Vec<Py<Location>>> {
+        each(py, &self.diagnosis.locations, |_, root| {
+            Ok(Location {
                 path: root.path.clone(),
                 exists: root.exists,
                 manifests: root.manifests,
@@ -239,13 +239,13 @@ impl Diagnosis {
 
     /// What is wrong, by path.
     #[getter]
-    fn complaints(&self, py: Python<'_>) -> PyResult<Vec<Py<Complaint>>> {
-        each(py, &self.diagnosis.complaints, |_, found| Ok(found.into()))
+    fn issues(&self, py: Python<'_>) -> PyResult<Vec<Py<Issue>>> {
+        each(py, &self.diagnosis.issues, |_, found| Ok(found.into()))
     }
 
     /// What is not wrong, and worth knowing: what can be reclaimed, aliases, unknown files.
     #[getter]
-    fn notes(&self, py: Python<'_>) -> PyResult<Vec<Py<Complaint>>> {
+    fn notes(&self, py: Python<'_>) -> PyResult<Vec<Py<Issue>>> {
         each(py, &self.diagnosis.notes, |_, found| Ok(found.into()))
     }
 
@@ -262,14 +262,14 @@ impl Diagnosis {
     }
 
     fn __repr__(&self) -> String {
-        let complaints = self.diagnosis.complaints.len();
-        shown("Diagnosis", &[("complaints", &complaints)])
+        let issues = self.diagnosis.issues.len();
+        shown("Diagnosis", &[("issues", &issues)])
     }
 }
 
 /// A place where a store may be.
 #[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Root {
+pub(crate) struct Location {
     /// The directory.
     path: PathBuf,
     /// Whether it exists.
@@ -285,20 +285,20 @@ pub(crate) struct Root {
 }
 
 #[pymethods]
-impl Root {
+impl Location {
     fn __repr__(&self) -> String {
         let fields: [(&str, &dyn std::fmt::Debug); 3] = [
             ("path", &self.path),
             ("state", &self.state),
             ("manifests", &self.manifests),
         ];
-        shown("Root", &fields)
+        shown("Location", &fields)
     }
 }
 
 /// Something that is wrong.
 #[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Complaint {
+pub(crate) struct Issue {
     /// The file.
     path: PathBuf,
     /// The model, where the file is a model's.
@@ -309,21 +309,21 @@ pub(crate) struct Complaint {
     advice: String,
 }
 
-impl From<&modelkeep::Complaint> for Complaint {
-    fn from(complaint: &modelkeep::Complaint) -> Self {
-        Complaint {
-            path: complaint.path.clone(),
-            name: complaint.name.as_ref().map(ToString::to_string),
-            what: complaint.what.clone(),
-            advice: complaint.advice.clone(),
+impl From<&modelkeep::Issue> for Issue {
+    fn from(issue: &modelkeep::Issue) -> Self {
+        Issue {
+            path: issue.path.clone(),
+            name: issue.name.as_ref().map(ToString::to_string),
+            what: issue.what.clone(),
+            advice: issue.advice.clone(),
         }
     }
 }
 
 #[pymethods]
-impl Complaint {
+impl Issue {
     fn __repr__(&self) -> String {
-        shown("Complaint", &[("path", &self.path), ("what", &self.what)])
+        shown("Issue", &[("path", &self.path), ("what", &self.what)])
     }
 }
 
@@ -331,26 +331,26 @@ impl Complaint {
 #[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
 pub(crate) struct Repaired {
     /// The blobs that were damaged and where they lie now.
-    moved: Vec<Py<Moved>>,
+    quarantined: Vec<Py<MovedBlob>>,
     /// The blobs that were there under another name, and what they are called now.
-    renamed: Vec<Py<Moved>>,
+    renamed: Vec<Py<MovedBlob>>,
     /// The digests of blobs that have changed since they were verified, and were left alone.
     changed: Vec<String>,
 }
 
 impl Repaired {
     pub(crate) fn of(py: Python<'_>, repaired: modelkeep::Repaired) -> PyResult<Py<Self>> {
-        let object = |_: Python<'_>, moved: &modelkeep::Moved| {
-            Ok(Moved {
+        let object = |_: Python<'_>, moved: &modelkeep::MovedBlob| {
+            Ok(MovedBlob {
                 digest: moved.digest.to_string(),
                 to: moved.to.clone(),
             })
         };
-        let moved = each(py, &repaired.moved, object)?;
+        let quarantined = each(py, &repaired.quarantined, object)?;
         let renamed = each(py, &repaired.renamed, object)?;
         let changed = texts(&repaired.changed);
         let fields = Repaired {
-            moved,
+            quarantined,
             renamed,
             changed,
         };
@@ -361,13 +361,13 @@ impl Repaired {
 #[pymethods]
 impl Repaired {
     fn __repr__(&self) -> String {
-        shown("Repaired", &[("moved", &self.moved.len())])
+        shown("Repaired", &[("quarantined", &self.quarantined.len())])
     }
 }
 
 /// A damaged blob that was moved aside.
 #[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Moved {
+pub(crate) struct MovedBlob {
     /// The digest that its bytes do not have.
     digest: String,
     /// Where the bytes lie now.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use modelkeep::{
     Digest, Durability, GcOptions, ImportOptions, ModelName, Reference, Report, ShowOptions, Store,
-    StoreOptions, Transfer, VerifyOptions,
+    StoreOptions, CopyMode, VerifyOptions,
 };
 
 use crate::call::{Call, Collect, Import, Open, Source};
@@ -70,7 +70,7 @@ impl Performer {
         };
         let options = StoreOptions::new(self.case.store())
             .durability(durability)
-            .settle(Duration::from_millis(open.delay))
+            .delete_delay(Duration::from_millis(open.delay))
             .mmap(!open.reads)
             .read_only(open.read_only);
         let store = Store::open_with(options)?;
@@ -102,7 +102,7 @@ impl Performer {
         let mut options = ImportOptions::default();
         options.replace = import.replace;
         if import.link {
-            options.transfer = Transfer::HardLink;
+            options.copy_mode = CopyMode::HardLink;
         }
         let inputs = self.case.root.join("in");
         let number = match &import.source {

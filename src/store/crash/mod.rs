@@ -16,7 +16,7 @@ use crate::fs::ops::{Change, hook};
 use crate::gguf::Writer;
 use crate::manifest::Manifest;
 use crate::name::Digest;
-use crate::store::blobs::Transfer;
+use crate::store::blobs::CopyMode;
 use crate::store::gc::GcOptions;
 use crate::store::handle::Store;
 use crate::store::import::ImportOptions;
@@ -59,7 +59,7 @@ impl Scene {
     }
 
     fn store(&self) -> Store {
-        Store::open_with(StoreOptions::new(self.root()).settle(Duration::ZERO)).unwrap()
+        Store::open_with(StoreOptions::new(self.root()).delete_delay(Duration::ZERO)).unwrap()
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) {
@@ -118,7 +118,7 @@ fn operations() -> Vec<(&'static str, Operation)> {
         ("import over a model", |store| {
             let options = ImportOptions {
                 replace: true,
-                transfer: Transfer::Copy,
+                copy_mode: CopyMode::Copy,
                 system: Some("be brief".to_owned()),
                 ..ImportOptions::default()
             };

@@ -175,7 +175,7 @@ fn run(scene: &Scene, operation: Operation, act: Act, at: usize, stop: usize) ->
         }
         Ok(())
     };
-    let options = StoreOptions::new(scene.root()).settle(Duration::ZERO);
+    let options = StoreOptions::new(scene.root()).delete_delay(Duration::ZERO);
     let store = Store::open_with(options).unwrap();
     // Whether it succeeds is not asked: what is on the disk is.
     let _ = hook::with(hooked, || operation(&store));

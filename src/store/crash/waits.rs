@@ -139,7 +139,7 @@ fn without_durability_nothing_is_flushed() {
     for (name, operation) in operations() {
         let scene = Scene::new();
         let options = StoreOptions::new(scene.root()).durability(Durability::None);
-        let made = changes(options.settle(Duration::ZERO), operation);
+        let made = changes(options.delete_delay(Duration::ZERO), operation);
         assert!(made.contains(&"other".to_owned()), "{name}");
         assert!(
             made.iter().all(|change| !change.starts_with("sync")),
@@ -155,7 +155,7 @@ fn removals_wait_as_long_as_they_were_told() {
         .filter(|(name, _)| ["delete", "gc"].iter().any(|word| name.starts_with(word)))
     {
         let scene = Scene::new();
-        let options = StoreOptions::new(scene.root()).settle(Duration::from_millis(7));
+        let options = StoreOptions::new(scene.root()).delete_delay(Duration::from_millis(7));
         let made = changes(options, operation);
         let waits = made.iter().filter(|change| *change == "wait 7ms");
         assert_eq!(waits.count(), 1, "{name}: {made:?}");

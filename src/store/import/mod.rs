@@ -18,7 +18,7 @@ use crate::go::json;
 use crate::manifest::{Config, MediaType, NewConfig, NewManifest};
 use crate::modelfile::Modelfile;
 use crate::name::{Digest, ModelName};
-use crate::store::blobs::Transfer;
+use crate::store::blobs::CopyMode;
 use crate::store::handle::Store;
 use crate::store::model::Model;
 use crate::store::show::Message;
@@ -34,7 +34,7 @@ pub struct ImportOptions {
     /// that is replaced stay until they are collected.
     pub replace: bool,
     /// How the bytes of the files come into the store.
-    pub transfer: Transfer,
+    pub copy_mode: CopyMode,
     /// GGUF files of adapters.
     pub adapters: Vec<PathBuf>,
     /// GGUF files of projectors.
@@ -230,7 +230,7 @@ impl Store {
         }
         let (mut parts, base) = match plan.weights {
             Weights::Files(files) => {
-                let parts = self.stage_files(&files, None, with.transfer)?;
+                let parts = self.stage_files(&files, None, with.copy_mode)?;
                 part::refuse_without_weights(&parts, &files)?;
                 (parts, None)
             }
@@ -245,7 +245,7 @@ impl Store {
             (&with.adapters, MediaType::Adapter),
             (&plan.drafts, MediaType::Draft),
         ] {
-            parts.extend(self.stage_files(files, Some(&media), with.transfer)?);
+            parts.extend(self.stage_files(files, Some(&media), with.copy_mode)?);
         }
         config::add_built_in(&mut with, &parts);
         let base = base.as_ref().map(Model::config).transpose()?;
@@ -259,11 +259,11 @@ impl Store {
         &self,
         files: &[PathBuf],
         media: Option<&MediaType>,
-        transfer: Transfer,
+        copy_mode: CopyMode,
     ) -> Result<Vec<Part>> {
         let parts = files.iter();
         parts
-            .map(|file| self.gguf_part(file, media.cloned(), transfer))
+            .map(|file| self.gguf_part(file, media.cloned(), copy_mode))
             .collect()
     }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::gguf::{FileType, Gguf, Value, Warning, WarningCode};
 use crate::manifest::{Layer, MediaType, NewLayer};
-use crate::store::blobs::{Blob, NewBlob, Transfer};
+use crate::store::blobs::{Blob, CopyMode, NewBlob};
 use crate::store::handle::Store;
 use crate::store::import::FileWarning;
 use crate::store::import::pinned::Pinned;
@@ -86,13 +86,13 @@ impl Store {
         &self,
         file: &Path,
         media: Option<MediaType>,
-        transfer: Transfer,
+        copy_mode: CopyMode,
     ) -> Result<Part> {
         let how = GgufOptions::default().mmap(self.options().mmap);
         refuse_split(file, GgufFile::open(file, &how)?.view())?;
         let bytes = match self.stored_copy(file)? {
             Some(pinned) => Bytes::Stored(pinned),
-            None => Bytes::Staged(self.stage_file(file, transfer)?),
+            None => Bytes::Staged(self.stage_file(file, copy_mode)?),
         };
         let gguf = GgufFile::open(bytes.path(self), &how)?;
         refuse_split(file, gguf.view())?;

@@ -80,7 +80,7 @@ impl Store {
     /// was there before us, and puts it back from the file that we still hold.
     pub(super) fn keep(&self, pins: &[Pinned]) -> Result<()> {
         if pins.iter().any(|pinned| pinned.was_there) {
-            ops::wait(self.options().settle);
+            ops::wait(self.options().delete_delay);
         }
         for pinned in pins {
             if !self.has_blob(&pinned.blob.digest) {

@@ -151,7 +151,7 @@ impl ImportOptions {
     fn overlaid(mut self, options: &ImportOptions) -> Self {
         let over = options.clone();
         self.replace = over.replace;
-        self.transfer = over.transfer;
+        self.copy_mode = over.copy_mode;
         self.template = over.template.or(self.template);
         self.system = over.system.or(self.system);
         self.renderer = over.renderer.or(self.renderer);

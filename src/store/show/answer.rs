@@ -16,7 +16,7 @@ use crate::store::model::Model;
 use crate::template::Template;
 
 use super::ShowOptions;
-use super::info::{Fact, ModelInfo, PRINTED_ELSEWHERE};
+use super::info::{InfoValue, ModelInfo, PRINTED_ELSEWHERE};
 use super::layers::Layers;
 use super::message::Message;
 use super::safetensors;
@@ -283,12 +283,12 @@ fn stub(config: &Config) -> ModelInfo {
         let family = &config.family;
         facts.push((
             "general.architecture".to_owned(),
-            Fact::Text(family.clone()),
+            InfoValue::Text(family.clone()),
         ));
         if !config.base_name.is_empty() {
             facts.push((
                 "general.basename".to_owned(),
-                Fact::Text(config.base_name.clone()),
+                InfoValue::Text(config.base_name.clone()),
             ));
         }
         let lengths = [
@@ -297,7 +297,7 @@ fn stub(config: &Config) -> ModelInfo {
         ];
         for (key, length) in lengths {
             if let Some(length) = u64::try_from(length).ok().filter(|length| *length > 0) {
-                facts.push((format!("{family}.{key}"), Fact::Number(length)));
+                facts.push((format!("{family}.{key}"), InfoValue::Number(length)));
             }
         }
     }

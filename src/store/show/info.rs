@@ -13,14 +13,14 @@ use crate::gguf::{Array, Gguf, Value, ValueType};
 /// printed or asked for. Arrays are hidden as `[]` unless the answer is verbose.
 #[derive(Clone, Debug, Default)]
 pub struct ModelInfo {
-    facts: BTreeMap<String, Fact>,
+    values: BTreeMap<String, InfoValue>,
     file: Option<Source>,
 }
 
 /// A value that stands in no GGUF file.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Fact {
+pub enum InfoValue {
     /// A text.
     Text(String),
     /// A count.
@@ -34,10 +34,10 @@ struct Source {
     hidden: &'static [&'static str],
 }
 
-impl From<Vec<(String, Fact)>> for ModelInfo {
-    fn from(facts: Vec<(String, Fact)>) -> Self {
+impl From<Vec<(String, InfoValue)>> for ModelInfo {
+    fn from(values: Vec<(String, InfoValue)>) -> Self {
         ModelInfo {
-            facts: facts.into_iter().collect(),
+            values: values.into_iter().collect(),
             file: None,
         }
     }
@@ -50,10 +50,10 @@ impl ModelInfo {
     /// The metadata of a file without the keys of `hidden`, and with the computed count of its
     /// parameters, which replaces one that the file states.
     pub(super) fn of(file: GgufFile, verbose: bool, hidden: &'static [&'static str]) -> Self {
-        let count = Fact::Number(file.view().parameter_count());
-        let facts = BTreeMap::from([("general.parameter_count".to_owned(), count)]);
+        let count = InfoValue::Number(file.view().parameter_count());
+        let values = BTreeMap::from([("general.parameter_count".to_owned(), count)]);
         ModelInfo {
-            facts,
+            values,
             file: Some(Source {
                 file,
                 verbose,
@@ -63,8 +63,8 @@ impl ModelInfo {
     }
 
     /// Adds what stands in no file, in place of a value of the file.
-    pub fn insert(&mut self, key: &str, fact: Fact) {
-        self.facts.insert(key.to_owned(), fact);
+    pub fn insert(&mut self, key: &str, value: InfoValue) {
+        self.values.insert(key.to_owned(), value);
     }
 
     /// The file that the metadata comes from; `None` for remote and safetensors models.
@@ -73,13 +73,13 @@ impl ModelInfo {
     }
 
     /// What stands in no file, by key.
-    pub fn facts(&self) -> &BTreeMap<String, Fact> {
-        &self.facts
+    pub fn values(&self) -> &BTreeMap<String, InfoValue> {
+        &self.values
     }
 }
 
 enum Entry<'a> {
-    Fact(&'a Fact),
+    InfoValue(&'a InfoValue),
     Value { value: Value<'a>, verbose: bool },
 }
 
@@ -100,8 +100,8 @@ impl Serialize for ModelInfo {
                 }
             }
         }
-        for (key, fact) in &self.facts {
-            entries.insert(key.into(), Entry::Fact(fact));
+        for (key, value) in &self.values {
+            entries.insert(key.into(), Entry::InfoValue(value));
         }
         let mut map = serializer.serialize_map(Some(entries.len()))?;
         for (key, entry) in &entries {
@@ -114,8 +114,8 @@ impl Serialize for ModelInfo {
 impl Serialize for Entry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Entry::Fact(Fact::Text(text)) => serializer.serialize_str(text),
-            Entry::Fact(Fact::Number(number)) => serializer.serialize_u64(*number),
+            Entry::InfoValue(InfoValue::Text(text)) => serializer.serialize_str(text),
+            Entry::InfoValue(InfoValue::Number(number)) => serializer.serialize_u64(*number),
             Entry::Value { value, verbose } => Printed(value, *verbose).serialize(serializer),
         }
     }

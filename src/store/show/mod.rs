@@ -7,7 +7,7 @@ mod message;
 mod safetensors;
 
 pub use answer::{Show, ShownDetails, ShownTensor};
-pub use info::{Fact, ModelInfo};
+pub use info::{InfoValue, ModelInfo};
 pub use message::Message;
 
 use serde_json::{Map, Value};

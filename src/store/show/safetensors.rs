@@ -7,7 +7,7 @@ use crate::go::decode::{self, Decode, DecodeError, Event, Reader, Slice};
 use crate::go::human::human_number;
 
 use super::answer::{Show, ShownTensor};
-use super::info::{Fact, ModelInfo};
+use super::info::{InfoValue, ModelInfo};
 use super::layers::{Layers, TensorLayer};
 
 /// `config.json` as far as show prints it, and the fields beside these whose type must be right.
@@ -88,7 +88,7 @@ impl Config {
             .to_owned()
     }
 
-    fn facts(&self, architecture: &str) -> Vec<(String, Fact)> {
+    fn facts(&self, architecture: &str) -> Vec<(String, InfoValue)> {
         let part = |of: fn(&Sizes) -> i64| {
             let text = self.text.as_ref().map(of);
             text.filter(|size| *size > 0).unwrap_or(of(&self.own))
@@ -107,11 +107,11 @@ impl Config {
         ];
         let counts = counts.into_iter().filter_map(|(key, count)| {
             let count = u64::try_from(count).ok().filter(|count| *count > 0)?;
-            Some((format!("{architecture}.{key}"), Fact::Number(count)))
+            Some((format!("{architecture}.{key}"), InfoValue::Number(count)))
         });
         let name = (
             "general.architecture".to_owned(),
-            Fact::Text(architecture.to_owned()),
+            InfoValue::Text(architecture.to_owned()),
         );
         std::iter::once(name).chain(counts).collect()
     }
@@ -148,7 +148,7 @@ pub(super) fn describe(show: &mut Show, layers: &Layers, verbose: bool) {
     let mut info = ModelInfo::from(config.facts(&architecture));
     let count = parameter_count(&files, &layers.tensors, &config);
     if count > 0 {
-        info.insert("general.parameter_count", Fact::Number(count));
+        info.insert("general.parameter_count", InfoValue::Number(count));
         show.details.parameter_size = human_number(count);
     }
     show.model_info = info;
