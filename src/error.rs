@@ -185,7 +185,7 @@ impl Error {
             })
     }
 
-    /// The first cause of type `T` in the chain, such as the `gguf::Fault` of a
+    /// The first cause of type `T` in the chain, such as the `gguf::ParseError` of a
     /// GGUF file.
     pub fn cause_of<T: StdError + 'static>(&self) -> Option<&T> {
         let mut next = self.cause();

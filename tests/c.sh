@@ -50,7 +50,7 @@ proves() {
 }
 
 proves scenarios.c tests/scenarios.txt tests/data/tiny.gguf
-proves manners.c tests/data/tiny.gguf
+proves conventions.c tests/data/tiny.gguf
 proves models.c tests/data/tiny.gguf
 proves threads.c tests/data/tiny.gguf
 proves tour.cpp tests/data/tiny.gguf

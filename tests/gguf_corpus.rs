@@ -6,7 +6,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use modelkeep::gguf::{Fault, Limits, Lossless};
+use modelkeep::gguf::{Limits, Lossless, ParseError};
 use modelkeep::{GgufFile, GgufOptions};
 use serde_json::Value;
 
@@ -29,7 +29,9 @@ fn class(kind: &str) -> &str {
 /// The outcome of a file: its JSON and the codes of its warnings, or the kind of its fault.
 fn read(path: &Path, options: &GgufOptions) -> Result<(Value, Vec<String>), String> {
     let file = GgufFile::open(path, options).map_err(|error| {
-        let fault = error.cause_of::<Fault>().expect("a fault of the format");
+        let fault = error
+            .cause_of::<ParseError>()
+            .expect("a fault of the format");
         fault.kind().code().to_owned()
     })?;
     let view = file.view();

@@ -10,7 +10,7 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use headers::{Stated, file};
-use modelkeep::gguf::{Fault, FaultKind, WarningCode};
+use modelkeep::gguf::{ParseError, ParseErrorKind, WarningCode};
 use modelkeep::{GgufFile, GgufOptions, VerifyOptions};
 
 /// What is taken for GGUF and is not: a name, bytes, and words by which it is called.
@@ -149,13 +149,13 @@ fn verify_tells_what_strict_readers_do_not_support_from_what_is_damaged() {
         (
             "removed",
             file(&[removed], 144),
-            Some(FaultKind::BadTensorType),
+            Some(ParseErrorKind::BadTensorType),
             None,
         ),
         (
             "video",
             file(&[video], 64),
-            Some(FaultKind::TooManyDims),
+            Some(ParseErrorKind::TooManyDims),
             None,
         ),
         ("whole", file(&[("a", &[8], 0, 0)], 32), None, None),
@@ -163,7 +163,7 @@ fn verify_tells_what_strict_readers_do_not_support_from_what_is_damaged() {
             "cut",
             file(&[removed, ("b", &[8], 0, 160)], 160),
             None,
-            Some(FaultKind::DataOutOfBounds),
+            Some(ParseErrorKind::DataOutOfBounds),
         ),
     ];
     for (name, bytes, unsupported, fault) in cases {
@@ -180,9 +180,9 @@ fn verify_tells_what_strict_readers_do_not_support_from_what_is_damaged() {
             .iter()
             .find_map(|blob| blob.gguf.as_ref())
             .unwrap();
-        let kind = |fault: &Option<Fault>| fault.as_ref().map(Fault::kind);
+        let kind = |fault: &Option<ParseError>| fault.as_ref().map(ParseError::kind);
         assert_eq!(
-            (kind(&found.unsupported), kind(&found.fault)),
+            (kind(&found.unsupported), kind(&found.error)),
             (unsupported, fault),
             "{name}"
         );

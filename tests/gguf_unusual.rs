@@ -9,10 +9,10 @@ mod headers;
 use std::fs;
 
 use headers::{Stated, file, header};
-use modelkeep::gguf::{Fault, FaultKind, Index, Limits, Warning, WarningCode};
+use modelkeep::gguf::{Index, Limits, ParseError, ParseErrorKind, Warning, WarningCode};
 use modelkeep::{GgufFile, GgufOptions};
 
-fn read(bytes: &[u8], limits: Limits) -> Result<Index, Fault> {
+fn read(bytes: &[u8], limits: Limits) -> Result<Index, ParseError> {
     Index::parse(bytes, bytes.len() as u64, &limits)
 }
 
@@ -29,7 +29,7 @@ fn opened(bytes: &[u8]) -> Result<GgufFile, String> {
     let path = scratch.path().join("x.gguf");
     fs::write(&path, bytes).unwrap();
     let open = |mmap| GgufFile::open(&path, &GgufOptions::default().mmap(mmap));
-    let said = |error: &modelkeep::Error| error.cause_of::<Fault>().unwrap().to_string();
+    let said = |error: &modelkeep::Error| error.cause_of::<ParseError>().unwrap().to_string();
     match (open(true), open(false)) {
         (Ok(mapped), Ok(read)) => {
             assert_eq!(mapped.view().warnings(), read.view().warnings());
@@ -57,7 +57,7 @@ fn a_type_without_a_size_is_carried_leniently_and_refused_by_name() {
         let bytes = file(&[("a", &[256, 2], code, 0), ("b", &[8], 0, 64)], 96);
         let fault = read(&bytes, Limits::strict()).unwrap_err();
         let expected = format!("type {code}, {history}");
-        assert_eq!(fault.kind(), FaultKind::BadTensorType);
+        assert_eq!(fault.kind(), ParseErrorKind::BadTensorType);
         assert!(fault.to_string().contains(&expected), "{fault}");
         let index = read(&bytes, Limits::lenient()).unwrap();
         let gguf = index.view(&bytes);
@@ -85,10 +85,10 @@ fn up_to_eight_dimensions_are_read_leniently() {
         let elements: u64 = dims.iter().product();
         let bytes = file(&[("conv", dims, 0, 0)], 96);
         let fault = read(&bytes, Limits::strict()).unwrap_err();
-        assert_eq!(fault.kind(), FaultKind::TooManyDims);
+        assert_eq!(fault.kind(), ParseErrorKind::TooManyDims);
         let lenient = read(&bytes, Limits::lenient());
         if count == 9 {
-            assert_eq!(lenient.unwrap_err().kind(), FaultKind::TooManyDims);
+            assert_eq!(lenient.unwrap_err().kind(), ParseErrorKind::TooManyDims);
             continue;
         }
         let index = lenient.unwrap();
@@ -119,7 +119,7 @@ fn a_header_is_read_without_its_data() {
                 cut.len(),
                 whole.len()
             );
-            assert_eq!(fault.kind(), FaultKind::DataOutOfBounds);
+            assert_eq!(fault.kind(), ParseErrorKind::DataOutOfBounds);
             assert_eq!(fault.message(), expected);
         }
         let index = read(cut, Limits::header_only()).unwrap();
@@ -179,14 +179,17 @@ fn bytes_after_the_last_tensor_are_counted_and_named() {
 fn a_fault_of_a_tensor_names_it() {
     let name = "blk.3.ffn_down.weight";
     let good: Stated<'_> = ("a", &[8], 0, 0);
-    let bad: [(Stated<'_>, FaultKind); 7] = [
-        ((name, &[8], 99, 32), FaultKind::BadTensorType),
-        ((name, &[8; 5], 0, 32), FaultKind::TooManyDims),
-        ((name, &[1 << 40, 1 << 40], 0, 32), FaultKind::DimOverflow),
-        ((name, &[1 << 63], 24, 32), FaultKind::DimOverflow),
-        ((name, &[33], 2, 32), FaultKind::RowNotBlockMultiple),
-        ((name, &[8], 0, 33), FaultKind::OffsetUnaligned),
-        ((name, &[1 << 30], 0, 32), FaultKind::DataOutOfBounds),
+    let bad: [(Stated<'_>, ParseErrorKind); 7] = [
+        ((name, &[8], 99, 32), ParseErrorKind::BadTensorType),
+        ((name, &[8; 5], 0, 32), ParseErrorKind::TooManyDims),
+        (
+            (name, &[1 << 40, 1 << 40], 0, 32),
+            ParseErrorKind::DimOverflow,
+        ),
+        ((name, &[1 << 63], 24, 32), ParseErrorKind::DimOverflow),
+        ((name, &[33], 2, 32), ParseErrorKind::RowNotBlockMultiple),
+        ((name, &[8], 0, 33), ParseErrorKind::OffsetUnaligned),
+        ((name, &[1 << 30], 0, 32), ParseErrorKind::DataOutOfBounds),
     ];
     for (tensor, kind) in bad {
         let fault = read(&file(&[good, tensor], 96), Limits::strict()).unwrap_err();
@@ -205,7 +208,7 @@ fn a_fault_of_a_tensor_names_it() {
 fn an_overlap_names_both_tensors_and_the_offset() {
     let bytes = file(&[("late", &[8], 0, 32), ("early", &[16], 0, 0)], 64);
     let fault = read(&bytes, Limits::strict()).unwrap_err();
-    assert_eq!(fault.kind(), FaultKind::TensorOverlap);
+    assert_eq!(fault.kind(), ParseErrorKind::TensorOverlap);
     assert_eq!(fault.path(), "tensor 0 \"late\"");
     let text = "shares bytes with tensor 1 \"early\", from 0x20 of the data on";
     assert_eq!(fault.message(), text);

@@ -2,9 +2,9 @@
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
-#[path = "common/bench.rs"]
-mod bench;
 mod common;
+#[path = "common/modelfiles.rs"]
+mod modelfiles;
 #[path = "common/server.rs"]
 mod server;
 
@@ -12,8 +12,8 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-use bench::Bench;
 use common::{name, reference};
+use modelfiles::Bench;
 use modelkeep::gguf::{OwnedValue, TensorType, Writer};
 use modelkeep::{GgufFile, GgufOptions, ImportOptions, MediaType, Store};
 use server::Server;

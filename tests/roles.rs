@@ -2,15 +2,15 @@
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
-#[path = "common/bench.rs"]
-mod bench;
 mod common;
+#[path = "common/modelfiles.rs"]
+mod modelfiles;
 
 use std::fs;
 use std::path::PathBuf;
 
-use bench::Bench;
 use common::{name, reference};
+use modelfiles::Bench;
 use modelkeep::gguf::{OwnedValue, TensorType, Writer};
 use modelkeep::{ErrorKind, ImportOptions, ShowOptions};
 

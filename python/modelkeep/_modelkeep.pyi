@@ -11,45 +11,45 @@ from typing_extensions import disjoint_base
 from .errors import Error
 
 __all__ = [
+    "_run",
     "Alias",
-    "Answer",
     "Array",
     "BrokenModel",
+    "Cached",
     "Collected",
-    "Issue",
     "Copied",
     "Deleted",
     "Details",
     "Diagnosis",
-    "Fault",
-    "FileWarning",
     "Files",
+    "FileWarning",
     "Finding",
     "Gguf",
     "GgufFinding",
     "GgufParts",
     "Imported",
+    "Issue",
+    "JsonBase",
     "Listing",
+    "Location",
     "Maintained",
     "Message",
     "Model",
     "ModelUsage",
     "MovedBlob",
+    "ParseError",
     "Problem",
     "Progress",
     "Repaired",
     "Report",
-    "Location",
     "SharedBlob",
     "Show",
     "ShownTensor",
     "Store",
     "Summary",
     "Tensor",
-    "Cached",
     "Usage",
     "Warning",
-    "_run",
 ]
 
 _T = TypeVar("_T")
@@ -61,7 +61,7 @@ class _NewMessage(TypedDict):
     content: str
 
 @disjoint_base
-class Answer:
+class JsonBase:
     def to_json(self) -> str: ...
     def to_dict(self) -> dict[str, Any]: ...
 
@@ -196,7 +196,7 @@ class Model:
     def __hash__(self) -> int: ...
 
 @final
-class Listing(Answer):
+class Listing(JsonBase):
     @property
     def models(self) -> list[Summary]: ...
     @property
@@ -209,7 +209,7 @@ class Listing(Answer):
     def __getitem__(self, index: slice, /) -> list[Summary]: ...
 
 @final
-class Summary(Answer):
+class Summary(JsonBase):
     @property
     def name(self) -> str: ...
     @property
@@ -256,7 +256,7 @@ class Problem:
     def error(self) -> Error: ...
 
 @final
-class Show(Answer):
+class Show(JsonBase):
     @property
     def license(self) -> str: ...
     @property
@@ -305,7 +305,7 @@ class ShownTensor:
     def shape(self) -> list[int]: ...
 
 @final
-class Copied(Answer):
+class Copied(JsonBase):
     @property
     def src(self) -> str: ...
     @property
@@ -314,7 +314,7 @@ class Copied(Answer):
     def replaced(self) -> bool: ...
 
 @final
-class Deleted(Answer):
+class Deleted(JsonBase):
     @property
     def models(self) -> list[str]: ...
     @property
@@ -349,7 +349,7 @@ class Alias:
     def model(self) -> str: ...
 
 @final
-class Imported(Answer):
+class Imported(JsonBase):
     @property
     def name(self) -> str: ...
     @property
@@ -375,7 +375,7 @@ class Progress:
     def total_files(self) -> int: ...
 
 @final
-class Report(Answer):
+class Report(JsonBase):
     @property
     def ok(self) -> bool: ...
     @property
@@ -416,7 +416,7 @@ class Finding:
 @final
 class GgufFinding:
     @property
-    def fault(self) -> Fault | None: ...
+    def error(self) -> ParseError | None: ...
     @property
     def warnings(self) -> list[Warning]: ...
 
@@ -428,7 +428,7 @@ class BrokenModel:
     def reasons(self) -> list[str]: ...
 
 @final
-class Collected(Answer):
+class Collected(JsonBase):
     @property
     def dry_run(self) -> bool: ...
     @property
@@ -454,7 +454,7 @@ class Maintained:
     def collected(self) -> Collected: ...
 
 @final
-class Usage(Answer):
+class Usage(JsonBase):
     @property
     def models(self) -> list[ModelUsage]: ...
     @property
@@ -499,7 +499,7 @@ class Files:
     def bytes(self) -> int: ...
 
 @final
-class Diagnosis(Answer):
+class Diagnosis(JsonBase):
     @property
     def ok(self) -> bool: ...
     @property
@@ -540,7 +540,7 @@ class Issue:
     def advice(self) -> str: ...
 
 @final
-class Repaired(Answer):
+class Repaired(JsonBase):
     @property
     def quarantined(self) -> list[MovedBlob]: ...
     @property
@@ -556,7 +556,7 @@ class MovedBlob:
     def to(self) -> Path: ...
 
 @final
-class Gguf(Answer, Mapping[str, Any]):
+class Gguf(JsonBase, Mapping[str, Any]):
     def __new__(
         cls,
         path: _Path,
@@ -644,7 +644,7 @@ class Tensor:
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
 @final
-class Fault:
+class ParseError:
     @property
     def kind(self) -> str: ...
     @property

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
-    from ._modelkeep import Deleted, Fault
+    from ._modelkeep import Deleted, ParseError
 
 
 class Error(Exception):
@@ -22,7 +22,7 @@ class Error(Exception):
     deleted: "Deleted | None" = None
     """What `Store.delete` deleted before it raised this."""
 
-    fault: "Fault | None" = None
+    parse_error: "ParseError | None" = None
     """What is wrong with a GGUF file, and at which byte."""
 
     suggestions: "list[str]" = []

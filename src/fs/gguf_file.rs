@@ -69,7 +69,7 @@ impl GgufFile {
     ///
     /// # Errors
     /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with
-    /// the [`Fault`](crate::gguf::Fault) as its cause; [`Io`](ErrorKind::Io) for what is no
+    /// the [`ParseError`](crate::gguf::ParseError) as its cause; [`Io`](ErrorKind::Io) for what is no
     /// regular file.
     pub fn open(path: impl AsRef<Path>, options: &GgufOptions) -> Result<Self> {
         let path = path.as_ref();
@@ -167,7 +167,7 @@ pub(crate) fn scan<T>(
         match scanned {
             Ok(found) => return Ok(found),
             Err(Stop::NeedMore(end)) => head.grow(path, end)?,
-            Err(Stop::Fault(fault)) => return Err(fault.into()),
+            Err(Stop::ParseError(fault)) => return Err(fault.into()),
         }
     }
 }

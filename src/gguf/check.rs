@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::fault::{Fault, FaultKind, place};
 use super::index::{Entry, Index, Span, Tensor};
 use super::limits::{Data, Limits};
 use super::parse::Violation;
+use super::parse_error::{ParseError, ParseErrorKind, place};
 use super::tail::Tail;
 use super::tensor::{Dims, TensorType};
 use super::value_type::ValueType;
@@ -16,10 +16,10 @@ use super::warning::{Warning, WarningCode};
 pub(super) fn tensor_size(
     dims: &Dims,
     tensor_type: TensorType,
-) -> Result<Option<u64>, (FaultKind, String)> {
+) -> Result<Option<u64>, (ParseErrorKind, String)> {
     let overflow = || {
         (
-            FaultKind::DimOverflow,
+            ParseErrorKind::DimOverflow,
             format!("the shape {:?} overflows", dims.as_slice()),
         )
     };
@@ -36,7 +36,7 @@ pub(super) fn tensor_size(
             "a row of {} elements, where {tensor_type} packs {block}",
             dims.row()
         );
-        return Err((FaultKind::RowNotBlockMultiple, text));
+        return Err((ParseErrorKind::RowNotBlockMultiple, text));
     }
     (elements / block)
         .checked_mul(bytes)
@@ -51,7 +51,7 @@ pub(super) fn validate(
     file_size: u64,
     limits: &Limits,
     seen: &[(usize, Seen)],
-) -> Result<(), Fault> {
+) -> Result<(), ParseError> {
     let mut validator = Validator {
         bytes,
         strict: limits.is_strict(),
@@ -69,8 +69,8 @@ pub(super) fn validate(
     index.data_offset = end
         .checked_next_multiple_of(index.alignment)
         .ok_or_else(|| {
-            Fault::new(
-                FaultKind::AlignmentInvalid,
+            ParseError::new(
+                ParseErrorKind::AlignmentInvalid,
                 end,
                 "the alignment leads beyond all files",
             )
@@ -113,9 +113,9 @@ impl<'a> Validator<'a> {
         offset: u64,
         path: String,
         message: &str,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         if self.strict {
-            return Err(Fault::new(kind, offset, message).at(path));
+            return Err(ParseError::new(kind, offset, message).at(path));
         }
         self.warn(code, || path);
         Ok(())
@@ -151,7 +151,7 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn keys(&mut self, entries: &[Entry]) -> Result<(), Fault> {
+    fn keys(&mut self, entries: &[Entry]) -> Result<(), ParseError> {
         let mut seen = Names::new(entries.len());
         for (index, entry) in entries.iter().enumerate() {
             let key = self.slice(entry.key);
@@ -161,10 +161,10 @@ impl<'a> Validator<'a> {
                 continue;
             }
             let (offset, path) = (entry.key.start, self.path(index, entry));
-            let empty = (FaultKind::EmptyKey, WarningCode::EmptyKey);
-            let long = (FaultKind::KeyTooLong, WarningCode::KeyTooLong);
-            let utf8 = (FaultKind::InvalidUtf8, WarningCode::InvalidUtf8);
-            let twice = (FaultKind::DuplicateKey, WarningCode::DuplicateKey);
+            let empty = (ParseErrorKind::EmptyKey, WarningCode::EmptyKey);
+            let long = (ParseErrorKind::KeyTooLong, WarningCode::KeyTooLong);
+            let utf8 = (ParseErrorKind::InvalidUtf8, WarningCode::InvalidUtf8);
+            let twice = (ParseErrorKind::DuplicateKey, WarningCode::DuplicateKey);
             if key.is_empty() {
                 self.refuse(empty, offset, path, "an empty key")?;
             } else if entry.key.len > LONGEST_NAME {
@@ -185,7 +185,7 @@ impl<'a> Validator<'a> {
         entries: &[Entry],
         endian: super::Endian,
         file_size: u64,
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ParseError> {
         const DEFAULT: u64 = 32;
         let is_alignment = |entry: &&Entry| self.slice(entry.key) == b"general.alignment";
         let Some(entry) = entries.iter().rev().find(is_alignment).copied() else {
@@ -197,7 +197,7 @@ impl<'a> Validator<'a> {
             .first_chunk()
             .filter(|_| entry.value_type == ValueType::U32);
         let Some(bytes) = value else {
-            let both = (FaultKind::AlignmentType, WarningCode::AlignmentType);
+            let both = (ParseErrorKind::AlignmentType, WarningCode::AlignmentType);
             self.refuse(both, offset, path, "the alignment is not a u32")?;
             return Ok(DEFAULT);
         };
@@ -208,9 +208,14 @@ impl<'a> Validator<'a> {
         if !alignment.is_power_of_two() {
             let text = "the alignment is not a power of two";
             if alignment == 0 || alignment > file_size {
-                return Err(Fault::new(FaultKind::AlignmentInvalid, offset, text).at(path));
+                return Err(
+                    ParseError::new(ParseErrorKind::AlignmentInvalid, offset, text).at(path),
+                );
             }
-            let both = (FaultKind::AlignmentInvalid, WarningCode::AlignmentInvalid);
+            let both = (
+                ParseErrorKind::AlignmentInvalid,
+                WarningCode::AlignmentInvalid,
+            );
             self.refuse(both, offset, path, text)?;
         } else if alignment % 8 != 0 {
             self.warn(WarningCode::AlignmentNotMultipleOf8, || path);
@@ -218,7 +223,7 @@ impl<'a> Validator<'a> {
         Ok(alignment)
     }
 
-    fn names(&mut self, tensors: &[Tensor]) -> Result<(), Fault> {
+    fn names(&mut self, tensors: &[Tensor]) -> Result<(), ParseError> {
         let mut seen = Names::new(tensors.len());
         for (index, tensor) in tensors.iter().enumerate() {
             let name = self.slice(tensor.name);
@@ -228,10 +233,13 @@ impl<'a> Validator<'a> {
             }
             let offset = tensor.name.start;
             let path = self.tensor_path(index, tensor);
-            let utf8 = (FaultKind::InvalidUtf8, WarningCode::InvalidUtf8);
-            let twice = (FaultKind::DuplicateTensor, WarningCode::DuplicateTensor);
-            let empty = (FaultKind::EmptyName, WarningCode::EmptyName);
-            let long = (FaultKind::NameTooLong, WarningCode::TensorNameLong);
+            let utf8 = (ParseErrorKind::InvalidUtf8, WarningCode::InvalidUtf8);
+            let twice = (
+                ParseErrorKind::DuplicateTensor,
+                WarningCode::DuplicateTensor,
+            );
+            let empty = (ParseErrorKind::EmptyName, WarningCode::EmptyName);
+            let long = (ParseErrorKind::NameTooLong, WarningCode::TensorNameLong);
             if name.is_empty() {
                 self.refuse(empty, offset, path, "a tensor without a name")?;
             } else if tensor.name.len > LONGEST_NAME {
@@ -247,14 +255,14 @@ impl<'a> Validator<'a> {
         Ok(())
     }
 
-    fn parameters(&mut self, tensors: &[Tensor]) -> Result<u64, Fault> {
+    fn parameters(&mut self, tensors: &[Tensor]) -> Result<u64, ParseError> {
         let mut sum = 0_u64;
         for (at, tensor) in tensors.iter().enumerate() {
             // Each product was checked when the tensor was read.
             let elements = tensor.dims.elements().unwrap_or(0);
             sum = sum.checked_add(elements).ok_or_else(|| {
                 let text = "the sum of all elements overflows";
-                Fault::new(FaultKind::DimOverflow, tensor.name.start, text)
+                ParseError::new(ParseErrorKind::DimOverflow, tensor.name.start, text)
                     .at(self.tensor_path(at, tensor))
             })?;
         }

@@ -1,6 +1,6 @@
 //! Reading forwards through bytes that nobody has checked.
 
-use super::fault::{Fault, FaultKind};
+use super::parse_error::{ParseError, ParseErrorKind};
 
 /// The byte order of everything after the magic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,21 +14,21 @@ pub enum Endian {
 /// Why a cursor cannot go on.
 pub(crate) enum Stop {
     /// The file is wrong.
-    Fault(Fault),
+    ParseError(ParseError),
     /// The file goes on, and the bytes at hand do not: this many from its beginning are needed.
     NeedMore(u64),
 }
 
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Stop::Fault(fault)
+impl From<ParseError> for Stop {
+    fn from(fault: ParseError) -> Self {
+        Stop::ParseError(fault)
     }
 }
 
 impl Stop {
     pub(super) fn at(self, place: impl std::fmt::Display) -> Self {
         match self {
-            Stop::Fault(fault) => Stop::Fault(fault.at(place)),
+            Stop::ParseError(fault) => Stop::ParseError(fault.at(place)),
             more => more,
         }
     }
@@ -145,15 +145,15 @@ impl<'a> Cursor<'a> {
             Some(end) if end <= self.file_size => Stop::NeedMore(end),
             Some(end) => {
                 let text = incomplete(self.file_size, end);
-                self.fault(FaultKind::Truncated, text).into()
+                self.fault(ParseErrorKind::Truncated, text).into()
             }
             None => self
-                .fault(FaultKind::Truncated, "the file ends here")
+                .fault(ParseErrorKind::Truncated, "the file ends here")
                 .into(),
         }
     }
 
-    pub(super) fn fault(&self, kind: FaultKind, message: impl Into<String>) -> Fault {
-        Fault::new(kind, self.position(), message)
+    pub(super) fn fault(&self, kind: ParseErrorKind, message: impl Into<String>) -> ParseError {
+        ParseError::new(kind, self.position(), message)
     }
 }

@@ -2,21 +2,24 @@
 
 use super::check::Validator;
 use super::cursor::incomplete;
-use super::fault::{Fault, FaultKind, place};
 use super::index::{Index, Tensor};
 use super::limits::Data;
+use super::parse_error::{ParseError, ParseErrorKind, place};
 use super::tensor::Dims;
 use super::warning::{Warning, WarningCode};
 
 impl Validator<'_> {
-    pub(super) fn data(&mut self, index: &Index, file_size: u64) -> Result<(), Fault> {
+    pub(super) fn data(&mut self, index: &Index, file_size: u64) -> Result<(), ParseError> {
         // Not known after a tensor whose size is not.
         let mut expected = Some(0);
         for (at, tensor) in index.tensors.iter().enumerate() {
             self.bounds(index, at, file_size)?;
             self.shape(at, tensor);
             if !tensor.offset.is_multiple_of(index.alignment) {
-                let both = (FaultKind::OffsetUnaligned, WarningCode::OffsetUnaligned);
+                let both = (
+                    ParseErrorKind::OffsetUnaligned,
+                    WarningCode::OffsetUnaligned,
+                );
                 let text = "the offset is not a multiple of the alignment";
                 self.refuse(both, tensor.name.start, self.tensor_path(at, tensor), text)?;
             }
@@ -41,16 +44,16 @@ impl Validator<'_> {
         place("tensor", at, self.slice(tensor.name))
     }
 
-    fn bounds(&mut self, index: &Index, at: usize, file_size: u64) -> Result<(), Fault> {
+    fn bounds(&mut self, index: &Index, at: usize, file_size: u64) -> Result<(), ParseError> {
         let Some(tensor) = index.tensors.get(at) else {
             return Ok(());
         };
         let fault = |validator: &Self, kind, text: String| {
-            Fault::new(kind, tensor.name.start, text).at(validator.tensor_path(at, tensor))
+            ParseError::new(kind, tensor.name.start, text).at(validator.tensor_path(at, tensor))
         };
         let Some(start) = index.data_offset.checked_add(tensor.offset) else {
             let text = "the offset leads beyond all files".to_owned();
-            return Err(fault(self, FaultKind::OffsetOverflow, text));
+            return Err(fault(self, ParseErrorKind::OffsetOverflow, text));
         };
         let end = start.checked_add(tensor.size.unwrap_or(0));
         if end.is_some_and(|end| end <= file_size) {
@@ -59,7 +62,7 @@ impl Validator<'_> {
         let code = WarningCode::DataOutOfBounds;
         if self.data == Data::Required || end.is_none() {
             let text = incomplete(file_size, needed(index));
-            return Err(fault(self, FaultKind::DataOutOfBounds, text));
+            return Err(fault(self, ParseErrorKind::DataOutOfBounds, text));
         }
         if self.is_new(code) {
             let text = incomplete(file_size, needed(index));
@@ -91,7 +94,7 @@ impl Validator<'_> {
         }
     }
 
-    fn overlaps(&mut self, tensors: &[Tensor]) -> Result<(), Fault> {
+    fn overlaps(&mut self, tensors: &[Tensor]) -> Result<(), ParseError> {
         let range = |tensor: &Tensor| (tensor.offset, tensor.size.unwrap_or(0));
         let sized = tensors.iter().enumerate();
         let mut sized: Vec<(usize, &Tensor)> = sized
@@ -115,7 +118,7 @@ impl Validator<'_> {
             self.tensor_path(a, first),
             next.offset
         );
-        let both = (FaultKind::TensorOverlap, WarningCode::TensorOverlap);
+        let both = (ParseErrorKind::TensorOverlap, WarningCode::TensorOverlap);
         self.refuse(both, next.name.start, self.tensor_path(b, next), &text)
     }
 }

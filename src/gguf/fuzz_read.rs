@@ -32,7 +32,7 @@ pub fn fuzz_read(bytes: &[u8]) {
     }
 }
 
-fn in_pieces(bytes: &[u8], limits: &Limits) -> Result<Index, super::Fault> {
+fn in_pieces(bytes: &[u8], limits: &Limits) -> Result<Index, super::ParseError> {
     let mut parser = Parser::new(limits, bytes.len() as u64);
     let mut end = 0_usize;
     loop {

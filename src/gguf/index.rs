@@ -1,9 +1,9 @@
 //! Where everything lies in a file: offsets, owned, without a borrow of the bytes.
 
 use super::cursor::Endian;
-use super::fault::Fault;
 use super::limits::Limits;
 use super::parse::{Parsed, Parser};
+use super::parse_error::ParseError;
 use super::tail::Tail;
 use super::tensor::{Dims, TensorType};
 use super::value_type::ValueType;
@@ -64,9 +64,9 @@ impl Index {
     /// Costs one pass over the head; allocates nothing that the head has not been seen to hold.
     ///
     /// # Errors
-    /// The first [`Fault`]; where `bytes` end before the head does, one of the kind
-    /// [`Truncated`](super::FaultKind::Truncated).
-    pub fn parse(bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self, Fault> {
+    /// The first [`ParseError`]; where `bytes` end before the head does, one of the kind
+    /// [`Truncated`](super::ParseErrorKind::Truncated).
+    pub fn parse(bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self, ParseError> {
         match Parser::new(limits, file_size).resume(bytes)? {
             Parsed::Index(mut index) => {
                 index.look_at_tail(bytes);
@@ -74,8 +74,8 @@ impl Index {
             }
             Parsed::NeedMore(end) => {
                 let text = format!("the head goes on to byte {end} at least");
-                Err(Fault::new(
-                    super::FaultKind::Truncated,
+                Err(ParseError::new(
+                    super::ParseErrorKind::Truncated,
                     bytes.len() as u64,
                     text,
                 ))

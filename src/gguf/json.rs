@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::array::Array;
 use super::cursor::Endian;
-use super::fault::Fault;
+use super::parse_error::ParseError;
 use super::tensor::TensorInfo;
 use super::value::{Text, Value};
 use super::view::Gguf;
@@ -61,12 +61,12 @@ impl Gguf<'_> {
     }
 }
 
-impl Fault {
+impl ParseError {
     /// The refusal as JSON: `{"error": {"kind", "offset", "path", "message"}}`.
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]
         struct Refusal<'a> {
-            error: &'a Fault,
+            error: &'a ParseError,
         }
         serde_json::to_string(&Refusal { error: self }).expect("a head serializes")
     }

@@ -2,9 +2,9 @@
 
 use super::check;
 use super::cursor::{Cursor, Endian, Read, Stop};
-use super::fault::{Fault, FaultKind, place};
 use super::index::{Entry, Index, Span, Tensor};
 use super::limits::Limits;
+use super::parse_error::{ParseError, ParseErrorKind, place};
 use super::sniff::{FileFormat, sniff};
 use super::tensor::{Dims, TensorType};
 use super::value_type::ValueType;
@@ -61,11 +61,11 @@ impl<'l> Parser<'l> {
     }
 
     /// Goes on with the first bytes of the file, which are at least those of the last call.
-    pub(crate) fn resume(&mut self, bytes: &[u8]) -> Result<Parsed, Fault> {
+    pub(crate) fn resume(&mut self, bytes: &[u8]) -> Result<Parsed, ParseError> {
         match self.run(bytes) {
             Ok(index) => Ok(Parsed::Index(Box::new(index))),
             Err(Stop::NeedMore(end)) => Ok(Parsed::NeedMore(end)),
-            Err(Stop::Fault(fault)) => Err(fault),
+            Err(Stop::ParseError(fault)) => Err(fault),
         }
     }
 
@@ -146,7 +146,9 @@ impl<'l> Parser<'l> {
         let tensor_type = TensorType::of_any(cursor.u32()?);
         if self.limits.is_strict() && !tensor_type.is_known() {
             let text = tensor_type.history();
-            return Err(before_type.fault(FaultKind::BadTensorType, text).into());
+            return Err(before_type
+                .fault(ParseErrorKind::BadTensorType, text)
+                .into());
         }
         let offset = cursor.u64()?;
         let size = check::tensor_size(&dims, tensor_type)
@@ -170,7 +172,7 @@ impl<'l> Parser<'l> {
         let count = cursor.u32()?;
         if usize_of(count.into()) > most {
             let text = format!("{count} dimensions, where {most} are the most");
-            return Err(before.fault(FaultKind::TooManyDims, text).into());
+            return Err(before.fault(ParseErrorKind::TooManyDims, text).into());
         }
         let mut dims = Dims::none();
         for _ in 0..count {
@@ -179,7 +181,7 @@ impl<'l> Parser<'l> {
         Ok(dims)
     }
 
-    fn finish(&mut self, bytes: &[u8], header: Header) -> Result<Index, Fault> {
+    fn finish(&mut self, bytes: &[u8], header: Header) -> Result<Index, ParseError> {
         let mut index = Index {
             version: header.version,
             endian: header.endian,
@@ -216,7 +218,7 @@ pub(super) fn header(cursor: &mut Cursor<'_>) -> Read<Header> {
     let left = cursor.remaining();
     if entries > left / LEAST_ENTRY || tensors > left / LEAST_TENSOR {
         let text = format!("{entries} pairs and {tensors} tensors in {left} bytes");
-        return Err(before.fault(FaultKind::CountTooLarge, text).into());
+        return Err(before.fault(ParseErrorKind::CountTooLarge, text).into());
     }
     Ok(Header {
         version,
@@ -228,13 +230,13 @@ pub(super) fn header(cursor: &mut Cursor<'_>) -> Read<Header> {
 
 fn magic(cursor: &mut Cursor<'_>) -> Read<[u8; 4]> {
     let head = cursor.rest();
-    let fault = |kind, text: String| Stop::from(Fault::new(kind, 0, text));
+    let fault = |kind, text: String| Stop::from(ParseError::new(kind, 0, text));
     match cursor.array() {
         Ok(magic) if is_gguf(magic) => Ok(*magic),
-        Ok(magic) => Err(fault(FaultKind::BadMagic, no_gguf(head, magic))),
-        Err(Stop::Fault(_)) if head.is_empty() => {
+        Ok(magic) => Err(fault(ParseErrorKind::BadMagic, no_gguf(head, magic))),
+        Err(Stop::ParseError(_)) if head.is_empty() => {
             let text = format!("the file is {}", FileFormat::Empty);
-            Err(fault(FaultKind::Truncated, text))
+            Err(fault(ParseErrorKind::Truncated, text))
         }
         Err(stop) => Err(stop),
     }
@@ -270,7 +272,7 @@ fn version(cursor: &mut Cursor<'_>, magic: [u8; 4]) -> Read<u32> {
         ),
         _ => format!("version {version}, where 2 and 3 are read"),
     };
-    Err(before.fault(FaultKind::BadVersion, text).into())
+    Err(before.fault(ParseErrorKind::BadVersion, text).into())
 }
 
 pub(super) fn value_type(cursor: &mut Cursor<'_>) -> Read<ValueType> {
@@ -278,7 +280,7 @@ pub(super) fn value_type(cursor: &mut Cursor<'_>) -> Read<ValueType> {
     let code = cursor.u32()?;
     ValueType::from_code(code).ok_or_else(|| {
         let text = format!("value type {code} does not exist");
-        before.fault(FaultKind::BadValueType, text).into()
+        before.fault(ParseErrorKind::BadValueType, text).into()
     })
 }
 
@@ -309,4 +311,4 @@ impl std::fmt::Display for Item<'_, '_> {
 }
 
 /// The code of a thing that strict reading refuses and lenient reading warns of.
-pub(super) type Violation = (FaultKind, WarningCode);
+pub(super) type Violation = (ParseErrorKind, WarningCode);

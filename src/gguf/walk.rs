@@ -6,8 +6,8 @@
 //! so a run of strings with such lengths between them is UTF-8 if and only if each string is.
 
 use super::cursor::{Cursor, Endian, Read};
-use super::fault::FaultKind;
 use super::limits::Limits;
+use super::parse_error::ParseErrorKind;
 use super::value_type::ValueType;
 
 /// What was seen on the way and is no fault.
@@ -24,7 +24,7 @@ pub(super) fn array_head(cursor: &mut Cursor<'_>) -> Read<(ValueType, u64)> {
     let code = cursor.u32()?;
     let kind = ValueType::from_code(code).ok_or_else(|| {
         start.fault(
-            FaultKind::BadArrayType,
+            ParseErrorKind::BadArrayType,
             format!("element type {code} does not exist"),
         )
     })?;
@@ -63,7 +63,7 @@ impl<'l> Walker<'l> {
                 "a string of {length} bytes, {} are left",
                 cursor.remaining()
             );
-            return Err(start.fault(FaultKind::LengthOutOfBounds, text).into());
+            return Err(start.fault(ParseErrorKind::LengthOutOfBounds, text).into());
         }
         cursor.take(length)
     }
@@ -94,7 +94,7 @@ impl<'l> Walker<'l> {
         {
             let (name, left) = (kind.name(), cursor.remaining());
             let text = format!("an array of {len} {name}, {left} bytes are left");
-            return Err(start.fault(FaultKind::ArrayTooLarge, text).into());
+            return Err(start.fault(ParseErrorKind::ArrayTooLarge, text).into());
         }
         Ok((kind, len))
     }
@@ -116,7 +116,7 @@ impl<'l> Walker<'l> {
                     pending.push(left - 1);
                     if pending.len() >= self.limits.array_depth {
                         let text = format!("arrays deeper than {}", self.limits.array_depth);
-                        return Err(cursor.fault(FaultKind::NestingTooDeep, text).into());
+                        return Err(cursor.fault(ParseErrorKind::NestingTooDeep, text).into());
                     }
                     (kind, left) = self.head(cursor)?;
                     continue;
@@ -138,7 +138,7 @@ impl<'l> Walker<'l> {
         let bytes = cursor.take(count)?;
         match bytes.iter().position(|byte| *byte > 1) {
             Some(_) if self.limits.is_strict() => Err(start
-                .fault(FaultKind::BadBool, "a bool that is neither 0 nor 1")
+                .fault(ParseErrorKind::BadBool, "a bool that is neither 0 nor 1")
                 .into()),
             bad => {
                 self.seen.bad_bool |= bad.is_some();

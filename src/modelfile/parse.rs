@@ -37,18 +37,18 @@ impl Modelfile {
 
 /// What stands where it may not.
 #[derive(Debug)]
-struct Fault {
+struct ParseError {
     line: usize,
     what: &'static str,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.what)
     }
 }
 
-fn invalid(fault: Fault) -> Error {
+fn invalid(fault: ParseError) -> Error {
     Error::new(ErrorKind::InvalidArgument, fault.to_string())
 }
 
@@ -83,7 +83,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn commands(mut self) -> Result<Vec<(usize, Command)>, Fault> {
+    fn commands(mut self) -> Result<Vec<(usize, Command)>, ParseError> {
         let mut commands = Vec::new();
         while let Some(&c) = self.chars.peek() {
             match c {
@@ -101,9 +101,9 @@ impl<'a> Scanner<'a> {
         Some(c)
     }
 
-    fn command(&mut self) -> Result<Command, Fault> {
+    fn command(&mut self) -> Result<Command, ParseError> {
         let line = self.line;
-        let unknown = Fault {
+        let unknown = ParseError {
             line,
             what: "no command that a Modelfile knows",
         };
@@ -130,15 +130,15 @@ impl<'a> Scanner<'a> {
         Ok(command(self.value()?))
     }
 
-    fn parameter(&mut self) -> Result<Command, Fault> {
+    fn parameter(&mut self) -> Result<Command, ParseError> {
         let line = self.line;
         let what = "a PARAMETER needs a name and a value";
         let key = self.word(|c| c.is_ascii_alphanumeric() || c == '_');
-        let key = key.ok_or(Fault { line, what })?;
+        let key = key.ok_or(ParseError { line, what })?;
         Ok(Command::parameter(&key, self.value()?))
     }
 
-    fn message(&mut self) -> Result<Command, Fault> {
+    fn message(&mut self) -> Result<Command, ParseError> {
         let line = self.line;
         let what = "a MESSAGE is of system, user or assistant";
         let role = self.word(|c| c.is_ascii_alphabetic());
@@ -146,7 +146,7 @@ impl<'a> Scanner<'a> {
             Some(role @ ("system" | "user" | "assistant")) => {
                 Ok(Command::message(role, &self.value()?))
             }
-            _ => Err(Fault { line, what }),
+            _ => Err(ParseError { line, what }),
         }
     }
 
@@ -164,7 +164,7 @@ impl<'a> Scanner<'a> {
 
     /// The rest of the line, trimmed; or, where a quote is open at its end, up to the first line
     /// that ends with its close. Only whether the text begins and ends with quotes counts.
-    fn value(&mut self) -> Result<String, Fault> {
+    fn value(&mut self) -> Result<String, ParseError> {
         let line = self.line;
         let (mut text, mut end) = (String::new(), 0);
         loop {
@@ -182,7 +182,7 @@ impl<'a> Scanner<'a> {
                 Some(_) => {}
                 None => {
                     let what = "a quote is opened and not closed";
-                    let value = unquoted(&text, end).ok_or(Fault { line, what })?;
+                    let value = unquoted(&text, end).ok_or(ParseError { line, what })?;
                     return Ok(value.to_owned());
                 }
             }

@@ -42,7 +42,7 @@ def test_every_file_of_the_corpus_answers_or_is_refused(lenient: bool, mmap: boo
         try:
             file = modelkeep.Gguf(path, lenient=lenient, mmap=mmap)
         except modelkeep.Error as error:
-            assert error.fault is not None, path
+            assert error.parse_error is not None, path
             continue
         exercise(file, mmap)
         opened += 1

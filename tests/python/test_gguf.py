@@ -306,7 +306,7 @@ def test_a_fault_says_what_is_wrong_and_where(tmp_path: Path) -> None:
     with pytest.raises(ValueError) as caught:
         modelkeep.Gguf(path)
     assert isinstance(caught.value, modelkeep.GgufError)
-    fault = caught.value.fault
+    fault = caught.value.parse_error
     assert fault is not None and fault.kind == "truncated" and fault.offset > 0
     assert fault.message in str(caught.value) and str(path) in str(caught.value)
 
@@ -326,7 +326,7 @@ def test_hostile_files_are_refused(tmp_path: Path, data: bytes, error: type[Exce
     for mmap in (True, False):
         with pytest.raises(error) as caught:
             modelkeep.Gguf(path, mmap=mmap)
-        assert getattr(caught.value, "fault").kind
+        assert getattr(caught.value, "parse_error").kind
 
 
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:

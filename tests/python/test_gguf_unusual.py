@@ -154,7 +154,7 @@ def look_at_file(path: Path, **how: Any) -> bool:
         file = modelkeep.Gguf(path, **how)
     except modelkeep.Error as error:
         look(error)
-        look(getattr(error, "fault", None))
+        look(getattr(error, "parse_error", None))
         return False
     for key in file:
         look(file[key])

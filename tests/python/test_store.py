@@ -1,4 +1,4 @@
-"""The store: opening, copying, deleting, and its manners as a Python object."""
+"""The store: opening, copying, deleting, and its conventions as a Python object."""
 
 import pickle
 from pathlib import Path

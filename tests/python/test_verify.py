@@ -52,7 +52,7 @@ def test_the_strict_reader_looks_when_it_is_asked(scratch: Scratch) -> None:
     store = scratch.open()
     assert store.verify().ok
     report = store.verify(gguf=True)
-    faults = [blob.gguf.fault for blob in report.blobs if blob.gguf]
+    faults = [blob.gguf.error for blob in report.blobs if blob.gguf]
     assert not report.ok and [fault.kind for fault in faults if fault] == ["bad_version"]
 
 

@@ -104,8 +104,8 @@ pub struct mkeep_fault {
     pub offset: u64,
 }
 
-impl From<&gguf::Fault> for Place {
-    fn from(fault: &gguf::Fault) -> Self {
+impl From<&gguf::ParseError> for Place {
+    fn from(fault: &gguf::ParseError) -> Self {
         let texts = [fault.kind().code(), fault.path(), fault.message()];
         Place {
             texts: texts.map(Terminated::new),

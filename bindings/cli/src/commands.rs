@@ -13,7 +13,7 @@ use modelkeep::{
 use crate::args::{Args, Command, ImportArgs};
 use crate::output::{Failure, Outcome, Output, note, say, table};
 use crate::progress::watched;
-use crate::{maintenance, metadata, server, show};
+use crate::{maintain, metadata, server, show};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
@@ -44,11 +44,11 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             let store = open()?;
             let names = names.iter().map(|name| Ok(store.identify(name)?.into()));
             let names = names.collect::<Outcome<Vec<Reference>>>()?;
-            maintenance::verify(&store, names, &how, output)
+            maintain::verify(&store, names, &how, output)
         }
-        Command::Repair { names } => maintenance::repair(&open()?, names, output),
+        Command::Repair { names } => maintain::repair(&open()?, names, output),
         Command::Serve { addresses, origins } => server::run(open()?, addresses, origins),
-        Command::Du => maintenance::usage(&open()?, output),
+        Command::Du => maintain::usage(&open()?, output),
         Command::Gc {
             grace,
             dry_run,
@@ -57,7 +57,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             all,
             rename_old,
         } => {
-            let what = maintenance::Gc {
+            let what = maintain::Gc {
                 grace,
                 dry_run,
                 partials,
@@ -65,9 +65,9 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
                 all,
                 rename_old,
             };
-            maintenance::collect(&open()?, &what, output)
+            maintain::collect(&open()?, &what, output)
         }
-        Command::Doctor => maintenance::doctor(&options, output),
+        Command::Doctor => maintain::doctor(&options, output),
     }
 }
 
@@ -171,7 +171,7 @@ fn remove(store: &Store, names: &[Reference], output: &mut Output) -> Outcome {
             "{name} was an alias: removed the link {link}; {model} stays"
         ))?;
     }
-    maintenance::restored(&deleted.restored, output)?;
+    maintain::restored(&deleted.restored, output)?;
     if !deleted.kept.is_empty() {
         say("every blob was kept: what cannot be read may use it");
     } else if !deleted.models.is_empty() {

@@ -8,7 +8,7 @@
 
 mod args;
 mod commands;
-mod maintenance;
+mod maintain;
 mod metadata;
 mod output;
 mod progress;

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
-use modelkeep::gguf::Fault;
+use modelkeep::gguf::ParseError;
 use modelkeep::{Error, ErrorKind, Problem, printable};
 
 /// Why a command ends early.
@@ -44,12 +44,12 @@ impl Failure {
     /// text for everything else.
     pub(crate) fn to_json(&self) -> String {
         let fault = match self {
-            Failure::Store(error) => error.cause_of::<Fault>(),
+            Failure::Store(error) => error.cause_of::<ParseError>(),
             _ => None,
         };
         fault.map_or_else(
             || modelkeep::json::to_string(&serde_json::json!({"error": self.to_string()})),
-            Fault::to_json,
+            ParseError::to_json,
         )
     }
 }

@@ -5,7 +5,7 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::gguf::Fault;
+use crate::gguf::ParseError;
 
 /// Answers with the value, or raises the exception of the error's kind.
 pub(crate) trait OrRaise<T> {
@@ -45,8 +45,8 @@ fn made(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     if !error.suggestions().is_empty() {
         value.setattr("suggestions", error.suggestions().to_vec())?;
     }
-    if let Some(fault) = error.cause_of::<modelkeep::gguf::Fault>() {
-        value.setattr("fault", Fault::from(fault.clone()))?;
+    if let Some(fault) = error.cause_of::<modelkeep::gguf::ParseError>() {
+        value.setattr("parse_error", ParseError::from(fault.clone()))?;
     }
     Ok(exception)
 }

@@ -10,12 +10,12 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyIterator, PyMappingProxy, PyNotImplemented};
 
-use crate::answer::{Answer, each, shown};
 use crate::array::Array;
 use crate::equality::is_instance;
 use crate::error::{OrRaise, changed};
-use crate::parts::options;
+use crate::json_base::{JsonBase, each, shown};
 use crate::path::FilePath;
+use crate::split_gguf::options;
 use crate::tensor::Tensor;
 use crate::text::text;
 use crate::value::Element;
@@ -24,7 +24,7 @@ use crate::value::Element;
 ///
 /// Its JSON is lossless: the bits of floats, the bytes of texts that are not UTF-8, and a digest
 /// in place of long arrays.
-#[pyclass(frozen, mapping, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, mapping, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Gguf {
     file: GgufFile,
     /// The places of the keys in the file's order; of duplicates the last.
@@ -41,7 +41,7 @@ impl Gguf {
             places: PyOnceLock::new(),
             tensors: PyOnceLock::new(),
         };
-        PyClassInitializer::from(Answer::new(json)).add_subclass(gguf)
+        PyClassInitializer::from(JsonBase::new(json)).add_subclass(gguf)
     }
 
     pub(crate) fn of(py: Python<'_>, file: GgufFile) -> PyResult<Py<Self>> {
@@ -257,7 +257,7 @@ impl Gguf {
 
 /// Why a file is refused: what is wrong, where in its structure, and at which byte.
 #[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Fault {
+pub(crate) struct ParseError {
     /// The class of the fault, a word that never changes, as in `bad_magic`.
     kind: &'static str,
     /// The offset in the file, in bytes, of the item that is wrong.
@@ -268,9 +268,9 @@ pub(crate) struct Fault {
     message: String,
 }
 
-impl From<modelkeep::gguf::Fault> for Fault {
-    fn from(fault: modelkeep::gguf::Fault) -> Self {
-        Fault {
+impl From<modelkeep::gguf::ParseError> for ParseError {
+    fn from(fault: modelkeep::gguf::ParseError) -> Self {
+        ParseError {
             kind: fault.kind().code(),
             offset: fault.offset(),
             path: fault.path().to_owned(),
@@ -280,10 +280,10 @@ impl From<modelkeep::gguf::Fault> for Fault {
 }
 
 #[pymethods]
-impl Fault {
+impl ParseError {
     fn __repr__(&self) -> String {
         shown(
-            "Fault",
+            "ParseError",
             &[
                 ("kind", &self.kind),
                 ("offset", &self.offset),

@@ -1,23 +1,23 @@
 //! The Python door: converts in, calls the engine once, converts out.
 
-mod answer;
 mod array;
 mod buffer;
-mod change;
 mod equality;
 mod error;
 mod gguf;
 mod import;
+mod json_base;
 mod listing;
+mod maintain;
 mod model;
 mod options;
-mod parts;
 mod path;
+mod results;
 mod show;
+mod split_gguf;
 mod store;
 mod tensor;
 mod text;
-mod upkeep;
 mod value;
 mod verify;
 
@@ -29,30 +29,30 @@ mod _modelkeep {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::answer::Answer;
-    #[pymodule_export]
     use crate::array::Array;
     #[pymodule_export]
-    use crate::change::{Alias, Copied, Deleted, Imported, SharedBlob};
+    use crate::gguf::{FileWarning, Gguf, ParseError, Warning};
     #[pymodule_export]
-    use crate::gguf::{Fault, FileWarning, Gguf, Warning};
+    use crate::json_base::JsonBase;
     #[pymodule_export]
     use crate::listing::{Details, Listing, Problem, Summary};
     #[pymodule_export]
+    use crate::maintain::{
+        Collected, Diagnosis, Files, Issue, Location, Maintained, ModelUsage, MovedBlob, Repaired,
+        Usage,
+    };
+    #[pymodule_export]
     use crate::model::Model;
     #[pymodule_export]
-    use crate::parts::GgufParts;
+    use crate::results::{Alias, Copied, Deleted, Imported, SharedBlob};
     #[pymodule_export]
     use crate::show::{Message, Show, ShownTensor};
+    #[pymodule_export]
+    use crate::split_gguf::GgufParts;
     #[pymodule_export]
     use crate::store::Store;
     #[pymodule_export]
     use crate::tensor::Tensor;
-    #[pymodule_export]
-    use crate::upkeep::{
-        Collected, Diagnosis, Files, Issue, Location, Maintained, ModelUsage, MovedBlob, Repaired,
-        Usage,
-    };
     #[pymodule_export]
     use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Progress, Report};
 

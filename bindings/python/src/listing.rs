@@ -8,11 +8,11 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList};
 
-use crate::answer::{Answer, each, shown, texts};
 use crate::error::exception_object;
+use crate::json_base::{JsonBase, each, shown, texts};
 
 /// All models of a store, and what had to be left out. Iterates over its models.
-#[pyclass(frozen, get_all, sequence, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, get_all, sequence, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Listing {
     /// The models, newest first, those of one nanosecond by name.
     models: Vec<Py<Summary>>,
@@ -30,7 +30,7 @@ impl Listing {
                 .collect::<PyResult<_>>()?,
             problems: each(py, &listing.problems, Problem::of)?,
         };
-        Answer::of(&listing).with(py, fields)
+        JsonBase::of(&listing).with(py, fields)
     }
 }
 
@@ -60,7 +60,7 @@ impl Listing {
 }
 
 /// A line of the list.
-#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Summary {
     /// The model's name.
     name: String,
@@ -100,7 +100,7 @@ impl Summary {
             remote_host: line.remote_host.clone(),
         };
         let listing = listing.clone();
-        let base = Answer::new(move || modelkeep::json::try_to_string(&listing.models.get(at)));
+        let base = JsonBase::new(move || modelkeep::json::try_to_string(&listing.models.get(at)));
         base.with(py, fields).map(Some)
     }
 }

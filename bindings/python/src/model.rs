@@ -11,10 +11,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-use crate::answer::shown;
 use crate::error::{OrRaise, exception};
 use crate::gguf::Gguf;
 use crate::import::json_object;
+use crate::json_base::shown;
 use crate::show::Show;
 
 /// A snapshot of one manifest. Its blobs are read when they are asked for.

@@ -5,11 +5,11 @@ use std::time::SystemTime;
 
 use pyo3::prelude::*;
 
-use crate::answer::{Answer, each, loads, shown, texts};
+use crate::json_base::{JsonBase, each, loads, shown, texts};
 use crate::listing::Details;
 
 /// Everything about one model.
-#[pyclass(frozen, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Show {
     show: Arc<modelkeep::Show>,
 }
@@ -17,7 +17,7 @@ pub(crate) struct Show {
 impl Show {
     pub(crate) fn of(py: Python<'_>, show: modelkeep::Show) -> PyResult<Py<Self>> {
         let show = Arc::new(show);
-        Answer::of(&show).with(py, Show { show })
+        JsonBase::of(&show).with(py, Show { show })
     }
 }
 

@@ -9,15 +9,15 @@ use modelkeep::{
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::change::{Copied, Deleted, Imported};
 use crate::error::{OrRaise, exception};
 use crate::import::{NewMessage, copy_mode, json_object};
 use crate::listing::Listing;
+use crate::maintain::{Collected, Diagnosis, Maintained, Repaired, Usage};
 use crate::model::{Model, Models, show_options};
 use crate::options::{Options, Span, bad};
 use crate::path::FilePath;
+use crate::results::{Copied, Deleted, Imported};
 use crate::show::Show;
-use crate::upkeep::{Collected, Diagnosis, Maintained, Repaired, Usage};
 use crate::verify::{Observer, Report};
 
 /// A models directory, opened. Opening and reading write nothing.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
-use crate::answer::{Answer, each, shown, texts};
-use crate::gguf::{Fault, Warning};
+use crate::gguf::{ParseError, Warning};
+use crate::json_base::{JsonBase, each, shown, texts};
 use crate::listing::Problem;
 
 /// What a verification found.
-#[pyclass(frozen, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Report {
     pub(crate) report: Arc<modelkeep::Report>,
     blobs: Vec<Py<Finding>>,
@@ -22,7 +22,7 @@ impl Report {
     pub(crate) fn of(py: Python<'_>, report: modelkeep::Report) -> PyResult<Py<Self>> {
         let blobs = each(py, &report.blobs, Finding::of)?;
         let report = Arc::new(report);
-        Answer::of(&report).with(py, Report { report, blobs })
+        JsonBase::of(&report).with(py, Report { report, blobs })
     }
 }
 
@@ -147,17 +147,17 @@ impl Finding {
 #[pyclass(frozen, get_all, module = "modelkeep")]
 pub(crate) struct GgufFinding {
     /// Why it is refused.
-    fault: Option<Py<Fault>>,
+    error: Option<Py<ParseError>>,
     /// What is unusual, or would be refused elsewhere.
     warnings: Vec<Py<Warning>>,
 }
 
 impl GgufFinding {
     fn of(py: Python<'_>, finding: &modelkeep::GgufFinding) -> PyResult<Py<Self>> {
-        let fault = finding.fault.clone();
+        let error = finding.error.clone();
         let finding = GgufFinding {
-            fault: fault
-                .map(|fault| Py::new(py, Fault::from(fault)))
+            error: error
+                .map(|error| Py::new(py, ParseError::from(error)))
                 .transpose()?,
             warnings: each(py, &finding.warnings, |_, warning| Ok(warning.into()))?,
         };
@@ -168,7 +168,7 @@ impl GgufFinding {
 #[pymethods]
 impl GgufFinding {
     fn __repr__(&self) -> String {
-        let ok = if self.fault.is_none() {
+        let ok = if self.error.is_none() {
             "ok"
         } else {
             "refused"

@@ -8,7 +8,7 @@ use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::hash::Job;
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
-use crate::gguf::{Fault, Limits};
+use crate::gguf::{Limits, ParseError};
 use crate::name::{Digest, ModelName};
 
 use super::cache::VerifyCache;
@@ -150,7 +150,7 @@ impl BlobCheck {
     pub(super) fn read_gguf(&mut self, mmap: bool) {
         let read = |limits| GgufFile::open(&self.path, &GgufOptions::new(limits).mmap(mmap));
         let strict = read(Limits::strict());
-        let fault = |error: &Error| error.cause_of::<Fault>().cloned();
+        let fault = |error: &Error| error.cause_of::<ParseError>().cloned();
         let unsupported = strict.as_ref().err().and_then(fault);
         let unsupported = unsupported.filter(|fault| fault.kind().is_unsupported());
         let opened = match unsupported {
@@ -159,12 +159,12 @@ impl BlobCheck {
         };
         self.gguf = match opened {
             Ok(file) => Some(GgufFinding {
-                fault: None,
+                error: None,
                 unsupported,
                 warnings: file.view().warnings().to_vec(),
             }),
             Err(error) => fault(&error).map(|fault| GgufFinding {
-                fault: Some(fault),
+                error: Some(fault),
                 ..GgufFinding::default()
             }),
         };

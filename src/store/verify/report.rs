@@ -138,11 +138,11 @@ impl Serialize for BlobStatus {
 pub struct GgufFinding {
     /// Why it is refused, where something is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<gguf::Fault>,
+    pub error: Option<gguf::ParseError>,
     /// Why only strict readers refuse it: a tensor type or a number of dimensions that they do not
     /// support. Nothing is wrong with the file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unsupported: Option<gguf::Fault>,
+    pub unsupported: Option<gguf::ParseError>,
     /// What is unusual, or would be refused elsewhere.
     pub warnings: Vec<gguf::Warning>,
 }
@@ -150,7 +150,7 @@ pub struct GgufFinding {
 impl GgufFinding {
     /// Whether nothing is wrong with the file.
     pub fn is_ok(&self) -> bool {
-        self.fault.is_none()
+        self.error.is_none()
     }
 }
 

@@ -12,17 +12,17 @@ macro_rules! fault_kinds {
         /// The class of a fault, with a code that never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum FaultKind {
+        pub enum ParseErrorKind {
             $($(#[doc = $doc])+ $kind,)+
         }
 
-        impl FaultKind {
+        impl ParseErrorKind {
             /// Every kind.
-            pub const ALL: &'static [FaultKind] = &[$(FaultKind::$kind,)+];
+            pub const ALL: &'static [ParseErrorKind] = &[$(ParseErrorKind::$kind,)+];
 
             /// The stable code, as in `bad_magic`.
             pub const fn code(self) -> &'static str {
-                match self { $(FaultKind::$kind => $code,)+ }
+                match self { $(ParseErrorKind::$kind => $code,)+ }
             }
         }
     };
@@ -87,26 +87,29 @@ fault_kinds! {
     TensorOverlap = "tensor_overlap";
 }
 
-impl FaultKind {
+impl ParseErrorKind {
     /// Whether only strict readers refuse such a file: it is carried by lenient ones, and nothing
     /// about it is damaged.
     pub const fn is_unsupported(self) -> bool {
-        matches!(self, FaultKind::BadTensorType | FaultKind::TooManyDims)
+        matches!(
+            self,
+            ParseErrorKind::BadTensorType | ParseErrorKind::TooManyDims
+        )
     }
 }
 
 /// What is wrong with a file, where in its structure, and at which byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    kind: FaultKind,
+pub struct ParseError {
+    kind: ParseErrorKind,
     offset: u64,
     path: String,
     message: String,
 }
 
-impl Fault {
-    pub(super) fn new(kind: FaultKind, offset: u64, message: impl Into<String>) -> Self {
-        Fault {
+impl ParseError {
+    pub(super) fn new(kind: ParseErrorKind, offset: u64, message: impl Into<String>) -> Self {
+        ParseError {
             kind,
             offset,
             path: String::new(),
@@ -124,7 +127,7 @@ impl Fault {
     }
 
     /// The class.
-    pub fn kind(&self) -> FaultKind {
+    pub fn kind(&self) -> ParseErrorKind {
         self.kind
     }
 
@@ -154,7 +157,7 @@ pub(super) fn place(noun: &str, index: usize, name: &[u8]) -> String {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
@@ -163,11 +166,11 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for ParseError {}
 
-impl Serialize for Fault {
+impl Serialize for ParseError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Fault", 4)?;
+        let mut fields = serializer.serialize_struct("ParseError", 4)?;
         fields.serialize_field("kind", self.kind.code())?;
         fields.serialize_field("offset", &self.offset)?;
         fields.serialize_field("path", &self.path)?;
@@ -176,10 +179,10 @@ impl Serialize for Fault {
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<ParseError> for Error {
+    fn from(fault: ParseError) -> Self {
         let kind = match fault.kind {
-            FaultKind::BadVersion => ErrorKind::Unsupported,
+            ParseErrorKind::BadVersion => ErrorKind::Unsupported,
             _ => ErrorKind::InvalidGguf,
         };
         Error::caused(kind, "reading GGUF", fault)

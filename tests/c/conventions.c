@@ -1,6 +1,6 @@
 /* What the C interface owes to C besides the table: NULL, texts that are not UTF-8, errors as
  * objects, borrowed GGUF values.
- *   manners FIXTURE DIRECTORY
+ *   conventions FIXTURE DIRECTORY
  */
 #include "check.h"
 
@@ -226,6 +226,6 @@ int main(int argc, char *argv[]) {
     paths_are_bytes(argv[1], argv[2]);
     gguf_is_read_in_place(argv[1], false);
     gguf_is_read_in_place(argv[1], true);
-    puts(failed ? "failed" : "the manners hold");
+    puts(failed ? "failed" : "the conventions hold");
     return failed > 0;
 }

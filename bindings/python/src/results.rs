@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
-use crate::answer::{Answer, each, shown, texts};
 use crate::gguf::FileWarning;
+use crate::json_base::{JsonBase, each, shown, texts};
 use crate::listing::Problem;
 
 /// What a copy did.
-#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Copied {
     /// The stored spelling of the source.
     src: String,
@@ -27,7 +27,7 @@ impl Copied {
             dst: copied.to.to_string(),
             replaced: copied.replaced,
         };
-        Answer::of(&Arc::new(copied)).with(py, fields)
+        JsonBase::of(&Arc::new(copied)).with(py, fields)
     }
 }
 
@@ -39,7 +39,7 @@ impl Copied {
 }
 
 /// What a delete did.
-#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Deleted {
     /// The models that are gone.
     models: Vec<String>,
@@ -68,7 +68,7 @@ impl Deleted {
             aliases: each(py, &deleted.aliases, |_, alias| Ok(alias.into()))?,
             kept: each(py, &deleted.kept, Problem::of)?,
         };
-        Answer::of(&Arc::new(deleted)).with(py, fields)
+        JsonBase::of(&Arc::new(deleted)).with(py, fields)
     }
 }
 
@@ -147,7 +147,7 @@ impl Alias {
 }
 
 /// What an import made.
-#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Imported {
     /// The model's name, in its stored spelling.
     name: String,
@@ -173,7 +173,7 @@ impl Imported {
             ignored: imported.ignored.clone(),
             warnings: each(py, &imported.warnings, |_, warning| Ok(warning.into()))?,
         };
-        Answer::of(&Arc::new(imported)).with(py, fields)
+        JsonBase::of(&Arc::new(imported)).with(py, fields)
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
-use crate::answer::{Answer, each, shown, texts};
+use crate::json_base::{JsonBase, each, shown, texts};
 use crate::listing::Problem;
 
 /// What a collection removed, or would remove.
-#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Collected {
     /// Whether nothing was changed.
     dry_run: bool,
@@ -41,7 +41,7 @@ impl Collected {
             restored: texts(&collected.restored),
             kept: collected.kept.clone(),
         };
-        Answer::of(&Arc::new(collected)).with(py, fields)
+        JsonBase::of(&Arc::new(collected)).with(py, fields)
     }
 }
 
@@ -79,7 +79,7 @@ impl Maintained {
 }
 
 /// The disk usage of a store, in real blocks on disk; each digest counts once.
-#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Usage {
     /// The models, by name.
     models: Vec<Py<ModelUsage>>,
@@ -123,7 +123,7 @@ impl Usage {
             held_outside: usage.held_outside,
             problems: each(py, &usage.problems, Problem::of)?,
         };
-        Answer::of(&Arc::new(usage)).with(py, fields)
+        JsonBase::of(&Arc::new(usage)).with(py, fields)
     }
 }
 
@@ -202,7 +202,7 @@ impl Files {
 }
 
 /// What a look at a store found.
-#[pyclass(frozen, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Diagnosis {
     diagnosis: Arc<modelkeep::Diagnosis>,
 }
@@ -210,7 +210,7 @@ pub(crate) struct Diagnosis {
 impl Diagnosis {
     pub(crate) fn of(py: Python<'_>, diagnosis: modelkeep::Diagnosis) -> PyResult<Py<Self>> {
         let diagnosis = Arc::new(diagnosis);
-        Answer::of(&diagnosis).with(py, Diagnosis { diagnosis })
+        JsonBase::of(&diagnosis).with(py, Diagnosis { diagnosis })
     }
 }
 
@@ -328,7 +328,7 @@ impl Issue {
 }
 
 /// What a repair moved aside.
-#[pyclass(frozen, get_all, extends = Answer, module = "modelkeep")]
+#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
 pub(crate) struct Repaired {
     /// The blobs that were damaged and where they lie now.
     quarantined: Vec<Py<MovedBlob>>,
@@ -354,7 +354,7 @@ impl Repaired {
             renamed,
             changed,
         };
-        Answer::of(&Arc::new(repaired)).with(py, fields)
+        JsonBase::of(&Arc::new(repaired)).with(py, fields)
     }
 }
 

@@ -85,7 +85,7 @@ fn note_unsupported(blob: &Finding) {
 }
 
 fn row(blob: &&Finding) -> [String; 4] {
-    let fault = blob.gguf.as_ref().and_then(|gguf| gguf.fault.as_ref());
+    let fault = blob.gguf.as_ref().and_then(|gguf| gguf.error.as_ref());
     let detail = fault.map_or(blob.detail.clone(), ToString::to_string);
     let status = match blob.status {
         BlobStatus::Ok => "bad gguf",

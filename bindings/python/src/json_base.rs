@@ -13,14 +13,14 @@ use crate::error::OrRaise;
 
 /// What the store or a file answered; its attributes are its fields.
 #[pyclass(frozen, subclass, module = "modelkeep")]
-pub(crate) struct Answer {
+pub(crate) struct JsonBase {
     json: Box<dyn Fn() -> Result<String> + Send + Sync>,
 }
 
-impl Answer {
+impl JsonBase {
     /// The base of an answer whose JSON is made when it is asked for.
     pub(crate) fn new(json: impl Fn() -> Result<String> + Send + Sync + 'static) -> Self {
-        Answer {
+        JsonBase {
             json: Box::new(json),
         }
     }
@@ -28,20 +28,20 @@ impl Answer {
     /// The base of the answer that stands for a value of the engine.
     pub(crate) fn of<T: Serialize + Send + Sync + 'static>(value: &Arc<T>) -> Self {
         let value = value.clone();
-        Answer::new(move || modelkeep::json::try_to_string(&*value))
+        JsonBase::new(move || modelkeep::json::try_to_string(&*value))
     }
 
     /// The whole answer, its fields included.
     pub(crate) fn with<T>(self, py: Python<'_>, fields: T) -> PyResult<Py<T>>
     where
-        T: PyClass<BaseType = Answer>,
+        T: PyClass<BaseType = JsonBase>,
     {
         Py::new(py, PyClassInitializer::from(self).add_subclass(fields))
     }
 }
 
 #[pymethods]
-impl Answer {
+impl JsonBase {
     /// The answer as JSON; that of list and show is the body of the HTTP call.
     fn to_json(&self, py: Python<'_>) -> PyResult<String> {
         py.detach(|| (self.json)()).or_raise(py)

@@ -2,9 +2,9 @@
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
-#[path = "common/bench.rs"]
-mod bench;
 mod common;
+#[path = "common/modelfiles.rs"]
+mod modelfiles;
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -12,8 +12,8 @@ use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bench::Bench;
 use common::{name, reference};
+use modelfiles::Bench;
 use modelkeep::{CopyMode, ErrorKind, GcOptions, ImportOptions, Store, VerifyOptions};
 
 /// A directory on another device than temporary files, if this machine has one to write to.
