@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use common::{Scratch, fixture, name};
-use modelkeep::{CopyMode, ErrorKind, GcOptions, ImportOptions, Progress};
+use modelkeep::{CopyMode, ErrorKind, GcOptions, ImportOptions, Progress, VerifyOptions};
 
 /// A file of the fixture's tensors and much else.
 fn large(scratch: &Scratch, bytes: u64) -> PathBuf {
@@ -127,6 +127,67 @@ fn a_collection_that_is_stopped_loses_nothing_that_is_used() {
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     assert!(is_empty(&scratch, ".modelkeep/trash"));
     assert!(used.iter().all(|digest| scratch.blob_path(digest).exists()));
+}
+
+#[test]
+fn a_collection_counts_what_it_removes() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"weights"]);
+    let orphans: Vec<String> = (0..20).map(|number| format!("orphan {number}")).collect();
+    let bytes: usize = orphans.iter().map(String::len).sum();
+    for orphan in &orphans {
+        scratch.blob(orphan.as_bytes());
+    }
+    scratch.write("blobs/sha256-partial-of-none", b"x");
+    let gc = GcOptions::default().grace(Duration::ZERO);
+    let mut last = Progress::default();
+    let mut observe = |progress: &Progress| {
+        last = *progress;
+        ControlFlow::Continue(())
+    };
+    let store = scratch.store();
+    let collected = store.watch(&mut observe, |store| store.gc(&gc)).unwrap();
+    assert_eq!(collected.blobs.len(), 20);
+    assert_eq!((last.files, last.total_files), (20, 20));
+    let bytes = bytes as u64;
+    assert_eq!((last.bytes, last.total_bytes), (bytes, bytes));
+}
+
+/// What is named like a blob that a model lacks may be that blob: only all of its bytes tell.
+#[test]
+fn a_repair_that_is_stopped_while_it_reads_changes_nothing() {
+    let scratch = Scratch::new();
+    let digests = scratch.model("a", &[b"weights"]);
+    let home = scratch.blob_path(&digests[0]);
+    let away = home.with_file_name(format!("{}.bak", digests[0].hex()));
+    fs::rename(&home, &away).unwrap();
+    let file = fs::File::options().write(true).open(&away).unwrap();
+    let size = file.metadata().unwrap().len();
+    file.set_len(2 << 30).unwrap();
+    let store = scratch.store();
+    let report = store
+        .verify(
+            &VerifyOptions::default(),
+            &mut |_| ControlFlow::Continue(()),
+        )
+        .unwrap();
+    let mut seen = Vec::new();
+    let mut stop = |progress: &Progress| {
+        seen.push(*progress);
+        match progress.bytes {
+            0 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        }
+    };
+    let error = store.watch(&mut stop, |store| store.repair(&report));
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Cancelled);
+    let last = seen.last().unwrap();
+    assert!(last.bytes < last.total_bytes, "{last:?}");
+    assert!(away.exists() && !home.exists());
+    file.set_len(size).unwrap();
+    let repaired = store.repair(&report).unwrap();
+    assert_eq!(repaired.renamed.len(), 1);
+    assert!(home.exists() && !away.exists());
 }
 
 #[test]

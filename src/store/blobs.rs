@@ -96,6 +96,18 @@ impl Store {
         self.stage_stream(&mut file, path)
     }
 
+    /// Hashes a file of the store or of the caller's, and counts its bytes for who watches.
+    ///
+    /// # Errors
+    /// Where it cannot be read, and [`Cancelled`](ErrorKind::Cancelled) where the hashing is to stop.
+    pub(crate) fn hash_watched(&self, path: &Path) -> Result<Digest> {
+        let mut file = read::open_regular(path).map_err(|e| Error::io("opening", path, e))?;
+        self.expect(file.metadata().map_or(0, |metadata| metadata.len()));
+        let blob = hash(&mut file, path, |chunk| self.advance(chunk.len() as u64))?;
+        self.finish_file();
+        Ok(blob.digest)
+    }
+
     /// Fails where there is no room for a copy of a file, before its first byte is written.
     fn must_fit(&self, file: &File, path: &Path) -> Result<()> {
         let at = |e| Error::io("looking at", path, e);

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{BlobName, sorted_entries};
-use crate::fs::{hash, ops, read};
+use crate::fs::{ops, read};
 use crate::name::Digest;
 use crate::store::handle::Store;
 
@@ -97,8 +97,10 @@ impl Store {
         let missing = self.missing_blobs()?;
         let mut renamed = Vec::new();
         for file in self.misnamed(&missing) {
-            let Ok(digest) = hash::hash_file(&file.path) else {
-                continue;
+            let digest = match self.hash_watched(&file.path) {
+                Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
+                Err(_) => continue,
+                Ok(digest) => digest,
             };
             let home = self.layout().new_blob(&digest);
             if !file.digests.contains(&digest) || !read::is_gone(&home) {

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::error::Result;
-use crate::fs::hash;
+use crate::error::{ErrorKind, Result};
 use crate::fs::private::{self, Expected, Room};
 use crate::go::json;
 use crate::name::Digest;
@@ -97,9 +96,12 @@ impl Store {
         let is_certain = finding
             .verified_at
             .is_some_and(|moment| stamp.is_settled(moment));
-        let is_good = || hash::hash_file(&finding.path).is_ok_and(|found| found == finding.digest);
-        if !is_certain && is_good() {
-            return Ok(None);
+        if !is_certain {
+            match self.hash_watched(&finding.path) {
+                Ok(found) if found == finding.digest => return Ok(None),
+                Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
+                _ => {}
+            }
         }
         let durability = self.options().durability;
         private::move_out(

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{hash, read};
+use crate::fs::read;
 use crate::go::json;
 use crate::manifest::Manifest;
 use crate::name::{ModelName, Reference};
@@ -94,7 +94,7 @@ impl Store {
             let (manifest, _) = read_manifest(&real)?;
             return Ok(manifest.listed_digest().to_owned());
         }
-        Ok(hash::hash_file(path).map_err(failed)?.hex())
+        Ok(self.hash_watched(path)?.hex())
     }
 
     /// The stored name of a model, given by its name or by its ID as list prints it: 12 digits or

@@ -233,7 +233,7 @@ fn print_paths(paths: &[PathBuf], print0: bool, output: &mut Output) -> Outcome 
 }
 
 fn which(store: &Store, what: &Path, output: &mut Output) -> Outcome {
-    let found = store.which(what)?;
+    let found = watched(store, !output.json, |store| store.which(what))?;
     note(&found.problems);
     if found.uses.is_empty() {
         output.complain(format!("no model has {}", what.display()));

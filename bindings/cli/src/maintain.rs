@@ -102,7 +102,7 @@ fn row(blob: &&Finding) -> [String; 4] {
 
 pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) -> Outcome {
     let report = verified(store, names.clone(), &VerifyArgs::default(), output)?;
-    let repaired = watched(store, false, |store| store.repair(&report))?;
+    let repaired = watched(store, !output.json, |store| store.repair(&report))?;
     let report = match repaired.renamed.is_empty() {
         true => report,
         // What was there under another name is whole again.
@@ -219,7 +219,7 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
         .partials(what.partials)
         .quarantine(what.quarantine)
         .all(what.all);
-    let collected = watched(store, false, |store| store.gc(&options))?;
+    let collected = watched(store, !output.json, |store| store.gc(&options))?;
     if output.json {
         return output.line(collected.to_json()?);
     }

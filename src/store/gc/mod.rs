@@ -1,0 +1,176 @@
+//! Collecting what nobody uses.
+
+mod plan;
+mod removal;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::go::json;
+use crate::name::Digest;
+use crate::store::handle::Store;
+use crate::store::live::LiveBlobs;
+
+use plan::Plan;
+
+/// What to collect.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct GcOptions {
+    grace: Duration,
+    dry_run: bool,
+    partials: bool,
+    strangers: bool,
+    quarantine: bool,
+    all: bool,
+}
+
+impl Default for GcOptions {
+    fn default() -> Self {
+        GcOptions {
+            grace: Duration::from_secs(3600),
+            dry_run: false,
+            partials: false,
+            strangers: false,
+            quarantine: false,
+            all: false,
+        }
+    }
+}
+
+impl GcOptions {
+    /// How long a file must not have changed before it counts as forgotten; one hour by default,
+    /// as Ollama has it. Both its bytes and its inode count: a file that was copied a minute ago
+    /// with its old time is a minute old. Zero collects everything that is unused at this moment,
+    /// also what a server is just about to use.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Says what would be collected, and changes nothing.
+    #[must_use]
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// Whether the leftovers of interrupted downloads go as well.
+    #[must_use]
+    pub fn partials(mut self, partials: bool) -> Self {
+        self.partials = partials;
+        self
+    }
+
+    /// Whether the damaged blobs that a repair moved into quarantine go as well.
+    #[must_use]
+    pub fn quarantine(mut self, quarantine: bool) -> Self {
+        self.quarantine = quarantine;
+        self
+    }
+
+    /// Whether all blobs go where the store has no manifest at all. Without it that is an error:
+    /// manifests that are missing altogether are more often on a disk that is not there than
+    /// deleted.
+    #[must_use]
+    pub fn all(mut self, all: bool) -> Self {
+        self.all = all;
+        self
+    }
+
+    /// Whether files that are no blob go as well: only [`Store::maintain`] takes them.
+    pub(crate) fn strangers(mut self, strangers: bool) -> Self {
+        self.strangers = strangers;
+        self
+    }
+}
+
+/// What a collection removed, or would remove.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Collected {
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// Blobs that no manifest names.
+    pub blobs: Vec<Digest>,
+    /// Leftovers of interrupted downloads, and what else was no blob.
+    #[serde(serialize_with = "json::paths")]
+    pub partials: Vec<PathBuf>,
+    /// Files of our own: what interrupted imports staged, and, where it was asked for, what
+    /// repairs put into quarantine.
+    #[serde(serialize_with = "json::paths")]
+    pub leftovers: Vec<PathBuf>,
+    /// The bytes on the disk that became free, or would.
+    pub bytes: u64,
+    /// Unused blobs and leftovers that are still within the grace period.
+    pub young: usize,
+    /// Blobs that somebody began to use while they were being removed, by this call or by an
+    /// interrupted one before it, and which were put back.
+    pub restored: Vec<Digest>,
+    /// Why every blob was kept, where a manifest became unreadable meanwhile.
+    pub kept: Vec<String>,
+}
+
+impl Collected {
+    /// The answer as JSON.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
+    /// cannot carry.
+    pub fn to_json(&self) -> Result<String> {
+        json::try_to_string(self)
+    }
+}
+
+impl Store {
+    /// Removes the blobs that no manifest names and that have not changed for the grace period,
+    /// and what interrupted runs of ours left in our own directories. Nothing else of anybody's is
+    /// touched. First of all it puts back what an interrupted removal left in the trash and is in
+    /// use. Reads every manifest twice.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt) while a manifest cannot be read, or an entry hides some:
+    /// nobody knows what is used. The text names it, and nothing was removed.
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a store with blobs and no manifest at
+    /// all, without [`GcOptions::all`].
+    pub fn gc(&self, options: &GcOptions) -> Result<Collected> {
+        let change = match options.dry_run {
+            true => None,
+            false => Some(self.lock()?),
+        };
+        self.must_exist()?;
+        self.blobs_place()?;
+        let live = LiveBlobs::scan(self)?;
+        if let Some(problem) = live.problems().first() {
+            let text = format!("collecting nothing while a manifest is unreadable: {problem}");
+            return Err(Error::new(ErrorKind::Corrupt, text));
+        }
+        let plan = Plan::new(self, options, &live)?;
+        if live.has_no_manifest() && plan.has_blobs() && !options.all {
+            return Err(no_manifest(self));
+        }
+        let young = plan.young;
+        let mut collected = match options.dry_run {
+            true => plan.preview(),
+            false => plan.carry_out(self, &live)?,
+        };
+        collected.dry_run = options.dry_run;
+        collected.young = young;
+        let restored = change.map(|change| change.restored).unwrap_or_default();
+        collected.restored.splice(0..0, restored);
+        Ok(collected)
+    }
+}
+
+fn no_manifest(store: &Store) -> Error {
+    let text = format!(
+        "collecting nothing: {} has blobs and no model at all, so everything would go; \
+         is a disk not mounted? To remove all blobs, say so (gc --all)",
+        store.path().display()
+    );
+    Error::new(ErrorKind::InvalidArgument, text)
+}
