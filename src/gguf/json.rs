@@ -36,7 +36,7 @@ impl Serialize for Lossless<'_> {
         };
         map.serialize_entry("endian", endian)?;
         map.serialize_entry("alignment", &gguf.alignment())?;
-        map.serialize_entry("header_len", &gguf.header_len())?;
+        map.serialize_entry("meta_end", &gguf.header_len())?;
         map.serialize_entry("data_offset", &gguf.data_offset())?;
         map.serialize_entry("kv", &Pairs(gguf))?;
         map.serialize_entry("tensors", &Tensors(gguf))?;
