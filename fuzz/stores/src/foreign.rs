@@ -121,7 +121,11 @@ fn used_under(directory: &Path, depth: usize, used: &mut BTreeSet<String>) {
         let path = entry.path();
         match depth {
             1 if path.is_file() => {
-                used.extend(reading::read(&fs::read(&path).unwrap_or_default()).named);
+                let reading = reading::read(&fs::read(&path).unwrap_or_default());
+                if reading.indexed.contains(&content::hex(9)) {
+                    used.extend(reading::read(&content::blob(9)).named);
+                }
+                used.extend(reading.named);
             }
             1 => {}
             _ => used_under(&path, depth - 1, used),

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use modelkeep::{
-    Digest, Durability, GcOptions, ImportOptions, ModelName, Reference, Report, ShowOptions, Store,
-    StoreOptions, CopyMode, VerifyOptions,
+    CopyMode, Digest, Durability, GcOptions, ImportOptions, ModelName, Reference, Report,
+    ShowOptions, Store, StoreOptions, VerifyOptions,
 };
 
 use crate::call::{Call, Collect, Import, Open, Source};

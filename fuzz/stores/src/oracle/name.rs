@@ -84,3 +84,13 @@ pub fn is_valid(parts: &[String]) -> bool {
     };
     parts.iter().enumerate().all(valid)
 }
+
+/// Whether a path is none of a name by the published grammar, and yet of the letters of one.
+pub fn looks_valid(parts: &[String]) -> bool {
+    let letters = |part: &String| {
+        let mut bytes = part.bytes();
+        let first = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        bytes.next().is_some_and(first) && bytes.all(|b| first(b) || b"-.:".contains(&b))
+    };
+    parts.iter().all(letters)
+}

@@ -276,7 +276,9 @@ impl Change<'_> {
         let from_model = self.call.to_string().contains(" model:");
         // A stored model may have parts of which no list makes a model.
         let is_known = from_model && text.starts_with("problem");
-        if !(text.starts_with("listed") || is_known) {
+        // What cannot be read cannot be listed.
+        let is_hidden = !self.after.blocks.is_empty();
+        if !(text.starts_with("listed") || is_known || is_hidden) {
             findings.push(self.finding("an import is not listed", text));
         }
         let path = stored(text);
@@ -287,6 +289,7 @@ impl Change<'_> {
             .iter()
             .find(|manifest| manifest.below == below);
         match manifest {
+            None if is_hidden => {}
             None => findings.push(self.finding("an import that was acknowledged is missing", text)),
             Some(manifest) => {
                 let lacks: BTreeSet<_> = manifest

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::oracle::disk::{self, Disk};
-use crate::oracle::name::{is_dropping, is_of_the_system, is_valid};
+use crate::oracle::name::{is_dropping, is_of_the_system, is_valid, looks_valid};
 use crate::oracle::reading::{self, Reading};
 use crate::place::Case;
 
@@ -143,7 +143,8 @@ impl View {
                 is_valid: !stranger,
                 reading,
             }),
-            false if stranger => {}
+            // The engine may take it for a damaged manifest, and keep everything.
+            false if stranger => self.is_doubtful |= looks_valid(parts),
             false => self.block(path, "a manifest that does not decode"),
         }
     }
