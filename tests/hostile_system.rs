@@ -238,13 +238,16 @@ fn directories_that_come_and_go_disturb_no_walk() {
     let scratch = stage();
     let store = scratch.store();
     let done = AtomicBool::new(false);
+    let whole = scratch.root().join("whole");
+    fs::write(&whole, "{}").unwrap();
     let churn = |number: usize| {
         let mut rounds = 0;
         while !done.load(Ordering::Relaxed) {
             let host = scratch.root().join(format!("manifests/host{number}"));
             let model = host.join("space/model");
             fs::create_dir_all(model.join("directory")).unwrap();
-            fs::write(model.join("tag"), "{}").unwrap();
+            // In one step: a writer that is interrupted for long leaves a torn one, which is told.
+            fs::hard_link(&whole, model.join("tag")).unwrap();
             let blob = scratch.root().join(format!("blobs/stranger{number}"));
             fs::write(&blob, "").unwrap();
             fs::remove_file(blob).unwrap();

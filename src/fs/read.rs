@@ -24,12 +24,15 @@ pub(crate) struct Text {
 /// Whether nothing lies at a path any more, not even a link that leads nowhere. What may not be
 /// looked at is not gone.
 pub(crate) fn is_gone(path: &Path) -> bool {
-    path.symlink_metadata().is_err_and(|e| {
-        matches!(
-            e.kind(),
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-        )
-    })
+    path.symlink_metadata().is_err_and(|e| is_absence(&e))
+}
+
+/// Whether an error says that nothing is there.
+pub(crate) fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Returns `error`, which a look at `path` gave; of a link that leads nowhere it says where.
@@ -67,19 +70,31 @@ pub(crate) fn is_passing(error: &io::Error) -> bool {
 /// How often something is read again that was gone and is there again.
 const ATTEMPTS: u32 = 16;
 
-/// Reads something until its failure is not one that `has_returned` says is over: what was deleted
-/// and written again in between is read once more, lest the new one counts as the old one.
+/// Reads what lies at `path`; `None` where it was deleted. What was deleted and written again in
+/// between is read once more, lest the new one counts as the old one.
+///
+/// One look decides between the two: between a look for what has returned and one for what is gone
+/// it could return. A link that leads nowhere is there, and what may not be looked at is not
+/// deleted.
 pub(crate) fn anew<T, E>(
+    path: &Path,
     mut read: impl FnMut() -> Result<T, E>,
-    has_returned: impl Fn(&E) -> bool,
-) -> Result<T, E> {
-    for _ in 0..ATTEMPTS {
-        match read() {
-            Err(error) if has_returned(&error) => {}
-            done => return done,
+    found_nothing: impl Fn(&E) -> bool,
+) -> Result<Option<T>, E> {
+    let mut attempts_left = ATTEMPTS;
+    loop {
+        let error = match read() {
+            Err(error) if found_nothing(&error) => error,
+            done => return done.map(Some),
+        };
+        match path.symlink_metadata() {
+            Err(e) if is_absence(&e) => return Ok(None),
+            Ok(now) if attempts_left > 0 && (!now.is_symlink() || path.exists()) => {
+                attempts_left -= 1;
+            }
+            _ => return Err(error),
         }
     }
-    read()
 }
 
 /// Opens a regular file for reading, following links. A FIFO or a device is refused and never
@@ -182,6 +197,35 @@ mod tests {
             file.as_file().set_len(size).unwrap();
             assert_eq!(read_text(file.path()).is_ok(), is_read, "{size}");
         }
+    }
+
+    /// Reads what is at a path while every try finds nothing there; returns how many there were.
+    fn tries(path: &Path) -> (Result<Option<()>, io::ErrorKind>, u32) {
+        let mut tries = 0;
+        let read = || {
+            tries += 1;
+            Err(io::ErrorKind::NotFound)
+        };
+        let answer = anew(path, read, |kind| *kind == io::ErrorKind::NotFound);
+        (answer, tries)
+    }
+
+    #[test]
+    fn only_what_is_there_again_is_read_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        let [file, link, dangling] = ["file", "link", "dangling"].map(|n| scratch.path().join(n));
+        fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        std::os::unix::fs::symlink("/nonexistent", &dangling).unwrap();
+        let failed = Err(io::ErrorKind::NotFound);
+        assert_eq!(tries(&scratch.path().join("none")), (Ok(None), 1));
+        assert_eq!(tries(&file.join("below a file")), (Ok(None), 1));
+        assert_eq!(tries(&dangling), (failed, 1));
+        for path in [&file, &link] {
+            assert_eq!(tries(path), (failed, ATTEMPTS + 1), "{path:?}");
+        }
+        let other = || Err::<(), _>(io::ErrorKind::PermissionDenied);
+        assert!(anew(&file, other, |kind| *kind == io::ErrorKind::NotFound).is_err());
     }
 
     #[test]

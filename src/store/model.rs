@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
-use crate::fs::read::{self, Text, is_gone};
+use crate::fs::read::{self, Text};
 use crate::gguf::Limits;
 use crate::manifest::{Config, Layer, Manifest, MediaType};
 use crate::name::{ModelName, Reference, missing};
@@ -39,11 +39,10 @@ impl Store {
 
     pub(crate) fn open_model(&self, name: ModelName) -> Result<Model> {
         let path = self.layout().manifest(&name);
-        let (manifest, text) = read_manifest(&path).map_err(|error| {
+        let Some((manifest, text)) = read_if_there(&path)? else {
             // Deleted since its name was looked up.
-            let is_deleted = was_deleted(&path, &error);
-            if is_deleted { missing(&name) } else { error }
-        })?;
+            return Err(missing(&name));
+        };
         let store = self.clone();
         Ok(Model {
             store,
@@ -303,11 +302,13 @@ pub(crate) fn read_manifest(path: &Path) -> Result<(Manifest, Text)> {
     unreachable!("the last look returns")
 }
 
-/// Whether [`read_manifest`] failed because somebody has deleted the manifest since a walk saw it. A
-/// link that leads nowhere is there, and what may not be looked at is not deleted.
-pub(crate) fn was_deleted(path: &Path, error: &Error) -> bool {
-    let is_absent = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::FileNotFound);
-    is_absent && is_gone(path)
+/// As [`read_manifest`]; `None` where somebody has deleted the manifest since a walk saw it.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<(Manifest, Text)>> {
+    read::anew(
+        path,
+        || read_manifest(path),
+        |error| error.kind() == ErrorKind::FileNotFound,
+    )
 }
 
 fn is_young(modified: SystemTime) -> bool {

@@ -9,7 +9,7 @@ use crate::fs::layout::{Layout, ManifestFile};
 use crate::fs::read::{self, Text};
 use crate::manifest::Manifest;
 use crate::store::handle::Store;
-use crate::store::model::{read_manifest, was_deleted};
+use crate::store::model::read_if_there;
 use crate::store::problem::Problem;
 
 /// A manifest that was read.
@@ -121,13 +121,13 @@ enum Seen<T> {
 
 impl<T> Seen<T> {
     fn of(file: &ManifestFile, take: &impl Fn(Stored) -> Option<T>) -> Self {
-        match read_anew(&file.path) {
-            Ok((manifest, text)) => Seen::Taken(take(Stored {
+        match read_if_there(&file.path) {
+            Ok(None) => Seen::Taken(None),
+            Ok(Some((manifest, text))) => Seen::Taken(take(Stored {
                 file: file.clone(),
                 manifest,
                 text,
             })),
-            Err(error) if was_deleted(&file.path, &error) => Seen::Taken(None),
             Err(error) if !file.is_plausible && error.kind() == ErrorKind::Corrupt => Seen::Stray,
             Err(error) => Seen::Unread(present(&file.path, error)),
         }
@@ -139,18 +139,6 @@ impl<T> Seen<T> {
         };
         error.cause_of().is_some_and(read::is_passing)
     }
-}
-
-/// Reads a manifest; one that was deleted and written again in between is read once more.
-fn read_anew(path: &Path) -> Result<(Manifest, Text)> {
-    read::anew(
-        || read_manifest(path),
-        |error| error.kind() == ErrorKind::FileNotFound && is_file_now(path),
-    )
-}
-
-fn is_file_now(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|now| now.is_file())
 }
 
 /// The error of an entry that is there: of a link that leads nowhere it says where.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::entry::{STAGED, is_dropping, is_of_the_system};
 use super::{Layout, ManifestFile, sorted_entries};
+use crate::fs::read;
 use crate::name::ModelName;
 
 /// What a walk over the manifests met, each in byte order of paths.
@@ -36,7 +37,7 @@ impl Layout {
         let mut walk = Walk::default();
         let top = self.manifests_directory();
         match top.symlink_metadata() {
-            Err(e) if is_absence(&e) => walk.is_missing = true,
+            Err(e) if read::is_absence(&e) => walk.is_missing = true,
             Err(e) => walk.blocked.push((top, e)),
             // Where all manifests are behind one link, none of them is an alias.
             Ok(metadata) => match directory_behind(&top, metadata.file_type()) {
@@ -52,14 +53,14 @@ impl Layout {
 impl Walk {
     /// Notes an obstacle, unless it has vanished meanwhile.
     fn block(&mut self, path: PathBuf, error: io::Error) {
-        if !crate::fs::read::is_gone(&path) {
+        if !read::is_gone(&path) {
             self.blocked.push((path, error));
         }
     }
 
     fn descend(&mut self, directory: &Path, parts: &mut Vec<OsString>, link: Option<&Path>) {
         let entries = match entries_anew(directory) {
-            Ok(entries) => entries,
+            Ok(entries) => entries.unwrap_or_default(),
             Err(error) => return self.block(directory.to_owned(), error),
         };
         for (name, kind) in entries {
@@ -134,11 +135,13 @@ impl Walk {
     }
 }
 
-/// Reads a directory; one that was pruned and made again in between is read once more.
-fn entries_anew(directory: &Path) -> io::Result<Vec<(OsString, FileType)>> {
-    crate::fs::read::anew(
+/// Reads a directory; `None` for one that was pruned. One that was made again since is read once
+/// more.
+fn entries_anew(directory: &Path) -> io::Result<Option<Vec<(OsString, FileType)>>> {
+    read::anew(
+        directory,
         || sorted_entries(directory),
-        |error| error.kind() == io::ErrorKind::NotFound && directory.is_dir(),
+        |error| error.kind() == io::ErrorKind::NotFound,
     )
 }
 
@@ -150,7 +153,7 @@ fn directory_behind(path: &Path, kind: FileType) -> io::Result<bool> {
     }
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_dir()),
-        Err(e) => Err(crate::fs::read::dangling(path, e)),
+        Err(e) => Err(read::dangling(path, e)),
     }
 }
 
@@ -164,12 +167,4 @@ fn could_be_part(name: &OsStr) -> bool {
 
 fn not_a_directory() -> io::Error {
     io::Error::new(io::ErrorKind::NotADirectory, "not a directory")
-}
-
-/// Whether an error says that nothing is there.
-fn is_absence(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
 }

@@ -1,6 +1,7 @@
 //! Every change of the store, stopped or failed at every point, once and for ever.
 
 mod disk;
+mod others;
 mod quiet;
 mod second;
 mod waits;

@@ -12,7 +12,7 @@ use crate::fs::read;
 use crate::manifest::{Manifest, MediaType};
 use crate::name::{Digest, ModelName, Reference};
 use crate::store::handle::Store;
-use crate::store::model::{read_manifest, was_deleted};
+use crate::store::model::read_if_there;
 use crate::store::outgoing;
 use crate::store::problem::Problem;
 
@@ -294,8 +294,7 @@ impl Checks {
 /// be read.
 fn names_now(store: &Store, name: &ModelName) -> Option<HashSet<Digest>> {
     let path = store.layout().manifest(name);
-    match read_manifest(&path) {
-        Ok((manifest, _)) => Some(manifest.digests().into_iter().collect()),
-        Err(error) => was_deleted(&path, &error).then(HashSet::new),
-    }
+    let found = read_if_there(&path).ok()?;
+    let digests = found.map(|(manifest, _)| manifest.digests());
+    Some(digests.unwrap_or_default().into_iter().collect())
 }
