@@ -56,7 +56,7 @@ fn while_a_manifest_is_unreadable_every_blob_stays() {
 }
 
 #[test]
-fn a_strangers_file_keeps_no_blob() {
+fn an_unknown_file_keeps_no_blob() {
     let scratch = Scratch::new();
     let digests = scratch.model("a", &[b"weights"]);
     scratch.write("manifests/registry.ollama.ai/library/a/.DS_Store", b"\0\0");

@@ -72,7 +72,7 @@ fn change(store: &Store, bench: &Bench) {
 }
 
 /// The names in a directory but for ours.
-fn strangers(directory: &Path, is_ours: impl Fn(&str) -> bool) -> Vec<String> {
+fn unknown_files(directory: &Path, is_ours: impl Fn(&str) -> bool) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| !is_ours(name)).collect()
@@ -90,7 +90,7 @@ fn blobs_and_manifests_may_lie_on_another_device() {
         let is_ours = |name: &str| {
             matches!(name, ".modelkeep" | "registry.ollama.ai") || name.starts_with("sha256-")
         };
-        assert!(strangers(other.path(), is_ours).is_empty());
+        assert!(unknown_files(other.path(), is_ours).is_empty());
     }
 }
 
@@ -104,9 +104,9 @@ fn a_directory_of_manifests_may_be_a_link_to_another_device() {
     fs::create_dir(&manifests).unwrap();
     symlink(other.path(), manifests.join("registry.ollama.ai")).unwrap();
     change(&bench.store(), &bench);
-    assert!(strangers(other.path(), |name| name == "library").is_empty());
+    assert!(unknown_files(other.path(), |name| name == "library").is_empty());
     let model = other.path().join("library/c");
-    assert!(strangers(&model, |name| name == "latest").is_empty());
+    assert!(unknown_files(&model, |name| name == "latest").is_empty());
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn gc_refuses_while_a_manifest_is_unreadable_and_names_it() {
 }
 
 #[test]
-fn partials_go_when_asked_and_strangers_never() {
+fn partials_go_when_asked_and_unknown_files_never() {
     let scratch = Scratch::new();
     let hex = scratch.blob(b"x").hex();
     scratch.model("x", &[b"x"]);

@@ -63,7 +63,7 @@ impl StoreLock {
 /// Opens the lock; a new one is for all who may write to the store.
 fn open(path: &Path) -> Result<File> {
     let directory = owner::parent(path);
-    staged::make_own_directory(directory)?;
+    staged::make_private_dir(directory)?;
     let at = |e| owner::refused("opening lock", path, e);
     let (file, is_new) = ops::open_lock(path).map_err(at)?;
     if is_new {

@@ -64,7 +64,7 @@ impl Leftovers {
         for private in layout.private_directories() {
             for room in rooms {
                 let directory = layout.inside(&private, room.name());
-                if staged::is_own(&private) && staged::is_own(&directory) {
+                if staged::is_private_dir(&private) && staged::is_private_dir(&directory) {
                     found.look(layout, *room, &directory);
                 }
             }
@@ -119,9 +119,9 @@ impl Expected<'_> {
 /// Makes a room on the device of the blobs, and what is above it.
 fn make_room(layout: &Layout, room: Room) -> Result<PathBuf> {
     let private = layout.own_for_blobs();
-    staged::make_own_directory(&private)?;
+    staged::make_private_dir(&private)?;
     let directory = layout.inside(&private, room.name());
-    staged::make_own_directory(&directory)?;
+    staged::make_private_dir(&directory)?;
     Ok(directory)
 }
 

@@ -149,7 +149,7 @@ fn read_bounded(file: File) -> io::Result<Vec<u8>> {
 
 /// A record of our own, at most as large as any text that is read, and which only its owner may
 /// write: what others can write says nothing about what we found. Never behind a link.
-pub(crate) fn read_own(path: &Path) -> Option<Vec<u8>> {
+pub(crate) fn read_private(path: &Path) -> Option<Vec<u8>> {
     let file = open(path, libc::O_NOFOLLOW | libc::O_NONBLOCK).ok()?;
     let is_ours = file.metadata().ok()?.mode() & 0o022 == 0;
     is_ours.then(|| read_bounded(file).ok())?

@@ -29,7 +29,7 @@ pub(crate) enum Place {
     Blobs,
     Manifests,
     /// Our own directory.
-    Own,
+    Private,
 }
 
 /// A file under a temporary name, gone when dropped before it is committed.
@@ -211,10 +211,10 @@ pub(crate) fn sync_if_there(directory: &Path) -> io::Result<()> {
 
 /// Makes our own directory, or one inside it. Never one behind a link: what lies there is not ours
 /// to sweep and to remove.
-pub(crate) fn make_own_directory(path: &Path) -> Result<()> {
+pub(crate) fn make_private_dir(path: &Path) -> Result<()> {
     let at = |e| owner::refused("creating directory", path, e);
     match make_directory(path) {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && is_own(path) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && is_private_dir(path) => Ok(()),
         Err(e) => Err(at(e)),
         Ok(()) => {
             let new = File::open(path).map_err(at)?;
@@ -224,7 +224,7 @@ pub(crate) fn make_own_directory(path: &Path) -> Result<()> {
 }
 
 /// Whether a directory is there and no link.
-pub(crate) fn is_own(path: &Path) -> bool {
+pub(crate) fn is_private_dir(path: &Path) -> bool {
     path.symlink_metadata()
         .is_ok_and(|metadata| metadata.is_dir())
 }
@@ -294,9 +294,9 @@ fn staging(layout: &Layout, place: Place) -> Result<PathBuf> {
         Place::Blobs => layout.own_for_blobs(),
         _ => layout.own_directory(),
     };
-    make_own_directory(&own)?;
+    make_private_dir(&own)?;
     let staging = layout.inside(&own, Room::Staging.name());
-    make_own_directory(&staging)?;
+    make_private_dir(&staging)?;
     Ok(staging)
 }
 
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn a_file_is_nobodys_leftover_while_its_writer_has_it() {
         let (_scratch, layout) = layout();
-        for place in [Place::Blobs, Place::Manifests, Place::Own] {
+        for place in [Place::Blobs, Place::Manifests, Place::Private] {
             let staged = Staged::new(&layout, place, Durability::None).unwrap();
             assert!(abandoned(staged.path(), Duration::ZERO).is_none());
             let left = staged.path().with_file_name("left");
@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn a_file_that_a_collection_holds_is_made_again() {
         let (_scratch, layout) = layout();
-        let directory = staging(&layout, Place::Own).unwrap();
+        let directory = staging(&layout, Place::Private).unwrap();
         let (mut made, mut held) = (Vec::new(), None);
         let staged = Staged::claimed(Durability::None, || {
             let path = directory.join(made.len().to_string());
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn a_file_that_a_collection_has_removed_is_made_again() {
         let (_scratch, layout) = layout();
-        let directory = staging(&layout, Place::Own).unwrap();
+        let directory = staging(&layout, Place::Private).unwrap();
         let mut made = 0;
         let staged = Staged::claimed(Durability::None, || {
             let path = directory.join(made.to_string());
@@ -394,7 +394,7 @@ mod tests {
             Ok(())
         };
         hook::with(count, || {
-            let mut staged = Staged::new(&layout, Place::Own, durability).unwrap();
+            let mut staged = Staged::new(&layout, Place::Private, durability).unwrap();
             for size in pieces {
                 staged.write(&vec![0; *size]).unwrap();
             }
@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn without_locks_only_a_great_age_tells_who_is_gone() {
         let (_scratch, layout) = layout();
-        let staged = Staged::new(&layout, Place::Own, Durability::None).unwrap();
+        let staged = Staged::new(&layout, Place::Private, Durability::None).unwrap();
         let lockless = |change: &Change<'_>| match change {
             Change::Lock => Err(io::Error::from_raw_os_error(libc::ENOLCK)),
             _ => Ok(()),

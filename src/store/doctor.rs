@@ -245,13 +245,13 @@ impl Store {
                     let what = "a blob under the name that old releases gave it".to_owned();
                     diagnosis.add(&file.path, None, what, "run `modelkeep gc --rename-old`");
                 }
-                BlobName::Stranger if is_misnamed(&file.path) => {}
-                BlobName::Stranger if is_of_create(&file.path) => {
+                BlobName::Unknown if is_misnamed(&file.path) => {}
+                BlobName::Unknown if is_of_create(&file.path) => {
                     let what = "a leftover of an interrupted create of Ollama".to_owned();
                     let advice = "a starting server removes it; or remove it while no server runs";
                     diagnosis.note(&file.path, None, what, advice);
                 }
-                BlobName::Stranger => {
+                BlobName::Unknown => {
                     let what = "a file among the blobs that is none".to_owned();
                     let advice = "move it elsewhere: a starting server deletes it after an hour";
                     diagnosis.add(&file.path, None, what, advice);

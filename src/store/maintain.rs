@@ -53,7 +53,7 @@ impl Store {
     pub fn maintain_with(&self, options: &GcOptions) -> Result<Maintained> {
         self.blobs_place()?;
         let renamed = self.rename_old_blobs()?;
-        let collected = self.gc(&options.clone().partials(true).strangers(true))?;
+        let collected = self.gc(&options.clone().partials(true).unknown(true))?;
         Ok(Maintained { renamed, collected })
     }
 

@@ -82,7 +82,7 @@ impl Store {
         let is_top = depth == DEPTH;
         for (name, kind) in sorted_entries(directory).unwrap_or_default() {
             let path = self.layout().inside(directory, &name);
-            let is_known = is_top && !matches!(BlobName::of(&name), BlobName::Stranger);
+            let is_known = is_top && !matches!(BlobName::of(&name), BlobName::Unknown);
             if kind.is_file() && !is_known {
                 files.push(path);
             } else if kind.is_dir() && depth > 0 && !name.as_encoded_bytes().starts_with(b".") {

@@ -29,7 +29,7 @@ pub struct Usage {
     /// Leftovers of interrupted downloads.
     pub partials: Files,
     /// Files in `blobs/` that are neither.
-    pub strangers: Files,
+    pub unknown: Files,
     /// Files of ours that are being written, or that interrupted runs left: `gc` removes those.
     pub staged: Files,
     /// Blobs in the trash of an interrupted removal: the next change puts them back or removes
@@ -150,7 +150,7 @@ impl Store {
                     *held = Some(held.unwrap_or(0) + bytes);
                 }
                 BlobName::Partial => usage.partials.add(bytes),
-                BlobName::Stranger | BlobName::Dropping => usage.strangers.add(bytes),
+                BlobName::Unknown | BlobName::Dropping => usage.unknown.add(bytes),
             }
         }
         Ok(holdings)
@@ -174,7 +174,7 @@ impl Usage {
         [
             self.orphans,
             self.partials,
-            self.strangers,
+            self.unknown,
             self.staged,
             self.trash,
             self.quarantine,

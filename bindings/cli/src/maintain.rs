@@ -171,7 +171,7 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
     output.line(format!("used by models  {}", DecimalBytes(usage.used)))?;
     output.line(format!("orphans         {}", files(&usage.orphans)))?;
     output.line(format!("downloads       {}", files(&usage.partials)))?;
-    output.line(format!("unknown files   {}", files(&usage.strangers)))?;
+    output.line(format!("unknown files   {}", files(&usage.unknown)))?;
     output.line(format!("staged          {}", files(&usage.staged)))?;
     output.line(format!("trash           {}", files(&usage.trash)))?;
     output.line(format!("quarantine      {}", files(&usage.quarantine)))?;

@@ -90,7 +90,7 @@ pub(crate) struct Usage {
     /// Leftovers of interrupted downloads.
     partials: Py<Files>,
     /// Files in `blobs/` that are neither.
-    strangers: Py<Files>,
+    unknown: Py<Files>,
     /// Files of ours that are being written, or that interrupted runs left.
     staged: Py<Files>,
     /// Blobs in the trash of an interrupted removal.
@@ -114,7 +114,7 @@ impl Usage {
             used: usage.used,
             orphans: Py::new(py, Files::from(usage.orphans))?,
             partials: Py::new(py, Files::from(usage.partials))?,
-            strangers: Py::new(py, Files::from(usage.strangers))?,
+            unknown: Py::new(py, Files::from(usage.unknown))?,
             staged: Py::new(py, Files::from(usage.staged))?,
             trash: Py::new(py, Files::from(usage.trash))?,
             quarantine: Py::new(py, Files::from(usage.quarantine))?,

@@ -37,7 +37,7 @@ pub(crate) enum BlobName {
     /// A file that a file manager or the file system itself puts into directories.
     Dropping,
     /// An unknown file.
-    Stranger,
+    Unknown,
 }
 
 impl BlobFile {
@@ -55,7 +55,7 @@ impl BlobName {
             return BlobName::Dropping;
         }
         let Some(file_name) = file_name.to_str() else {
-            return BlobName::Stranger;
+            return BlobName::Unknown;
         };
         if let Ok(digest) = file_name.parse() {
             return BlobName::Digest(digest);
@@ -68,7 +68,7 @@ impl BlobName {
         let whole = whole.filter(|(_, part)| is_part(part));
         match whole.map(|(name, _)| name.parse::<Digest>()) {
             Some(Ok(_)) => BlobName::Partial,
-            _ => BlobName::Stranger,
+            _ => BlobName::Unknown,
         }
     }
 }
@@ -127,7 +127,7 @@ mod tests {
             "-partial-0x",
             "-partial-1-partial",
         ] {
-            assert!(matches!(kind(rest), BlobName::Stranger), "{rest}");
+            assert!(matches!(kind(rest), BlobName::Unknown), "{rest}");
         }
     }
 

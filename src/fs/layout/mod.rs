@@ -26,7 +26,7 @@ pub(crate) struct Layout {
 }
 
 /// Our own directory, under the root of the store.
-const OWN: &str = ".modelkeep";
+const PRIVATE: &str = ".modelkeep";
 
 impl Layout {
     pub(crate) fn new(root: PathBuf) -> Self {
@@ -47,13 +47,13 @@ impl Layout {
 
     /// Returns our own directory: what we make is there, but for blobs and manifests.
     pub(crate) fn own_directory(&self) -> PathBuf {
-        self.root.join(OWN)
+        self.root.join(PRIVATE)
     }
 
     /// Returns the file that our processes lock for a change. Where `blobs/` is a link into
     /// another store, it is that store's: who changes the same blobs takes the same lock.
     pub(crate) fn lock_file(&self) -> PathBuf {
-        self.blobs_root().join(OWN).join("lock")
+        self.blobs_root().join(PRIVATE).join("lock")
     }
 
     /// Returns the record of what verifications found good.
@@ -66,18 +66,18 @@ impl Layout {
         let root = self.blobs_root();
         let blobs = self.blobs_directory();
         if is_elsewhere(&root, &blobs) {
-            blobs.join(OWN)
+            blobs.join(PRIVATE)
         } else {
-            root.join(OWN)
+            root.join(PRIVATE)
         }
     }
 
     /// Returns every private directory that this store may have used, whatever the devices were
     /// then.
     pub(crate) fn private_directories(&self) -> Vec<PathBuf> {
-        let beside = self.blobs_directory().join(OWN);
+        let beside = self.blobs_directory().join(PRIVATE);
         let mut all = vec![self.own_directory(), beside];
-        let shared = self.blobs_root().join(OWN);
+        let shared = self.blobs_root().join(PRIVATE);
         if !all.contains(&shared) {
             all.push(shared);
         }

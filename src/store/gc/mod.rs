@@ -23,7 +23,7 @@ pub struct GcOptions {
     grace: Duration,
     dry_run: bool,
     partials: bool,
-    strangers: bool,
+    unknown: bool,
     quarantine: bool,
     all: bool,
 }
@@ -34,7 +34,7 @@ impl Default for GcOptions {
             grace: Duration::from_secs(3600),
             dry_run: false,
             partials: false,
-            strangers: false,
+            unknown: false,
             quarantine: false,
             all: false,
         }
@@ -83,8 +83,8 @@ impl GcOptions {
     }
 
     /// Whether files that are no blob go as well: only [`Store::maintain`] takes them.
-    pub(crate) fn strangers(mut self, strangers: bool) -> Self {
-        self.strangers = strangers;
+    pub(crate) fn unknown(mut self, unknown: bool) -> Self {
+        self.unknown = unknown;
         self
     }
 }

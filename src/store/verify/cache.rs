@@ -30,7 +30,7 @@ pub(super) struct VerifyCache {
 impl VerifyCache {
     /// What the store's record says; nothing where there is none that can be believed.
     pub(super) fn load(layout: &Layout) -> Self {
-        let read = read::read_own(&layout.verified());
+        let read = read::read_private(&layout.verified());
         let cache = read.and_then(|text| serde_json::from_slice::<VerifyCache>(&text).ok());
         cache
             .filter(|cache| cache.version == VERSION)
@@ -88,7 +88,7 @@ impl CacheUpdate {
             return Ok(());
         };
         let text = json::to_string(&cache);
-        let mut staged = Staged::new(layout, Place::Own, durability)?;
+        let mut staged = Staged::new(layout, Place::Private, durability)?;
         staged.write(text.as_bytes())?;
         // What others may write is not believed, whatever the umask lets them.
         let mode = |file: &File| ops::set_mode(file, file.metadata()?.mode() & 0o755);

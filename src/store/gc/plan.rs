@@ -1,0 +1,162 @@
+//! What a collection is going to remove.
+
+use std::fs::Metadata;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::fs::layout::{BlobFile, BlobName};
+use crate::fs::private::{Leftover, Leftovers, Room};
+use crate::fs::staged;
+use crate::fs::stamp;
+use crate::name::Digest;
+use crate::store::handle::Store;
+use crate::store::live::LiveBlobs;
+use crate::store::outgoing;
+
+use super::removal::Removal;
+use super::{Collected, GcOptions};
+
+/// What a collection is going to remove.
+#[derive(Default)]
+pub(super) struct Plan {
+    blobs: Vec<(BlobFile, Digest, Metadata)>,
+    others: Vec<(PathBuf, Metadata)>,
+    leftovers: Vec<Leftover>,
+    /// What lies in the trash since an interrupted removal, and nobody uses.
+    trashed: Vec<(Digest, Metadata)>,
+    pub(super) young: usize,
+}
+
+impl Plan {
+    pub(super) fn new(store: &Store, options: &GcOptions, live: &LiveBlobs) -> Result<Self> {
+        let mut plan = Plan::default();
+        plan.add_blobs(store, options, live)?;
+        plan.add_leftovers(store, options, live);
+        Ok(plan)
+    }
+
+    fn add_blobs(&mut self, store: &Store, options: &GcOptions, live: &LiveBlobs) -> Result<()> {
+        let directory = store.layout().blobs_directory();
+        let at = |e| Error::io("reading directory", &directory, e);
+        for file in store.layout().blobs().map_err(at)? {
+            let unused = match file.name {
+                BlobName::Digest(digest) => {
+                    !live.contains(&digest) && is_home(store, &file, &digest)
+                }
+                BlobName::Partial => options.partials,
+                BlobName::Unknown => options.unknown,
+                BlobName::Dropping => false,
+            };
+            // What vanished since the directory was read concerns nobody any more.
+            let Ok(metadata) = file.path.symlink_metadata() else {
+                continue;
+            };
+            if !unused || self.is_young(&metadata, options.grace) {
+                continue;
+            }
+            match file.digest() {
+                Some(digest) => self.blobs.push((file, digest, metadata)),
+                None => self.others.push((file.path, metadata)),
+            }
+        }
+        Ok(())
+    }
+
+    fn add_leftovers(&mut self, store: &Store, options: &GcOptions, live: &LiveBlobs) {
+        let layout = store.layout();
+        for file in Leftovers::of(layout, &Room::ALL).files {
+            match (file.room, layout.home(&file.path)) {
+                (Room::Trash, Some((_, digest))) if !live.contains(&digest) => {
+                    self.trashed.push((digest, file.metadata));
+                }
+                (Room::Staging, _) => self.add_staged(file, options.grace),
+                (Room::Quarantine, _)
+                    if options.quarantine && !self.is_young(&file.metadata, options.grace) =>
+                {
+                    self.leftovers.push(file);
+                }
+                _ => {}
+            }
+        }
+        for path in live.staged() {
+            if let Ok(metadata) = path.symlink_metadata() {
+                let (room, path) = (Room::Staging, path.clone());
+                let file = Leftover {
+                    room,
+                    path,
+                    metadata,
+                };
+                self.add_staged(file, options.grace);
+            }
+        }
+    }
+
+    fn add_staged(&mut self, file: Leftover, grace: Duration) {
+        match staged::abandoned(&file.path, grace) {
+            Some(_) => self.leftovers.push(file),
+            None => self.young += 1,
+        }
+    }
+
+    /// Whether a file is within the grace period; counts it then. Only a grace of nothing takes a
+    /// file from the future.
+    fn is_young(&mut self, metadata: &Metadata, grace: Duration) -> bool {
+        let is_young = stamp::age(metadata).map_or(!grace.is_zero(), |age| age < grace);
+        self.young += usize::from(is_young);
+        is_young
+    }
+
+    pub(super) fn has_blobs(&self) -> bool {
+        !self.blobs.is_empty() || !self.trashed.is_empty()
+    }
+
+    /// Returns what would be removed.
+    pub(super) fn preview(&self) -> Collected {
+        let mut digests: Vec<Digest> = self.blobs.iter().map(|(_, digest, _)| *digest).collect();
+        digests.extend(self.trashed.iter().map(|(digest, _)| *digest));
+        digests.dedup();
+        let blobs = self.blobs.iter().map(|(_, _, metadata)| metadata);
+        let trashed = self.trashed.iter().map(|(_, metadata)| metadata);
+        let others = self.others.iter().map(|(_, metadata)| metadata);
+        let leftovers = self.leftovers.iter().map(|file| &file.metadata);
+        let all = blobs.chain(trashed).chain(others).chain(leftovers);
+        Collected {
+            blobs: digests,
+            partials: self.others.iter().map(|(path, _)| path.clone()).collect(),
+            leftovers: self
+                .leftovers
+                .iter()
+                .map(|file| file.path.clone())
+                .collect(),
+            bytes: outgoing::freed_together(all),
+            ..Collected::default()
+        }
+    }
+
+    /// Removes what was planned, as far as it still is what it was. One bad entry stops no other.
+    pub(super) fn carry_out(self, store: &Store, live: &LiveBlobs) -> Result<Collected> {
+        self.announce(store);
+        let mut removal = Removal::new(store);
+        removal.blobs(&self.blobs, live)?;
+        removal.others(self.others);
+        removal.leftovers(self.leftovers);
+        removal.failed.map_or(Ok(removal.collected), Err)
+    }
+
+    /// Tells who watches how much there is to remove.
+    fn announce(&self, store: &Store) {
+        let blobs = self.blobs.iter().map(|(_, _, metadata)| metadata);
+        let others = self.others.iter().map(|(_, metadata)| metadata);
+        let leftovers = self.leftovers.iter().map(|file| &file.metadata);
+        let all = blobs.chain(others).chain(leftovers);
+        all.for_each(|metadata| store.expect(metadata.len()));
+    }
+}
+
+/// Whether a blob is read from there. A digest in capitals names another file, which Ollama may
+/// use.
+fn is_home(store: &Store, file: &BlobFile, digest: &Digest) -> bool {
+    let layout = store.layout();
+    file.path == layout.new_blob(digest) || file.path == layout.old_blob(digest)
+}
