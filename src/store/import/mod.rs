@@ -24,7 +24,7 @@ use crate::store::model::Model;
 use crate::store::show::Message;
 use crate::template::Template;
 use part::{Bytes, Part};
-use plan::{ImportPlan, Weights};
+use plan::{ImportPlan, Origin};
 
 /// What a model is made of besides its weights, and how they come into the store.
 #[derive(Clone, Debug, Default)]
@@ -229,12 +229,12 @@ impl Store {
             Template::parse(template.as_str())?;
         }
         let (mut parts, base) = match plan.weights {
-            Weights::Files(files) => {
+            Origin::Files(files) => {
                 let parts = self.stage_files(&files, None, with.copy_mode)?;
                 part::refuse_without_weights(&parts, &files)?;
                 (parts, None)
             }
-            Weights::Model(model) => {
+            Origin::Model(model) => {
                 let stored = self.model(&model);
                 let model = stored.map_err(|error| plan::missing(error, model.text()))?;
                 (self.reuse(&model, &mut with)?, Some(model))

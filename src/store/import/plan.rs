@@ -15,7 +15,7 @@ use crate::store::show::Message;
 
 /// Everything that goes into a model.
 pub(super) struct ImportPlan {
-    pub weights: Weights,
+    pub weights: Origin,
     /// GGUF files of draft models.
     pub drafts: Vec<PathBuf>,
     pub with: ImportOptions,
@@ -24,7 +24,7 @@ pub(super) struct ImportPlan {
 }
 
 /// Where the layers come from that are no text.
-pub(super) enum Weights {
+pub(super) enum Origin {
     Files(Vec<PathBuf>),
     Model(Reference),
 }
@@ -32,7 +32,7 @@ pub(super) enum Weights {
 impl ImportPlan {
     pub(super) fn of_file(file: &Path, with: &ImportOptions) -> Self {
         ImportPlan {
-            weights: Weights::Files(vec![file.to_owned()]),
+            weights: Origin::Files(vec![file.to_owned()]),
             drafts: Vec::new(),
             with: with.clone(),
             ignored: Vec::new(),
@@ -126,13 +126,13 @@ impl Directives {
         Ok(())
     }
 
-    fn weights(&mut self) -> Result<Weights> {
+    fn weights(&mut self) -> Result<Origin> {
         let mut files = std::mem::take(&mut self.files);
         files.sort();
         files.dedup();
         match self.model.take() {
-            Some(model) if files.is_empty() => Ok(Weights::Model(model)),
-            None => Ok(Weights::Files(files)),
+            Some(model) if files.is_empty() => Ok(Origin::Model(model)),
+            None => Ok(Origin::Files(files)),
             Some(model) if looks_like_path(model.text()) => Err(no_such_file(model.text())),
             Some(model) => {
                 let text = format!(

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::capability::{Capability, Facts, GgufFacts, InfoSource, ProjectorFacts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_file::GgufFile;
-use crate::gguf::{FileType, Gguf, Text, Value};
+use crate::gguf::{Gguf, Text, Value};
 use crate::go::json;
 use crate::go::time::Timestamp;
 use crate::manifest::Config;
@@ -16,10 +16,11 @@ use crate::store::model::Model;
 use crate::template::Template;
 
 use super::ShowOptions;
-use super::info::{InfoValue, ModelInfo, PRINTED_ELSEWHERE};
+use super::info::ModelInfo;
 use super::layers::Layers;
 use super::message::Message;
 use super::safetensors;
+use super::weights::Weights;
 
 /// Everything about one model: the body of `POST /api/show`.
 #[derive(Clone, Debug, Serialize)]
@@ -111,77 +112,94 @@ pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
     let config = model.config()?;
     let layers = Layers::read(model)?;
     let open = |path: &PathBuf| model.open_gguf(path);
-    let weights = layers.model.as_ref().map(open);
+    let gguf = layers.model.as_ref().map(open);
     let projectors: Vec<_> = layers.projectors.iter().map(open).collect();
-    let mut show = described(model, config, &layers, options);
-    let source = {
-        let projector_facts: Vec<_> = projectors.iter().map(projector_facts).collect();
-        let facts = Facts {
-            config,
-            template: layers.template.as_ref(),
-            gguf: weights
-                .as_ref()
-                .and_then(|file| file.as_ref().ok())
-                .map(gguf_facts),
-            projectors: &projector_facts,
-            go_template: model.store().options().go_template,
-        };
-        show.capabilities = facts.capabilities();
-        show.template = facts.shown_template().to_owned();
-        facts.info_source()
+    let projector_facts: Vec<_> = projectors.iter().map(projector_facts).collect();
+    let facts = Facts {
+        config,
+        template: layers.template.as_ref(),
+        gguf: gguf
+            .as_ref()
+            .and_then(|file| file.as_ref().ok())
+            .map(gguf_facts),
+        projectors: &projector_facts,
+        go_template: model.store().options().go_template,
     };
-    match source {
-        InfoSource::Remote => show.model_info = stub(config),
-        InfoSource::Safetensors => safetensors::describe(&mut show, &layers, options.verbose),
-        InfoSource::Image => safetensors::list_tensors(&mut show, &layers, options.verbose),
-        InfoSource::Gguf => {
-            // A stub that names no model at its host has nothing to show.
-            let nothing = || Err(Error::new(ErrorKind::NotFound, "the model has no weights"));
-            let file = weights.unwrap_or_else(nothing)?;
-            read_weights(&mut show, file, options.verbose);
-            if let Some(projector) = projectors.into_iter().next() {
-                show.projector_info = Some(ModelInfo::of(projector?, options.verbose, &[]));
-            }
-        }
-    }
-    Ok(show)
-}
-
-/// What the manifest, the config and the layers of text say.
-fn described(model: &Model, config: &Config, layers: &Layers, options: &ShowOptions) -> Show {
-    let has_host = !config.remote_host.is_empty();
-    let remote = |text: &String| {
-        if has_host {
-            text.clone()
-        } else {
-            String::new()
-        }
-    };
+    let capabilities = facts.capabilities();
+    let template = facts.shown_template().to_owned();
+    let source = facts.info_source();
+    let files = Files { gguf, projectors };
+    let (weights, projector_info) = files.read(source, config, &layers, options.verbose)?;
     let system = Some(&options.system).filter(|system| !system.is_empty());
     let system = system.unwrap_or(&layers.system).clone();
-    Show {
+    let remote = |text: &String| match config.remote_host.is_empty() {
+        true => String::new(),
+        false => text.clone(),
+    };
+    Ok(Show {
         license: layers.licenses.join("\n"),
-        modelfile: modelfile(model, config, layers, &system, options),
+        modelfile: modelfile(model, config, &layers, &system, options),
         parameters: layers.parameters.text(),
-        template: String::new(),
+        template,
         system,
-        details: ShownDetails {
-            parent_model: layers.parent.clone(),
-            format: config.format.clone(),
-            family: config.family.clone(),
-            families: config.families.clone(),
-            parameter_size: config.parameter_size.clone(),
-            quantization_level: config.quantization.clone(),
-        },
-        messages: layers.messages.clone(),
         remote_model: remote(&config.remote_model),
         remote_host: remote(&config.remote_host),
-        model_info: ModelInfo::default(),
-        projector_info: None,
-        tensors: Vec::new(),
-        capabilities: Vec::new(),
+        details: ShownDetails::of(config, &layers, &weights),
+        messages: layers.messages,
+        model_info: weights.info,
+        projector_info,
+        tensors: weights.tensors,
+        capabilities,
         modified_at: model.modified().into(),
         requires: config.requires.clone(),
+    })
+}
+
+/// The GGUF files of a model, opened as far as they could be.
+struct Files {
+    gguf: Option<Result<GgufFile>>,
+    projectors: Vec<Result<GgufFile>>,
+}
+
+impl Files {
+    /// Reads the weights from where the model has them, and the first projector.
+    fn read(
+        self,
+        source: InfoSource,
+        config: &Config,
+        layers: &Layers,
+        verbose: bool,
+    ) -> Result<(Weights, Option<ModelInfo>)> {
+        let weights = match source {
+            InfoSource::Remote => Weights::remote(config),
+            InfoSource::Safetensors => safetensors::read(layers, config, verbose),
+            InfoSource::Image => safetensors::only_tensors(layers, verbose),
+            InfoSource::Gguf => {
+                // A placeholder that names no model at its host has nothing to show.
+                let nothing = || Err(Error::new(ErrorKind::NotFound, "the model has no weights"));
+                let file = self.gguf.unwrap_or_else(nothing)?;
+                let weights = Weights::of_gguf(file, config, verbose);
+                let projector = self.projectors.into_iter().next().transpose()?;
+                let info = projector.map(|projector| ModelInfo::of(projector, verbose, &[]));
+                return Ok((weights, info));
+            }
+        };
+        Ok((weights, None))
+    }
+}
+
+impl ShownDetails {
+    /// What the weights say of themselves replaces what the config says of them.
+    fn of(config: &Config, layers: &Layers, weights: &Weights) -> Self {
+        let or = |read: &Option<String>, stated: &String| read.as_ref().unwrap_or(stated).clone();
+        ShownDetails {
+            parent_model: layers.parent.clone(),
+            format: config.format.clone(),
+            family: or(&weights.family, &config.family),
+            families: config.families.clone(),
+            parameter_size: or(&weights.parameter_size, &config.parameter_size),
+            quantization_level: or(&weights.quantization, &config.quantization),
+        }
     }
 }
 
@@ -274,50 +292,4 @@ fn find<'a>(view: Gguf<'a>, key: &[u8]) -> Option<Value<'a>> {
 
 fn text(value: Option<Value<'_>>) -> Option<Text<'_>> {
     value.and_then(|value| value.as_text())
-}
-
-/// What a stub says of the model that another host serves.
-fn stub(config: &Config) -> ModelInfo {
-    let mut facts = Vec::new();
-    if !config.family.is_empty() {
-        let family = &config.family;
-        facts.push((
-            "general.architecture".to_owned(),
-            InfoValue::Text(family.clone()),
-        ));
-        if !config.base_name.is_empty() {
-            facts.push((
-                "general.basename".to_owned(),
-                InfoValue::Text(config.base_name.clone()),
-            ));
-        }
-        let lengths = [
-            ("context_length", config.context_length),
-            ("embedding_length", config.embedding_length),
-        ];
-        for (key, length) in lengths {
-            if let Some(length) = u64::try_from(length).ok().filter(|length| *length > 0) {
-                facts.push((format!("{family}.{key}"), InfoValue::Number(length)));
-            }
-        }
-    }
-    ModelInfo::from(facts)
-}
-
-fn read_weights(show: &mut Show, file: GgufFile, verbose: bool) {
-    let view = file.view();
-    let quantization = &mut show.details.quantization_level;
-    if let Some(Value::U32(code @ 1..)) = view.get("general.file_type")
-        && matches!(quantization.as_str(), "" | "unknown")
-        && let Some(name) = FileType::from_code(code).name()
-    {
-        *quantization = name.to_owned();
-    }
-    let tensors = view.tensors().map(|tensor| ShownTensor {
-        name: tensor.name.lossy().into_owned(),
-        r#type: tensor.tensor_type.name().to_owned(),
-        shape: tensor.dims.to_vec(),
-    });
-    show.tensors = tensors.collect();
-    show.model_info = ModelInfo::of(file, verbose, PRINTED_ELSEWHERE);
 }

@@ -5,6 +5,7 @@ mod info;
 mod layers;
 mod message;
 mod safetensors;
+mod weights;
 
 pub use answer::{Show, ShownDetails, ShownTensor};
 pub use info::{InfoValue, ModelInfo};

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use crate::fs::read;
 use crate::go::decode::{self, Decode, DecodeError, Event, Reader, Slice};
 use crate::go::human::human_number;
+use crate::manifest;
 
-use super::answer::{Show, ShownTensor};
+use super::answer::ShownTensor;
 use super::info::{InfoValue, ModelInfo};
 use super::layers::{Layers, TensorLayer};
+use super::weights::Weights;
 
 /// `config.json` as far as show prints it, and the fields beside these whose type must be right.
 #[derive(Debug, Default)]
@@ -127,42 +129,51 @@ impl Decode for Dtype {
     }
 }
 
-/// Fills in what a safetensors model that completes texts says of itself.
-pub(super) fn describe(show: &mut Show, layers: &Layers, verbose: bool) {
-    let files: Vec<TensorFile> = layers.tensors.iter().filter_map(TensorFile::read).collect();
-    if verbose {
-        show.tensors = shown(&files);
-    }
+/// Reads what a safetensors model that completes texts says of itself. Its quantization counts
+/// where the model's own config has none.
+pub(super) fn read(layers: &Layers, stated: &manifest::Config, verbose: bool) -> Weights {
+    let files = tensor_files(layers);
     let text = layers.config_json.as_deref().map(read::read_text);
     let text = text.and_then(|text| Some(text.ok()?.bytes));
     let text = text.unwrap_or_default();
-    if show.details.quantization_level.is_empty() {
+    let quantization = stated.quantization.is_empty().then(|| {
         let stated = || decoded::<Dtype>(&text).map(|dtype| dtype.0);
-        let found = quantization(&files).or_else(stated);
-        show.details.quantization_level = found.unwrap_or_default();
-    }
+        quantization(&files).or_else(stated).unwrap_or_default()
+    });
+    let weights = Weights {
+        tensors: verbose.then(|| shown(&files)).unwrap_or_default(),
+        quantization,
+        ..Weights::default()
+    };
     let Some(config) = decoded::<Config>(&text) else {
-        return;
+        return weights;
     };
     let architecture = config.architecture();
     let mut info = ModelInfo::from(config.facts(&architecture));
     let count = parameter_count(&files, &layers.tensors, &config);
     if count > 0 {
         info.insert("general.parameter_count", InfoValue::Number(count));
-        show.details.parameter_size = human_number(count);
     }
-    show.model_info = info;
-    if !architecture.is_empty() {
-        show.details.family = architecture;
+    Weights {
+        info,
+        family: Some(architecture).filter(|name| !name.is_empty()),
+        parameter_size: (count > 0).then(|| human_number(count)),
+        ..weights
     }
 }
 
-/// Lists the tensors, where they are asked for.
-pub(super) fn list_tensors(show: &mut Show, layers: &Layers, verbose: bool) {
-    if verbose {
-        let files: Vec<TensorFile> = layers.tensors.iter().filter_map(TensorFile::read).collect();
-        show.tensors = shown(&files);
+/// Reads the tensors alone, where they are asked for.
+pub(super) fn only_tensors(layers: &Layers, verbose: bool) -> Weights {
+    Weights {
+        tensors: verbose
+            .then(|| shown(&tensor_files(layers)))
+            .unwrap_or_default(),
+        ..Weights::default()
     }
+}
+
+fn tensor_files(layers: &Layers) -> Vec<TensorFile> {
+    layers.tensors.iter().filter_map(TensorFile::read).collect()
 }
 
 fn shown(files: &[TensorFile]) -> Vec<ShownTensor> {
