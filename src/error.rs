@@ -12,9 +12,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Writes the enum and its table in one place, so that a kind cannot lack a column.
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal, $http:literal, $python:literal;)+) => {
-        /// What went wrong, in the words that every door shares.
+        /// What went wrong, in the words that every binding shares.
         ///
-        /// Codes are never reused. The C door adds its own from 100 on.
+        /// Codes are never reused. The C binding adds its own from 100 on.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
@@ -25,17 +25,17 @@ macro_rules! kinds {
             /// Every kind, by ascending code.
             pub const ALL: &'static [ErrorKind] = &[$(ErrorKind::$kind,)+];
 
-            /// The status that the C door answers with (`MKEEP_STATUS_*`).
+            /// The status that the C binding answers with (`MKEEP_STATUS_*`).
             pub const fn code(self) -> u32 {
                 self as u32
             }
 
-            /// The HTTP status that the HTTP door answers with.
+            /// The HTTP status that the HTTP binding answers with.
             pub const fn http_status(self) -> u16 {
                 match self { $(ErrorKind::$kind => $http,)+ }
             }
 
-            /// The exception class that the Python door raises.
+            /// The exception class that the Python binding raises.
             pub const fn python_class(self) -> &'static str {
                 match self { $(ErrorKind::$kind => $python,)+ }
             }

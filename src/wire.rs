@@ -1,5 +1,5 @@
 //! The four calls as clients of the reference make them: the body of a request in, a status and
-//! the body of the response out. A door that speaks HTTP, or any other, adds only the transport.
+//! the body of the response out. A binding that speaks HTTP, or any other, adds only the transport.
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The C door: compiles C and C++ programs against the shared and the static library, runs them under
+# The C binding: compiles C and C++ programs against the shared and the static library, runs them under
 # valgrind where it is, and with the sanitizers of the compiler.
 set -euo pipefail
 cd "$(dirname "$0")/.."

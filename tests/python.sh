@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The Python door: builds the wheel as a user would, and tests it in an environment of its own.
+# The Python binding: builds the wheel as a user would, and tests it in an environment of its own.
 #   tests/python.sh [pytest arguments]
 # PYTHON names the interpreter; else the first of 3.11 or newer on the path.
 set -euo pipefail

@@ -14,7 +14,7 @@ pub struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    /// An array of `len` elements that lie in `bytes`: how a door gets back what it lent. Elements
+    /// An array of `len` elements that lie in `bytes`: how a binding gets back what it lent. Elements
     /// that `bytes` do not hold are not there.
     pub fn new(element: ValueType, len: u64, bytes: &'a [u8], endian: Endian) -> Self {
         Array {

@@ -1,4 +1,4 @@
-"""The table of scenarios that every door runs."""
+"""The table of scenarios that every binding runs."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-//! The checked-in header is the one that the door has. `BLESS=1` writes it.
+//! The checked-in header is the one that the binding has. `BLESS=1` writes it.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The buffer protocol: parts of a file as memory, without a copy. The one room of this door with
+//! The buffer protocol: parts of a file as memory, without a copy. The one file of this binding with
 //! `unsafe` in it.
 #![expect(
     unsafe_code,

@@ -1,4 +1,4 @@
-//! The Python door: converts in, calls the engine once, converts out.
+//! The Python binding: converts in, calls the engine once, converts out.
 
 mod array;
 mod buffer;
