@@ -4,7 +4,7 @@
     benches/peers.py FILE...
 
 Rust: ours, ggus and candle, by benches/src. Python: ours and gguf-py. Go: gguf-parser-go, where Go
-is. HTTP: show, verbose, of the reference server and of ours. Every figure is a minimum.
+is. HTTP: show, verbose, of Ollama's server and of ours. Every figure is a minimum.
 """
 
 import json
@@ -139,7 +139,7 @@ def http_rows(file):
         ours = [str(command), "--store", str(store), "serve", "--addr", "127.0.0.1:{port}"]
         yield "modelkeep, show by HTTP", least_show(ours, store, home)
         if find_server():
-            yield "the reference, show by HTTP", least_show([find_server(), "serve"], store, home)
+            yield "Ollama, show by HTTP", least_show([find_server(), "serve"], store, home)
 
 
 def rows(output):

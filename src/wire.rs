@@ -1,4 +1,4 @@
-//! The four calls as clients of the reference make them: the body of a request in, a status and
+//! The four calls as clients of Ollama make them: the body of a request in, a status and
 //! the body of the response out. A binding that speaks HTTP, or any other, adds only the transport.
 
 use serde::Serialize;
@@ -118,7 +118,7 @@ pub fn show(store: &Store, body: &[u8], basename: bool) -> Answer {
     }
 }
 
-/// The reference says of a stored model that lacks a file what it says of one that is missing.
+/// Ollama says of a stored model that lacks a file what it says of one that is missing.
 fn not_shown(store: &Store, model: &str, error: &Error) -> Answer {
     let lacks_a_part = match error.kind() {
         ErrorKind::FileNotFound => true,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Programs that were written for the reference, unchanged, against `modelkeep serve`: the packages of
+# Programs that were written for Ollama, unchanged, against `modelkeep serve`: the packages of
 # PyPI and npm, and the curl lines of the README; then a short load.
 set -euo pipefail
 cd "$(dirname "$0")/.."

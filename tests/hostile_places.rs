@@ -249,7 +249,7 @@ fn our_own_directories_are_never_links() {
     }
 }
 
-/// The same digest in capitals is another file to the reference, and no reason to lose either.
+/// The same digest in capitals is another file to Ollama, and no reason to lose either.
 #[test]
 fn a_blob_named_in_capitals_stands_for_no_other() {
     let scratch = Scratch::new();

@@ -1,4 +1,4 @@
-//! What we import is what the reference makes of the same files and the same Modelfiles.
+//! What we import is what Ollama makes of the same files and the same Modelfiles.
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
@@ -18,7 +18,7 @@ use modelkeep::gguf::{OwnedValue, TensorType, Writer};
 use modelkeep::{GgufFile, GgufOptions, ImportOptions, MediaType, Store};
 use server::Server;
 
-/// Modelfiles that the reference and we make models of.
+/// Modelfiles that Ollama and we make models of.
 const BOTH: &[&str] = &[
     "FROM ./tiny.gguf",
     "\u{feff}# c\r\nfrom tiny.gguf\r\nSYSTEM x\r\n",
@@ -270,7 +270,7 @@ fn kinds() -> Vec<(String, Vec<u8>)> {
             ("qwen2vl.block_count", blocks.into()),
             ("qwen2vl.vision.block_count", vision.into()),
         ];
-        // By vision.block_count alone the reference makes a projector of a file with text; we do
+        // By vision.block_count alone Ollama makes a projector of a file with text; we do
         // not, and its roles are compared where there is none.
         let tensors: &[&str] = match blocks + (1 - vision) {
             0 => &["v.patch_embd.weight"],
@@ -310,7 +310,7 @@ fn kinds() -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// The files of the shared corpora that the strict reader takes. The reference takes seconds for
+/// The files of the shared corpora that the strict reader takes. Ollama takes seconds for
 /// the large ones, so these are for long runs.
 fn shared_files() -> Vec<PathBuf> {
     let Some(shared) = common::shared("gguf") else {
@@ -363,7 +363,7 @@ fn the_reference_gives_a_file_beside_a_model_the_same_role() {
                 kinds.sort();
                 kinds
             };
-            // Under ADAPTER the reference takes a model for one; we keep the caller's word.
+            // Under ADAPTER Ollama takes a model for one; we keep the caller's word.
             if command == "ADAPTER" && !kinds(&theirs).iter().any(|k| k.ends_with("projector")) {
                 continue;
             }
@@ -407,7 +407,7 @@ fn the_reference_states_the_same_of_the_same_files() {
         both += 1;
         let weights = |of: &str| {
             let mut layers = layers(&store, of);
-            // The reference guesses templates; we do not.
+            // Ollama guesses templates; we do not.
             layers.retain(|(media, ..)| !matches!(media, MediaType::Template | MediaType::Params));
             layers
         };

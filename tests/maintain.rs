@@ -73,7 +73,7 @@ fn maintenance_leaves_the_blobs_that_a_starting_server_leaves() {
         .maintain_with(&GcOptions::default().grace(Duration::ZERO))
         .unwrap();
     let mut expected = recorded_blobs(&case);
-    // The reference compares how digests are spelled, and removes blobs that models use; we
+    // Ollama compares how digests are spelled, and removes blobs that models use; we
     // compare digests.
     for line in store.list().unwrap().models {
         for digest in store.model(&line.name.into()).unwrap().manifest().digests() {

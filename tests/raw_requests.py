@@ -47,7 +47,7 @@ def target(random):
 def request(random):
     """A request as text, up to the end of its head."""
     method, lines, asked = random.choice(METHODS), [], target(random)
-    # The reference stores what is sent to it, and what CONNECT says of another server is another's.
+    # Ollama stores what is sent to it, and what CONNECT says of another server is another's.
     method = "PUT" if method == "POST" and "blobs" in asked else method
     method = "GET" if method == "CONNECT" and not asked.startswith("/") else method
     hosts = random.choices([1, 0, 2], [20, 1, 1])[0]
@@ -75,12 +75,12 @@ def ask(port, text):
     vary = [("vary", part.strip()) for name, value in headers if name == "vary" for part in value.split(",")]
     bound = sorted([pair for pair in headers if pair[0].startswith(kept)] + vary)
     if status == 403:
-        # Ours says which host or origin was refused; the reference says nothing.
+        # Ours says which host or origin was refused; Ollama says nothing.
         return status, [pair for pair in bound if pair[0] != "content-type"], ""
     return status, bound, body if 300 <= status < 500 and not body.startswith("{") else ""
 
 
 def differ(want, got):
-    """Whether two answers differ beyond what the reference does and we do not: 501, and said so."""
+    """Whether two answers differ beyond what Ollama does and we do not: 501, and said so."""
     is_served = got[0] != 501 or want[0] == 501
     return is_served and want != got

@@ -20,10 +20,10 @@ step "GGUF corpus"
 python3 tests/corpus.py
 step "C and C++ programs"
 bash tests/c.sh
-step "side by side with the reference"
+step "side by side with Ollama"
 python3 tests/side_by_side.py
 python3 tests/side_by_side.py --odd
-step "clients of the reference"
+step "clients of Ollama"
 bash tests/clients.sh
 step "crashes and power cuts"
 bash tests/crash.sh quick

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Asks the reference server and `modelkeep serve` the same random questions.
+"""Asks the server of Ollama and `modelkeep serve` the same random questions.
 
     tests/side_by_side.py [--seed N] [--requests N] [path of the command]
 
@@ -219,7 +219,7 @@ class Generator:
                 layers.append(layer(MEDIA + "messages", json.dumps(messages).encode()))
             config = layer("application/vnd.docker.container.image.v1+json", json.dumps(self.config()).encode())
             odd = self.odd and self.odd_model(layer, layers)
-            # No two are equal: the reference's caches would take one for the other (rule 12).
+            # No two are equal: Ollama's caches would take one for the other (rule 12).
             manifest = {"schemaVersion": 2, "config": config, "layers": layers, "n": len(self.names)}
             file = manifests / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -499,7 +499,7 @@ def compare(replayer, want, got, start):
     if want[1] != got[1]:
         return [f"content type: reference {want[1]} ours {got[1]}"]
     if "modified_at" in ours and ours["modified_at"][:10] >= start:
-        # The reference may answer from a cache that has not seen the copy (rule 12).
+        # Ollama may answer from a cache that has not seen the copy (rule 12).
         reference["modified_at"] = "$NOW"
     if isinstance(reference, str):
         return [] if reference == ours else [f"reference {reference!r} ours {ours!r}"]

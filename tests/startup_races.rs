@@ -125,16 +125,16 @@ fn our_imports_are_whole_while_the_server_prunes_what_they_use() {
     );
 }
 
-/// The reference ends when a file vanishes that it has seen: a number, not a promise.
+/// Ollama ends when a file vanishes that it has seen: a number, not a promise.
 #[test]
-#[ignore = "counts what the reference does"]
+#[ignore = "counts what Ollama does"]
 fn starts_beside_our_collections_are_counted() {
     let grace = GcOptions::default().grace(Duration::ZERO);
     count_starts(|store| drop(store.gc(&grace).unwrap()));
 }
 
 #[test]
-#[ignore = "counts what the reference does"]
+#[ignore = "counts what Ollama does"]
 fn starts_beside_our_deletes_are_counted() {
     count_starts(|store| drop(store.delete(&reference("own")).unwrap()));
 }

@@ -106,7 +106,7 @@ fn sha256sum(store: &Path) -> Option<Duration> {
     status.is_ok_and(|status| status.success()).then(|| start.elapsed())
 }
 
-/// The reference's own way, in Go: one file after the other.
+/// Ollama's own way, in Go: one file after the other.
 const SERIAL: &str = r#"
 package main
 import ("crypto/sha256"; "io"; "os"; "path/filepath")
@@ -130,7 +130,7 @@ fn build_serial(directory: &Path) -> Option<PathBuf> {
     let program = directory.join("serial");
     let build = Command::new("go").args(["build", "-o"]).arg(&program).arg(&source).status();
     if !build.is_ok_and(|status| status.success()) {
-        println!("skipped the reference's way: no Go");
+        println!("skipped Ollama's way: no Go");
         return None;
     }
     Some(program)

@@ -174,7 +174,7 @@ impl<'a> Facts<'a> {
         found.without(unserved)
     }
 
-    /// The template that show prints: the chat template of the GGUF file where the reference would
+    /// The template that show prints: the chat template of the GGUF file where Ollama would
     /// render with it, else the Go template.
     pub fn shown_template(&self) -> &str {
         let go = self.template.map_or(Template::DEFAULT, Template::text);
@@ -207,7 +207,7 @@ impl<'a> Facts<'a> {
             .filter(|_| matches!(self.config.format.as_str(), "" | "gguf"))
     }
 
-    /// Whether the reference renders prompts itself instead of with the chat template.
+    /// Whether Ollama renders prompts itself instead of with the chat template.
     fn is_rendered(&self) -> bool {
         self.has_built_in() || self.is_harmony() || self.uses_go_template()
     }
@@ -306,7 +306,7 @@ impl Found {
     }
 }
 
-/// Abilities of the weights that the reference's runner does not serve.
+/// Abilities of the weights that Ollama's runner does not serve.
 struct Unserved {
     vision: bool,
     audio: bool,

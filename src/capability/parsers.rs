@@ -1,4 +1,4 @@
-//! The parsers of model output that are built into the reference, by name.
+//! The parsers of model output that are built into Ollama, by name.
 
 /// What a parser makes of a model's output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(crate) struct OutputParser {
 
 /// The parser that a config names, in exactly this spelling; one that is unknown can do nothing.
 ///
-/// As of August 2026 (model/parsers in the reference).
+/// As of August 2026 (model/parsers in Ollama).
 pub(crate) fn named(name: &str) -> OutputParser {
     let (tools, thinking) = match name {
         "qwen3" | "qwen3-coder" | "qwen3-vl-instruct" | "ministral" | "olmo3" | "functiongemma"

@@ -31,7 +31,7 @@ fn map(file: &File, len: u64) -> io::Result<Mmap> {
     let len = usize::try_from(len).map_err(io::Error::other)?;
     // SAFETY: a map is sound as long as nobody shortens or writes the file while it is held.
     // Blobs are named by their digest, written under a temporary name, renamed in when they
-    // are whole and never opened for writing again, by us and by the reference. A stranger
+    // are whole and never opened for writing again, by us and by Ollama. A stranger
     // that truncates one ends the process with SIGBUS, and one that writes into it changes
     // what we read; everything that is read is bounds-checked at each access, so neither leads
     // outside of the map. Callers that cannot rely on it open with `mmap = false`.

@@ -165,7 +165,7 @@ pub(crate) fn read_head(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The largest header of a safetensors file that is read, in bytes, as the reference has it.
+/// The largest header of a safetensors file that is read, in bytes, as Ollama has it.
 const LARGEST_HEADER: u64 = 100 << 20;
 
 /// Reads the JSON header of a safetensors file: its length in eight bytes, then the text.

@@ -200,7 +200,7 @@ impl<'l> Parser<'l> {
 }
 
 const MAGIC: &[u8; 4] = b"GGUF";
-/// What the reference takes for the mark of a big-endian file, though writers put [`MAGIC`] there.
+/// What Ollama takes for the mark of a big-endian file, though writers put [`MAGIC`] there.
 const SWAPPED: &[u8; 4] = b"FUGG";
 const HEADER: usize = 24;
 

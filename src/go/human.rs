@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// A count of parameters in the reference's short form.
+/// A count of parameters in Ollama's short form.
 ///
 /// Billions with one decimal, millions with two, both without decimals where they are whole;
 /// thousands without. Ties of the binary quotient go to the even digit.

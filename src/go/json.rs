@@ -1,4 +1,4 @@
-//! The JSON text of every answer: compact, with the reference's escapes and number forms.
+//! The JSON text of every answer: compact, with Ollama's escapes and number forms.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use serde_json::ser::{Formatter, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The JSON text of `value`, byte for byte as the reference writes it.
+/// The JSON text of `value`, byte for byte as Ollama writes it.
 ///
 /// Compact. `<`, `>`, `&`, U+2028 and U+2029 are escaped; a float has its shortest form, with an
 /// exponent below 1e-6 and from 1e21 on; NaN and the infinities are `null`.

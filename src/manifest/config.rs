@@ -120,7 +120,7 @@ impl Decode for Draft {
     }
 }
 
-/// A config blob to be written, in the reference's order of fields.
+/// A config blob to be written, in Ollama's order of fields.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct NewConfig {
     pub model_format: String,

@@ -88,7 +88,7 @@ impl Manifest {
             .fold(0, |sum, layer| sum.wrapping_add(layer.size))
     }
 
-    /// The digest that list shows, 64 hexadecimal digits: that of what the reference's decoder
+    /// The digest that list shows, 64 hexadecimal digits: that of what Ollama's decoder
     /// had buffered when the first value ended, usually the whole file.
     pub fn listed_digest(&self) -> &str {
         &self.listed_digest
@@ -192,7 +192,7 @@ fn decode(bytes: &[u8]) -> Result<Manifest, DecodeError> {
     Ok(manifest)
 }
 
-/// The reference (August 2026) lists the hash of what its streaming decoder had buffered when the
+/// Ollama (August 2026) lists the hash of what its streaming decoder had buffered when the
 /// first value ended, not of the file: its buffer grows 512, 1536, 3584, ... bytes. A 513-byte
 /// file whose value ends at byte 512 is hashed without its last byte.
 fn listed_digest(bytes: &[u8], end: usize) -> String {
@@ -203,7 +203,7 @@ fn listed_digest(bytes: &[u8], end: usize) -> String {
     Digest::of(bytes.get(..buffered).unwrap_or(bytes)).hex()
 }
 
-/// A manifest to be written: compact JSON in the reference's order of fields.
+/// A manifest to be written: compact JSON in Ollama's order of fields.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewManifest {
@@ -240,7 +240,7 @@ impl NewManifest {
         }
     }
 
-    /// The bytes of the file, with the newline that the reference ends it with.
+    /// The bytes of the file, with the newline that Ollama ends it with.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = crate::go::json::to_string(self).into_bytes();
         bytes.push(b'\n');

@@ -25,7 +25,7 @@ impl Parameters {
     /// The text that `show` answers as `parameters`: a line per value, an array's elements each on
     /// their own, keys padded to thirty characters, values in Go's syntax.
     ///
-    /// The reference prints the keys in random order; here they are sorted.
+    /// Ollama prints the keys in random order; here they are sorted.
     pub fn text(&self) -> String {
         let lines: Vec<String> = self
             .lines()

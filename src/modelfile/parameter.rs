@@ -15,7 +15,7 @@ enum Kind {
     Obsolete,
 }
 
-/// The fields of the reference's options (August 2026), by their names in JSON.
+/// The fields of Ollama's options (August 2026), by their names in JSON.
 fn kind(key: &str) -> Option<Kind> {
     Some(match key {
         "num_ctx" | "num_batch" | "num_gpu" | "main_gpu" | "num_thread" | "draft_num_predict"
@@ -30,7 +30,7 @@ fn kind(key: &str) -> Option<Kind> {
     })
 }
 
-/// The value of a parameter as the reference stores it; `None` for one that says nothing any more.
+/// The value of a parameter as Ollama stores it; `None` for one that says nothing any more.
 ///
 /// # Errors
 /// [`InvalidArgument`](ErrorKind::InvalidArgument) for an unknown parameter and for a text that is
@@ -54,8 +54,8 @@ pub(crate) fn value(key: &str, text: &str) -> Result<Option<Value>, Error> {
     Ok(value)
 }
 
-/// On its way through the reference's API every number becomes one of 64 floating bits.
-#[expect(clippy::cast_precision_loss, reason = "the reference rounds, too")]
+/// On its way through Ollama's API every number becomes one of 64 floating bits.
+#[expect(clippy::cast_precision_loss, reason = "Ollama rounds, too")]
 fn integer(text: &str) -> Option<Value> {
     let number: i64 = text.parse().ok()?;
     Some((number as f64).into())

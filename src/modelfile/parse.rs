@@ -1,4 +1,4 @@
-//! Reading Modelfiles as the reference reads them.
+//! Reading Modelfiles as Ollama reads them.
 
 use std::fmt;
 use std::iter::Peekable;
@@ -10,7 +10,7 @@ use crate::go;
 
 impl Modelfile {
     /// Reads a Modelfile: UTF-8, or UTF-16 with a byte order mark. Whatever does not print is left
-    /// out of names and values, as the reference does: control characters, and spaces other than
+    /// out of names and values, as Ollama does: control characters, and spaces other than
     /// the ASCII ones. Time and memory grow with the size of the text.
     ///
     /// # Errors

@@ -60,7 +60,7 @@ pub struct Summary {
     /// The bytes of all layers and the config as the manifest states them; shared blobs count for
     /// each model.
     pub size: i64,
-    /// The digest of the manifest as the reference computes it, 64 hexadecimal digits; see
+    /// The digest of the manifest as Ollama computes it, 64 hexadecimal digits; see
     /// [`Manifest::listed_digest`](crate::Manifest::listed_digest).
     pub digest: String,
     /// The facts.

@@ -75,7 +75,7 @@ impl ListedFacts {
                 return Ok(());
             }
             b"general.file_type" => {
-                // The reference keeps the low 32 bits of it, whatever it is.
+                // Ollama keeps the low 32 bits of it, whatever it is.
                 let code = integer(value)?.cast_unsigned() & u64::from(u32::MAX);
                 self.file_type = u32::try_from(code).ok().map(FileType::from_code);
                 return Ok(());
@@ -94,7 +94,7 @@ impl ListedFacts {
     }
 }
 
-/// Any integer type, as the reference converts it: 64 bits that wrap.
+/// Any integer type, as Ollama converts it: 64 bits that wrap.
 fn integer(value: &Value<'_>) -> Result<i64, WrongType> {
     let unsigned = value.as_u64().map(u64::cast_signed);
     value.as_i64().or(unsigned).ok_or(WrongType)

@@ -1,4 +1,4 @@
-//! What the reference does to a store when it starts, as a call.
+//! What Ollama does to a store when it starts, as a call.
 
 use std::io;
 use std::path::{Path, PathBuf};

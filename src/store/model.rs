@@ -285,7 +285,7 @@ const PAUSE: Duration = Duration::from_millis(4);
 
 /// Reads and decodes a manifest.
 ///
-/// The reference writes manifests in place, and an eighth of all looks at one that it is just
+/// Ollama writes manifests in place, and an eighth of all looks at one that it is just
 /// writing see an empty file. So a young manifest that does not decode is read again.
 pub(crate) fn read_manifest(path: &Path) -> Result<(Manifest, Text)> {
     for look in 1.. {

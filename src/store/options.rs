@@ -144,7 +144,7 @@ impl Default for StoreOptions {
     }
 }
 
-/// A variable as the reference reads it: trimmed of white space and then of quotes.
+/// A variable as Ollama reads it: trimmed of white space and then of quotes.
 fn variable(name: &str) -> Option<String> {
     let text = env::var(name).ok()?;
     let text = text.trim().trim_matches(['"', '\'']);
@@ -165,7 +165,7 @@ fn path_variable(name: &str) -> Option<PathBuf> {
     Some(PathBuf::from(OsString::from_vec(text)))
 }
 
-/// What is no boolean counts as true, as the reference has it.
+/// What is no boolean counts as true, as Ollama has it.
 fn is_true(text: &str) -> bool {
     !matches!(text, "0" | "f" | "F" | "false" | "False" | "FALSE")
 }

@@ -5,7 +5,7 @@ use super::parser::{Parsed, Parser};
 use super::token::{Kind, Token};
 use crate::go;
 
-/// The functions that a template may call: Go's own, then the reference's.
+/// The functions that a template may call: Go's own, then Ollama's.
 const FUNCTIONS: [&str; 23] = [
     "and",
     "call",
@@ -156,7 +156,7 @@ impl<'t> Parser<'t> {
                 return Err(self.tokens.error(format!("unexpected . after term {text}")));
             }
             Term::Name => self.outline.extend_last_name(fields),
-            // The reference sees nothing inside `(index .M 0).Tools`, not even `.M`.
+            // Ollama sees nothing inside `(index .M 0).Tools`, not even `.M`.
             Term::Parenthesised(names) => self.outline.drop_names(names),
             Term::Function => return Ok(Some(Term::Function)),
         }

@@ -1,4 +1,4 @@
-//! The reference server, started on a store of a test's own.
+//! The server of Ollama, started on a store of a test's own.
 // Each test program uses its own part of this file, and a failure here fails the test.
 #![allow(dead_code, clippy::unwrap_used)]
 
@@ -30,7 +30,7 @@ pub fn program() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// Where the reference looks for its quantizer, under the directory that it runs in: a stand-in
+/// Where Ollama looks for its quantizer, under the directory that it runs in: a stand-in
 /// that copies, which lies beside the shared server.
 pub fn give_quantizer(home: &Path) {
     let Some(quantizer) = program().map(|program| program.with_file_name("llama-quantize")) else {
@@ -106,7 +106,7 @@ impl Server {
         self.process.try_wait().unwrap().is_none()
     }
 
-    /// Lets the reference's own command make a model; what it complains of is the error.
+    /// Lets Ollama's own command make a model; what it complains of is the error.
     pub fn create(&self, name: &str, modelfile: &Path) -> Result<(), String> {
         let output = Command::new(program().unwrap())
             .args(["create", name, "-f"])

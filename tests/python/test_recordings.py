@@ -1,4 +1,4 @@
-"""The recorded answers of the reference, asked for in Python's own words."""
+"""The recorded answers of Ollama, asked for in Python's own words."""
 
 import os
 import subprocess

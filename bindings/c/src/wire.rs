@@ -1,4 +1,4 @@
-//! The four calls as clients of the reference make them.
+//! The four calls as clients of Ollama make them.
 
 use engine::wire::{self, Answer};
 

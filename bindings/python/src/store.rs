@@ -298,7 +298,7 @@ impl Store {
         Repaired::of(py, self.watched(py, progress, repair)?)
     }
 
-    /// Does what the reference does to a store when it starts: renames old blobs, and collects.
+    /// Does what Ollama does to a store when it starts: renames old blobs, and collects.
     fn maintain(&self, py: Python<'_>) -> PyResult<Maintained> {
         Maintained::of(py, py.detach(|| self.inner.maintain()).or_raise(py)?)
     }

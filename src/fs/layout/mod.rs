@@ -142,7 +142,7 @@ impl Layout {
             .join(format!("sha256-{}", digest.hex()))
     }
 
-    /// The path under which old releases of the reference wrote a blob.
+    /// The path under which old releases of Ollama wrote a blob.
     pub(crate) fn old_blob(&self, digest: &Digest) -> PathBuf {
         self.blobs_directory()
             .join(format!("sha256:{}", digest.hex()))

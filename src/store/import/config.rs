@@ -5,7 +5,7 @@ use crate::manifest::{Config, MediaType, NewConfig, NewDraft};
 use crate::store::import::ImportOptions;
 use crate::store::import::part::{Facts, Part};
 
-/// What the reference (August 2026) adds of its own for an architecture that it renders itself.
+/// What Ollama (August 2026) adds of its own for an architecture that it renders itself.
 struct BuiltIn {
     renderer: &'static str,
     parser: &'static str,
@@ -31,7 +31,7 @@ fn facts(parts: &[Part], media: MediaType) -> impl Iterator<Item = &Facts> {
     parts.filter_map(|part| part.facts.as_ref())
 }
 
-/// Fills in what the reference knows of the model's architecture: its renderer, its parser, and
+/// Fills in what Ollama knows of the model's architecture: its renderer, its parser, and
 /// where an answer stops.
 pub(super) fn add_built_in(with: &mut ImportOptions, parts: &[Part]) {
     for facts in facts(parts, MediaType::Model) {
@@ -49,7 +49,7 @@ pub(super) fn add_built_in(with: &mut ImportOptions, parts: &[Part]) {
     }
 }
 
-/// The facts that the reference states of the files. `base` is the config of the model that this
+/// The facts that Ollama states of the files. `base` is the config of the model that this
 /// one is made from.
 pub(super) fn new_config(parts: &[Part], base: Option<&Config>, with: &ImportOptions) -> NewConfig {
     let models: Vec<&Facts> = facts(parts, MediaType::Model).collect();

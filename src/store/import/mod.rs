@@ -49,7 +49,7 @@ pub struct ImportOptions {
     pub parameters: Map<String, Json>,
     /// The messages that belong to the model.
     pub messages: Vec<Message>,
-    /// The built-in renderer of prompts; where none is given, the one that the reference has for
+    /// The built-in renderer of prompts; where none is given, the one that Ollama has for
     /// the architecture, if it has one.
     pub renderer: Option<String>,
     /// The built-in parser of answers, as the renderer.
@@ -129,7 +129,7 @@ impl Store {
         self.make(name, ImportPlan::of_file(file.as_ref(), options))
     }
 
-    /// Makes a model as a Modelfile says, which is read as the reference reads it: from GGUF files
+    /// Makes a model as a Modelfile says, which is read as Ollama reads it: from GGUF files
     /// or directories of them, whose paths begin where the Modelfile lies, or from a model of this
     /// store, whose blobs are used once more. Options win over what the Modelfile says, and add to
     /// its licences. Otherwise as [`import`](Self::import); no template is guessed.
@@ -222,7 +222,7 @@ impl Store {
         Ok(taken)
     }
 
-    /// Everything but the manifest: the layers in the reference's order, and the config.
+    /// Everything but the manifest: the layers in Ollama's order, and the config.
     fn stage(&self, plan: ImportPlan) -> Result<StagedModel> {
         let mut with = plan.with;
         if let Some(template) = &with.template {
@@ -343,7 +343,7 @@ fn params(bytes: &[u8]) -> Result<Map<String, Json>> {
         .map_err(|e| Error::caused(ErrorKind::Corrupt, "decoding parameters", e))
 }
 
-/// JSON with a line break, as the reference's encoder writes it.
+/// JSON with a line break, as Ollama's encoder writes it.
 fn line<T: Serialize>(value: &T) -> String {
     let mut text = json::to_string(value);
     text.push('\n');

@@ -153,7 +153,7 @@ fn warnings_of(file: &Path, media: &MediaType, gguf: Gguf<'_>) -> Vec<FileWarnin
         .collect()
 }
 
-/// What a file is among the layers: a projector is one under ADAPTER as well, as the reference
+/// What a file is among the layers: a projector is one under ADAPTER as well, as Ollama
 /// (August 2026) has it; otherwise the caller's word wins over what the file says.
 fn role(stated: Option<MediaType>, gguf: Gguf<'_>) -> MediaType {
     let own = media_of(gguf);
@@ -218,7 +218,7 @@ fn architecture(gguf: Gguf<'_>) -> &str {
     value.and_then(|value| value.as_str()).unwrap_or("unknown")
 }
 
-/// Whether a file holds tensors beside those of the text model. The reference (August 2026) takes
+/// Whether a file holds tensors beside those of the text model. Ollama (August 2026) takes
 /// such a file as it is, and says where it came from; any other one it writes anew, and forgets.
 fn has_companions(gguf: Gguf<'_>) -> bool {
     let prefixes: [&[u8]; 5] = [b"a.", b"mm.", b"mtp.", b"s.", b"v."];
@@ -236,7 +236,7 @@ fn has_text(gguf: Gguf<'_>) -> bool {
     })
 }
 
-/// What the reference (August 2026) takes a GGUF file for; but a file that holds a text model is
+/// What Ollama (August 2026) takes a GGUF file for; but a file that holds a text model is
 /// one, whatever a single key says.
 fn media_of(gguf: Gguf<'_>) -> MediaType {
     let architecture = architecture(gguf);

@@ -83,7 +83,7 @@ impl Directives {
         match command {
             Command::From(text) => self.from(&text, directory)?,
             Command::Draft(text) => self.drafts.extend(weights_of(&text, directory)?),
-            // The reference uses the last one only.
+            // Ollama uses the last one only.
             Command::Adapter(text) => with.adapters = weights_of(&text, directory)?,
             Command::Template(text) => with.template = stated(text),
             Command::System(text) => with.system = stated(text),

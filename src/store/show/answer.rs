@@ -210,7 +210,7 @@ fn modelfile(
     system: &str,
     options: &ShowOptions,
 ) -> String {
-    // As the reference has it, also for a store whose own path is relative.
+    // As Ollama has it, also for a store whose own path is relative.
     let path = |path: &PathBuf| {
         let absolute = std::path::absolute(path);
         absolute.as_ref().unwrap_or(path).display().to_string()

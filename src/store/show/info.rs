@@ -121,7 +121,7 @@ impl Serialize for Entry<'_> {
     }
 }
 
-/// A value in the reference's JSON form.
+/// A value in Ollama's JSON form.
 struct Printed<'a, 'b>(&'a Value<'b>, bool);
 
 impl Serialize for Printed<'_, '_> {
@@ -145,7 +145,7 @@ impl Serialize for Printed<'_, '_> {
     }
 }
 
-/// The reference prints arrays of bytes as base64 text, and so does its `[]byte`.
+/// Ollama prints arrays of bytes as base64 text, and so does its `[]byte`.
 fn array_form<S: Serializer>(
     array: &Array<'_>,
     verbose: bool,

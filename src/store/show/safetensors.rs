@@ -191,7 +191,7 @@ fn shown(files: &[TensorFile]) -> Vec<ShownTensor> {
 }
 
 /// What is left of a tensor's layer without the header of its file, on average, in bytes.
-// server/images.go of the reference: getSafetensorsLLMInfo
+// server/images.go of Ollama: getSafetensorsLLMInfo
 const HEADER: i64 = 150;
 
 fn parameter_count(files: &[TensorFile], layers: &[TensorLayer], config: &Config) -> u64 {
