@@ -25,7 +25,7 @@ pub use fs::staged::Durability;
 pub use go::human::{human_number, printable};
 pub use go::json;
 pub use go::time::Timestamp;
-pub use manifest::{Config, Layer, Manifest, MediaType, Parameters};
+pub use manifest::{Config, Layer, Manifest, MediaType, ParameterValue, Parameters};
 pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
 #[doc(hidden)]

@@ -13,7 +13,7 @@ use crate::name::Digest;
 pub use config::Config;
 pub(crate) use config::{NewConfig, NewDraft};
 pub use media_type::MediaType;
-pub use parameters::Parameters;
+pub use parameters::{ParameterValue, Parameters};
 
 /// A manifest as it was read.
 #[derive(Clone, Debug, Default)]

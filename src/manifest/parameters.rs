@@ -1,6 +1,7 @@
 //! The parameters a model runs with, and their two text forms.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Value};
 
@@ -39,6 +40,12 @@ impl Parameters {
         self.lines().map(|(key, value)| (key, go::plain(value)))
     }
 
+    /// Returns the key and the value of each parameter, by the bytes of the keys; of a list, such as
+    /// `stop`, one pair for each element.
+    pub fn values(&self) -> impl Iterator<Item = (&str, ParameterValue<'_>)> {
+        self.lines().map(|(key, value)| (key, value.into()))
+    }
+
     fn lines(&self) -> impl Iterator<Item = (&str, AnyRef<'_>)> {
         self.0.iter().flat_map(|(key, value)| {
             let values = match value.view().kind() {
@@ -47,6 +54,44 @@ impl Parameters {
             };
             values.into_iter().map(move |value| (key.as_str(), value))
         })
+    }
+}
+
+/// The value of a parameter, or an element of one that is a list.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ParameterValue<'a> {
+    /// True or false.
+    Bool(bool),
+    /// A number: to Ollama, all of them are 64-bit floating-point numbers.
+    Number(f64),
+    /// A string.
+    Text(&'a str),
+    /// Null, or a list or an object inside a list, as a Modelfile has it.
+    Other(String),
+}
+
+impl<'a> From<AnyRef<'a>> for ParameterValue<'a> {
+    fn from(value: AnyRef<'a>) -> Self {
+        match value.kind() {
+            Kind::Bool(value) => ParameterValue::Bool(value),
+            Kind::Number(value) => ParameterValue::Number(value),
+            Kind::Text(text) => ParameterValue::Text(text),
+            _ => ParameterValue::Other(go::plain(value)),
+        }
+    }
+}
+
+impl fmt::Display for ParameterValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ParameterValue::Bool(value) => write!(f, "{value}"),
+            ParameterValue::Number(value) => {
+                f.write_str(&go::plain(Any::from(&Value::from(*value)).view()))
+            }
+            ParameterValue::Text(text) => f.write_str(text),
+            ParameterValue::Other(text) => f.write_str(text),
+        }
     }
 }
 
@@ -103,5 +148,22 @@ mod tests {
         let lines: Vec<_> = all.commands().collect();
         let expected = [("a", "x"), ("c", "1"), ("c", "2"), ("d", "0.7")];
         assert_eq!(lines, expected.map(|(key, value)| (key, value.to_owned())));
+    }
+
+    #[test]
+    fn values_are_typed_and_lists_are_taken_apart() {
+        let all = parameters(json!({"a": 0.5, "b": ["x", [1]], "c": true, "d": null}));
+        let values: Vec<_> = all.values().collect();
+        let expected = [
+            ("a", ParameterValue::Number(0.5)),
+            ("b", ParameterValue::Text("x")),
+            ("b", ParameterValue::Other("[1]".to_owned())),
+            ("c", ParameterValue::Bool(true)),
+            ("d", ParameterValue::Other("<nil>".to_owned())),
+        ];
+        assert_eq!(values, expected);
+        let texts: Vec<_> = all.values().map(|(_, value)| value.to_string()).collect();
+        let commands: Vec<_> = all.commands().map(|(_, text)| text).collect();
+        assert_eq!(texts, commands);
     }
 }

@@ -10,7 +10,7 @@ use crate::fs::gguf_file::GgufFile;
 use crate::gguf::{Gguf, Text, Value};
 use crate::go::json;
 use crate::go::time::Timestamp;
-use crate::manifest::Config;
+use crate::manifest::{Config, Parameters};
 use crate::modelfile::{self, Command, Modelfile};
 use crate::store::model::Model;
 use crate::template::Template;
@@ -29,11 +29,17 @@ pub struct Show {
     /// The licence texts, a newline between them.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub license: String,
+    /// The same texts one by one.
+    #[serde(skip)]
+    pub licenses: Vec<String>,
     /// A Modelfile that makes the model again.
     pub modelfile: String,
     /// The parameters, a line for each value.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub parameters: String,
+    /// The same parameters as values.
+    #[serde(skip)]
+    pub parameter_values: Parameters,
     /// The template that renders prompts: the chat template of the GGUF file, or a Go template.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub template: String,
@@ -104,6 +110,16 @@ impl Show {
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }
+
+    /// Returns the tokens of context that the model was made for; `None` where nothing states them.
+    pub fn context_length(&self) -> Option<u64> {
+        self.model_info.own_number("context_length")
+    }
+
+    /// Returns the width of an embedding; `None` where nothing states it.
+    pub fn embedding_length(&self) -> Option<u64> {
+        self.model_info.own_number("embedding_length")
+    }
 }
 
 /// Assembles the answer. What is opened, and in which order, decides which of several faults of a
@@ -145,6 +161,8 @@ pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
         remote_model: remote(&config.remote_model),
         remote_host: remote(&config.remote_host),
         details: ShownDetails::of(config, &layers, &weights),
+        licenses: layers.licenses,
+        parameter_values: layers.parameters,
         messages: layers.messages,
         model_info: weights.info,
         projector_info,

@@ -72,6 +72,21 @@ impl ModelInfo {
         self.file.as_ref().map(|source| source.file.view())
     }
 
+    /// Returns a number of the architecture's own, as in `llama.context_length`.
+    pub(super) fn own_number(&self, key: &str) -> Option<u64> {
+        let view = self.gguf();
+        let architecture = match (self.values.get("general.architecture"), view) {
+            (Some(InfoValue::Text(text)), _) => text.as_str().into(),
+            (_, Some(view)) => view.get("general.architecture")?.as_text()?.lossy(),
+            _ => return None,
+        };
+        let key = format!("{architecture}.{key}");
+        match self.values.get(&key) {
+            Some(InfoValue::Number(number)) => Some(*number),
+            _ => view?.get(&key)?.as_u64(),
+        }
+    }
+
     /// What stands in no file, by key.
     pub fn values(&self) -> &BTreeMap<String, InfoValue> {
         &self.values
