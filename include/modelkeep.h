@@ -2,22 +2,35 @@
  *
  * Generated from bindings/c; do not edit.
  *
- * Conventions. Every call that can fail answers an mkeep_status; results come out of the last
- * parameters, which are written only when it is MKEEP_STATUS_OK. `error` may be NULL; otherwise a
- * call that fails puts an object there, which mkeep_error_free ends. Texts that go in are UTF-8 and
- * end with a NUL, paths are the bytes that the system has; those that come out are mkeep_str and
- * live as long as the handle they came from.
- * Every handle is ended by the function _free of its name, which takes NULL as well.
+ * Calls. Every call that can fail returns an mkeep_status; its results are the last parameters, and
+ * are written only when it is MKEEP_STATUS_OK. `error` may be NULL; otherwise a call that fails puts
+ * an object there, to be freed by mkeep_error_free. Functions that cannot fail return nothing for
+ * NULL: 0, false, an empty string.
  *
- * Statuses. Every call that can fail may answer MKEEP_STATUS_IO, _NULL_ARGUMENT, _INVALID_UTF8 and
- * _PANIC; those that change a store also _BUSY, and _INVALID_ARGUMENT where it is read-only. What
- * else a call may answer is said with it. A failed call leaves the store as it was, unless it says
- * otherwise. Functions that cannot fail answer NULL with nothing: 0, false, an empty text.
+ * Strings. Those that go in are UTF-8 and end with a NUL; paths are the bytes that the system has.
+ * Those that come out are mkeep_str, which nobody frees: they live as long as the handle that they,
+ * or the struct that has them, came from.
+ *
+ * Handles are opaque, and each is freed by the function _free of its type, which takes NULL as well.
+ * A handle that came out of another one outlives it. Functions that only read a handle allocate
+ * nothing; those that get one of many take an index from 0, and return false, having written
+ * nothing, beyond the last.
+ *
+ * Structs begin with `size`, which the caller sets to their sizeof before each use, so that fields
+ * can be added at their end. Of a result as many bytes are written as the caller has room for, and
+ * `size` says how many those were. Options are set to zero first: zero is the default of every
+ * field, NULL is all defaults, any number but 0 is true, and what only a later release knows is
+ * refused where it is not zero. Without a size never grow: mkeep_str, mkeep_value, mkeep_array,
+ * mkeep_files and mkeep_message.
+ *
+ * Statuses. Every call that can fail may return MKEEP_STATUS_IO, _PERMISSION_DENIED, _NULL_ARGUMENT,
+ * _INVALID_UTF8 and _PANIC; those that change a store also _BUSY, and _READ_ONLY where it is
+ * read-only. What else a call may return is said with it. A failed call leaves the store as it was,
+ * unless it says otherwise.
  *
  * Threads. Any handle may be used from many threads at once, and every function called while any
- * other runs; only _free must be the last use of its handle. Handles that came out of another one
- * outlive it. After a fork the child may go on with the handles that it has, unless the parent was
- * inside a call then.
+ * other runs; only _free must be the last use of its handle. After a fork the child may continue
+ * with the handles that it has, unless the parent was inside a call then.
  *
  * Linking. Shared: -lmodelkeep. Static: libmodelkeep.a -lpthread -lm -ldl.
  */
@@ -47,11 +60,11 @@ typedef enum {
    */
   MKEEP_STATUS_NOT_FOUND = 1,
   /**
-   * A text is no model's name.
+   * A malformed name of a model.
    */
   MKEEP_STATUS_INVALID_NAME = 2,
   /**
-   * A text is no digest.
+   * A malformed digest.
    */
   MKEEP_STATUS_INVALID_DIGEST = 3,
   /**
@@ -63,7 +76,7 @@ typedef enum {
    */
   MKEEP_STATUS_ALREADY_EXISTS = 5,
   /**
-   * What the disk holds is not what its name or its neighbours promise.
+   * What the disk holds is not what its name or its neighbors promise.
    */
   MKEEP_STATUS_CORRUPT = 6,
   /**
@@ -75,7 +88,7 @@ typedef enum {
    */
   MKEEP_STATUS_UNSUPPORTED = 8,
   /**
-   * Another process holds the lock.
+   * Another process has the lock.
    */
   MKEEP_STATUS_BUSY = 9,
   /**
@@ -103,7 +116,7 @@ typedef enum {
    */
   MKEEP_STATUS_READ_ONLY = 15,
   /**
-   * A fault of the library itself, which it survived.
+   * A bug of the library itself, which it survived.
    */
   MKEEP_STATUS_PANIC = 100,
   /**
@@ -111,7 +124,7 @@ typedef enum {
    */
   MKEEP_STATUS_NULL_ARGUMENT = 101,
   /**
-   * A text is not UTF-8.
+   * A string is not UTF-8.
    */
   MKEEP_STATUS_INVALID_UTF8 = 102,
 } mkeep_status;
@@ -143,28 +156,6 @@ typedef enum {
 } mkeep_blob_status;
 
 /**
- * A call of the published API.
- */
-typedef enum {
-  /**
-   * GET /api/tags; takes no body.
-   */
-  MKEEP_CALL_TAGS = 0,
-  /**
-   * POST /api/show.
-   */
-  MKEEP_CALL_SHOW = 1,
-  /**
-   * POST /api/copy.
-   */
-  MKEEP_CALL_COPY = 2,
-  /**
-   * DELETE /api/delete.
-   */
-  MKEEP_CALL_DELETE = 3,
-} mkeep_call;
-
-/**
  * How the bytes of a file come into the store.
  */
 typedef enum {
@@ -185,6 +176,80 @@ typedef enum {
    */
   MKEEP_COPY_MODE_COPY = 3,
 } mkeep_copy_mode;
+
+/**
+ * An endpoint of the published API.
+ */
+typedef enum {
+  /**
+   * GET /api/tags; takes no body.
+   */
+  MKEEP_ENDPOINT_TAGS = 0,
+  /**
+   * POST /api/show.
+   */
+  MKEEP_ENDPOINT_SHOW = 1,
+  /**
+   * POST /api/copy.
+   */
+  MKEEP_ENDPOINT_COPY = 2,
+  /**
+   * DELETE /api/delete.
+   */
+  MKEEP_ENDPOINT_DELETE = 3,
+} mkeep_endpoint;
+
+/**
+ * What is in a place where a store may be. More may come.
+ */
+typedef enum {
+  /**
+   * Something else than the others.
+   */
+  MKEEP_LOCATION_STATE_UNKNOWN = 0,
+  /**
+   * A store: a directory with `manifests` or `blobs`.
+   */
+  MKEEP_LOCATION_STATE_STORE = 1,
+  /**
+   * A file, or a directory with neither `manifests` nor `blobs`.
+   */
+  MKEEP_LOCATION_STATE_NO_STORE = 2,
+  /**
+   * Nothing.
+   */
+  MKEEP_LOCATION_STATE_MISSING = 3,
+  /**
+   * A link, or a path through one, that leads nowhere.
+   */
+  MKEEP_LOCATION_STATE_DANGLING = 4,
+  /**
+   * A directory that this user may not look into.
+   */
+  MKEEP_LOCATION_STATE_CLOSED = 5,
+} mkeep_location_state;
+
+/**
+ * The type of a parameter's value. More may come.
+ */
+typedef enum {
+  /**
+   * Null, or a list or an object inside a list.
+   */
+  MKEEP_PARAMETER_TYPE_OTHER = 0,
+  /**
+   * True or false.
+   */
+  MKEEP_PARAMETER_TYPE_BOOL = 1,
+  /**
+   * A number.
+   */
+  MKEEP_PARAMETER_TYPE_NUMBER = 2,
+  /**
+   * A string.
+   */
+  MKEEP_PARAMETER_TYPE_STRING = 3,
+} mkeep_parameter_type;
 
 /**
  * The type of a value, as files have it.
@@ -219,11 +284,11 @@ typedef enum {
    */
   MKEEP_VALUE_TYPE_F32 = 6,
   /**
-   * A truth.
+   * True or false.
    */
   MKEEP_VALUE_TYPE_BOOL = 7,
   /**
-   * A text.
+   * A string.
    */
   MKEEP_VALUE_TYPE_STR = 8,
   /**
@@ -245,19 +310,44 @@ typedef enum {
 } mkeep_value_type;
 
 /**
+ * What a garbage collection removed, or would remove.
+ */
+typedef struct mkeep_collected mkeep_collected;
+
+/**
+ * What a delete did.
+ */
+typedef struct mkeep_deleted mkeep_deleted;
+
+/**
+ * What is wrong with a store.
+ */
+typedef struct mkeep_diagnosis mkeep_diagnosis;
+
+/**
  * What went wrong.
  */
 typedef struct mkeep_error mkeep_error;
 
 /**
- * A GGUF file that is open. Counted: what is borrowed lives until the last holder ends it.
+ * A GGUF file that is open. Counted: what is borrowed lives until the last reference is freed.
  */
 typedef struct mkeep_gguf mkeep_gguf;
+
+/**
+ * What an import made.
+ */
+typedef struct mkeep_imported mkeep_imported;
 
 /**
  * All models of a store at one moment, newest first.
  */
 typedef struct mkeep_list mkeep_list;
+
+/**
+ * What maintenance did.
+ */
+typedef struct mkeep_maintained mkeep_maintained;
 
 /**
  * One model: a snapshot of its manifest. What is stored under its name may change meanwhile; the
@@ -271,9 +361,19 @@ typedef struct mkeep_model mkeep_model;
 typedef struct mkeep_parts mkeep_parts;
 
 /**
+ * What a repair moved.
+ */
+typedef struct mkeep_repaired mkeep_repaired;
+
+/**
  * What a verification found.
  */
 typedef struct mkeep_report mkeep_report;
+
+/**
+ * Everything about one model.
+ */
+typedef struct mkeep_show mkeep_show;
 
 /**
  * A models directory, opened.
@@ -281,22 +381,27 @@ typedef struct mkeep_report mkeep_report;
 typedef struct mkeep_store mkeep_store;
 
 /**
- * A text that belongs to the caller.
+ * A string that belongs to the caller.
  */
-typedef struct mkeep_text mkeep_text;
+typedef struct mkeep_string mkeep_string;
 
 /**
- * Fills `buffer` with at most `len` bytes, and answers how many: 0 at the end, less than 0 where
+ * The disk usage of a store.
+ */
+typedef struct mkeep_usage mkeep_usage;
+
+/**
+ * Fills `buffer` with at most `len` bytes, and returns how many: 0 at the end, less than 0 where
  * they cannot be read. `user` is what the caller gave.
  */
 typedef ptrdiff_t (*mkeep_read)(void *user, uint8_t *buffer, size_t len);
 
 /**
- * A text that belongs to somebody else.
+ * A borrowed string.
  */
 typedef struct {
   /**
-   * The bytes. A NUL follows them, except after texts of a GGUF file; those may hold one, too.
+   * The bytes. A NUL follows them, except after strings of a GGUF file; those may hold one, too.
    */
   const char *ptr;
   /**
@@ -306,9 +411,238 @@ typedef struct {
 } mkeep_str;
 
 /**
+ * A model that was not deleted.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_failure)`.
+   */
+  size_t size;
+  /**
+   * Why: the status that a call for it alone would have.
+   */
+  mkeep_status status;
+  /**
+   * The name as the caller gave it.
+   */
+  mkeep_str name;
+  /**
+   * Why, in words.
+   */
+  mkeep_str message;
+} mkeep_failure;
+
+/**
+ * A blob that stays because other models use it.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_shared_blob)`.
+   */
+  size_t size;
+  /**
+   * The blob, as in `sha256:...`.
+   */
+  mkeep_str digest;
+  /**
+   * Its bytes on the disk.
+   */
+  uint64_t n_bytes;
+  /**
+   * How many models use it.
+   */
+  size_t n_models;
+} mkeep_shared_blob;
+
+/**
+ * A name that was an alias: only the link went, and the model stays.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_alias)`.
+   */
+  size_t size;
+  /**
+   * The name.
+   */
+  mkeep_str name;
+  /**
+   * The link. Other names may lead through it, too.
+   */
+  mkeep_str link;
+  /**
+   * The model that the name leads to.
+   */
+  mkeep_str model;
+} mkeep_alias;
+
+/**
+ * A file, a directory or a model that a call had to pass over.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_problem)`.
+   */
+  size_t size;
+  /**
+   * Why: the status that a call for it alone would have.
+   */
+  mkeep_status status;
+  /**
+   * The file or directory.
+   */
+  mkeep_str path;
+  /**
+   * The model, where the path is a model's; otherwise empty.
+   */
+  mkeep_str name;
+  /**
+   * Why, in words.
+   */
+  mkeep_str message;
+} mkeep_problem;
+
+/**
+ * A place where a store may be.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_location)`.
+   */
+  size_t size;
+  /**
+   * The directory.
+   */
+  mkeep_str path;
+  /**
+   * Why no models can be seen there, and what to do, in words; empty where some can.
+   */
+  mkeep_str message;
+  /**
+   * How many manifests are in it.
+   */
+  size_t n_manifests;
+  /**
+   * What is there: an mkeep_location_state.
+   */
+  uint32_t state;
+  /**
+   * Whether it exists.
+   */
+  bool exists;
+  /**
+   * Whether it is the store that was opened.
+   */
+  bool is_opened;
+} mkeep_location;
+
+/**
+ * Something that is wrong, or worth knowing.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_issue)`.
+   */
+  size_t size;
+  /**
+   * The file or directory.
+   */
+  mkeep_str path;
+  /**
+   * The model, where the path is a model's; otherwise empty.
+   */
+  mkeep_str name;
+  /**
+   * What is wrong.
+   */
+  mkeep_str message;
+  /**
+   * What to do.
+   */
+  mkeep_str advice;
+} mkeep_issue;
+
+/**
+ * Tells how far a call is: called on the calling thread before the first byte, then at most 20
+ * times a second, and after the last byte. `user` is what the caller gave. Returning false cancels:
+ * MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor an
+ * exception may leave it.
+ */
+typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
+
+/**
+ * What to collect.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gc_options)`.
+   */
+  size_t size;
+  /**
+   * Seconds for which a file must not have changed; 0 is an hour.
+   */
+  uint64_t grace;
+  /**
+   * Whether there is no such time: what a server is just about to use goes, too.
+   */
+  uint8_t no_grace;
+  /**
+   * Whether nothing is changed, and the result is what would be removed.
+   */
+  uint8_t dry_run;
+  /**
+   * Whether the leftovers of interrupted downloads go as well.
+   */
+  uint8_t partials;
+  /**
+   * Whether the damaged blobs go as well that a repair has moved into quarantine.
+   */
+  uint8_t quarantine;
+  /**
+   * Whether a store without any model is meant to lose every blob.
+   */
+  uint8_t all;
+  /**
+   * Tells how far it is, or NULL. Where it cancels, what is in use is where it was.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_gc_options;
+
+/**
+ * How to open a GGUF file.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gguf_options)`.
+   */
+  size_t size;
+  /**
+   * Whether reading continues where the format is violated without harm.
+   */
+  uint8_t lenient;
+  /**
+   * Whether the header is read into memory instead of mapping the file.
+   */
+  uint8_t no_mmap;
+  /**
+   * Whether the data of tensors may be missing, as in the midst of a download. What is missing is
+   * a warning, `data_out_of_bounds`, and the `data` of a tensor that is not whole are NULL.
+   */
+  uint8_t header_only;
+} mkeep_gguf_options;
+
+/**
  * Something unusual in a file that can be read.
  */
 typedef struct {
+  /**
+   * `sizeof(mkeep_warning)`.
+   */
+  size_t size;
   /**
    * What it is: a code that never changes, as in `nested_array`.
    */
@@ -332,15 +666,15 @@ typedef struct {
    */
   uint32_t element;
   /**
-   * Whether its numbers are big-endian.
+   * Not 0 where its numbers are big-endian.
    */
-  bool big_endian;
+  uint8_t big_endian;
   /**
    * How many elements.
    */
   uint64_t count;
   /**
-   * The elements as they lie in the file, not aligned: numbers one after the other, or texts
+   * The elements as they are in the file, not aligned: numbers one after the other, or strings
    * with their lengths, for mkeep_array_next_str.
    */
   const uint8_t *bytes;
@@ -359,7 +693,7 @@ typedef struct {
    */
   uint32_t type;
   /**
-   * The number, for the types without a sign; 0 or 1 for a truth.
+   * The number, for the types without a sign; of a truth 0 or 1.
    */
   uint64_t u;
   /**
@@ -371,7 +705,7 @@ typedef struct {
    */
   double f;
   /**
-   * The text: bytes that are usually UTF-8, without a NUL after them.
+   * The string: bytes that are usually UTF-8, without a NUL after them.
    */
   mkeep_str str;
   /**
@@ -395,19 +729,11 @@ typedef struct {
 } mkeep_message;
 
 /**
- * Called on the calling thread before the first byte, then at most 20 times a second, and after
- * the last byte. `user` is what the caller gave. Answering false ends the call with
- * MKEEP_STATUS_CANCELLED. It must return: neither longjmp nor an exception may leave it.
- */
-typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
-
-/**
- * What a model is made of besides its weights, and how they come into the store. Set all of it to
- * zero, then `size`, then what you want.
+ * What a model is made of besides its weights, and how they come into the store.
  */
 typedef struct {
   /**
-   * `sizeof(mkeep_import_options)`, by which later releases know what you know.
+   * `sizeof(mkeep_import_options)`.
    */
   size_t size;
   /**
@@ -417,7 +743,7 @@ typedef struct {
   /**
    * Whether a model of that name is replaced.
    */
-  bool replace;
+  uint8_t replace;
   /**
    * The Go template, or NULL: none is guessed.
    */
@@ -439,11 +765,11 @@ typedef struct {
    */
   const char *parser;
   /**
-   * The oldest release of the reference that can run the model, or NULL.
+   * The oldest release of Ollama that can run the model, or NULL.
    */
   const char *required_release;
   /**
-   * The licence texts.
+   * The texts of the licenses.
    */
   const char *const *licenses;
   /**
@@ -475,20 +801,49 @@ typedef struct {
    */
   size_t n_messages;
   /**
-   * Called in this thread, about 20 times a second, or NULL. `false` cancels:
-   * MKEEP_STATUS_CANCELLED, and nothing is left behind.
+   * Tells how far it is, or NULL.
    */
   mkeep_progress progress;
   /**
-   * What it gets as `user`.
+   * What `progress` gets as `user`.
    */
   void *user;
 } mkeep_import_options;
 
 /**
- * A model of a list. Its texts live as long as the list.
+ * Something unusual in a file that was imported.
  */
 typedef struct {
+  /**
+   * `sizeof(mkeep_file_warning)`.
+   */
+  size_t size;
+  /**
+   * The file, as it was named.
+   */
+  mkeep_str file;
+  /**
+   * What it is: a code that never changes, as in `nested_array`.
+   */
+  mkeep_str code;
+  /**
+   * The place in the structure; the first of several.
+   */
+  mkeep_str path;
+  /**
+   * What it is, in words.
+   */
+  mkeep_str message;
+} mkeep_file_warning;
+
+/**
+ * A model of a list.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_summary)`.
+   */
+  size_t size;
   /**
    * The name, as in `llama3.2:latest`.
    */
@@ -514,58 +869,43 @@ typedef struct {
    */
   mkeep_str quantization_level;
   /**
+   * The name at the host that serves a remote model; empty for a local one.
+   */
+  mkeep_str remote_model;
+  /**
+   * The host that serves a remote model; empty for a local one.
+   */
+  mkeep_str remote_host;
+  /**
+   * The model whose manifest this is as well, where the name is an alias; otherwise empty.
+   */
+  mkeep_str alias_of;
+  /**
    * The bytes of all blobs, as the manifest states them.
    */
-  int64_t size;
+  int64_t n_bytes;
   /**
    * The time of the manifest's last change, in nanoseconds since 1970.
    */
   int64_t modified;
+  /**
+   * Tokens of context; 0 where unknown.
+   */
+  int64_t context_length;
+  /**
+   * Width of an embedding; 0 where unknown.
+   */
+  int64_t embedding_length;
 } mkeep_summary;
 
 /**
- * What to collect. Set all of it to zero, then `size`, then what you want.
+ * A layer of a model, which names a blob.
  */
 typedef struct {
   /**
-   * `sizeof(mkeep_gc_options)`, by which later releases know what you know.
+   * `sizeof(mkeep_layer)`.
    */
   size_t size;
-  /**
-   * Seconds for which a file must not have changed; 3600 is usual.
-   */
-  uint64_t grace;
-  /**
-   * Not 0 changes nothing, and says what would be removed.
-   */
-  uint8_t dry_run;
-  /**
-   * Not 0 takes the leftovers of interrupted downloads as well.
-   */
-  uint8_t partials;
-  /**
-   * Not 0 takes the damaged blobs as well that a repair has set aside.
-   */
-  uint8_t quarantine;
-  /**
-   * Not 0 says that a store without any model is meant to lose every blob.
-   */
-  uint8_t all;
-  /**
-   * Called in this thread, about 20 times a second, or NULL. `false` cancels:
-   * MKEEP_STATUS_CANCELLED, and what is in use is where it was.
-   */
-  mkeep_progress progress;
-  /**
-   * What it gets as `user`.
-   */
-  void *user;
-} mkeep_gc_options;
-
-/**
- * A layer of a model, which names a blob. Its texts live as long as the model.
- */
-typedef struct {
   /**
    * What the blob holds: `model`, `projector`, `adapter`, `template`, `system`, `params`,
    * `messages`, `license`, `config` and others, or the whole media type where it is not known.
@@ -576,19 +916,161 @@ typedef struct {
    */
   mkeep_str digest;
   /**
-   * Where the blob lies, or should lie; empty where the digest is none.
+   * Where the blob is, or should be; empty where the digest is malformed.
    */
   mkeep_str path;
   /**
    * Its size in bytes, as the manifest states it.
    */
-  int64_t size;
+  int64_t n_bytes;
 } mkeep_layer;
 
 /**
- * What is wrong with a GGUF file, and where. Its texts live as long as the error.
+ * What to show of a model, and what to show in place of its own.
  */
 typedef struct {
+  /**
+   * `sizeof(mkeep_show_options)`.
+   */
+  size_t size;
+  /**
+   * A system prompt in place of the model's, or NULL.
+   */
+  const char *system;
+  /**
+   * Parameters to lay over the model's in the Modelfile, as a JSON object, or NULL.
+   */
+  const char *parameters;
+  /**
+   * Whether the JSON has arrays in full.
+   */
+  uint8_t verbose;
+} mkeep_show_options;
+
+/**
+ * A blob that was moved.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_moved_blob)`.
+   */
+  size_t size;
+  /**
+   * The digest by which it is known, as in `sha256:...`.
+   */
+  mkeep_str digest;
+  /**
+   * Where its bytes are now.
+   */
+  mkeep_str path;
+} mkeep_moved_blob;
+
+/**
+ * The facts of a model.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_details)`.
+   */
+  size_t size;
+  /**
+   * The model that this one was made from.
+   */
+  mkeep_str parent_model;
+  /**
+   * `gguf`, `safetensors`, or empty.
+   */
+  mkeep_str format;
+  /**
+   * The architecture's family.
+   */
+  mkeep_str family;
+  /**
+   * The size for people, as in `8.0B`.
+   */
+  mkeep_str parameter_size;
+  /**
+   * The quantization's name, as in `Q4_K_M`.
+   */
+  mkeep_str quantization_level;
+  /**
+   * The name at the host that serves a remote model; empty for a local one.
+   */
+  mkeep_str remote_model;
+  /**
+   * The host that serves a remote model; empty for a local one.
+   */
+  mkeep_str remote_host;
+  /**
+   * The oldest release of Ollama that can run the model, or empty.
+   */
+  mkeep_str required_release;
+  /**
+   * Tokens of context; 0 where unknown.
+   */
+  uint64_t context_length;
+  /**
+   * Width of an embedding; 0 where unknown.
+   */
+  uint64_t embedding_length;
+  /**
+   * The time of the manifest's last change, in nanoseconds since 1970.
+   */
+  int64_t modified;
+} mkeep_details;
+
+/**
+ * A parameter; of one that is a list, an element.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_parameter)`.
+   */
+  size_t size;
+  /**
+   * The key, as in `temperature`.
+   */
+  mkeep_str key;
+  /**
+   * The value as a Modelfile has it, whatever its type; of a string, the string.
+   */
+  mkeep_str text;
+  /**
+   * The value of a number; of a truth 0 or 1.
+   */
+  double number;
+  /**
+   * An mkeep_parameter_type.
+   */
+  uint32_t type;
+} mkeep_parameter;
+
+/**
+ * A message that belongs to a model.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_shown_message)`.
+   */
+  size_t size;
+  /**
+   * `system`, `user` or `assistant`.
+   */
+  mkeep_str role;
+  /**
+   * The text.
+   */
+  mkeep_str content;
+} mkeep_shown_message;
+
+/**
+ * What is wrong with a GGUF file, and where.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_parse_error)`.
+   */
+  size_t size;
   /**
    * What it is: a code that never changes, as in `bad_magic`.
    */
@@ -605,14 +1087,14 @@ typedef struct {
    * The byte of the file where the item begins that is wrong.
    */
   uint64_t offset;
-} mkeep_fault;
+} mkeep_parse_error;
 
 /**
- * How to open a store. Set all of it to zero, then `size`, then what you want.
+ * How to open a store.
  */
 typedef struct {
   /**
-   * `sizeof(mkeep_store_options)`, by which later releases know what you know.
+   * `sizeof(mkeep_store_options)`.
    */
   size_t size;
   /**
@@ -622,28 +1104,28 @@ typedef struct {
   /**
    * Whether a missing directory is made.
    */
-  bool create;
+  uint8_t create;
   /**
    * Whether every change is refused.
    */
-  bool read_only;
+  uint8_t read_only;
   /**
    * Whether files are read instead of mapped: for network file systems.
    */
-  bool no_mmap;
+  uint8_t no_mmap;
   /**
    * Whether changes may be lost in a power cut, for speed.
    */
-  bool no_sync;
+  uint8_t no_sync;
   /**
    * Whether a delete does not wait for a server beside us: only where none writes here.
    */
-  bool no_settle;
+  uint8_t no_delete_delay;
   /**
    * Whether an import is allowed where the blobs belong to another user, whose server could not
    * use ours again.
    */
-  bool foreign_owner;
+  uint8_t foreign_owner;
   /**
    * Threads; 0 is one for each processor.
    */
@@ -654,6 +1136,10 @@ typedef struct {
  * A tensor.
  */
 typedef struct {
+  /**
+   * `sizeof(mkeep_tensor)`.
+   */
+  size_t size;
   /**
    * Its name, without a NUL after it.
    */
@@ -681,7 +1167,7 @@ typedef struct {
   /**
    * The bytes of its data; 0 where the type is not known.
    */
-  uint64_t size;
+  uint64_t n_bytes;
   /**
    * Its data; NULL where the file is not mapped or ends before they do, and where the type is
    * not known.
@@ -690,40 +1176,147 @@ typedef struct {
 } mkeep_tensor;
 
 /**
- * What to verify, and how. Set all of it to zero, then `size`, then what you want.
+ * Some files together.
  */
 typedef struct {
   /**
-   * `sizeof(mkeep_verify_options)`, by which later releases know what you know.
+   * How many.
+   */
+  size_t n_files;
+  /**
+   * Their bytes on the disk.
+   */
+  uint64_t n_bytes;
+} mkeep_files;
+
+/**
+ * The sums of a disk usage. Bytes are real blocks on the disk; each digest counts once.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_totals)`.
+   */
+  size_t size;
+  /**
+   * The bytes of all blobs that models use.
+   */
+  uint64_t used;
+  /**
+   * Blobs that no model uses.
+   */
+  mkeep_files orphans;
+  /**
+   * Leftovers of interrupted downloads.
+   */
+  mkeep_files partials;
+  /**
+   * Unknown files among the blobs.
+   */
+  mkeep_files unknown;
+  /**
+   * Files of this library's own that are being written, or that interrupted runs left.
+   */
+  mkeep_files staged;
+  /**
+   * Blobs in the trash of an interrupted removal.
+   */
+  mkeep_files trash;
+  /**
+   * Damaged blobs that a repair has moved into quarantine.
+   */
+  mkeep_files quarantine;
+  /**
+   * Everything else below the store's directory, its manifests included.
+   */
+  mkeep_files other;
+  /**
+   * All of these bytes together.
+   */
+  uint64_t total;
+  /**
+   * Those of these bytes that stay on the disk whatever is removed here, because the files have
+   * other names elsewhere.
+   */
+  uint64_t held_outside;
+} mkeep_totals;
+
+/**
+ * The disk usage of one model.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_model_usage)`.
+   */
+  size_t size;
+  /**
+   * The model.
+   */
+  mkeep_str name;
+  /**
+   * The bytes that it alone holds: what deleting it frees.
+   */
+  uint64_t exclusive;
+  /**
+   * The bytes that it shares with other models.
+   */
+  uint64_t shared;
+  /**
+   * How many of its blobs are missing.
+   */
+  size_t n_missing;
+} mkeep_model_usage;
+
+/**
+ * How to verify.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_verify_options)`.
    */
   size_t size;
   /**
    * Whether GGUF files are read strictly, too.
    */
-  bool gguf;
+  uint8_t gguf;
   /**
    * Whether blobs are taken for good that an earlier run found good and nothing touched since,
-   * and what this run finds good is noted in the store for later ones. What cannot be noted, in
-   * a read-only store for one, is not. The report's JSON has under `cached` how much it was. A
-   * write through a shared mapping may not move the times by which a touch is told.
+   * and what this run finds good is noted in the store's verification cache for later ones. What
+   * cannot be noted, in a read-only store for one, is not. A write through a shared mapping may
+   * not move the times by which a touch is told.
    */
-  bool use_cache;
+  uint8_t use_cache;
+  /**
+   * Tells how far it is, or NULL.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
 } mkeep_verify_options;
 
 /**
- * One blob of a report. Its texts live as long as the report.
+ * One blob of a report.
  */
 typedef struct {
+  /**
+   * `sizeof(mkeep_finding)`.
+   */
+  size_t size;
   /**
    * What is wrong with it.
    */
   mkeep_blob_status status;
   /**
+   * Whether its bytes have the digest: then a wrong size is the manifest's error.
+   */
+  bool is_intact;
+  /**
    * The digest that names it, as in `sha256:...`.
    */
   mkeep_str digest;
   /**
-   * Where it lies, or should lie.
+   * Where it is, or should be.
    */
   mkeep_str path;
   /**
@@ -733,39 +1326,58 @@ typedef struct {
   /**
    * Its size on disk in bytes; 0 where it is missing.
    */
-  uint64_t size;
+  uint64_t n_bytes;
   /**
-   * Whether its bytes have the digest: then a wrong size is the manifest's fault.
+   * How many models use it.
    */
-  bool is_intact;
+  size_t n_models;
 } mkeep_finding;
+
+/**
+ * A model that lacks something.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_broken_model)`.
+   */
+  size_t size;
+  /**
+   * The model.
+   */
+  mkeep_str name;
+  /**
+   * What it lacks, a line for each layer.
+   */
+  mkeep_str reasons;
+} mkeep_broken_model;
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
 /**
- * The number of the library's interface. A program whose header has another one must not use it.
+ * Returns the number of the library's interface. A program whose header has another one must not use
+ * it.
  */
 uint32_t mkeep_abi_version(void);
 
 /**
- * The release of the library, as in `0.1.0`.
+ * Returns the release of the library, as in `0.1.0`.
  */
 const char *mkeep_version(void);
 
 /**
- * Where the blob of a digest lies, or would lie. `digest` is as in `sha256:...`.
+ * Finds where the blob of a digest is, or would be. `digest` is as in `sha256:...`.
  *
  * MKEEP_STATUS_INVALID_DIGEST.
  */
 mkeep_status mkeep_store_blob_path(const mkeep_store *store,
                                    const char *digest,
-                                   mkeep_text **path,
+                                   mkeep_string **path,
                                    mkeep_error **error);
 
 /**
- * Whether the blob of a digest is there.
+ * Tells whether the blob of a digest is there.
  *
  * MKEEP_STATUS_INVALID_DIGEST.
  */
@@ -778,7 +1390,7 @@ mkeep_status mkeep_store_has_blob(const mkeep_store *store,
  * Adds a blob from a stream, and puts it in its place when it is whole; a damaged one of that name
  * is healed. `expected` may be NULL; `digest`, which may be NULL, is what the bytes have.
  *
- * `read` is called on the calling thread until it answers 0.
+ * `read` is called on the calling thread until it returns 0.
  *
  * MKEEP_STATUS_CORRUPT where the bytes have another digest than `expected`,
  * MKEEP_STATUS_INVALID_DIGEST.
@@ -787,33 +1399,236 @@ mkeep_status mkeep_store_add_blob(const mkeep_store *store,
                                   mkeep_read read,
                                   void *user,
                                   const char *expected,
-                                  mkeep_text **digest,
+                                  mkeep_string **digest,
                                   mkeep_error **error);
 
 /**
- * Opens a GGUF file: one pass over its head. `lenient` reads on where the format is broken without
- * harm; `no_mmap` reads the head into memory instead of mapping the file.
+ * Deletes a model, and the blobs that only it uses. `deleted`, which may be NULL, is what was done.
+ * Where a blob cannot be removed the model is gone all the same, and a garbage collection takes the
+ * blob.
  *
- * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_IO.
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
  */
-mkeep_status mkeep_gguf_open(const char *file,
-                             bool lenient,
-                             bool no_mmap,
-                             mkeep_gguf **gguf,
-                             mkeep_error **error);
+mkeep_status mkeep_store_delete(const mkeep_store *store,
+                                const char *name,
+                                mkeep_deleted **deleted,
+                                mkeep_error **error);
 
 /**
- * Opens a GGUF file whose data are not all there yet, as in the midst of a download: its metadata
- * and its table of tensors. What is missing is a warning, `data_out_of_bounds`, and the `data` of
- * a tensor that is not whole are NULL.
+ * Deletes several models at the cost of one. Those that fail stop nothing: they are the failures of
+ * `deleted`.
  *
- * Otherwise as mkeep_gguf_open.
+ * MKEEP_STATUS_INVALID_NAME where one of the names is malformed: then nothing was deleted.
  */
-mkeep_status mkeep_gguf_open_header(const char *file,
-                                    bool lenient,
-                                    bool no_mmap,
-                                    mkeep_gguf **gguf,
+mkeep_status mkeep_store_delete_all(const mkeep_store *store,
+                                    const char *const *names,
+                                    size_t count,
+                                    mkeep_deleted **deleted,
                                     mkeep_error **error);
+
+/**
+ * Returns the bytes on the disk that became free.
+ */
+uint64_t mkeep_deleted_bytes(const mkeep_deleted *deleted);
+
+/**
+ * Gets the name of a model that is gone; false beyond the last.
+ */
+bool mkeep_deleted_model(const mkeep_deleted *deleted, size_t index, mkeep_str *name);
+
+/**
+ * Gets a name that was not deleted, and why; false beyond the last.
+ */
+bool mkeep_deleted_failure(const mkeep_deleted *deleted, size_t index, mkeep_failure *failure);
+
+/**
+ * Gets the digest of a blob that went with the models; false beyond the last.
+ */
+bool mkeep_deleted_blob(const mkeep_deleted *deleted, size_t index, mkeep_str *digest);
+
+/**
+ * Gets the digest of a blob that was put back, because somebody began to use it while it was being
+ * removed; false beyond the last.
+ */
+bool mkeep_deleted_restored(const mkeep_deleted *deleted, size_t index, mkeep_str *digest);
+
+/**
+ * Gets a blob that other models use, and that stays: why less became free than the models took;
+ * false beyond the last.
+ */
+bool mkeep_deleted_shared(const mkeep_deleted *deleted, size_t index, mkeep_shared_blob *blob);
+
+/**
+ * Gets the name of the model at `nth` of those that use the shared blob at `index`; false beyond
+ * the last.
+ */
+bool mkeep_deleted_shared_model(const mkeep_deleted *deleted,
+                                size_t index,
+                                size_t nth,
+                                mkeep_str *name);
+
+/**
+ * Gets a name that was an alias; false beyond the last.
+ */
+bool mkeep_deleted_alias(const mkeep_deleted *deleted, size_t index, mkeep_alias *alias);
+
+/**
+ * Gets a reason why every blob was kept: a manifest that cannot be read may use any of them; false
+ * beyond the last.
+ */
+bool mkeep_deleted_kept(const mkeep_deleted *deleted, size_t index, mkeep_problem *problem);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ */
+mkeep_status mkeep_deleted_json(const mkeep_deleted *deleted,
+                                mkeep_string **json,
+                                mkeep_error **error);
+
+/**
+ * Frees the result of a delete.
+ */
+void mkeep_deleted_free(mkeep_deleted *deleted);
+
+/**
+ * Looks for everything that makes a model invisible or broken. Opens each manifest, config and
+ * template once; hashes nothing.
+ */
+mkeep_status mkeep_store_doctor(const mkeep_store *store,
+                                mkeep_diagnosis **diagnosis,
+                                mkeep_error **error);
+
+/**
+ * Returns whether nothing is wrong.
+ */
+bool mkeep_diagnosis_is_ok(const mkeep_diagnosis *diagnosis);
+
+/**
+ * Returns how many blobs the models use.
+ */
+size_t mkeep_diagnosis_blobs(const mkeep_diagnosis *diagnosis);
+
+/**
+ * Returns how many of them the verification cache has as good, untouched since.
+ */
+size_t mkeep_diagnosis_verified(const mkeep_diagnosis *diagnosis);
+
+/**
+ * Gets a place where a store may be, the opened one first; false beyond the last.
+ */
+bool mkeep_diagnosis_location(const mkeep_diagnosis *diagnosis,
+                              size_t index,
+                              mkeep_location *location);
+
+/**
+ * Gets what is wrong, in the order of paths; false beyond the last.
+ */
+bool mkeep_diagnosis_issue(const mkeep_diagnosis *diagnosis, size_t index, mkeep_issue *issue);
+
+/**
+ * Gets what is not wrong, and worth knowing: what can be reclaimed, aliases, unknown files that
+ * harm nobody; false beyond the last.
+ */
+bool mkeep_diagnosis_note(const mkeep_diagnosis *diagnosis, size_t index, mkeep_issue *note);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ */
+mkeep_status mkeep_diagnosis_json(const mkeep_diagnosis *diagnosis,
+                                  mkeep_string **json,
+                                  mkeep_error **error);
+
+/**
+ * Frees a diagnosis.
+ */
+void mkeep_diagnosis_free(mkeep_diagnosis *diagnosis);
+
+/**
+ * Removes blobs that no model uses and that nobody has changed for the grace period. `options` may
+ * be NULL.
+ *
+ * MKEEP_STATUS_CORRUPT while a manifest cannot be read: nobody knows what it uses.
+ * MKEEP_STATUS_INVALID_ARGUMENT for a store with blobs and no model at all, without `all`, and for
+ * options of a later release; MKEEP_STATUS_CANCELLED.
+ */
+mkeep_status mkeep_store_gc(const mkeep_store *store,
+                            const mkeep_gc_options *options,
+                            mkeep_collected **collected,
+                            mkeep_error **error);
+
+/**
+ * Returns whether nothing was changed.
+ */
+bool mkeep_collected_is_dry_run(const mkeep_collected *collected);
+
+/**
+ * Returns the bytes on the disk that became free, or would.
+ */
+uint64_t mkeep_collected_bytes(const mkeep_collected *collected);
+
+/**
+ * Returns how many unused blobs and leftovers are still within the grace period.
+ */
+size_t mkeep_collected_young(const mkeep_collected *collected);
+
+/**
+ * Gets the digest of a blob that no model uses; false beyond the last.
+ */
+bool mkeep_collected_blob(const mkeep_collected *collected, size_t index, mkeep_str *digest);
+
+/**
+ * Gets the path of a leftover of an interrupted download, or of what else was no blob; false beyond
+ * the last.
+ */
+bool mkeep_collected_partial(const mkeep_collected *collected, size_t index, mkeep_str *path);
+
+/**
+ * Gets the path of a file of this library's own: what an interrupted import staged, or a repair
+ * moved into quarantine; false beyond the last.
+ */
+bool mkeep_collected_leftover(const mkeep_collected *collected, size_t index, mkeep_str *path);
+
+/**
+ * Gets the digest of a blob that was put back, because somebody began to use it while it was being
+ * removed; false beyond the last.
+ */
+bool mkeep_collected_restored(const mkeep_collected *collected, size_t index, mkeep_str *digest);
+
+/**
+ * Gets a reason why every blob was kept, in words: a manifest became unreadable meanwhile; false
+ * beyond the last.
+ */
+bool mkeep_collected_kept(const mkeep_collected *collected, size_t index, mkeep_str *reason);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ */
+mkeep_status mkeep_collected_json(const mkeep_collected *collected,
+                                  mkeep_string **json,
+                                  mkeep_error **error);
+
+/**
+ * Frees the result of a garbage collection.
+ */
+void mkeep_collected_free(mkeep_collected *collected);
+
+/**
+ * Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly, and
+ * mapped.
+ *
+ * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_FILE_NOT_FOUND,
+ * MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+ */
+mkeep_status mkeep_gguf_open(const char *file,
+                             const mkeep_gguf_options *options,
+                             mkeep_gguf **gguf,
+                             mkeep_error **error);
 
 /**
  * Opens the GGUF file of a stored model, leniently.
@@ -826,81 +1641,81 @@ mkeep_status mkeep_store_gguf(const mkeep_store *store,
                               mkeep_error **error);
 
 /**
- * One more holder of the same file, to be ended by mkeep_gguf_free as well; NULL for NULL.
+ * Makes one more reference to the same file, to be freed by mkeep_gguf_free as well; NULL for NULL.
  */
-mkeep_gguf *mkeep_gguf_hold(const mkeep_gguf *gguf);
+mkeep_gguf *mkeep_gguf_retain(const mkeep_gguf *gguf);
 
 /**
- * Ends a holder of a file.
+ * Frees a reference to a file; the last one closes it.
  */
 void mkeep_gguf_free(mkeep_gguf *gguf);
 
 /**
- * The version of the format.
+ * Returns the version of the format.
  */
 uint32_t mkeep_gguf_version(const mkeep_gguf *gguf);
 
 /**
- * Whether the numbers of the file are big-endian.
+ * Returns whether the numbers of the file are big-endian.
  */
 bool mkeep_gguf_is_big_endian(const mkeep_gguf *gguf);
 
 /**
- * The size of the file in bytes.
+ * Returns the size of the file in bytes.
  */
 uint64_t mkeep_gguf_size(const mkeep_gguf *gguf);
 
 /**
- * The alignment of the data of tensors, in bytes.
+ * Returns the alignment of the data of tensors, in bytes.
  */
 uint64_t mkeep_gguf_alignment(const mkeep_gguf *gguf);
 
 /**
- * Where the data of tensors begin, in bytes; may lie beyond a file that has none.
+ * Returns where the data of tensors begin, in bytes; may be beyond the end of a file that has none.
  */
 uint64_t mkeep_gguf_data_offset(const mkeep_gguf *gguf);
 
 /**
- * How many warnings: things that this reader accepts and others may not.
+ * Returns how many warnings there are: things that this reader accepts and others may not.
  */
 size_t mkeep_gguf_warning_count(const mkeep_gguf *gguf);
 
 /**
- * The warning at a place; false, and nothing written, beyond the last.
+ * Gets a warning; false beyond the last.
  */
 bool mkeep_gguf_warning(const mkeep_gguf *gguf, size_t index, mkeep_warning *warning);
 
 /**
- * The sum of the elements of all tensors.
+ * Returns the sum of the elements of all tensors.
  */
 uint64_t mkeep_gguf_parameter_count(const mkeep_gguf *gguf);
 
 /**
- * How many pairs of metadata.
+ * Returns how many key-value pairs the metadata has.
  */
 size_t mkeep_gguf_count(const mkeep_gguf *gguf);
 
 /**
- * The pair at a place; false, and nothing written, beyond the last. Costs nothing.
+ * Gets a key-value pair; false beyond the last. Costs nothing.
  */
 bool mkeep_gguf_get(const mkeep_gguf *gguf, size_t index, mkeep_str *key, mkeep_value *value);
 
 /**
- * The value of a key, of duplicates the last; false, and nothing written, where there is none.
+ * Finds the value of a key, of duplicates the last; false where there is none.
  */
 bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value);
 
 /**
- * The head and the warnings as JSON in which nothing is lost.
+ * Makes JSON of the header and the warnings, in which nothing is lost.
  */
-mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_text **json, mkeep_error **error);
+mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_string **json, mkeep_error **error);
 
 /**
- * Makes a model of a GGUF file. `options` and `json` may be NULL; `json` is what was done.
+ * Makes a model of a GGUF file. `options` and `imported` may be NULL; `imported` is what was done.
  *
  * MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be replaced,
  * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED,
- * MKEEP_STATUS_NOT_FOUND for a file, MKEEP_STATUS_INVALID_TEMPLATE,
+ * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_TEMPLATE, MKEEP_STATUS_CANCELLED,
  * MKEEP_STATUS_INVALID_ARGUMENT for the options, and where the blobs belong to another user. Blobs
  * that nothing uses may be left where it fails late.
  */
@@ -908,21 +1723,69 @@ mkeep_status mkeep_store_import(const mkeep_store *store,
                                 const char *file,
                                 const char *name,
                                 const mkeep_import_options *options,
-                                mkeep_text **json,
+                                mkeep_imported **imported,
                                 mkeep_error **error);
 
 /**
  * Makes a model as a Modelfile says, from GGUF files or from a model of this store. What the
- * options state wins over the Modelfile, and licences add up; otherwise as mkeep_store_import.
+ * options state wins over the Modelfile, and licenses add up; otherwise as mkeep_store_import.
  *
- * As mkeep_store_import; MKEEP_STATUS_INVALID_ARGUMENT, with the line, for what is no Modelfile.
+ * As mkeep_store_import; MKEEP_STATUS_NOT_FOUND for a model that the Modelfile names;
+ * MKEEP_STATUS_INVALID_ARGUMENT, with the line, for a malformed Modelfile.
  */
 mkeep_status mkeep_store_import_modelfile(const mkeep_store *store,
                                           const char *file,
                                           const char *name,
                                           const mkeep_import_options *options,
-                                          mkeep_text **json,
+                                          mkeep_imported **imported,
                                           mkeep_error **error);
+
+/**
+ * Returns the model's name, in its stored spelling.
+ */
+mkeep_str mkeep_imported_name(const mkeep_imported *imported);
+
+/**
+ * Returns the digest of the weights, as in `sha256:...`: of the first layer.
+ */
+mkeep_str mkeep_imported_digest(const mkeep_imported *imported);
+
+/**
+ * Returns the bytes of the weights.
+ */
+uint64_t mkeep_imported_bytes(const mkeep_imported *imported);
+
+/**
+ * Returns whether a model of that name was replaced.
+ */
+bool mkeep_imported_is_replacement(const mkeep_imported *imported);
+
+/**
+ * Gets a parameter of the Modelfile that says nothing any more, and was left out; false beyond the
+ * last.
+ */
+bool mkeep_imported_ignored(const mkeep_imported *imported, size_t index, mkeep_str *parameter);
+
+/**
+ * Gets what is unusual in the files, and may be refused elsewhere; false beyond the last.
+ */
+bool mkeep_imported_warning(const mkeep_imported *imported,
+                            size_t index,
+                            mkeep_file_warning *warning);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ */
+mkeep_status mkeep_imported_json(const mkeep_imported *imported,
+                                 mkeep_string **json,
+                                 mkeep_error **error);
+
+/**
+ * Frees the result of an import.
+ */
+void mkeep_imported_free(mkeep_imported *imported);
 
 /**
  * Lists all models. What cannot be read is left out, and named among the problems.
@@ -933,79 +1796,74 @@ mkeep_status mkeep_store_list(const mkeep_store *store, mkeep_list **list, mkeep
  * Lists all models as the body of GET /api/tags.
  */
 mkeep_status mkeep_store_list_json(const mkeep_store *store,
-                                   mkeep_text **json,
+                                   mkeep_string **json,
                                    mkeep_error **error);
 
 /**
- * How many models.
+ * Returns how many models there are.
  */
 size_t mkeep_list_count(const mkeep_list *list);
 
 /**
- * The model at a place; false, and nothing written, beyond the last.
+ * Gets a model; false beyond the last.
  */
 bool mkeep_list_get(const mkeep_list *list, size_t index, mkeep_summary *summary);
 
 /**
- * How many entries were left out.
+ * Gets the family at `nth` of those of the model at `index`; false beyond the last.
  */
-size_t mkeep_list_problem_count(const mkeep_list *list);
+bool mkeep_list_family(const mkeep_list *list, size_t index, size_t nth, mkeep_str *family);
 
 /**
- * Why an entry was left out; empty beyond the last.
+ * Gets what the model at `index` can do, as in `completion` or `tools`; false beyond the last.
  */
-mkeep_str mkeep_list_problem(const mkeep_list *list, size_t index);
+bool mkeep_list_capability(const mkeep_list *list, size_t index, size_t nth, mkeep_str *capability);
 
 /**
- * Ends a list.
+ * Gets an entry that was left out, and why; false beyond the last.
+ */
+bool mkeep_list_problem(const mkeep_list *list, size_t index, mkeep_problem *problem);
+
+/**
+ * Frees a list.
  */
 void mkeep_list_free(mkeep_list *list);
 
 /**
- * What the disk holds, and for whom.
- */
-mkeep_status mkeep_store_usage_json(const mkeep_store *store,
-                                    mkeep_text **json,
-                                    mkeep_error **error);
-
-/**
- * What is wrong with the store, and what to do.
- */
-mkeep_status mkeep_store_doctor_json(const mkeep_store *store,
-                                     mkeep_text **json,
-                                     mkeep_error **error);
-
-/**
- * Removes blobs that no model uses and that nobody has changed for `grace` seconds; 3600 is usual.
- * `partials` takes the leftovers of interrupted downloads as well; `dry_run` changes nothing.
+ * Gives blobs their present names, and collects garbage as mkeep_store_gc does; leftovers of
+ * downloads and unknown files among the blobs go as well, as they do when Ollama starts. `options`
+ * may be NULL.
  *
- * MKEEP_STATUS_CORRUPT while a manifest cannot be read: nobody knows what it uses.
+ * As mkeep_store_gc; MKEEP_STATUS_INVALID_ARGUMENT for a dry run, too: there is none.
  */
-mkeep_status mkeep_store_gc_json(const mkeep_store *store,
-                                 uint64_t grace,
-                                 bool partials,
-                                 bool dry_run,
-                                 mkeep_text **json,
-                                 mkeep_error **error);
+mkeep_status mkeep_store_maintain(const mkeep_store *store,
+                                  const mkeep_gc_options *options,
+                                  mkeep_maintained **maintained,
+                                  mkeep_error **error);
 
 /**
- * As mkeep_store_gc_json, with everything that can be said of a collection. `options` may be NULL:
- * then the grace period is an hour.
+ * Gets the path of a blob that had an old name, under its new one; false beyond the last.
+ */
+bool mkeep_maintained_renamed(const mkeep_maintained *maintained, size_t index, mkeep_str *path);
+
+/**
+ * Borrows what was collected: it lives as long as `maintained`, and is not freed. NULL for NULL.
+ */
+const mkeep_collected *mkeep_maintained_collected(const mkeep_maintained *maintained);
+
+/**
+ * Makes the JSON of the result.
  *
- * MKEEP_STATUS_INVALID_ARGUMENT for a store with blobs and no model at all, without `all`.
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
  */
-mkeep_status mkeep_store_collect_json(const mkeep_store *store,
-                                      const mkeep_gc_options *options,
-                                      mkeep_text **json,
-                                      mkeep_error **error);
+mkeep_status mkeep_maintained_json(const mkeep_maintained *maintained,
+                                   mkeep_string **json,
+                                   mkeep_error **error);
 
 /**
- * Gives blobs their present names, and collects as mkeep_store_gc_json does after an hour; leftovers
- * of downloads and unknown files among the blobs go as well, as they do when Ollama starts.
+ * Frees the result of maintenance.
  */
-mkeep_status mkeep_store_maintain_json(const mkeep_store *store,
-                                       mkeep_text **json,
-                                       mkeep_error **error);
+void mkeep_maintained_free(mkeep_maintained *maintained);
 
 /**
  * Takes a snapshot of a model. Opens one file.
@@ -1018,43 +1876,42 @@ mkeep_status mkeep_store_model(const mkeep_store *store,
                                mkeep_error **error);
 
 /**
- * The name under which it is stored, as in `llama3.2:latest`.
+ * Returns the name under which it is stored, as in `llama3.2:latest`.
  */
 mkeep_str mkeep_model_name(const mkeep_model *model);
 
 /**
- * The digest of the manifest as a list has it: 64 hexadecimal digits.
+ * Returns the digest of the manifest as a list has it: 64 hexadecimal digits.
  */
 mkeep_str mkeep_model_digest(const mkeep_model *model);
 
 /**
- * The bytes of all blobs, as the manifest states them.
+ * Returns the bytes of all blobs, as the manifest states them.
  */
 int64_t mkeep_model_size(const mkeep_model *model);
 
 /**
- * The time of the manifest's last change, in nanoseconds since 1970.
+ * Returns the time of the manifest's last change, in nanoseconds since 1970.
  */
 int64_t mkeep_model_modified(const mkeep_model *model);
 
 /**
- * How many layers, the config among them.
+ * Returns how many layers there are, the config among them.
  */
 size_t mkeep_model_layer_count(const mkeep_model *model);
 
 /**
- * The layer at a place, in the order of the manifest, the config last; false, and nothing written,
- * beyond it. Opens nothing.
+ * Gets a layer, in the order of the manifest, the config last; false beyond it. Opens nothing.
  */
 bool mkeep_model_layer(const mkeep_model *model, size_t index, mkeep_layer *layer);
 
 /**
- * The path of the GGUF file with the weights.
+ * Finds the path of the GGUF file with the weights.
  *
  * MKEEP_STATUS_NOT_FOUND where the model has none, MKEEP_STATUS_FILE_NOT_FOUND where it is missing,
- * MKEEP_STATUS_CORRUPT.
+ * MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are in several files.
  */
-mkeep_status mkeep_model_path(const mkeep_model *model, mkeep_text **path, mkeep_error **error);
+mkeep_status mkeep_model_path(const mkeep_model *model, mkeep_string **path, mkeep_error **error);
 
 /**
  * Opens the GGUF file with the weights, leniently.
@@ -1064,101 +1921,213 @@ mkeep_status mkeep_model_path(const mkeep_model *model, mkeep_text **path, mkeep
 mkeep_status mkeep_model_gguf(const mkeep_model *model, mkeep_gguf **gguf, mkeep_error **error);
 
 /**
- * Everything about the model, as mkeep_store_show_json answers it.
+ * Shows the model, as mkeep_store_show does.
  */
-mkeep_status mkeep_model_show_json(const mkeep_model *model,
-                                   bool verbose,
-                                   mkeep_text **json,
-                                   mkeep_error **error);
+mkeep_status mkeep_model_show(const mkeep_model *model,
+                              const mkeep_show_options *options,
+                              mkeep_show **show,
+                              mkeep_error **error);
 
 /**
- * Ends a model.
+ * Frees a model.
  */
 void mkeep_model_free(mkeep_model *model);
 
 /**
- * The status that the call answered.
+ * Moves the damaged blobs of a report of the same store into quarantine, so that a pull or an
+ * import can put the right ones in their place, and gives misnamed blobs their names. Nothing is
+ * deleted.
+ */
+mkeep_status mkeep_store_repair(const mkeep_store *store,
+                                const mkeep_report *report,
+                                mkeep_repaired **repaired,
+                                mkeep_error **error);
+
+/**
+ * Gets a damaged blob and where it is now; false beyond the last.
+ */
+bool mkeep_repaired_quarantined(const mkeep_repaired *repaired,
+                                size_t index,
+                                mkeep_moved_blob *blob);
+
+/**
+ * Gets a blob that was there under another name, and its path now; false beyond the last.
+ */
+bool mkeep_repaired_renamed(const mkeep_repaired *repaired, size_t index, mkeep_moved_blob *blob);
+
+/**
+ * Gets the digest of a blob that has changed since it was verified, and was left alone: verify
+ * again. False beyond the last.
+ */
+bool mkeep_repaired_changed(const mkeep_repaired *repaired, size_t index, mkeep_str *digest);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ */
+mkeep_status mkeep_repaired_json(const mkeep_repaired *repaired,
+                                 mkeep_string **json,
+                                 mkeep_error **error);
+
+/**
+ * Frees the result of a repair.
+ */
+void mkeep_repaired_free(mkeep_repaired *repaired);
+
+/**
+ * Shows a model: opens its manifest and each blob that is needed once, and maps the GGUF file.
+ * `options` may be NULL.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_FILE_NOT_FOUND where a blob is missing,
+ * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_INVALID_GGUF,
+ * MKEEP_STATUS_INVALID_TEMPLATE, MKEEP_STATUS_INVALID_ARGUMENT for the options.
+ */
+mkeep_status mkeep_store_show(const mkeep_store *store,
+                              const char *name,
+                              const mkeep_show_options *options,
+                              mkeep_show **show,
+                              mkeep_error **error);
+
+/**
+ * Returns the template that renders prompts: the chat template of the GGUF file, or a Go template.
+ */
+mkeep_str mkeep_show_template(const mkeep_show *show);
+
+/**
+ * Returns the system prompt.
+ */
+mkeep_str mkeep_show_system(const mkeep_show *show);
+
+/**
+ * Returns a Modelfile that makes the model again.
+ */
+mkeep_str mkeep_show_modelfile(const mkeep_show *show);
+
+/**
+ * Gets the facts; false for NULL.
+ */
+bool mkeep_show_details(const mkeep_show *show, mkeep_details *details);
+
+/**
+ * Gets a family of the architecture; false beyond the last.
+ */
+bool mkeep_show_family(const mkeep_show *show, size_t index, mkeep_str *family);
+
+/**
+ * Gets what the model can do, as in `completion` or `tools`; false beyond the last.
+ */
+bool mkeep_show_capability(const mkeep_show *show, size_t index, mkeep_str *capability);
+
+/**
+ * Gets the text of a license; false beyond the last.
+ */
+bool mkeep_show_license(const mkeep_show *show, size_t index, mkeep_str *license);
+
+/**
+ * Gets a parameter, in the order of keys; of one that is a list, such as `stop`, one element after
+ * the other, under the same key. False beyond the last.
+ */
+bool mkeep_show_parameter(const mkeep_show *show, size_t index, mkeep_parameter *parameter);
+
+/**
+ * Gets a message that belongs to the model; false beyond the last.
+ */
+bool mkeep_show_message(const mkeep_show *show, size_t index, mkeep_shown_message *message);
+
+/**
+ * Makes the body of POST /api/show.
+ */
+mkeep_status mkeep_show_json(const mkeep_show *show, mkeep_string **json, mkeep_error **error);
+
+/**
+ * Frees a shown model.
+ */
+void mkeep_show_free(mkeep_show *show);
+
+/**
+ * Shows a model as the body of POST /api/show. `verbose` prints arrays in full.
+ *
+ * As mkeep_store_show.
+ */
+mkeep_status mkeep_store_show_json(const mkeep_store *store,
+                                   const char *name,
+                                   bool verbose,
+                                   mkeep_string **json,
+                                   mkeep_error **error);
+
+/**
+ * Returns the status of the call that failed; MKEEP_STATUS_OK for NULL.
  */
 mkeep_status mkeep_error_status(const mkeep_error *error);
 
 /**
- * What was being done to what, and why it failed: lower case, without a full stop.
+ * Returns what was being done to what, and why it failed: lower case, without a full stop.
  */
 mkeep_str mkeep_error_message(const mkeep_error *error);
 
 /**
- * The HTTP status for it, as in 404.
+ * Returns the HTTP status for it, as in 404; 200 for NULL.
  */
 uint16_t mkeep_error_http_status(const mkeep_error *error);
 
 /**
- * The operating system's number for it (`errno`); 0 where there is none.
+ * Returns the operating system's number for it (`errno`); 0 where there is none.
  */
 int32_t mkeep_error_os(const mkeep_error *error);
 
 /**
- * The file or directory that it is about, as the system has it; empty where there is none.
+ * Returns the file or directory that it is about, as the system has it; empty where there is none.
  */
 mkeep_str mkeep_error_path(const mkeep_error *error);
 
 /**
- * A stored name that may have been meant, the nearest first, at most three; false, and nothing
- * written, beyond the last one.
+ * Gets a stored name that may have been meant, the nearest first, at most three; false beyond the
+ * last.
  */
 bool mkeep_error_suggestion(const mkeep_error *error, size_t index, mkeep_str *name);
 
 /**
- * Where a GGUF file is wrong; false, and nothing written, where that is not what went wrong.
+ * Gets where a GGUF file is wrong; false where that is not what went wrong.
  */
-bool mkeep_error_fault(const mkeep_error *error, mkeep_fault *fault);
+bool mkeep_error_parse_error(const mkeep_error *error, mkeep_parse_error *parse_error);
 
 /**
- * Ends an error.
+ * Frees an error.
  */
 void mkeep_error_free(mkeep_error *error);
 
 /**
  * Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
  *
- * MKEEP_STATUS_FILE_NOT_FOUND where the directory does not exist, with the well-known places that do in
- * its message; MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+ * MKEEP_STATUS_FILE_NOT_FOUND where the directory does not exist, with the well-known places that
+ * do in its message; MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
  */
 mkeep_status mkeep_store_open(const mkeep_store_options *options,
                               mkeep_store **store,
                               mkeep_error **error);
 
 /**
- * The directory, as it was given.
+ * Returns the directory, as it was given.
  */
 mkeep_str mkeep_store_root(const mkeep_store *store);
 
 /**
- * Ends a store. Models, lists, reports and files of it live on.
+ * Frees a store. Models, lists, reports and files of it live on.
  */
 void mkeep_store_free(mkeep_store *store);
 
 /**
- * The path of a model's GGUF file.
+ * Finds the path of a model's GGUF file.
  *
  * MKEEP_STATUS_NOT_FOUND where the model is missing, MKEEP_STATUS_FILE_NOT_FOUND where its file is,
- * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT.
+ * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are
+ * in several files.
  */
 mkeep_status mkeep_store_path(const mkeep_store *store,
                               const char *name,
-                              mkeep_text **path,
+                              mkeep_string **path,
                               mkeep_error **error);
-
-/**
- * Everything about a model, as the body of POST /api/show. `verbose` prints arrays in full.
- *
- * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT,
- * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_INVALID_TEMPLATE.
- */
-mkeep_status mkeep_store_show_json(const mkeep_store *store,
-                                   const char *name,
-                                   bool verbose,
-                                   mkeep_text **json,
-                                   mkeep_error **error);
 
 /**
  * Copies a model: one more name for the same blobs.
@@ -1171,110 +2140,121 @@ mkeep_status mkeep_store_copy(const mkeep_store *store,
                               mkeep_error **error);
 
 /**
- * Deletes a model, and the blobs that only it uses. `json`, which may be NULL, is what was done.
- * Where a blob cannot be removed the model is gone all the same, and a collection takes the blob.
- *
- * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
+ * Borrows the string.
  */
-mkeep_status mkeep_store_delete(const mkeep_store *store,
-                                const char *name,
-                                mkeep_text **json,
-                                mkeep_error **error);
+mkeep_str mkeep_string_str(const mkeep_string *string);
 
 /**
- * Deletes several models at the cost of one. Those that fail stop nothing: `json` names them.
- *
- * MKEEP_STATUS_INVALID_NAME where one of them is no name: then nothing was deleted.
+ * Borrows the string as C has it; NULL for NULL.
  */
-mkeep_status mkeep_store_delete_all(const mkeep_store *store,
-                                    const char *const *names,
-                                    size_t count,
-                                    mkeep_text **json,
-                                    mkeep_error **error);
+const char *mkeep_string_c(const mkeep_string *string);
 
 /**
- * How many tensors.
+ * Frees a string.
+ */
+void mkeep_string_free(mkeep_string *string);
+
+/**
+ * Returns how many tensors there are.
  */
 size_t mkeep_gguf_tensor_count(const mkeep_gguf *gguf);
 
 /**
- * The tensor at a place; false, and nothing written, beyond the last. Costs nothing.
+ * Gets a tensor; false beyond the last. Costs nothing.
  */
 bool mkeep_gguf_tensor(const mkeep_gguf *gguf, size_t index, mkeep_tensor *found);
 
 /**
- * Opens all parts of a model, given the path of any of them: they lie side by side and are called
- * `NAME-00001-of-00003.gguf`. The flags are those of mkeep_gguf_open.
+ * Opens all parts of a split model, given the path of any of them: they are side by side and are
+ * called `NAME-00001-of-00003.gguf`. `options` are those of mkeep_gguf_open, and may be NULL.
  *
- * MKEEP_STATUS_NOT_FOUND where a part is missing, MKEEP_STATUS_INVALID_GGUF where they do not
+ * MKEEP_STATUS_FILE_NOT_FOUND where a part is missing, MKEEP_STATUS_INVALID_GGUF where they do not
  * belong together; otherwise as mkeep_gguf_open.
  */
 mkeep_status mkeep_parts_open(const char *file,
-                              bool lenient,
-                              bool no_mmap,
+                              const mkeep_gguf_options *options,
                               mkeep_parts **parts,
                               mkeep_error **error);
 
 /**
- * How many parts.
+ * Returns how many parts there are.
  */
 size_t mkeep_parts_count(const mkeep_parts *parts);
 
 /**
- * A holder of the part at a place, to be ended by mkeep_gguf_free; NULL beyond the last. The first
+ * Makes a reference to a part, to be freed by mkeep_gguf_free; NULL beyond the last. The first part
  * has the metadata of the model.
  */
 mkeep_gguf *mkeep_parts_gguf(const mkeep_parts *parts, size_t index);
 
 /**
- * How many tensors all parts have.
+ * Returns how many tensors all parts have.
  */
 size_t mkeep_parts_tensor_count(const mkeep_parts *parts);
 
 /**
- * The tensor at a place among those of all parts, and the number of its part from 0; false, and
- * nothing written, beyond the last. What it borrows lives as long as the parts.
+ * Gets a tensor of those of all parts, and the number of its part from 0; false beyond the last.
  */
 bool mkeep_parts_tensor(const mkeep_parts *parts, size_t index, size_t *part, mkeep_tensor *found);
 
 /**
- * Ends the parts. Holders of a single part keep it.
+ * Frees the parts. References to a single part keep it.
  */
 void mkeep_parts_free(mkeep_parts *parts);
 
 /**
- * The text.
+ * Measures the disk: everything below the store's directory. Reads every manifest once and inspects
+ * every file.
  */
-mkeep_str mkeep_text_str(const mkeep_text *text);
+mkeep_status mkeep_store_usage(const mkeep_store *store, mkeep_usage **usage, mkeep_error **error);
 
 /**
- * The text as C has it; NULL for NULL.
+ * Gets the sums; false for NULL.
  */
-const char *mkeep_text_c(const mkeep_text *text);
+bool mkeep_usage_totals(const mkeep_usage *usage, mkeep_totals *sums);
 
 /**
- * Ends a text.
+ * Gets the disk usage of a model, in the order of names; false beyond the last.
  */
-void mkeep_text_free(mkeep_text *text);
+bool mkeep_usage_model(const mkeep_usage *usage, size_t index, mkeep_model_usage *model);
 
 /**
- * The element of an array at a place, whatever its type and the byte order; false, and nothing
- * written, beyond the last. Costs nothing for numbers and truths; for texts and arrays it walks
- * over those before: take mkeep_array_next_str for many texts.
+ * Gets what could not be read: what it uses counts as orphaned. False beyond the last.
+ */
+bool mkeep_usage_problem(const mkeep_usage *usage, size_t index, mkeep_problem *problem);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ */
+mkeep_status mkeep_usage_json(const mkeep_usage *usage, mkeep_string **json, mkeep_error **error);
+
+/**
+ * Frees a disk usage.
+ */
+void mkeep_usage_free(mkeep_usage *usage);
+
+/**
+ * Gets an element of an array, whatever its type and the byte order; false beyond the last. Costs
+ * nothing for numbers and truths; for strings and arrays it walks over those before: take
+ * mkeep_array_next_str for many strings.
  */
 bool mkeep_array_get(const mkeep_array *array, uint64_t index, mkeep_value *value);
 
 /**
- * The next text of an array of texts. `at` is where it begins within the array's bytes: 0 for the
- * first; it is moved to the next, and may be kept to come back. False after the last, and for
+ * Gets the next string of an array of strings. `at` is where it begins within the array's bytes: 0
+ * for the first; it is moved to the next, and may be kept to come back. False after the last, and for
  * other arrays.
  */
-bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
+bool mkeep_array_next_str(const mkeep_array *array,
+                          size_t *at,
+                          mkeep_str *str);
 
 /**
  * Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
- * models. `options` and `progress` may be NULL. What is wrong with a blob is a finding of the
- * report, not an error.
+ * models. `options` may be NULL. What is wrong with a blob is a finding of the report, not an
+ * error.
  *
  * MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for a named model, MKEEP_STATUS_CORRUPT for
  * its manifest, MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for options of a later
@@ -1284,61 +2264,85 @@ mkeep_status mkeep_store_verify(const mkeep_store *store,
                                 const char *const *names,
                                 size_t count,
                                 const mkeep_verify_options *options,
-                                mkeep_progress progress,
-                                void *user,
                                 mkeep_report **report,
                                 mkeep_error **error);
 
 /**
- * Whether nothing is wrong.
+ * Returns whether nothing is wrong.
  */
 bool mkeep_report_is_ok(const mkeep_report *report);
 
 /**
- * How many blobs were looked at.
+ * Returns how many blobs were verified.
  */
 size_t mkeep_report_count(const mkeep_report *report);
 
 /**
- * The blob at a place; false, and nothing written, beyond the last.
+ * Returns how many bytes were hashed.
+ */
+uint64_t mkeep_report_hashed_bytes(const mkeep_report *report);
+
+/**
+ * Returns how many bytes the verification cache had as good, so that they were not hashed.
+ */
+uint64_t mkeep_report_cached_bytes(const mkeep_report *report);
+
+/**
+ * Gets a blob, in the order of digests; false beyond the last.
  */
 bool mkeep_report_get(const mkeep_report *report, size_t index, mkeep_finding *finding);
 
 /**
- * The whole report as JSON; empty where a path in it is not UTF-8, which JSON cannot carry.
+ * Gets the name of the model at `nth` of those that use the blob at `index`; false beyond the last.
  */
-mkeep_str mkeep_report_json(const mkeep_report *report);
+bool mkeep_report_model(const mkeep_report *report, size_t index, size_t nth, mkeep_str *name);
 
 /**
- * Ends a report.
+ * Gets why the strict reader refuses the GGUF file at `index` of the blobs; false where it does
+ * not, and where it was not asked.
+ */
+bool mkeep_report_parse_error(const mkeep_report *report,
+                              size_t index,
+                              mkeep_parse_error *parse_error);
+
+/**
+ * Gets a model that lacks something, in the order of names; false beyond the last.
+ */
+bool mkeep_report_broken_model(const mkeep_report *report, size_t index, mkeep_broken_model *model);
+
+/**
+ * Gets a manifest that could not be read; false beyond the last.
+ */
+bool mkeep_report_problem(const mkeep_report *report, size_t index, mkeep_problem *problem);
+
+/**
+ * Makes the JSON of the report.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ */
+mkeep_status mkeep_report_json(const mkeep_report *report,
+                               mkeep_string **json,
+                               mkeep_error **error);
+
+/**
+ * Frees a report.
  */
 void mkeep_report_free(mkeep_report *report);
 
 /**
- * Verifies as mkeep_store_verify does, and moves damaged blobs aside so that a pull or an import
- * can put the right ones in their place. `json` is what was moved.
+ * Handles a request to an endpoint, given its body: the results are the HTTP status and the body of
+ * the response, which may be empty. `endpoint` is an mkeep_endpoint. With it, any host that speaks
+ * HTTP serves the API.
  *
- * As mkeep_store_verify.
+ * A refusal is a response, too; the status of this function fails only for its own arguments.
  */
-mkeep_status mkeep_store_repair_json(const mkeep_store *store,
-                                     const char *const *names,
-                                     size_t count,
-                                     mkeep_text **json,
-                                     mkeep_error **error);
-
-/**
- * Answers a call from the body of its request: the HTTP status, and the body of the response,
- * which may be empty. `call` is an mkeep_call. With it, any host that speaks HTTP serves the API.
- *
- * A refusal is an answer, too; the status of this function fails only for its own arguments.
- */
-mkeep_status mkeep_store_answer(const mkeep_store *store,
-                                uint32_t call,
-                                const uint8_t *body,
-                                size_t len,
-                                uint16_t *http_status,
-                                mkeep_text **response,
-                                mkeep_error **error);
+mkeep_status mkeep_store_handle_request(const mkeep_store *store,
+                                        uint32_t endpoint,
+                                        const uint8_t *body,
+                                        size_t len,
+                                        uint16_t *http_status,
+                                        mkeep_string **response,
+                                        mkeep_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,8 +1,8 @@
 // modelkeep for C++17: owners for the handles of modelkeep.h, and exceptions for its errors.
 //
-// Every object may be used from many threads at once, but for its end and assignments to it. What
-// is a std::string_view, an mkeep_value, an mkeep_tensor or an mkeep_layer is borrowed: it lives as
-// long as the object that gave it, and for a Gguf as long as any copy of it.
+// Every object may be used from many threads at once, but for its destruction and assignments to it.
+// A std::string_view and a struct mkeep_... are borrowed: they live as long as the object that they
+// came from, and those of a Gguf as long as any copy of it.
 #ifndef MODELKEEP_HPP
 #define MODELKEEP_HPP
 
@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <istream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -22,8 +24,19 @@
 
 namespace modelkeep {
 
-/// Where a GGUF file is wrong.
-struct Fault {
+/// Borrows a string of C.
+inline std::string_view view(mkeep_str text) noexcept { return {text.ptr, text.len}; }
+
+/// Makes a struct of C that states its size; all else of it is zero.
+template <typename T>
+T sized() noexcept {
+    T made{};
+    made.size = sizeof made;
+    return made;
+}
+
+/// What is wrong with a GGUF file, and where.
+struct ParseError {
     std::string code, path, message;
     std::uint64_t offset;
 };
@@ -31,16 +44,17 @@ struct Fault {
 /// What went wrong.
 class Error : public std::runtime_error {
 public:
-    Error(mkeep_status status, const mkeep_error *error)
-        : std::runtime_error(std::string(mkeep_error_message(error).ptr)), status_(status),
+    explicit Error(const mkeep_error *error)
+        : std::runtime_error(mkeep_error_message(error).ptr), status_(mkeep_error_status(error)),
           http_status_(mkeep_error_http_status(error)), os_(mkeep_error_os(error)),
           path_(mkeep_error_path(error).ptr) {
         mkeep_str name;
         for (std::size_t i = 0; mkeep_error_suggestion(error, i, &name); i++)
             suggestions_.emplace_back(name.ptr, name.len);
-        mkeep_fault fault;
-        if (mkeep_error_fault(error, &fault))
-            fault_ = Fault{fault.code.ptr, fault.path.ptr, fault.message.ptr, fault.offset};
+        auto found = sized<mkeep_parse_error>();
+        if (mkeep_error_parse_error(error, &found))
+            parse_error_ =
+                ParseError{found.code.ptr, found.path.ptr, found.message.ptr, found.offset};
     }
 
     /// The row of the table of errors.
@@ -54,30 +68,25 @@ public:
     /// The stored names that may have been meant, the nearest first.
     const std::vector<std::string> &suggestions() const noexcept { return suggestions_; }
     /// Where a GGUF file is wrong, where that is what went wrong.
-    const std::optional<Fault> &fault() const noexcept { return fault_; }
+    const std::optional<ParseError> &parse_error() const noexcept { return parse_error_; }
 
 private:
     mkeep_status status_;
     int http_status_, os_;
     std::string path_;
     std::vector<std::string> suggestions_;
-    std::optional<Fault> fault_;
+    std::optional<ParseError> parse_error_;
 };
-
-/// The text of C as that of C++, borrowed.
-inline std::string_view view(mkeep_str text) noexcept { return {text.ptr, text.len}; }
 
 namespace detail {
 
 template <typename T, void (*Free)(T *)>
-struct Ender {
+struct Deleter {
     void operator()(T *handle) const noexcept { Free(handle); }
 };
 
 template <typename T, void (*Free)(T *)>
-using Owner = std::unique_ptr<T, Ender<T, Free>>;
-
-inline std::string copy(mkeep_str text) { return std::string(view(text)); }
+using Owner = std::unique_ptr<T, Deleter<T, Free>>;
 
 /// Runs a call that takes the place of an error, and throws what it puts there. The place is made
 /// here, before the call: an error that is passed by value to its check is lost.
@@ -86,7 +95,7 @@ void check(Call call) {
     mkeep_error *error = nullptr;
     const mkeep_status status = call(&error);
     const Owner<mkeep_error, mkeep_error_free> owner(error);
-    if (status != MKEEP_STATUS_OK) throw Error(status, error);
+    if (status != MKEEP_STATUS_OK) throw Error(error);
 }
 
 /// Runs a call that makes a handle.
@@ -97,80 +106,174 @@ Owner<T, Free> make(Call call) {
     return Owner<T, Free>(handle);
 }
 
-/// Runs a call whose result is a text.
+/// Runs a call whose result is a string.
 template <typename Call>
-std::string text(Call call) {
-    const auto owner = make<mkeep_text, mkeep_text_free>(call);
-    return copy(mkeep_text_str(owner.get()));
+std::string string(Call call) {
+    const auto owner = make<mkeep_string, mkeep_string_free>(call);
+    return std::string(view(mkeep_string_str(owner.get())));
 }
 
-inline std::vector<const char *> pointers(const std::vector<std::string> &texts) {
+/// Runs a call that makes the JSON of a handle.
+template <typename T>
+std::string json(const T *handle,
+                 mkeep_status (*call)(const T *, mkeep_string **, mkeep_error **)) {
+    return string([&](mkeep_string **json, mkeep_error **error) {
+        return call(handle, json, error);
+    });
+}
+
+inline std::vector<const char *> pointers(const std::vector<std::string> &strings) {
     std::vector<const char *> pointers;
-    for (const auto &one : texts) pointers.push_back(one.c_str());
+    for (const auto &one : strings) pointers.push_back(one.c_str());
     return pointers;
 }
 
+/// What C++ has for an item of C, and a place for one.
+template <typename Item>
+struct Place {
+    static Item make() noexcept { return sized<Item>(); }
+    static const Item &read(const Item &item) noexcept { return item; }
+    using Value = Item;
+};
+template <>
+struct Place<mkeep_str> {
+    static mkeep_str make() noexcept { return {}; }
+    static std::string_view read(mkeep_str item) noexcept { return view(item); }
+    using Value = std::string_view;
+};
+
 } // namespace detail
 
-/// A model of a list.
-struct Summary {
-    std::string name, digest, format, family, parameter_size, quantization_level;
-    std::int64_t size;     ///< The bytes of all blobs, as the manifest states them.
-    std::int64_t modified; ///< Nanoseconds since 1970.
+/// The items that a function of C gets by their places: strings as std::string_view, others as they
+/// are. It borrows what they came from.
+template <typename Item, typename Get>
+class Range {
+public:
+    explicit Range(Get get) : get_(std::move(get)) {}
+
+    struct End {};
+    class Iterator {
+    public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = typename detail::Place<Item>::Value;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const value_type *;
+        using reference = value_type;
+
+        explicit Iterator(const Get *get) noexcept : get_(get) { read(); }
+        value_type operator*() const noexcept { return detail::Place<Item>::read(item_); }
+        Iterator &operator++() noexcept {
+            index_++;
+            read();
+            return *this;
+        }
+        bool operator!=(End) const noexcept { return found_; }
+        bool operator==(End) const noexcept { return !found_; }
+
+    private:
+        void read() noexcept {
+            item_ = detail::Place<Item>::make();
+            found_ = (*get_)(index_, &item_);
+        }
+        const Get *get_;
+        std::size_t index_ = 0;
+        Item item_ = detail::Place<Item>::make();
+        bool found_ = false;
+    };
+
+    Iterator begin() const noexcept { return Iterator(&get_); }
+    End end() const noexcept { return {}; }
+    bool empty() const noexcept { return begin() == end(); }
+    /// The item at a place, where there is one.
+    std::optional<typename detail::Place<Item>::Value> at(std::size_t index) const noexcept {
+        Item item = detail::Place<Item>::make();
+        if (!get_(index, &item)) return std::nullopt;
+        return detail::Place<Item>::read(item);
+    }
+    /// All items at once.
+    std::vector<typename detail::Place<Item>::Value> vector() const {
+        std::vector<typename detail::Place<Item>::Value> items;
+        for (const auto &item : *this) items.push_back(item);
+        return items;
+    }
+
+private:
+    Get get_;
 };
 
-/// A blob of a report.
-struct Finding {
-    mkeep_blob_status status;
-    std::string digest, path, detail;
-    std::uint64_t size;
-    bool intact; ///< Whether its bytes have the digest.
+namespace detail {
+
+/// The items of a handle.
+template <typename T, typename Item>
+auto range(const T *handle, bool (*get)(const T *, std::size_t, Item *)) {
+    const auto call = [handle, get](std::size_t index, Item *item) noexcept {
+        return get(handle, index, item);
+    };
+    return Range<Item, decltype(call)>(call);
+}
+
+/// The items of an item of a handle.
+template <typename T, typename Item>
+auto range(const T *handle, std::size_t index,
+           bool (*get)(const T *, std::size_t, std::size_t, Item *)) {
+    const auto call = [handle, index, get](std::size_t nth, Item *item) noexcept {
+        return get(handle, index, nth, item);
+    };
+    return Range<Item, decltype(call)>(call);
+}
+
+/// What every owner of a handle has.
+template <typename T, void (*Free)(T *)>
+class Handle {
+public:
+    /// The handle of C, which stays ours.
+    const T *get() const noexcept { return owner_.get(); }
+
+protected:
+    explicit Handle(Owner<T, Free> owner) noexcept : owner_(std::move(owner)) {}
+    template <typename Call>
+    explicit Handle(Call call) : owner_(make<T, Free>(call)) {}
+    Owner<T, Free> owner_;
 };
 
-/// What a verification found.
-struct Report {
-    bool ok;
-    std::vector<Finding> blobs;
-    std::string json;
-};
+} // namespace detail
 
-/// How to verify.
-struct VerifyOptions {
-    bool gguf = false;     ///< Whether GGUF files are read strictly, too.
-    bool use_cache = false; ///< Whether to hash only what changed since a run that used the cache.
+/// How to open a GGUF file.
+struct GgufOptions {
+    bool lenient = false;     ///< Whether to read on where the format is violated without harm.
+    bool mmap = true;         ///< Whether to map the file.
+    bool header_only = false; ///< Whether the data of tensors may be missing.
 };
 
 /// A GGUF file. Copies share it.
-class Gguf {
+class Gguf : public detail::Handle<mkeep_gguf, mkeep_gguf_free> {
 public:
     /// Opens a file.
-    explicit Gguf(const std::string &path, bool lenient = false, bool mmap = true)
-        : handle_(detail::make<mkeep_gguf, mkeep_gguf_free>(
-              [&](mkeep_gguf **gguf, mkeep_error **error) {
-                  return mkeep_gguf_open(path.c_str(), lenient, !mmap, gguf, error);
-              })) {}
-    /// Opens a file whose data are not all there yet: its metadata and its table of tensors.
-    static Gguf header_only(const std::string &path, bool lenient = false, bool mmap = true) {
-        return Gguf(detail::make<mkeep_gguf, mkeep_gguf_free>(
-            [&](mkeep_gguf **gguf, mkeep_error **error) {
-                return mkeep_gguf_open_header(path.c_str(), lenient, !mmap, gguf, error);
-            }));
-    }
-    Gguf(const Gguf &other) : handle_(mkeep_gguf_hold(other.get())) {}
+    explicit Gguf(const std::string &path, GgufOptions options = {})
+        : Handle([&](mkeep_gguf **gguf, mkeep_error **error) {
+              const auto plain = of(options);
+              return mkeep_gguf_open(path.c_str(), &plain, gguf, error);
+          }) {}
+    Gguf(const Gguf &other) : Handle(Owner(mkeep_gguf_retain(other.get()))) {}
     Gguf(Gguf &&) noexcept = default;
     Gguf &operator=(Gguf other) noexcept {
-        handle_.swap(other.handle_);
+        owner_.swap(other.owner_);
         return *this;
     }
     ~Gguf() = default;
 
-    const mkeep_gguf *get() const noexcept { return handle_.get(); }
     std::uint32_t version() const noexcept { return mkeep_gguf_version(get()); }
+    bool is_big_endian() const noexcept { return mkeep_gguf_is_big_endian(get()); }
+    /// The bytes of the file.
+    std::uint64_t file_size() const noexcept { return mkeep_gguf_size(get()); }
+    std::uint64_t alignment() const noexcept { return mkeep_gguf_alignment(get()); }
+    /// Where the data of tensors begin.
+    std::uint64_t data_offset() const noexcept { return mkeep_gguf_data_offset(get()); }
     /// The sum of the elements of all tensors.
     std::uint64_t parameter_count() const noexcept { return mkeep_gguf_parameter_count(get()); }
-    /// How many pairs of metadata.
+    /// How many key-value pairs.
     std::size_t size() const noexcept { return mkeep_gguf_count(get()); }
-    /// The pair at a place.
+    /// The key-value pair at a place.
     std::optional<std::pair<std::string_view, mkeep_value>> pair(std::size_t index) const noexcept {
         mkeep_str key;
         mkeep_value value;
@@ -183,18 +286,18 @@ public:
         if (!mkeep_gguf_find(get(), key.c_str(), &value)) return std::nullopt;
         return value;
     }
-    /// The text of a key; empty where it has none.
-    std::string_view text(const std::string &key) const noexcept {
+    /// The string of a key; empty where it has none.
+    std::string_view string(const std::string &key) const noexcept {
         const auto value = find(key);
         return value ? view(value->str) : std::string_view();
     }
-    /// The texts of an array.
-    static std::vector<std::string_view> texts(const mkeep_array &array) {
-        std::vector<std::string_view> texts;
+    /// The strings of an array.
+    static std::vector<std::string_view> strings(const mkeep_array &array) {
+        std::vector<std::string_view> strings;
         std::size_t at = 0;
         mkeep_str one;
-        while (mkeep_array_next_str(&array, &at, &one)) texts.push_back(view(one));
-        return texts;
+        while (mkeep_array_next_str(&array, &at, &one)) strings.push_back(view(one));
+        return strings;
     }
     /// The element of an array at a place.
     static std::optional<mkeep_value> at(const mkeep_array &array, std::uint64_t index) noexcept {
@@ -202,36 +305,88 @@ public:
         if (!mkeep_array_get(&array, index, &value)) return std::nullopt;
         return value;
     }
-    std::vector<mkeep_tensor> tensors() const {
-        std::vector<mkeep_tensor> tensors(mkeep_gguf_tensor_count(get()));
-        for (std::size_t i = 0; i < tensors.size(); i++) mkeep_gguf_tensor(get(), i, &tensors[i]);
-        return tensors;
-    }
-    std::vector<mkeep_warning> warnings() const {
-        std::vector<mkeep_warning> warnings(mkeep_gguf_warning_count(get()));
-        for (std::size_t i = 0; i < warnings.size(); i++)
-            mkeep_gguf_warning(get(), i, &warnings[i]);
-        return warnings;
-    }
-    /// The head and the warnings as JSON in which nothing is lost.
-    std::string json() const {
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_gguf_json(get(), json, error);
-        });
-    }
+    auto tensors() const noexcept { return detail::range(get(), mkeep_gguf_tensor); }
+    std::size_t tensor_count() const noexcept { return mkeep_gguf_tensor_count(get()); }
+    auto warnings() const noexcept { return detail::range(get(), mkeep_gguf_warning); }
+    std::size_t warning_count() const noexcept { return mkeep_gguf_warning_count(get()); }
+    /// The header and the warnings as JSON in which nothing is lost.
+    std::string json() const { return detail::json(get(), mkeep_gguf_json); }
 
 private:
-    using Handle = detail::Owner<mkeep_gguf, mkeep_gguf_free>;
+    using Owner = detail::Owner<mkeep_gguf, mkeep_gguf_free>;
+    friend class Model;
+    friend class Parts;
+    friend class Store;
+    template <typename Call>
+    explicit Gguf(std::nullptr_t, Call call) : Handle(call) {}
+    explicit Gguf(Owner owner) noexcept : Handle(std::move(owner)) {}
+    static mkeep_gguf_options of(GgufOptions options) noexcept {
+        auto plain = sized<mkeep_gguf_options>();
+        plain.lenient = options.lenient;
+        plain.no_mmap = !options.mmap;
+        plain.header_only = options.header_only;
+        return plain;
+    }
+};
+
+/// The parts of a split model, open and in order.
+class Parts : public detail::Handle<mkeep_parts, mkeep_parts_free> {
+public:
+    /// Opens all parts, given the path of any of them.
+    explicit Parts(const std::string &path, GgufOptions options = {})
+        : Handle([&](mkeep_parts **parts, mkeep_error **error) {
+              const auto plain = Gguf::of(options);
+              return mkeep_parts_open(path.c_str(), &plain, parts, error);
+          }) {}
+
+    std::size_t size() const noexcept { return mkeep_parts_count(get()); }
+    /// The part at a place, where there is one. The first has the metadata of the model.
+    std::optional<Gguf> at(std::size_t index) const {
+        Gguf::Owner owner(mkeep_parts_gguf(get(), index));
+        if (!owner) return std::nullopt;
+        return Gguf(std::move(owner));
+    }
+    std::size_t tensor_count() const noexcept { return mkeep_parts_tensor_count(get()); }
+    /// The tensor at a place among those of all parts, and the number of its part from 0.
+    std::optional<std::pair<std::size_t, mkeep_tensor>> tensor(std::size_t index) const noexcept {
+        std::size_t part = 0;
+        auto tensor = sized<mkeep_tensor>();
+        if (!mkeep_parts_tensor(get(), index, &part, &tensor)) return std::nullopt;
+        return std::pair(part, tensor);
+    }
+};
+
+/// Everything about one model.
+class Show : public detail::Handle<mkeep_show, mkeep_show_free> {
+public:
+    /// The chat template of the GGUF file, or a Go template.
+    std::string_view chat_template() const noexcept { return view(mkeep_show_template(get())); }
+    std::string_view system() const noexcept { return view(mkeep_show_system(get())); }
+    std::string_view modelfile() const noexcept { return view(mkeep_show_modelfile(get())); }
+    mkeep_details details() const noexcept {
+        auto details = sized<mkeep_details>();
+        mkeep_show_details(get(), &details);
+        return details;
+    }
+    auto families() const noexcept { return detail::range(get(), mkeep_show_family); }
+    auto capabilities() const noexcept { return detail::range(get(), mkeep_show_capability); }
+    auto licenses() const noexcept { return detail::range(get(), mkeep_show_license); }
+    /// The parameters by key; of one that is a list an item for each element.
+    auto parameters() const noexcept { return detail::range(get(), mkeep_show_parameter); }
+    auto messages() const noexcept { return detail::range(get(), mkeep_show_message); }
+    /// The body of POST /api/show.
+    std::string json() const { return detail::json(get(), mkeep_show_json); }
+
+private:
+    template <typename Call>
+    explicit Show(Call call) : Handle(call) {}
     friend class Model;
     friend class Store;
-    explicit Gguf(Handle handle) noexcept : handle_(std::move(handle)) {}
-    Handle handle_;
 };
 
 /// One model: a snapshot of its manifest.
-class Model {
+class Model : public detail::Handle<mkeep_model, mkeep_model_free> {
 public:
-    const mkeep_model *get() const noexcept { return handle_.get(); }
     std::string_view name() const noexcept { return view(mkeep_model_name(get())); }
     /// The digest of the manifest: 64 hexadecimal digits.
     std::string_view digest() const noexcept { return view(mkeep_model_digest(get())); }
@@ -240,242 +395,495 @@ public:
     /// Nanoseconds since 1970.
     std::int64_t modified() const noexcept { return mkeep_model_modified(get()); }
     /// What it is made of, the config last.
-    std::vector<mkeep_layer> layers() const {
-        std::vector<mkeep_layer> layers(mkeep_model_layer_count(get()));
-        for (std::size_t i = 0; i < layers.size(); i++) mkeep_model_layer(get(), i, &layers[i]);
-        return layers;
-    }
+    auto layers() const noexcept { return detail::range(get(), mkeep_model_layer); }
+    std::size_t layer_count() const noexcept { return mkeep_model_layer_count(get()); }
     /// The paths of the blobs of a kind, as in `projector`.
     std::vector<std::string> paths(std::string_view kind) const {
         std::vector<std::string> paths;
         for (const auto &layer : layers())
-            if (view(layer.kind) == kind) paths.push_back(detail::copy(layer.path));
+            if (view(layer.kind) == kind) paths.emplace_back(view(layer.path));
         return paths;
     }
     /// The path of the GGUF file with the weights.
     std::string path() const {
-        return detail::text([&](mkeep_text **path, mkeep_error **error) {
+        return detail::string([&](mkeep_string **path, mkeep_error **error) {
             return mkeep_model_path(get(), path, error);
         });
     }
     /// The GGUF file with the weights.
     Gguf gguf() const {
-        return Gguf(detail::make<mkeep_gguf, mkeep_gguf_free>(
-            [&](mkeep_gguf **gguf, mkeep_error **error) {
-                return mkeep_model_gguf(get(), gguf, error);
-            }));
+        return Gguf(nullptr, [&](mkeep_gguf **gguf, mkeep_error **error) {
+            return mkeep_model_gguf(get(), gguf, error);
+        });
     }
-    /// The body of POST /api/show.
-    std::string show_json(bool verbose = false) const {
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_model_show_json(get(), verbose, json, error);
+    /// Everything about it. `size` of the options is set here.
+    Show show(mkeep_show_options options = {}) const {
+        options.size = sizeof options;
+        return Show([&](mkeep_show **show, mkeep_error **error) {
+            return mkeep_model_show(get(), &options, show, error);
         });
     }
 
 private:
-    using Handle = detail::Owner<mkeep_model, mkeep_model_free>;
+    template <typename Call>
+    explicit Model(Call call) : Handle(call) {}
     friend class Store;
-    explicit Model(Handle handle) noexcept : handle_(std::move(handle)) {}
-    Handle handle_;
 };
 
-/// A models directory, opened.
-class Store {
+/// All models of a store at one moment, newest first.
+class List : public detail::Handle<mkeep_list, mkeep_list_free> {
 public:
-    /// Called with the bytes that are done and those that are to be done; false stops.
-    using Progress = std::function<bool(std::uint64_t, std::uint64_t)>;
+    std::size_t size() const noexcept { return mkeep_list_count(get()); }
+    auto models() const noexcept { return detail::range(get(), mkeep_list_get); }
+    /// The families of the model at a place.
+    auto families(std::size_t index) const noexcept {
+        return detail::range(get(), index, mkeep_list_family);
+    }
+    /// What the model at a place can do.
+    auto capabilities(std::size_t index) const noexcept {
+        return detail::range(get(), index, mkeep_list_capability);
+    }
+    /// What was left out, and why.
+    auto problems() const noexcept { return detail::range(get(), mkeep_list_problem); }
 
-    /// Opens OLLAMA_MODELS, or else ~/.ollama/models.
-    Store() : handle_(open(nullptr)) {}
-    /// Opens a directory. `size` and `path` of the options are set here.
-    explicit Store(const std::string &path, mkeep_store_options options = {}) {
-        options.size = sizeof options;
-        options.path = path.c_str();
-        handle_ = open(&options);
+private:
+    template <typename Call>
+    explicit List(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// What a verification found.
+class Report : public detail::Handle<mkeep_report, mkeep_report_free> {
+public:
+    /// Whether nothing is wrong.
+    bool ok() const noexcept { return mkeep_report_is_ok(get()); }
+    std::size_t size() const noexcept { return mkeep_report_count(get()); }
+    std::uint64_t hashed_bytes() const noexcept { return mkeep_report_hashed_bytes(get()); }
+    std::uint64_t cached_bytes() const noexcept { return mkeep_report_cached_bytes(get()); }
+    auto blobs() const noexcept { return detail::range(get(), mkeep_report_get); }
+    /// The models that use the blob at a place.
+    auto models(std::size_t index) const noexcept {
+        return detail::range(get(), index, mkeep_report_model);
+    }
+    /// Why the strict reader refuses the GGUF file at a place of the blobs.
+    std::optional<mkeep_parse_error> parse_error(std::size_t index) const noexcept {
+        auto error = sized<mkeep_parse_error>();
+        if (!mkeep_report_parse_error(get(), index, &error)) return std::nullopt;
+        return error;
+    }
+    auto broken_models() const noexcept { return detail::range(get(), mkeep_report_broken_model); }
+    auto problems() const noexcept { return detail::range(get(), mkeep_report_problem); }
+    std::string json() const { return detail::json(get(), mkeep_report_json); }
+
+private:
+    template <typename Call>
+    explicit Report(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// What a repair moved.
+class Repaired : public detail::Handle<mkeep_repaired, mkeep_repaired_free> {
+public:
+    auto quarantined() const noexcept { return detail::range(get(), mkeep_repaired_quarantined); }
+    auto renamed() const noexcept { return detail::range(get(), mkeep_repaired_renamed); }
+    /// The digests of blobs that changed since they were verified, and were left alone.
+    auto changed() const noexcept { return detail::range(get(), mkeep_repaired_changed); }
+    std::string json() const { return detail::json(get(), mkeep_repaired_json); }
+
+private:
+    template <typename Call>
+    explicit Repaired(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// What a delete did.
+class Deleted : public detail::Handle<mkeep_deleted, mkeep_deleted_free> {
+public:
+    /// The bytes on the disk that became free.
+    std::uint64_t bytes() const noexcept { return mkeep_deleted_bytes(get()); }
+    auto models() const noexcept { return detail::range(get(), mkeep_deleted_model); }
+    auto failures() const noexcept { return detail::range(get(), mkeep_deleted_failure); }
+    auto blobs() const noexcept { return detail::range(get(), mkeep_deleted_blob); }
+    auto restored() const noexcept { return detail::range(get(), mkeep_deleted_restored); }
+    auto shared() const noexcept { return detail::range(get(), mkeep_deleted_shared); }
+    /// The models that use the shared blob at a place.
+    auto shared_models(std::size_t index) const noexcept {
+        return detail::range(get(), index, mkeep_deleted_shared_model);
+    }
+    auto aliases() const noexcept { return detail::range(get(), mkeep_deleted_alias); }
+    /// Why every blob was kept.
+    auto kept() const noexcept { return detail::range(get(), mkeep_deleted_kept); }
+    std::string json() const { return detail::json(get(), mkeep_deleted_json); }
+
+private:
+    template <typename Call>
+    explicit Deleted(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+namespace detail {
+
+/// What can be read of a garbage collection, whoever owns it.
+class CollectedView {
+public:
+    explicit CollectedView(const mkeep_collected *collected) noexcept : collected_(collected) {}
+    /// Whether nothing was changed.
+    bool dry_run() const noexcept { return mkeep_collected_is_dry_run(collected_); }
+    /// The bytes on the disk that became free, or would.
+    std::uint64_t bytes() const noexcept { return mkeep_collected_bytes(collected_); }
+    /// How many files are within the grace period.
+    std::size_t young() const noexcept { return mkeep_collected_young(collected_); }
+    auto blobs() const noexcept { return range(collected_, mkeep_collected_blob); }
+    auto partials() const noexcept { return range(collected_, mkeep_collected_partial); }
+    auto leftovers() const noexcept { return range(collected_, mkeep_collected_leftover); }
+    auto restored() const noexcept { return range(collected_, mkeep_collected_restored); }
+    /// Why every blob was kept, in words.
+    auto kept() const noexcept { return range(collected_, mkeep_collected_kept); }
+    std::string json() const { return detail::json(collected_, mkeep_collected_json); }
+
+private:
+    const mkeep_collected *collected_;
+};
+
+} // namespace detail
+
+/// What a garbage collection removed, or would remove.
+class Collected : public detail::Handle<mkeep_collected, mkeep_collected_free>,
+                  public detail::CollectedView {
+private:
+    template <typename Call>
+    explicit Collected(Call call) : Handle(call), CollectedView(Handle::get()) {}
+    friend class Store;
+};
+
+/// What maintenance did.
+class Maintained : public detail::Handle<mkeep_maintained, mkeep_maintained_free> {
+public:
+    /// The blobs that had an old name, under their new one.
+    auto renamed() const noexcept { return detail::range(get(), mkeep_maintained_renamed); }
+    /// What was collected; it borrows this object.
+    detail::CollectedView collected() const noexcept {
+        return detail::CollectedView(mkeep_maintained_collected(get()));
+    }
+    std::string json() const { return detail::json(get(), mkeep_maintained_json); }
+
+private:
+    template <typename Call>
+    explicit Maintained(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// What an import made.
+class Imported : public detail::Handle<mkeep_imported, mkeep_imported_free> {
+public:
+    std::string_view name() const noexcept { return view(mkeep_imported_name(get())); }
+    /// The digest of the weights.
+    std::string_view digest() const noexcept { return view(mkeep_imported_digest(get())); }
+    /// The bytes of the weights.
+    std::uint64_t bytes() const noexcept { return mkeep_imported_bytes(get()); }
+    /// Whether a model of that name was replaced.
+    bool is_replacement() const noexcept { return mkeep_imported_is_replacement(get()); }
+    auto ignored() const noexcept { return detail::range(get(), mkeep_imported_ignored); }
+    auto warnings() const noexcept { return detail::range(get(), mkeep_imported_warning); }
+    std::string json() const { return detail::json(get(), mkeep_imported_json); }
+
+private:
+    template <typename Call>
+    explicit Imported(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// The disk usage of a store.
+class Usage : public detail::Handle<mkeep_usage, mkeep_usage_free> {
+public:
+    mkeep_totals totals() const noexcept {
+        auto sums = sized<mkeep_totals>();
+        mkeep_usage_totals(get(), &sums);
+        return sums;
+    }
+    auto models() const noexcept { return detail::range(get(), mkeep_usage_model); }
+    auto problems() const noexcept { return detail::range(get(), mkeep_usage_problem); }
+    std::string json() const { return detail::json(get(), mkeep_usage_json); }
+
+private:
+    template <typename Call>
+    explicit Usage(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// What is wrong with a store, and what to do.
+class Diagnosis : public detail::Handle<mkeep_diagnosis, mkeep_diagnosis_free> {
+public:
+    /// Whether nothing is wrong.
+    bool ok() const noexcept { return mkeep_diagnosis_is_ok(get()); }
+    /// How many blobs the models use.
+    std::size_t blobs() const noexcept { return mkeep_diagnosis_blobs(get()); }
+    /// How many of them the verification cache has as good.
+    std::size_t verified() const noexcept { return mkeep_diagnosis_verified(get()); }
+    auto locations() const noexcept { return detail::range(get(), mkeep_diagnosis_location); }
+    auto issues() const noexcept { return detail::range(get(), mkeep_diagnosis_issue); }
+    auto notes() const noexcept { return detail::range(get(), mkeep_diagnosis_note); }
+    std::string json() const { return detail::json(get(), mkeep_diagnosis_json); }
+
+private:
+    template <typename Call>
+    explicit Diagnosis(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// Called with the bytes that are done and those that are to be done; false cancels. An exception
+/// cancels, too, and is thrown on where the call was made.
+using Progress = std::function<bool(std::uint64_t, std::uint64_t)>;
+
+namespace detail {
+
+/// What a callback is given. No exception crosses the library: it is kept, and thrown on.
+struct Watch {
+    Progress progress;
+    std::istream *stream = nullptr;
+    std::exception_ptr thrown = nullptr;
+
+    explicit Watch(Progress observer = {}) : progress(std::move(observer)) {}
+
+    static bool observe(void *user, std::uint64_t bytes, std::uint64_t total) {
+        auto &watch = *static_cast<Watch *>(user);
+        try {
+            return watch.progress(bytes, total);
+        } catch (...) {
+            watch.thrown = std::current_exception();
+            return false;
+        }
     }
 
-    const mkeep_store *get() const noexcept { return handle_.get(); }
+    static std::ptrdiff_t read(void *user, std::uint8_t *buffer, std::size_t len) {
+        auto &watch = *static_cast<Watch *>(user);
+        try {
+            watch.stream->read(reinterpret_cast<char *>(buffer),
+                               static_cast<std::streamsize>(len));
+            return watch.stream->bad() ? -1 : static_cast<std::ptrdiff_t>(watch.stream->gcount());
+        } catch (...) {
+            watch.thrown = std::current_exception();
+            return -1;
+        }
+    }
+
+    template <typename Call>
+    auto run(Call call) const {
+        try {
+            return call();
+        } catch (const Error &) {
+            if (thrown) std::rethrow_exception(thrown);
+            throw;
+        }
+    }
+
+    template <typename Options, typename Call>
+    auto call(Options &options, Call make) {
+        if (progress) {
+            options.progress = &Watch::observe;
+            options.user = this;
+        }
+        return run(make);
+    }
+};
+
+} // namespace detail
+
+/// How to verify.
+struct VerifyOptions {
+    bool gguf = false;      ///< Whether GGUF files are read strictly, too.
+    bool use_cache = false; ///< Whether to hash only what changed since a run that used the cache.
+};
+
+/// A models directory, opened. Of all options that come in, `size` is set here, and `progress` and
+/// `user` are those of the callback where there is one.
+class Store : public detail::Handle<mkeep_store, mkeep_store_free> {
+public:
+    /// Opens OLLAMA_MODELS, or else ~/.ollama/models.
+    Store()
+        : Handle([](mkeep_store **store, mkeep_error **error) {
+              return mkeep_store_open(nullptr, store, error);
+          }) {}
+    /// Opens a directory.
+    explicit Store(const std::string &path, mkeep_store_options options = {})
+        : Handle([&](mkeep_store **store, mkeep_error **error) {
+              options.size = sizeof options;
+              options.path = path.c_str();
+              return mkeep_store_open(&options, store, error);
+          }) {}
+
     std::string_view root() const noexcept { return view(mkeep_store_root(get())); }
 
-    /// All models, newest first. What cannot be read is left out; see doctor_json.
-    std::vector<Summary> list() const {
-        const auto list = detail::make<mkeep_list, mkeep_list_free>(
-            [&](mkeep_list **out, mkeep_error **error) {
-                return mkeep_store_list(get(), out, error);
-            });
-        std::vector<Summary> models;
-        mkeep_summary model;
-        for (std::size_t i = 0; mkeep_list_get(list.get(), i, &model); i++)
-            models.push_back({detail::copy(model.name), detail::copy(model.digest),
-                              detail::copy(model.format), detail::copy(model.family),
-                              detail::copy(model.parameter_size),
-                              detail::copy(model.quantization_level), model.size, model.modified});
-        return models;
+    /// All models, newest first, and what had to be left out.
+    List list() const {
+        return List([&](mkeep_list **list, mkeep_error **error) {
+            return mkeep_store_list(get(), list, error);
+        });
     }
     /// The body of GET /api/tags.
-    std::string list_json() const {
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_list_json(get(), json, error);
+    std::string list_json() const { return detail::json(get(), mkeep_store_list_json); }
+    /// Everything about a model.
+    Show show(const std::string &name, mkeep_show_options options = {}) const {
+        options.size = sizeof options;
+        return Show([&](mkeep_show **show, mkeep_error **error) {
+            return mkeep_store_show(get(), name.c_str(), &options, show, error);
         });
     }
     /// The body of POST /api/show.
     std::string show_json(const std::string &name, bool verbose = false) const {
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
+        return detail::string([&](mkeep_string **json, mkeep_error **error) {
             return mkeep_store_show_json(get(), name.c_str(), verbose, json, error);
         });
     }
     Model model(const std::string &name) const {
-        return Model(detail::make<mkeep_model, mkeep_model_free>(
-            [&](mkeep_model **model, mkeep_error **error) {
-                return mkeep_store_model(get(), name.c_str(), model, error);
-            }));
+        return Model([&](mkeep_model **model, mkeep_error **error) {
+            return mkeep_store_model(get(), name.c_str(), model, error);
+        });
     }
     /// The path of a model's GGUF file.
-    std::string path(const std::string &name) const { return model(name).path(); }
+    std::string path(const std::string &name) const {
+        return detail::string([&](mkeep_string **path, mkeep_error **error) {
+            return mkeep_store_path(get(), name.c_str(), path, error);
+        });
+    }
     /// The GGUF file of a model.
-    Gguf gguf(const std::string &name) const { return model(name).gguf(); }
+    Gguf gguf(const std::string &name) const {
+        return Gguf(nullptr, [&](mkeep_gguf **gguf, mkeep_error **error) {
+            return mkeep_store_gguf(get(), name.c_str(), gguf, error);
+        });
+    }
+
+    /// Where the blob of a digest is, or would be.
+    std::string blob_path(const std::string &digest) const {
+        return detail::string([&](mkeep_string **path, mkeep_error **error) {
+            return mkeep_store_blob_path(get(), digest.c_str(), path, error);
+        });
+    }
+    /// Whether the blob of a digest is there.
+    bool has_blob(const std::string &digest) const {
+        bool found = false;
+        detail::check([&](mkeep_error **error) {
+            return mkeep_store_has_blob(get(), digest.c_str(), &found, error);
+        });
+        return found;
+    }
+    /// Adds a blob from a stream; returns the digest of its bytes. `expected` may be empty.
+    std::string add_blob(std::istream &stream, const std::string &expected = {}) const {
+        const char *digest = expected.empty() ? nullptr : expected.c_str();
+        detail::Watch watch;
+        watch.stream = &stream;
+        return watch.run([&] {
+            return detail::string([&](mkeep_string **found, mkeep_error **error) {
+                return mkeep_store_add_blob(get(), &detail::Watch::read, &watch, digest, found, error);
+            });
+        });
+    }
 
     void copy(const std::string &source, const std::string &destination) const {
         detail::check([&](mkeep_error **error) {
             return mkeep_store_copy(get(), source.c_str(), destination.c_str(), error);
         });
     }
-    /// Deletes a model; answers as JSON what was done.
-    std::string remove(const std::string &name) const {
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_delete(get(), name.c_str(), json, error);
+    /// Deletes a model, and the blobs that only it uses.
+    Deleted remove(const std::string &name) const {
+        return Deleted([&](mkeep_deleted **deleted, mkeep_error **error) {
+            return mkeep_store_delete(get(), name.c_str(), deleted, error);
         });
     }
-    /// Deletes several models; answers as JSON what was done, and which of them failed.
-    std::string remove(const std::vector<std::string> &names) const {
-        const auto texts = detail::pointers(names);
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_delete_all(get(), texts.data(), texts.size(), json, error);
+    /// Deletes several models; those that could not be deleted are failures of the result.
+    Deleted remove(const std::vector<std::string> &names) const {
+        const auto pointers = detail::pointers(names);
+        return Deleted([&](mkeep_deleted **deleted, mkeep_error **error) {
+            return mkeep_store_delete_all(get(), pointers.data(), pointers.size(), deleted, error);
         });
     }
-    /// Makes a model of a GGUF file; answers as JSON what was done. `size` of the options is set
-    /// here.
-    std::string import(const std::string &file, const std::string &name,
-                       mkeep_import_options options = {}) const {
-        options.size = sizeof options;
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_import(get(), file.c_str(), name.c_str(), &options, json, error);
-        });
+    /// Makes a model of a GGUF file.
+    Imported import(const std::string &file, const std::string &name,
+                    mkeep_import_options options = {}, Progress progress = {}) const {
+        return import_by(mkeep_store_import, file, name, options, std::move(progress));
     }
-    /// Makes a model as a Modelfile says; answers as JSON what was done.
-    std::string import_modelfile(const std::string &file, const std::string &name,
-                                 mkeep_import_options options = {}) const {
-        options.size = sizeof options;
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_import_modelfile(get(), file.c_str(), name.c_str(), &options, json,
-                                                error);
-        });
+    /// Makes a model as a Modelfile says.
+    Imported import_modelfile(const std::string &file, const std::string &name,
+                              mkeep_import_options options = {}, Progress progress = {}) const {
+        return import_by(mkeep_store_import_modelfile, file, name, options, std::move(progress));
     }
-    /// Verifies the store, or some models; `progress` may be empty. An exception of it does not
-    /// cross the library: it stops, and is thrown on.
+    /// Verifies the store, or some models.
     Report verify(const std::vector<std::string> &names = {}, VerifyOptions options = {},
                   Progress progress = {}) const {
-        const auto texts = detail::pointers(names);
-        const mkeep_verify_options plain{sizeof plain, options.gguf, options.use_cache};
-        Watch watch{std::move(progress), nullptr};
-        try {
-            const auto report = detail::make<mkeep_report, mkeep_report_free>(
-                [&](mkeep_report **out, mkeep_error **error) {
-                    return mkeep_store_verify(get(), texts.data(), texts.size(), &plain, &Watch::call,
-                                              &watch, out, error);
-                });
-            return read(report.get());
-        } catch (const Error &) {
-            if (watch.thrown) std::rethrow_exception(watch.thrown);
-            throw;
-        }
+        const auto pointers = detail::pointers(names);
+        auto plain = sized<mkeep_verify_options>();
+        plain.gguf = options.gguf;
+        plain.use_cache = options.use_cache;
+        return detail::Watch(std::move(progress)).call(plain, [&] {
+            return Report([&](mkeep_report **report, mkeep_error **error) {
+                return mkeep_store_verify(get(), pointers.data(), pointers.size(), &plain, report,
+                                          error);
+            });
+        });
     }
-    /// Moves damaged blobs aside; answers as JSON what was moved.
-    std::string repair_json(const std::vector<std::string> &names = {}) const {
-        const auto texts = detail::pointers(names);
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_repair_json(get(), texts.data(), texts.size(), json, error);
+    /// Moves the damaged blobs of a report into quarantine.
+    Repaired repair(const Report &report) const {
+        return Repaired([&](mkeep_repaired **repaired, mkeep_error **error) {
+            return mkeep_store_repair(get(), report.get(), repaired, error);
         });
     }
     /// What the disk holds, and for whom.
-    std::string usage_json() const {
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_usage_json(get(), json, error);
+    Usage usage() const {
+        return Usage([&](mkeep_usage **usage, mkeep_error **error) {
+            return mkeep_store_usage(get(), usage, error);
         });
     }
     /// What is wrong with the store, and what to do.
-    std::string doctor_json() const {
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_doctor_json(get(), json, error);
+    Diagnosis doctor() const {
+        return Diagnosis([&](mkeep_diagnosis **diagnosis, mkeep_error **error) {
+            return mkeep_store_doctor(get(), diagnosis, error);
         });
     }
-    /// Removes blobs that no model uses; answers as JSON what was removed.
-    std::string gc_json(std::uint64_t grace_seconds = 3600, bool partials = false,
-                        bool dry_run = false) const {
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_gc_json(get(), grace_seconds, partials, dry_run, json, error);
-        });
-    }
-    /// As `gc_json`, with everything that can be said of a collection: set `size` first.
-    std::string collect_json(const mkeep_gc_options &options) const {
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_collect_json(get(), &options, json, error);
+    /// Removes blobs that no model uses.
+    Collected gc(mkeep_gc_options options = {}, Progress progress = {}) const {
+        options.size = sizeof options;
+        return detail::Watch(std::move(progress)).call(options, [&] {
+            return Collected([&](mkeep_collected **collected, mkeep_error **error) {
+                return mkeep_store_gc(get(), &options, collected, error);
+            });
         });
     }
     /// Gives blobs their present names, and collects as Ollama does when it starts.
-    std::string maintain_json() const {
-        return detail::text([&](mkeep_text **json, mkeep_error **error) {
-            return mkeep_store_maintain_json(get(), json, error);
+    Maintained maintain(mkeep_gc_options options = {}, Progress progress = {}) const {
+        options.size = sizeof options;
+        return detail::Watch(std::move(progress)).call(options, [&] {
+            return Maintained([&](mkeep_maintained **maintained, mkeep_error **error) {
+                return mkeep_store_maintain(get(), &options, maintained, error);
+            });
         });
     }
-    /// Answers a call of the published API: the HTTP status and the body.
-    std::pair<int, std::string> answer(mkeep_call call, std::string_view body = {}) const {
+    /// Handles a request to the published API: the HTTP status and the body of the response.
+    std::pair<int, std::string> handle_request(mkeep_endpoint endpoint,
+                                               std::string_view body = {}) const {
         std::uint16_t status = 0;
-        auto response = detail::text([&](mkeep_text **out, mkeep_error **error) {
+        auto response = detail::string([&](mkeep_string **out, mkeep_error **error) {
             const auto *bytes = reinterpret_cast<const std::uint8_t *>(body.data());
-            return mkeep_store_answer(get(), static_cast<std::uint32_t>(call), bytes, body.size(),
-                                      &status, out, error);
+            return mkeep_store_handle_request(get(), static_cast<std::uint32_t>(endpoint), bytes,
+                                              body.size(), &status, out, error);
         });
         return {status, std::move(response)};
     }
 
 private:
-    using Handle = detail::Owner<mkeep_store, mkeep_store_free>;
-
-    struct Watch {
-        Progress progress;
-        std::exception_ptr thrown;
-
-        static bool call(void *user, std::uint64_t bytes, std::uint64_t total) {
-            auto &watch = *static_cast<Watch *>(user);
-            try {
-                return !watch.progress || watch.progress(bytes, total);
-            } catch (...) {
-                watch.thrown = std::current_exception();
-                return false;
-            }
-        }
-    };
-
-    static Report read(const mkeep_report *report) {
-        Report answer{mkeep_report_is_ok(report), {}, detail::copy(mkeep_report_json(report))};
-        mkeep_finding blob;
-        for (std::size_t i = 0; mkeep_report_get(report, i, &blob); i++)
-            answer.blobs.push_back({blob.status, detail::copy(blob.digest),
-                                    detail::copy(blob.path), detail::copy(blob.detail), blob.size,
-                                    blob.is_intact});
-        return answer;
-    }
-
-    static Handle open(const mkeep_store_options *options) {
-        return detail::make<mkeep_store, mkeep_store_free>(
-            [&](mkeep_store **store, mkeep_error **error) {
-                return mkeep_store_open(options, store, error);
+    template <typename Way>
+    Imported import_by(Way way, const std::string &file, const std::string &name,
+                       mkeep_import_options options, Progress progress) const {
+        options.size = sizeof options;
+        return detail::Watch(std::move(progress)).call(options, [&] {
+            return Imported([&](mkeep_imported **imported, mkeep_error **error) {
+                return way(get(), file.c_str(), name.c_str(), &options, imported, error);
             });
+        });
     }
-
-    Handle handle_;
 };
+
+/// The release of the library, as in `0.1.0`.
+inline std::string_view version() noexcept { return mkeep_version(); }
 
 /// Whether the library is one that this header was made for.
 inline bool fits() noexcept { return mkeep_abi_version() == MKEEP_ABI_VERSION; }

@@ -52,6 +52,7 @@ proves() {
 proves scenarios.c tests/scenarios.txt tests/data/tiny.gguf
 proves conventions.c tests/data/tiny.gguf
 proves models.c tests/data/tiny.gguf
+proves results.c tests/data/tiny.gguf
 proves threads.c tests/data/tiny.gguf
 proves tour.cpp tests/data/tiny.gguf
 
@@ -81,6 +82,15 @@ done
 diff <(nm -D --defined-only "$libraries/libmodelkeep.so" | awk '{print $3}' | sort) \
     <(grep -oE '\bmkeep_[a-z_0-9]+\(' include/modelkeep.h | tr -d '(' | sort)
 
+# Every function that the header declares is called by a program of C, and by the header of C++, where
+# a std::string needs no mkeep_string_c.
+uncalled() { # FILE...
+    comm -23 <(grep -oE '\bmkeep_[a-z_0-9]+\(' include/modelkeep.h | tr -d '(' | sort -u) \
+        <(grep -ohE '\bmkeep_[a-z_0-9]+\b' "$@" | sort -u)
+}
+missed=$(uncalled tests/c/*.[ch])$(uncalled include/modelkeep.hpp | sed '/^mkeep_string_c$/d')
+[ -z "$missed" ] || { echo "called nowhere: $missed" >&2; exit 1; }
+
 # What is installed is found by CMake and by pkg-config, also after it was moved.
 if command -v cmake >/dev/null && command -v pkg-config >/dev/null; then
     cmake -S bindings/c -B "$work/build" -DMODELKEEP_PROFILE=dev -DMODELKEEP_TARGET_DIR="$target" \
@@ -104,9 +114,11 @@ else
 fi
 
 # The examples of the documents compile as they stand, and do what they say.
-example() { # LANGUAGE DOCUMENT
+example() { # LANGUAGE DOCUMENT [NUMBER]
     local language=$1 source=$work/example.$1
-    awk "/^\`\`\`$language\$/ {inside=1; next} /^\`\`\`/ {inside=0} inside" "$2" >"$source"
+    # The program of that number, from 1.
+    awk -v wanted="${3:-1}" "/^\`\`\`$language\$/ {inside=++count==wanted; next}
+        /^\`\`\`/ {inside=0} inside" "$2" >"$source"
     case $language in
         c) "${c[@]}" "$source" -o "$work/example" "${shared[@]}" ;;
         cpp) "${cpp[@]}" "$source" -o "$work/example" "${shared[@]}" ;;
@@ -124,6 +136,8 @@ example c README.md && expect "$path" "$work/example"
 example cpp README.md && expect "$path" "$work/example"
 example c docs/c-api.md && expect "model $path" "$work/example" llama3.2
 example cpp docs/c-api.md && expect "output_norm.weight 32" "$work/example" "$path"
+example c docs/c-api.md 2 && expect "can: completion" "$work/example" llama3.2
+example cpp docs/c-api.md 2 && expect " bytes" "$work/example"
 unset OLLAMA_MODELS
 
 "${c[@]}" tests/c/answer.c -o "$work/answer" "${shared[@]}"

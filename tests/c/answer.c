@@ -1,4 +1,4 @@
-/* Answers calls of the API that come as lines "CALL LENGTH\n" and a body: the HTTP status, the
+/* Handles requests to the API that come as lines "ENDPOINT LENGTH\n" and a body: the HTTP status, the
  * length of the response's body and the body itself.
  *   answer STORE
  */
@@ -12,26 +12,26 @@ int main(int argc, char *argv[]) {
     mkeep_store_options options = {0};
     options.size = sizeof options;
     options.path = argv[1];
-    options.no_settle = true;
+    options.no_delete_delay = 1;
     mkeep_store *store = NULL;
     mkeep_error *error = NULL;
     if (mkeep_store_open(&options, &store, &error) != MKEEP_STATUS_OK) {
         fprintf(stderr, "%s\n", mkeep_error_message(error).ptr);
         return 1;
     }
-    unsigned call;
+    unsigned endpoint;
     size_t length;
-    while (scanf("%u %zu", &call, &length) == 2 && getchar() == '\n') {
+    while (scanf("%u %zu", &endpoint, &length) == 2 && getchar() == '\n') {
         unsigned char *body = malloc(length + 1);
         if (!body || fread(body, 1, length, stdin) != length) return 1;
         uint16_t status = 0;
-        mkeep_text *response = NULL;
-        if (mkeep_store_answer(store, call, body, length, &status, &response, NULL)) return 1;
-        mkeep_str text = mkeep_text_str(response);
+        mkeep_string *response = NULL;
+        if (mkeep_store_handle_request(store, endpoint, body, length, &status, &response, NULL)) return 1;
+        mkeep_str text = mkeep_string_str(response);
         printf("%d %zu\n", status, text.len);
         fwrite(text.ptr, 1, text.len, stdout);
         fflush(stdout);
-        mkeep_text_free(response);
+        mkeep_string_free(response);
         free(body);
     }
     mkeep_store_free(store);

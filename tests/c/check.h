@@ -17,7 +17,7 @@ static int failed;
         }                                                                                          \
     } while (0)
 
-/* Whether a call was done; says why where it was not. */
+/* Checks that a call succeeds; prints why where it does not. */
 #define DONE(call)                                                                                 \
     do {                                                                                           \
         mkeep_error *error_ = NULL, **error = &error_;                                             \
@@ -32,14 +32,18 @@ static inline bool is(mkeep_str text, const char *expected) {
     return text.len == strlen(expected) && !memcmp(text.ptr, expected, text.len);
 }
 
+static inline bool contains(mkeep_str text, const char *part) {
+    return strstr(text.ptr, part) != NULL;
+}
+
 /* A store that is made where it is missing, for programs that are alone with it. */
 static inline mkeep_store *make_store(const char *directory) {
     mkeep_store *store = NULL;
     mkeep_store_options options = {0};
     options.size = sizeof options;
     options.path = directory;
-    options.create = true;
-    options.no_settle = true;
+    options.create = 1;
+    options.no_delete_delay = 1;
     DONE(mkeep_store_open(&options, &store, error));
     return store;
 }

@@ -1,10 +1,10 @@
-/* What the C interface owes to C besides the table: NULL, texts that are not UTF-8, errors as
+/* What the C interface owes to C besides the table: NULL, strings that are not UTF-8, errors as
  * objects, borrowed GGUF values.
  *   conventions FIXTURE DIRECTORY
  */
 #include "check.h"
 
-static void null_is_answered(void) {
+static void null_is_nothing(void) {
     mkeep_error *error = NULL;
     mkeep_store *store = NULL;
     CHECK(mkeep_store_open(NULL, NULL, &error) == MKEEP_STATUS_NULL_ARGUMENT);
@@ -12,17 +12,34 @@ static void null_is_answered(void) {
     CHECK(is(mkeep_error_message(error), "the result is NULL"));
     mkeep_error_free(error);
     CHECK(mkeep_store_copy(NULL, "a", "b", NULL) == MKEEP_STATUS_NULL_ARGUMENT);
-    CHECK(mkeep_store_verify(NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL) ==
+    CHECK(mkeep_store_verify(NULL, NULL, 0, NULL, NULL, NULL) ==
           MKEEP_STATUS_NULL_ARGUMENT);
     CHECK(mkeep_list_count(NULL) == 0 && mkeep_gguf_count(NULL) == 0);
-    CHECK(!mkeep_report_is_ok(NULL) && mkeep_gguf_hold(NULL) == NULL);
-    CHECK(is(mkeep_text_str(NULL), "") && mkeep_text_c(NULL) == NULL);
+    CHECK(!mkeep_report_is_ok(NULL) && mkeep_gguf_retain(NULL) == NULL);
+    CHECK(is(mkeep_string_str(NULL), "") && mkeep_string_c(NULL) == NULL);
     CHECK(mkeep_error_status(NULL) == MKEEP_STATUS_OK);
+    mkeep_str string;
+    mkeep_totals sums = {.size = sizeof sums};
+    mkeep_details details = {.size = sizeof details};
+    CHECK(is(mkeep_show_template(NULL), "") && !mkeep_show_license(NULL, 0, &string));
+    CHECK(!mkeep_usage_totals(NULL, &sums) && !mkeep_show_details(NULL, &details));
+    CHECK(mkeep_deleted_bytes(NULL) == 0 && !mkeep_diagnosis_is_ok(NULL));
+    CHECK(mkeep_maintained_collected(NULL) == NULL && !mkeep_collected_blob(NULL, 0, &string));
+    CHECK(mkeep_usage_json(NULL, NULL, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
     mkeep_store_free(store);
     mkeep_error_free(NULL);
     mkeep_list_free(NULL);
+    mkeep_model_free(NULL);
+    mkeep_show_free(NULL);
     mkeep_report_free(NULL);
-    mkeep_text_free(NULL);
+    mkeep_deleted_free(NULL);
+    mkeep_collected_free(NULL);
+    mkeep_maintained_free(NULL);
+    mkeep_repaired_free(NULL);
+    mkeep_imported_free(NULL);
+    mkeep_usage_free(NULL);
+    mkeep_diagnosis_free(NULL);
+    mkeep_string_free(NULL);
     mkeep_gguf_free(NULL);
     mkeep_parts_free(NULL);
 }
@@ -35,7 +52,10 @@ static void errors_say_what_and_why(const char *fixture) {
     options.path = "/nonexistent/of/modelkeep";
     CHECK(mkeep_store_open(&options, &store, &error) == MKEEP_STATUS_FILE_NOT_FOUND);
     CHECK(store == NULL && mkeep_error_http_status(error) == 404);
-    CHECK(strstr(mkeep_error_message(error).ptr, options.path) != NULL);
+    CHECK(contains(mkeep_error_message(error), options.path));
+    CHECK(is(mkeep_error_path(error), options.path));
+    mkeep_str name;
+    CHECK(!mkeep_error_suggestion(error, 0, &name) && is(mkeep_error_path(NULL), ""));
     mkeep_error_free(error);
     error = NULL;
     options.size = 3;
@@ -43,25 +63,26 @@ static void errors_say_what_and_why(const char *fixture) {
     mkeep_error_free(error);
     error = NULL;
     mkeep_gguf *gguf = NULL;
-    CHECK(mkeep_gguf_open("\xff\xfe", false, false, &gguf, &error) == MKEEP_STATUS_FILE_NOT_FOUND);
+    CHECK(mkeep_gguf_open("\xff\xfe", NULL, &gguf, &error) == MKEEP_STATUS_FILE_NOT_FOUND);
     mkeep_error_free(error);
     error = NULL;
-    CHECK(mkeep_gguf_open("/dev/null", false, false, &gguf, &error) == MKEEP_STATUS_IO);
+    CHECK(mkeep_gguf_open("/dev/null", NULL, &gguf, &error) == MKEEP_STATUS_IO);
     CHECK(gguf == NULL);
     mkeep_error_free(error);
     error = NULL;
     char inside[1024];
     snprintf(inside, sizeof inside, "%s/x", fixture);
-    CHECK(mkeep_gguf_open(inside, false, false, &gguf, &error) == MKEEP_STATUS_IO);
-    mkeep_fault fault;
-    CHECK(mkeep_error_os(error) != 0 && !mkeep_error_fault(error, &fault));
+    CHECK(mkeep_gguf_open(inside, NULL, &gguf, &error) == MKEEP_STATUS_IO);
+    mkeep_parse_error fault = {.size = sizeof fault};
+    CHECK(mkeep_error_os(error) != 0 && !mkeep_error_parse_error(error, &fault));
     mkeep_error_free(error);
 }
 
 static void gguf_is_read_in_place(const char *fixture, bool no_mmap) {
+    const mkeep_gguf_options options = {.size = sizeof options, .no_mmap = no_mmap ? 7 : 0};
     mkeep_gguf *first = NULL, *gguf = NULL;
-    CHECK(mkeep_gguf_open(fixture, false, no_mmap, &first, NULL) == MKEEP_STATUS_OK);
-    gguf = mkeep_gguf_hold(first);
+    CHECK(mkeep_gguf_open(fixture, &options, &first, NULL) == MKEEP_STATUS_OK);
+    gguf = mkeep_gguf_retain(first);
     mkeep_gguf_free(first);
     mkeep_value value;
     mkeep_str key, word;
@@ -89,21 +110,21 @@ static void gguf_is_read_in_place(const char *fixture, bool no_mmap) {
     }
     CHECK(count == 4 && at == value.array.len);
     CHECK(mkeep_array_get(&value.array, 2, &element) && is(element.str, "hello"));
-    mkeep_warning warning;
+    mkeep_warning warning = {.size = sizeof warning};
     CHECK(mkeep_gguf_warning_count(gguf) == 0 && !mkeep_gguf_warning(gguf, 0, &warning));
     CHECK(!mkeep_gguf_is_big_endian(gguf) && mkeep_gguf_alignment(gguf) == 32);
     CHECK(mkeep_gguf_size(gguf) == mkeep_gguf_data_offset(gguf) + 128 + 32);
-    mkeep_tensor tensor;
+    mkeep_tensor tensor = {.size = sizeof tensor};
     CHECK(mkeep_gguf_tensor_count(gguf) == 2 && !mkeep_gguf_tensor(gguf, 2, &tensor));
     CHECK(mkeep_gguf_tensor(gguf, 1, &tensor) && is(tensor.name, "output_norm.weight"));
     CHECK(is(tensor.type_name, "F32") && !strcmp(tensor.type_name.ptr, "F32"));
-    CHECK( tensor.n_dims == 1 && tensor.dims[0] == 8);
-    CHECK(tensor.size == 32 && tensor.offset % 32 == 0);
+    CHECK(tensor.n_dims == 1 && tensor.dims[0] == 8);
+    CHECK(tensor.n_bytes == 32 && tensor.offset % 32 == 0);
     CHECK(no_mmap ? tensor.data == NULL : tensor.data[31] == 31);
-    mkeep_text *json = NULL;
+    mkeep_string *json = NULL;
     CHECK(mkeep_gguf_json(gguf, &json, NULL) == MKEEP_STATUS_OK);
-    CHECK(!strncmp(mkeep_text_c(json), "{\"gguf\":{\"version\":3,", 21));
-    mkeep_text_free(json);
+    CHECK(!strncmp(mkeep_string_c(json), "{\"gguf\":{\"version\":3,", 21));
+    mkeep_string_free(json);
     mkeep_gguf_free(gguf);
 }
 
@@ -122,11 +143,12 @@ static void a_fault_says_where(const char *fixture, const char *directory) {
     if (file) fclose(file);
     mkeep_gguf *gguf = NULL;
     mkeep_error *error = NULL;
-    mkeep_fault fault = {0};
-    CHECK(mkeep_gguf_open(path, true, false, &gguf, &error) == MKEEP_STATUS_INVALID_GGUF);
-    CHECK(mkeep_error_fault(error, &fault) && is(fault.code, "bad_value_type"));
+    mkeep_parse_error fault = {.size = sizeof fault};
+    const mkeep_gguf_options lenient = {.size = sizeof lenient, .lenient = 1};
+    CHECK(mkeep_gguf_open(path, &lenient, &gguf, &error) == MKEEP_STATUS_INVALID_GGUF);
+    CHECK(mkeep_error_parse_error(error, &fault) && is(fault.code, "bad_value_type"));
     CHECK(fault.offset == type && is(fault.path, "kv 0 \"general.architecture\""));
-    CHECK(fault.message.len > 0 && !mkeep_error_fault(NULL, &fault));
+    CHECK(fault.message.len > 0 && !mkeep_error_parse_error(NULL, &fault));
     mkeep_error_free(error);
     remove(path);
 }
@@ -144,24 +166,27 @@ static void a_header_is_read_without_its_data(const char *fixture, const char *d
     if (file) fclose(file);
     mkeep_gguf *gguf = NULL;
     mkeep_error *error = NULL;
-    mkeep_tensor tensor;
-    mkeep_warning warning;
-    CHECK(mkeep_gguf_open(path, true, false, &gguf, &error) == MKEEP_STATUS_INVALID_GGUF);
+    mkeep_tensor tensor = {.size = sizeof tensor};
+    mkeep_warning warning = {.size = sizeof warning};
+    mkeep_gguf_options options = {.size = sizeof options, .lenient = 1};
+    CHECK(mkeep_gguf_open(path, &options, &gguf, &error) == MKEEP_STATUS_INVALID_GGUF);
     mkeep_error_free(error);
-    CHECK(mkeep_gguf_open_header(path, false, false, &gguf, NULL) == MKEEP_STATUS_OK);
+    options.lenient = 0;
+    options.header_only = 1;
+    CHECK(mkeep_gguf_open(path, &options, &gguf, NULL) == MKEEP_STATUS_OK);
     CHECK(mkeep_gguf_tensor_count(gguf) == 2 && mkeep_gguf_warning(gguf, 0, &warning));
     CHECK(is(warning.code, "data_out_of_bounds") && warning.message.len > 0);
-    CHECK(mkeep_gguf_tensor(gguf, 0, &tensor) && tensor.data && tensor.size > 0);
-    CHECK(mkeep_gguf_tensor(gguf, 1, &tensor) && !tensor.data && tensor.size > 0);
+    CHECK(mkeep_gguf_tensor(gguf, 0, &tensor) && tensor.data && tensor.n_bytes > 0);
+    CHECK(mkeep_gguf_tensor(gguf, 1, &tensor) && !tensor.data && tensor.n_bytes > 0);
     mkeep_gguf_free(gguf);
     remove(path);
 }
 
 static void a_whole_file_is_a_model_of_one_part(const char *fixture) {
     mkeep_parts *parts = NULL;
-    mkeep_tensor tensor;
+    mkeep_tensor tensor = {.size = sizeof tensor};
     size_t part = 9;
-    CHECK(mkeep_parts_open(fixture, false, false, &parts, NULL) == MKEEP_STATUS_OK);
+    CHECK(mkeep_parts_open(fixture, NULL, &parts, NULL) == MKEEP_STATUS_OK);
     CHECK(mkeep_parts_count(parts) == 1 && mkeep_parts_tensor_count(parts) == 2);
     CHECK(mkeep_parts_tensor(parts, 1, &part, &tensor) && part == 0 && tensor.data[31] == 31);
     CHECK(!mkeep_parts_tensor(parts, 2, &part, &tensor) && mkeep_parts_gguf(parts, 1) == NULL);
@@ -171,20 +196,20 @@ static void a_whole_file_is_a_model_of_one_part(const char *fixture) {
     mkeep_gguf_free(gguf);
 }
 
-static void names_are_counted_and_texts_are_utf8(const char *directory) {
+static void names_are_counted_and_strings_are_utf8(const char *directory) {
     mkeep_store *store = NULL;
     mkeep_store_options options = {0};
     options.size = sizeof options;
     options.path = directory;
     CHECK(mkeep_store_open(&options, &store, NULL) == MKEEP_STATUS_OK);
     mkeep_report *report = NULL;
-    mkeep_text *text = NULL;
-    CHECK(mkeep_store_verify(store, NULL, 3, NULL, NULL, NULL, &report, NULL) ==
+    mkeep_string *string = NULL;
+    CHECK(mkeep_store_verify(store, NULL, 3, NULL, &report, NULL) ==
           MKEEP_STATUS_NULL_ARGUMENT);
-    CHECK(mkeep_store_repair_json(store, NULL, 3, &text, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
-    CHECK(mkeep_store_path(store, "\xff", &text, NULL) == MKEEP_STATUS_INVALID_UTF8);
-    CHECK(mkeep_store_path(store, NULL, &text, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
-    CHECK(report == NULL && text == NULL);
+    CHECK(mkeep_store_repair(store, NULL, NULL, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
+    CHECK(mkeep_store_path(store, "\xff", &string, NULL) == MKEEP_STATUS_INVALID_UTF8);
+    CHECK(mkeep_store_path(store, NULL, &string, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
+    CHECK(report == NULL && string == NULL);
     mkeep_store_free(store);
 }
 
@@ -193,24 +218,55 @@ static void paths_are_bytes(const char *fixture, const char *parent) {
     char directory[1024];
     snprintf(directory, sizeof directory, "%s/caf\xe9", parent);
     mkeep_store *store = NULL;
-    mkeep_text *path = NULL;
+    mkeep_string *path = NULL;
     mkeep_report *report = NULL;
-    mkeep_finding blob;
+    mkeep_finding blob = {.size = sizeof blob};
     mkeep_store_options options = {0};
     options.size = sizeof options;
     options.path = directory;
-    options.create = true;
+    options.create = 1;
     CHECK(mkeep_store_open(&options, &store, NULL) == MKEEP_STATUS_OK);
     CHECK(mkeep_store_import(store, fixture, "tiny", NULL, NULL, NULL) == MKEEP_STATUS_OK);
     CHECK(mkeep_store_path(store, "tiny", &path, NULL) == MKEEP_STATUS_OK);
-    FILE *file = fopen(mkeep_text_c(path), "rb");
+    FILE *file = fopen(mkeep_string_c(path), "rb");
     CHECK(file != NULL);
     if (file) fclose(file);
-    CHECK(mkeep_store_verify(store, NULL, 0, NULL, NULL, NULL, &report, NULL) == MKEEP_STATUS_OK);
+    CHECK(mkeep_store_verify(store, NULL, 0, NULL, &report, NULL) == MKEEP_STATUS_OK);
     CHECK(mkeep_report_get(report, 0, &blob) &&
           !strncmp(blob.path.ptr, directory, strlen(directory)));
     mkeep_report_free(report);
-    mkeep_text_free(path);
+    mkeep_string_free(path);
+    mkeep_store_free(store);
+}
+
+/* Structs of an older and of a later program, and one that states no size. */
+static void structs_are_filled_as_far_as_they_go(const char *fixture) {
+    struct {
+        mkeep_tensor known;
+        uint64_t later;
+    } tensor = {.known = {.size = sizeof tensor}, .later = 7};
+    mkeep_gguf *gguf = NULL;
+    CHECK(mkeep_gguf_open(fixture, NULL, &gguf, NULL) == MKEEP_STATUS_OK);
+    CHECK(mkeep_gguf_tensor(gguf, 1, &tensor.known) && tensor.known.n_bytes == 32);
+    CHECK(tensor.known.size == sizeof(mkeep_tensor) && tensor.later == 7);
+    memset(&tensor, 7, sizeof tensor);
+    tensor.known.size = offsetof(mkeep_tensor, type_name);
+    CHECK(mkeep_gguf_tensor(gguf, 1, &tensor.known) && is(tensor.known.name, "output_norm.weight"));
+    CHECK(tensor.known.size == offsetof(mkeep_tensor, type_name) && tensor.known.n_dims == 0x07070707);
+    tensor.known.size = 0;
+    CHECK(!mkeep_gguf_tensor(gguf, 1, &tensor.known) && tensor.known.size == 0);
+    mkeep_gguf_free(gguf);
+}
+
+/* Options of an older program: what it does not know is the default. */
+static void options_of_an_older_program_are_taken(const char *directory) {
+    mkeep_store_options options;
+    memset(&options, 0xff, sizeof options);
+    options.size = offsetof(mkeep_store_options, create);
+    options.path = directory;
+    mkeep_store *store = NULL;
+    CHECK(mkeep_store_open(&options, &store, NULL) == MKEEP_STATUS_OK);
+    CHECK(is(mkeep_store_root(store), directory));
     mkeep_store_free(store);
 }
 
@@ -220,9 +276,11 @@ int main(int argc, char *argv[]) {
     a_fault_says_where(argv[1], argv[2]);
     a_header_is_read_without_its_data(argv[1], argv[2]);
     a_whole_file_is_a_model_of_one_part(argv[1]);
-    null_is_answered();
+    null_is_nothing();
     errors_say_what_and_why(argv[1]);
-    names_are_counted_and_texts_are_utf8(argv[2]);
+    structs_are_filled_as_far_as_they_go(argv[1]);
+    options_of_an_older_program_are_taken(argv[2]);
+    names_are_counted_and_strings_are_utf8(argv[2]);
     paths_are_bytes(argv[1], argv[2]);
     gguf_is_read_in_place(argv[1], false);
     gguf_is_read_in_place(argv[1], true);

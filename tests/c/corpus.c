@@ -41,8 +41,8 @@ static void read_value(const mkeep_value *value) {
 static void read_file(const mkeep_gguf *gguf) {
     mkeep_str key;
     mkeep_value value;
-    mkeep_tensor tensor;
-    mkeep_warning warning;
+    mkeep_tensor tensor = {.size = sizeof tensor};
+    mkeep_warning warning = {.size = sizeof warning};
     for (size_t i = 0; mkeep_gguf_get(gguf, i, &key, &value); i++) {
         read_all(key.ptr, key.len);
         read_value(&value);
@@ -62,12 +62,14 @@ static int read_in_all_ways(const char *path) {
     for (int way = 0; way < 4; way++) {
         mkeep_gguf *gguf = NULL;
         mkeep_error *error = NULL;
-        mkeep_fault fault;
-        if (mkeep_gguf_open(path, way & 1, way & 2, &gguf, &error) == MKEEP_STATUS_OK) {
+        mkeep_parse_error fault = {.size = sizeof fault};
+        const mkeep_gguf_options options = {
+            .size = sizeof options, .lenient = way & 1, .no_mmap = way & 2};
+        if (mkeep_gguf_open(path, &options, &gguf, &error) == MKEEP_STATUS_OK) {
             read_file(gguf);
             opened++;
         } else {
-            CHECK(gguf == NULL && mkeep_error_fault(error, &fault) && fault.code.len > 0);
+            CHECK(gguf == NULL && mkeep_error_parse_error(error, &fault) && fault.code.len > 0);
         }
         mkeep_error_free(error);
         mkeep_gguf_free(gguf);
@@ -88,14 +90,15 @@ static void print_quoted(mkeep_str text) {
 
 static int print(const char *path, bool lenient) {
     mkeep_gguf *gguf = NULL;
-    mkeep_text *json = NULL;
+    mkeep_string *json = NULL;
     mkeep_error *error = NULL;
-    mkeep_fault fault = {0};
-    if (mkeep_gguf_open(path, lenient, false, &gguf, &error) == MKEEP_STATUS_OK &&
+    mkeep_parse_error fault = {.size = sizeof fault};
+    const mkeep_gguf_options options = {.size = sizeof options, .lenient = lenient};
+    if (mkeep_gguf_open(path, &options, &gguf, &error) == MKEEP_STATUS_OK &&
         mkeep_gguf_json(gguf, &json, &error) == MKEEP_STATUS_OK) {
         read_file(gguf);
-        fwrite(mkeep_text_c(json), 1, mkeep_text_str(json).len, stdout);
-    } else if (mkeep_error_fault(error, &fault)) {
+        fwrite(mkeep_string_c(json), 1, mkeep_string_str(json).len, stdout);
+    } else if (mkeep_error_parse_error(error, &fault)) {
         printf("{\"error\":{\"kind\":");
         print_quoted(fault.code);
         printf(",\"offset\":%llu,\"path\":", (unsigned long long)fault.offset);
@@ -108,7 +111,7 @@ static int print(const char *path, bool lenient) {
     }
     const int status = mkeep_error_status(error) != MKEEP_STATUS_OK;
     mkeep_error_free(error);
-    mkeep_text_free(json);
+    mkeep_string_free(json);
     mkeep_gguf_free(gguf);
     return failed ? 3 : status;
 }

@@ -38,7 +38,7 @@ static mkeep_status list(const mkeep_store *store, char *answer, mkeep_error **e
     mkeep_status status = mkeep_store_list(store, &models, error);
     const char *names[16];
     size_t count = 0;
-    mkeep_summary model;
+    mkeep_summary model = {.size = sizeof model};
     while (count < 16 && mkeep_list_get(models, count, &model)) names[count++] = model.name.ptr;
     qsort(names, count, sizeof *names, by_text);
     for (size_t i = 0; i < count; i++) {
@@ -53,10 +53,11 @@ static mkeep_status list(const mkeep_store *store, char *answer, mkeep_error **e
 static mkeep_status verify(const mkeep_store *store, mkeep_progress progress, char *answer,
                            mkeep_error **error) {
     mkeep_report *report = NULL;
+    const mkeep_verify_options options = {.size = sizeof options, .progress = progress};
     mkeep_status status =
-        mkeep_store_verify(store, NULL, 0, NULL, progress, NULL, &report, error);
+        mkeep_store_verify(store, NULL, 0, &options, &report, error);
     int counts[5] = {0};
-    mkeep_finding blob;
+    mkeep_finding blob = {.size = sizeof blob};
     for (size_t i = 0; mkeep_report_get(report, i, &blob); i++) counts[blob.status]++;
     for (size_t i = 0; i < 5; i++) {
         if (counts[ORDER[i]] == 0) continue;
@@ -71,10 +72,10 @@ enum deed { LOOK, DAMAGE, LOSE };
 
 static mkeep_status path(const mkeep_store *store, const char *name, enum deed deed,
                          mkeep_error **error) {
-    mkeep_text *text = NULL;
+    mkeep_string *text = NULL;
     mkeep_status status = mkeep_store_path(store, name, &text, error);
     if (status == MKEEP_STATUS_OK) {
-        FILE *file = fopen(mkeep_text_c(text), "r+b");
+        FILE *file = fopen(mkeep_string_c(text), "r+b");
         char magic[4] = {0};
         if (!file || fread(magic, 1, 4, file) != 4 || memcmp(magic, "GGUF", 4)) abort();
         if (deed == DAMAGE) {
@@ -84,9 +85,9 @@ static mkeep_status path(const mkeep_store *store, const char *name, enum deed d
             fputc(last ^ 1, file);
         }
         fclose(file);
-        if (deed == LOSE) remove(mkeep_text_c(text));
+        if (deed == LOSE) remove(mkeep_string_c(text));
     }
-    mkeep_text_free(text);
+    mkeep_string_free(text);
     return status;
 }
 
@@ -108,11 +109,11 @@ static mkeep_status call(const mkeep_store *store, char *words[], int count, cha
     if (!strcmp(words[0], "verify")) return verify(store, NULL, answer, error);
     if (!strcmp(words[0], "cancel")) return verify(store, stop, answer, error);
     if (!strcmp(words[0], "show")) {
-        mkeep_text *json = NULL;
+        mkeep_string *json = NULL;
         mkeep_status status = mkeep_store_show_json(store, name, false, &json, error);
-        mkeep_str text = mkeep_text_str(json);
+        mkeep_str text = mkeep_string_str(json);
         if (status == MKEEP_STATUS_OK) snprintf(answer, ROOM, "%s", text.ptr);
-        mkeep_text_free(json);
+        mkeep_string_free(json);
         return status;
     }
     fprintf(stderr, "no such call: %s\n", words[0]);
@@ -152,8 +153,8 @@ int main(int argc, char *argv[]) {
     mkeep_store_options options = {0};
     options.size = sizeof options;
     options.path = argv[3];
-    options.create = true;
-    options.no_settle = true;
+    options.create = 1;
+    options.no_delete_delay = 1;
     mkeep_store *store = NULL;
     mkeep_error *error = NULL;
     if (!table || mkeep_store_open(&options, &store, &error) != MKEEP_STATUS_OK) {

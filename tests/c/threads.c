@@ -18,25 +18,25 @@ static void *work(void *number) {
     snprintf(own, sizeof own, "own%d", *(const int *)number);
     intptr_t wrong = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        mkeep_gguf *gguf = mkeep_gguf_hold(shared);
+        mkeep_gguf *gguf = mkeep_gguf_retain(shared);
         mkeep_value value;
         mkeep_list *list = NULL;
         mkeep_report *report = NULL;
-        mkeep_text *json = NULL;
-        const mkeep_verify_options strictly = {.size = sizeof strictly, .gguf = true};
+        mkeep_string *json = NULL;
+        const mkeep_verify_options strictly = {.size = sizeof strictly, .gguf = 1};
         wrong += mkeep_store_copy(store, "tiny", own, NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_store_copy(store, "tiny", "common", NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_store_list(store, &list, NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_list_count(list) < 2;
         wrong += mkeep_store_show_json(store, own, false, &json, NULL) != MKEEP_STATUS_OK;
-        wrong += mkeep_store_verify(store, (const char *[]){own}, 1, &strictly, NULL, NULL,
-                                    &report, NULL) != MKEEP_STATUS_OK;
+        wrong += mkeep_store_verify(store, (const char *[]){own}, 1, &strictly, &report,
+                                    NULL) != MKEEP_STATUS_OK;
         wrong += !mkeep_report_is_ok(report);
         wrong += !mkeep_gguf_find(gguf, "llama.context_length", &value) || value.u != 128;
         mkeep_status gone = mkeep_store_delete(store, "common", NULL, NULL);
         wrong += gone != MKEEP_STATUS_OK && gone != MKEEP_STATUS_NOT_FOUND;
         wrong += mkeep_store_delete(store, own, NULL, NULL) != MKEEP_STATUS_OK;
-        mkeep_text_free(json);
+        mkeep_string_free(json);
         mkeep_report_free(report);
         mkeep_list_free(list);
         mkeep_gguf_free(gguf);
@@ -60,7 +60,7 @@ static void one_handle_serves_many_threads(void) {
 static bool works(void) {
     mkeep_report *report = NULL;
     mkeep_list *list = NULL;
-    const bool done = mkeep_store_verify(store, NULL, 0, NULL, NULL, NULL, &report, NULL) == 0 &&
+    const bool done = mkeep_store_verify(store, NULL, 0, NULL, &report, NULL) == 0 &&
                       mkeep_report_is_ok(report) && mkeep_report_count(report) == 2 &&
                       mkeep_store_list(store, &list, NULL) == 0 && mkeep_list_count(list) == 1;
     mkeep_report_free(report);
@@ -114,21 +114,21 @@ static void ends_come_in_any_order(const char *fixture, const char *directory) {
     mkeep_gguf *gguf = NULL, *held = NULL;
     mkeep_parts *parts = NULL;
     mkeep_error *error = NULL;
-    mkeep_text *path = NULL;
+    mkeep_string *path = NULL;
     CHECK(!mkeep_store_model(own, "tiny", &model, NULL) && !mkeep_store_list(own, &list, NULL));
-    CHECK(!mkeep_store_verify(own, NULL, 0, NULL, NULL, NULL, &report, NULL));
+    CHECK(!mkeep_store_verify(own, NULL, 0, NULL, &report, NULL));
     CHECK(mkeep_store_path(own, "nope", &path, &error) == MKEEP_STATUS_NOT_FOUND);
-    CHECK(!mkeep_parts_open(fixture, false, false, &parts, NULL));
+    CHECK(!mkeep_parts_open(fixture, NULL, &parts, NULL));
     mkeep_store_free(own);
     CHECK(!mkeep_model_gguf(model, &gguf, NULL) && !mkeep_model_path(model, &path, NULL));
     mkeep_model_free(model);
-    held = mkeep_gguf_hold(gguf);
+    held = mkeep_gguf_retain(gguf);
     mkeep_gguf_free(gguf);
     gguf = mkeep_parts_gguf(parts, 0);
     mkeep_parts_free(parts);
-    mkeep_summary summary;
-    mkeep_finding finding;
-    mkeep_tensor tensor;
+    mkeep_summary summary = {.size = sizeof summary};
+    mkeep_finding finding = {.size = sizeof finding};
+    mkeep_tensor tensor = {.size = sizeof tensor};
     CHECK(mkeep_list_get(list, 0, &summary) && is(summary.name, "tiny:latest"));
     CHECK(mkeep_report_get(report, 0, &finding) && finding.is_intact);
     CHECK(finding.status == MKEEP_BLOB_STATUS_OK && finding.detail.len == 0);
@@ -138,7 +138,7 @@ static void ends_come_in_any_order(const char *fixture, const char *directory) {
     mkeep_error_free(error);
     mkeep_gguf_free(held);
     mkeep_list_free(list);
-    mkeep_text_free(path);
+    mkeep_string_free(path);
     mkeep_gguf_free(gguf);
     mkeep_report_free(report);
 }
@@ -184,7 +184,9 @@ static bool go_on(void *user, uint64_t bytes, uint64_t total) {
 static void another_thread_ends_a_verification(void) {
     mkeep_report *report = NULL;
     int calls = 0;
-    CHECK(mkeep_store_verify(store, NULL, 0, NULL, go_on, &calls, &report, NULL) ==
+    const mkeep_verify_options options = {
+        .size = sizeof options, .progress = go_on, .user = &calls};
+    CHECK(mkeep_store_verify(store, NULL, 0, &options, &report, NULL) ==
           MKEEP_STATUS_CANCELLED);
     CHECK(report == NULL && calls == 1);
 }

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 #include <thread>
 #include <type_traits>
 
@@ -20,7 +21,9 @@
 
 using modelkeep::Gguf;
 using modelkeep::Model;
+using modelkeep::Parts;
 using modelkeep::Store;
+using modelkeep::view;
 
 static_assert(!std::is_copy_constructible_v<Store> && std::is_nothrow_move_constructible_v<Store>);
 static_assert(!std::is_copy_constructible_v<Model> && std::is_nothrow_move_assignable_v<Model>);
@@ -45,52 +48,118 @@ static modelkeep::Error thrown(Call call) {
 static void models_are_made_and_read(const Store &store, const char *fixture) {
     mkeep_import_options options = {};
     options.system = "Be brief.";
-    const char *projectors[] = {fixture};
+    options.parameters = R"({"stop":["a","b"],"temperature":0.5})";
+    const char *projectors[] = {fixture}, *licenses[] = {"MIT"};
     options.projectors = projectors;
     options.n_projectors = 1;
-    CHECK(has(store.import(fixture, "tiny", options), "\"replaced\":false"));
+    options.licenses = licenses;
+    options.n_licenses = 1;
+    int calls = 0;
+    const auto imported = store.import(fixture, "tiny", options, [&](auto done, auto total) {
+        calls++;
+        return done <= total;
+    });
+    CHECK(imported.name() == "tiny:latest" && imported.digest().size() == 71 && calls > 0);
+    CHECK(imported.bytes() == 736 && !imported.is_replacement());
+    CHECK(imported.ignored().empty() && imported.warnings().empty());
+    CHECK(has(imported.json(), "\"replaced\":false"));
     store.copy("tiny", "copy");
-    CHECK(store.list().size() == 2 && store.list()[0].family == "llama");
+    const auto list = store.list();
+    CHECK(list.size() == 2 && list.problems().empty());
+    CHECK(view(list.models().at(0)->family) == "llama" && !list.models().at(2));
+    CHECK(list.families(0).at(0) == "llama" && list.capabilities(0).at(0) == "completion");
     CHECK(has(store.list_json(), "\"tiny:latest\""));
     CHECK(has(store.show_json("tiny"), "\"system\":\"Be brief.\""));
-    CHECK(store.answer(MKEEP_CALL_SHOW, R"({"model":"tiny"})").second == store.show_json("tiny"));
-    CHECK(store.answer(MKEEP_CALL_TAGS).first == 200);
-    CHECK(store.answer(MKEEP_CALL_DELETE, R"({"model":"nope"})").first == 404);
+    const auto answer = store.handle_request(MKEEP_ENDPOINT_SHOW, R"({"model":"tiny"})");
+    CHECK(answer.second == store.show_json("tiny"));
+    CHECK(store.handle_request(MKEEP_ENDPOINT_TAGS).first == 200);
+    CHECK(store.handle_request(MKEEP_ENDPOINT_DELETE, R"({"model":"nope"})").first == 404);
 
     const Model model = store.model("TINY");
-    CHECK(model.name() == "tiny:latest" && model.digest() == store.list()[0].digest);
-    CHECK(model.size() == store.list()[0].size && model.modified() > 0);
-    CHECK(model.layers().size() == 4 && model.paths("projector").size() == 1);
+    const auto line = list.models().at(1).value();
+    CHECK(model.name() == "tiny:latest" && model.digest() == view(line.digest));
+    CHECK(model.size() == line.n_bytes && model.modified() > 0);
+    CHECK(model.layer_count() == 6 && model.layers().vector().size() == 6);
+    CHECK(model.paths("projector").size() == 1);
     CHECK(model.path() == store.path("tiny") && model.paths("model")[0] == model.path());
-    CHECK(model.show_json(true) == store.show_json("tiny", true));
+    mkeep_show_options verbose = {};
+    verbose.verbose = 1;
+    CHECK(model.show(verbose).json() == store.show_json("tiny", true));
+}
+
+static void a_model_is_shown(const Store &store) {
+    const auto show = store.show("tiny");
+    const auto details = show.details();
+    CHECK(show.system() == "Be brief." && show.chat_template() == "{{ .Prompt }}");
+    CHECK(has(std::string(show.modelfile()), "FROM /"));
+    CHECK(view(details.family) == "llama" && details.context_length == 128);
+    CHECK(show.families().vector().size() == 1 && show.licenses().at(0) == "MIT");
+    CHECK(show.capabilities().vector().at(0) == "completion" && show.messages().empty());
+    std::string text;
+    for (const auto &parameter : show.parameters())
+        text += std::string(view(parameter.key)) + "=" + std::string(view(parameter.text)) + " ";
+    CHECK(text == "stop=a stop=b temperature=0.5 ");
 }
 
 static void a_model_is_made_of_a_model(const Store &store, const std::string &directory) {
     const auto path = directory + "/Modelfile";
-    std::ofstream(path) << "FROM tiny\nSYSTEM other\n";
-    CHECK(has(store.import_modelfile(path, "made"), "\"name\":\"made:latest\""));
-    CHECK(has(store.show_json("made"), "\"system\":\"other\"") && store.path("made") == store.path("tiny"));
-    store.remove("made");
+    std::ofstream(path) << "FROM tiny\nSYSTEM other\nPARAMETER low_vram 1\n";
+    const auto made = store.import_modelfile(path, "made");
+    CHECK(made.name() == "made:latest" && made.ignored().at(0) == "low_vram");
+    CHECK(store.show("made").system() == "other" && store.path("made") == store.path("tiny"));
+    const auto deleted = store.remove("made");
+    CHECK(deleted.models().at(0) == "made:latest" && deleted.blobs().vector().size() == 1);
+    CHECK(deleted.bytes() > 0 && deleted.failures().empty() && deleted.aliases().empty());
+    CHECK(deleted.restored().empty() && deleted.kept().empty());
+    const auto shared = deleted.shared().at(0);
+    CHECK(shared && shared->n_models == 2);
+    CHECK((deleted.shared_models(0).vector() ==
+           std::vector<std::string_view>{"copy:latest", "tiny:latest"}));
     CHECK(std::remove(path.c_str()) == 0);
 }
 
 static void a_file_outlives_its_model(const Store &store) {
     Gguf outlives(store.path("tiny"));
+    CHECK(store.gguf("tiny").json() == outlives.json());
     {
         Gguf gguf = store.model("tiny").gguf();
         outlives = gguf;
         Gguf moved = std::move(gguf);
         CHECK(moved.version() == 3 && moved.json() == outlives.json());
     }
-    CHECK(outlives.text("general.architecture") == "llama" && outlives.size() == 9);
+    CHECK(outlives.string("general.architecture") == "llama" && outlives.size() == 9);
     CHECK(outlives.pair(0)->first == "general.architecture" && !outlives.pair(9));
-    CHECK(outlives.text("no.such.key").empty() && !outlives.find("no.such.key"));
+    CHECK(outlives.string("no.such.key").empty() && !outlives.find("no.such.key"));
     const auto tokens = outlives.find("tokenizer.ggml.tokens")->array;
-    const auto words = Gguf::texts(tokens);
+    const auto words = Gguf::strings(tokens);
     CHECK(words.size() == 4 && words[2] == "hello");
-    CHECK(modelkeep::view(Gguf::at(tokens, 3)->str) == "world" && !Gguf::at(tokens, 4));
-    CHECK(outlives.tensors().size() == 2 && outlives.parameter_count() == 40);
-    CHECK(outlives.warnings().empty());
+    CHECK(view(Gguf::at(tokens, 3)->str) == "world" && !Gguf::at(tokens, 4));
+    CHECK(outlives.tensor_count() == 2 && outlives.parameter_count() == 40);
+    std::uint64_t bytes = 0;
+    for (const auto &tensor : outlives.tensors()) bytes += tensor.n_bytes;
+    CHECK(bytes == 160 && outlives.data_offset() + bytes == outlives.file_size());
+    CHECK(outlives.alignment() == 32 && !outlives.is_big_endian());
+    CHECK(outlives.warnings().empty() && outlives.warning_count() == 0);
+}
+
+static void files_are_opened_as_asked(const char *fixture) {
+    modelkeep::GgufOptions options;
+    options.mmap = false;
+    options.header_only = true;
+    CHECK(Gguf(fixture, options).tensors().at(1)->data == nullptr);
+    const Parts parts(fixture);
+    CHECK(parts.size() == 1 && parts.tensor_count() == 2 && !parts.tensor(2) && !parts.at(1));
+    CHECK(parts.tensor(1)->first == 0 && parts.tensor(1)->second.n_bytes == 32);
+    CHECK(parts.at(0)->size() == 9);
+}
+
+static void blobs_come_as_streams(const Store &store) {
+    std::istringstream good("abc"), bad("abd");
+    const auto digest = store.add_blob(good);
+    CHECK(has(digest, "sha256:ba7816bf") && store.has_blob(digest));
+    CHECK(!std::ifstream(store.blob_path(digest)).fail());
+    const auto wrong = thrown([&] { store.add_blob(bad, digest); });
+    CHECK(wrong.status() == MKEEP_STATUS_CORRUPT);
 }
 
 static void errors_are_exceptions(const Store &store, const std::string &directory) {
@@ -98,13 +167,14 @@ static void errors_are_exceptions(const Store &store, const std::string &directo
     CHECK(near.suggestions().size() == 1 && near.suggestions().at(0) == "tiny:latest");
     const auto missing = thrown([&] { store.remove("nope"); });
     CHECK(missing.status() == MKEEP_STATUS_NOT_FOUND && missing.http_status() == 404);
-    CHECK(missing.what() == std::string("model 'nope:latest' not found") && !missing.fault());
+    CHECK(missing.what() == std::string("model 'nope:latest' not found") && !missing.parse_error());
     const auto absent = thrown([&] { Store(directory + "/no/such"); });
     CHECK(absent.status() == MKEEP_STATUS_FILE_NOT_FOUND && absent.os() == ENOENT);
     CHECK(absent.path() == directory + "/no/such" && absent.suggestions().empty());
     const auto config = store.model("tiny").paths("config").at(0);
     const auto broken = thrown([&] { Gguf gguf(config); });
-    CHECK(broken.status() == MKEEP_STATUS_INVALID_GGUF && broken.fault()->code == "bad_magic");
+    CHECK(broken.status() == MKEEP_STATUS_INVALID_GGUF);
+    CHECK(broken.parse_error()->code == "bad_magic");
     const auto refused = thrown([&] { Gguf gguf(config + "/x"); });
     CHECK(refused.status() == MKEEP_STATUS_IO && refused.os() != 0);
 }
@@ -116,8 +186,11 @@ static void a_verification_can_be_watched_and_stopped(const Store &store) {
         return done <= total;
     };
     const auto report = store.verify({"tiny"}, {true, true}, watch);
-    CHECK(report.ok && last > 0 && has(report.json, "\"hashed_bytes\":"));
-    CHECK(has(report.json, "\"cached\":"));
+    CHECK(report.ok() && last > 0 && report.hashed_bytes() + report.cached_bytes() >= last);
+    CHECK(report.size() == 5 && report.blobs().at(0)->status == MKEEP_BLOB_STATUS_OK);
+    CHECK(report.models(0).at(0) == "tiny:latest" && !report.models(0).at(1));
+    CHECK(!report.parse_error(0) && report.broken_models().empty() && report.problems().empty());
+    CHECK(has(report.json(), "\"cached\":"));
     const auto stopped = thrown([&] { store.verify({}, {}, [](auto, auto) { return false; }); });
     CHECK(stopped.status() == MKEEP_STATUS_CANCELLED);
     try {
@@ -126,30 +199,71 @@ static void a_verification_can_be_watched_and_stopped(const Store &store) {
     } catch (const std::runtime_error &error) {
         CHECK(error.what() == std::string("enough"));
     }
-    std::thread other([&] { CHECK(store.verify().ok); });
-    CHECK(store.verify().ok);
+    std::thread other([&] { CHECK(store.verify().ok()); });
+    CHECK(store.verify().ok());
     other.join();
+}
+
+static void a_store_is_measured_and_cleaned(const Store &store, const std::string &directory) {
+    const auto usage = store.usage();
+    CHECK(usage.totals().orphans.n_files == 1 && usage.problems().empty());
+    CHECK(view(usage.models().at(1)->name) == "tiny:latest");
+    CHECK(has(usage.json(), "\"orphans\":{\"files\":1,"));
+    const auto diagnosis = store.doctor();
+    CHECK(diagnosis.ok() && diagnosis.issues().empty() && diagnosis.blobs() == 5);
+    CHECK(diagnosis.verified() <= diagnosis.blobs());
+    CHECK(view(diagnosis.locations().at(0)->path) == directory && !diagnosis.notes().empty());
+    CHECK(has(diagnosis.json(), "\"issues\":[]"));
+    const auto repaired = store.repair(store.verify());
+    CHECK(repaired.quarantined().empty() && repaired.renamed().empty());
+    CHECK(repaired.changed().empty() && has(repaired.json(), "\"quarantined\":[]"));
+    mkeep_gc_options options = {};
+    options.no_grace = 1;
+    options.dry_run = 1;
+    const auto would = store.gc(options);
+    CHECK(would.dry_run() && would.blobs().vector().size() == 1 && would.bytes() > 0);
+    CHECK(store.gc().young() == 1);
+    try {
+        store.gc(options, [](auto, auto) -> bool { throw std::runtime_error("enough"); });
+        CHECK(!"thrown on");
+    } catch (const std::runtime_error &error) {
+        CHECK(error.what() == std::string("enough"));
+    }
+    options.dry_run = 0;
+    const auto maintained = store.maintain(options);
+    const auto collected = maintained.collected();
+    CHECK(maintained.renamed().empty() && collected.blobs().vector() == would.blobs().vector());
+    CHECK(collected.partials().empty() && collected.leftovers().empty());
+    CHECK(collected.restored().empty() && collected.kept().empty());
+    CHECK(has(maintained.json(), collected.json().c_str()));
+}
+
+static void many_are_removed_at_once(const Store &store) {
+    const auto removed = store.remove(std::vector<std::string>{"tiny", "nope"});
+    const auto failure = removed.failures().at(0);
+    CHECK(failure && view(failure->name) == "nope" && failure->status == MKEEP_STATUS_NOT_FOUND);
+    CHECK(has(removed.json(), "'nope:latest' not found"));
+    store.remove("copy");
+    CHECK(store.list().size() == 0 && store.verify().blobs().empty());
 }
 
 int main(int argc, char *argv[]) {
     if (argc != 3) return 2;
-    CHECK(modelkeep::fits());
+    CHECK(modelkeep::fits() && !modelkeep::version().empty());
     mkeep_store_options options = {};
-    options.create = true;
-    options.no_settle = true;
+    options.create = 1;
+    options.no_delete_delay = 1;
     const Store store(argv[2], options);
     CHECK(store.root() == argv[2]);
     models_are_made_and_read(store, argv[1]);
+    a_model_is_shown(store);
     a_model_is_made_of_a_model(store, argv[2]);
     a_file_outlives_its_model(store);
+    files_are_opened_as_asked(argv[1]);
+    blobs_come_as_streams(store);
     errors_are_exceptions(store, argv[2]);
     a_verification_can_be_watched_and_stopped(store);
-    CHECK(has(store.usage_json(), "\"orphans\":{\"files\":0,"));
-    CHECK(has(store.doctor_json(), "\"issues\":[]"));
-    CHECK(has(store.repair_json(), "\"quarantined\":[]"));
-    CHECK(has(store.gc_json(0, true, true), "\"dry_run\":true"));
-    CHECK(has(store.remove(std::vector<std::string>{"tiny", "nope"}), "'nope:latest' not found"));
-    store.remove("copy");
-    CHECK(store.list().empty() && store.verify().blobs.empty());
+    a_store_is_measured_and_cleaned(store, argv[2]);
+    many_are_removed_at_once(store);
     std::cout << "the owners hold\n";
 }

@@ -5,44 +5,42 @@ use std::io::{self, Read};
 
 use engine::Digest;
 
-use crate::boundary::{Fault, borrow, enter, give, give_if, output, text};
-use crate::status::{mkeep_error, mkeep_status};
-use crate::store::mkeep_store;
-use crate::text::mkeep_text;
+use crate::boundary::{Fault, borrow, output, text};
+use crate::status::{call, mkeep_error, mkeep_status};
+use crate::store::{mkeep_store, optional_out, result_out};
+use crate::string::mkeep_string;
 
-/// Fills `buffer` with at most `len` bytes, and answers how many: 0 at the end, less than 0 where
+/// Fills `buffer` with at most `len` bytes, and returns how many: 0 at the end, less than 0 where
 /// they cannot be read. `user` is what the caller gave.
 pub type mkeep_read =
     Option<unsafe extern "C" fn(user: *mut c_void, buffer: *mut u8, len: usize) -> isize>;
 
 /// # Safety
-/// `digest` is NULL or a text.
+/// `digest` is NULL or a string.
 unsafe fn parse(digest: *const c_char) -> Result<Digest, Fault> {
     // SAFETY: by the contract.
     Ok(unsafe { text(digest, "digest") }?.parse()?)
 }
 
-/// Where the blob of a digest lies, or would lie. `digest` is as in `sha256:...`.
+/// Finds where the blob of a digest is, or would be. `digest` is as in `sha256:...`.
 ///
 /// MKEEP_STATUS_INVALID_DIGEST.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_blob_path(
     store: *const mkeep_store,
     digest: *const c_char,
-    path: *mut *mut mkeep_text,
+    path: *mut *mut mkeep_string,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
-            let (store, path) = (&borrow(store, "store")?.0, output(path)?);
-            give(path, mkeep_text::path(&store.blob_path(&parse(digest)?)));
-            Ok(())
+        result_out(store, path, error, |store| {
+            Ok(mkeep_string::path(&store.blob_path(&parse(digest)?)))
         })
     }
 }
 
-/// Whether the blob of a digest is there.
+/// Tells whether the blob of a digest is there.
 ///
 /// MKEEP_STATUS_INVALID_DIGEST.
 #[unsafe(no_mangle)]
@@ -54,7 +52,7 @@ pub unsafe extern "C" fn mkeep_store_has_blob(
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
+        call(error, || {
             let (store, found) = (&borrow(store, "store")?.0, output(found)?);
             found.write(store.has_blob(&parse(digest)?));
             Ok(())
@@ -81,7 +79,7 @@ impl Read for Stream {
 /// Adds a blob from a stream, and puts it in its place when it is whole; a damaged one of that name
 /// is healed. `expected` may be NULL; `digest`, which may be NULL, is what the bytes have.
 ///
-/// `read` is called on the calling thread until it answers 0.
+/// `read` is called on the calling thread until it returns 0.
 ///
 /// MKEEP_STATUS_CORRUPT where the bytes have another digest than `expected`,
 /// MKEEP_STATUS_INVALID_DIGEST.
@@ -91,21 +89,19 @@ pub unsafe extern "C" fn mkeep_store_add_blob(
     read: mkeep_read,
     user: *mut c_void,
     expected: *const c_char,
-    digest: *mut *mut mkeep_text,
+    digest: *mut *mut mkeep_string,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
-            let store = &borrow(store, "store")?.0;
+        optional_out(store, digest, error, |store| {
             let read = read.ok_or(Fault::Null("read"))?;
             let expected = match expected.is_null() {
                 true => None,
                 false => Some(parse(expected)?),
             };
             let blob = store.add_blob(&mut Stream { read, user }, expected.as_ref())?;
-            give_if(digest, || mkeep_text::new(&blob.digest.to_string()));
-            Ok(())
+            Ok(mkeep_string::new(&blob.digest.to_string()))
         })
     }
 }

@@ -7,22 +7,41 @@ use std::sync::Arc;
 use engine::gguf::{Data, Endian, Limits};
 use engine::{GgufFile, GgufOptions, Reference};
 
-use crate::boundary::{ask, borrow, end, enter, fetch, give, look, output, path, text};
-use crate::status::{mkeep_error, mkeep_status};
-use crate::store::mkeep_store;
-use crate::text::{Terminated, mkeep_str, mkeep_text};
+use crate::boundary::{borrow, free, get, out, output, path, query, text, with};
+use crate::growing::{Options, get_sized, growing, options};
+use crate::status::{call, mkeep_error, mkeep_status};
+use crate::store::{mkeep_store, result_out};
+use crate::str::{Strings, mkeep_str};
+use crate::string::{json_out, mkeep_string};
 use crate::value::mkeep_value;
 
-/// A GGUF file that is open. Counted: what is borrowed lives until the last holder ends it.
+/// A GGUF file that is open. Counted: what is borrowed lives until the last reference is freed.
 pub struct mkeep_gguf {
     pub(crate) file: GgufFile,
-    warnings: Arc<[[Terminated; 3]]>,
+    warnings: Arc<(Vec<mkeep_warning>, Strings)>,
+}
+
+/// How to open a GGUF file.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_gguf_options {
+    /// `sizeof(mkeep_gguf_options)`.
+    pub size: usize,
+    /// Whether reading continues where the format is violated without harm.
+    pub lenient: u8,
+    /// Whether the header is read into memory instead of mapping the file.
+    pub no_mmap: u8,
+    /// Whether the data of tensors may be missing, as in the midst of a download. What is missing is
+    /// a warning, `data_out_of_bounds`, and the `data` of a tensor that is not whole are NULL.
+    pub header_only: u8,
 }
 
 /// Something unusual in a file that can be read.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct mkeep_warning {
+    /// `sizeof(mkeep_warning)`.
+    pub size: usize,
     /// What it is: a code that never changes, as in `nested_array`.
     pub code: mkeep_str,
     /// The place in the structure; the first of several.
@@ -31,77 +50,62 @@ pub struct mkeep_warning {
     pub message: mkeep_str,
 }
 
+growing!(mkeep_gguf_options, mkeep_warning);
+// SAFETY: numbers.
+unsafe impl Options for mkeep_gguf_options {}
+
 impl From<GgufFile> for mkeep_gguf {
     fn from(file: GgufFile) -> Self {
+        let mut strings = Strings::default();
         let warnings = file.view().warnings().iter();
         let warnings = warnings
-            .map(|warning| {
-                [warning.code().code(), warning.path(), warning.message()].map(Terminated::new)
+            .map(|warning| mkeep_warning {
+                size: size_of::<mkeep_warning>(),
+                code: strings.add(warning.code().code()),
+                path: strings.add(warning.path()),
+                message: strings.add(warning.message()),
             })
             .collect();
+        let warnings = Arc::new((warnings, strings));
         mkeep_gguf { file, warnings }
     }
 }
 
-pub(crate) fn options(lenient: bool, no_mmap: bool, data: Data) -> GgufOptions {
-    let limits = match lenient {
-        true => Limits::lenient(),
-        false => Limits::strict(),
-    };
-    GgufOptions::new(limits.data(data)).mmap(!no_mmap)
-}
-
-/// # Safety
-/// Every pointer is NULL or good for its use.
-unsafe fn open(
-    file: *const c_char,
-    options: GgufOptions,
-    gguf: *mut *mut mkeep_gguf,
-    error: *mut *mut mkeep_error,
-) -> mkeep_status {
-    // SAFETY: by the contract.
-    unsafe {
-        enter(error, || {
-            let (file, gguf) = (path(file, "file")?, output(gguf)?);
-            give(gguf, mkeep_gguf::from(GgufFile::open(file, &options)?));
-            Ok(())
-        })
+impl mkeep_gguf_options {
+    pub(crate) fn read(&self) -> GgufOptions {
+        let limits = match self.lenient {
+            0 => Limits::strict(),
+            _ => Limits::lenient(),
+        };
+        let data = match self.header_only {
+            0 => Data::Required,
+            _ => Data::Optional,
+        };
+        GgufOptions::new(limits.data(data)).mmap(self.no_mmap == 0)
     }
 }
 
-/// Opens a GGUF file: one pass over its head. `lenient` reads on where the format is broken without
-/// harm; `no_mmap` reads the head into memory instead of mapping the file.
+/// Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly, and
+/// mapped.
 ///
-/// MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_IO.
+/// MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_FILE_NOT_FOUND,
+/// MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_open(
     file: *const c_char,
-    lenient: bool,
-    no_mmap: bool,
+    options: *const mkeep_gguf_options,
     gguf: *mut *mut mkeep_gguf,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
-    let options = options(lenient, no_mmap, Data::Required);
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { open(file, options, gguf, error) }
-}
-
-/// Opens a GGUF file whose data are not all there yet, as in the midst of a download: its metadata
-/// and its table of tensors. What is missing is a warning, `data_out_of_bounds`, and the `data` of
-/// a tensor that is not whole are NULL.
-///
-/// Otherwise as mkeep_gguf_open.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_gguf_open_header(
-    file: *const c_char,
-    lenient: bool,
-    no_mmap: bool,
-    gguf: *mut *mut mkeep_gguf,
-    error: *mut *mut mkeep_error,
-) -> mkeep_status {
-    let options = options(lenient, no_mmap, Data::Optional);
-    // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { open(file, options, gguf, error) }
+    unsafe {
+        call(error, || {
+            let (file, gguf) = (path(file, "file")?, output(gguf)?);
+            let options = self::options(options)?.read();
+            out(gguf, mkeep_gguf::from(GgufFile::open(file, &options)?));
+            Ok(())
+        })
+    }
 }
 
 /// Opens the GGUF file of a stored model, leniently.
@@ -116,77 +120,75 @@ pub unsafe extern "C" fn mkeep_store_gguf(
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
-            let (store, gguf) = (borrow(store, "store")?, output(gguf)?);
+        result_out(store, gguf, error, |store| {
             let reference: Reference = text(name, "name")?.parse()?;
-            give(gguf, mkeep_gguf::from(store.0.model(&reference)?.gguf()?));
-            Ok(())
+            Ok(store.model(&reference)?.gguf()?.into())
         })
     }
 }
 
-/// One more holder of the same file, to be ended by mkeep_gguf_free as well; NULL for NULL.
+/// Makes one more reference to the same file, to be freed by mkeep_gguf_free as well; NULL for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_gguf_hold(gguf: *const mkeep_gguf) -> *mut mkeep_gguf {
+pub unsafe extern "C" fn mkeep_gguf_retain(gguf: *const mkeep_gguf) -> *mut mkeep_gguf {
     // SAFETY: by the header's contract NULL or a live file.
     unsafe {
-        look(gguf, ptr::null_mut(), |gguf| {
+        with(gguf, ptr::null_mut(), |gguf| {
             let (file, warnings) = (gguf.file.clone(), gguf.warnings.clone());
             Box::into_raw(Box::new(mkeep_gguf { file, warnings }))
         })
     }
 }
 
-/// Ends a holder of a file.
+/// Frees a reference to a file; the last one closes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_free(gguf: *mut mkeep_gguf) {
     // SAFETY: by the header's contract NULL or a live file that is given up.
-    unsafe { end(gguf) }
+    unsafe { free(gguf) }
 }
 
-/// The version of the format.
+/// Returns the version of the format.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_version(gguf: *const mkeep_gguf) -> u32 {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { look(gguf, 0, |gguf| gguf.file.view().version()) }
+    unsafe { with(gguf, 0, |gguf| gguf.file.view().version()) }
 }
 
-/// Whether the numbers of the file are big-endian.
+/// Returns whether the numbers of the file are big-endian.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_is_big_endian(gguf: *const mkeep_gguf) -> bool {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { look(gguf, false, |gguf| gguf.file.view().endian() == Endian::Big) }
+    unsafe { with(gguf, false, |gguf| gguf.file.view().endian() == Endian::Big) }
 }
 
-/// The size of the file in bytes.
+/// Returns the size of the file in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_size(gguf: *const mkeep_gguf) -> u64 {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { look(gguf, 0, |gguf| gguf.file.size()) }
+    unsafe { with(gguf, 0, |gguf| gguf.file.size()) }
 }
 
-/// The alignment of the data of tensors, in bytes.
+/// Returns the alignment of the data of tensors, in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_alignment(gguf: *const mkeep_gguf) -> u64 {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { look(gguf, 0, |gguf| gguf.file.view().alignment()) }
+    unsafe { with(gguf, 0, |gguf| gguf.file.view().alignment()) }
 }
 
-/// Where the data of tensors begin, in bytes; may lie beyond a file that has none.
+/// Returns where the data of tensors begin, in bytes; may be beyond the end of a file that has none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_data_offset(gguf: *const mkeep_gguf) -> u64 {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { look(gguf, 0, |gguf| gguf.file.view().data_offset()) }
+    unsafe { with(gguf, 0, |gguf| gguf.file.view().data_offset()) }
 }
 
-/// How many warnings: things that this reader accepts and others may not.
+/// Returns how many warnings there are: things that this reader accepts and others may not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_warning_count(gguf: *const mkeep_gguf) -> usize {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { look(gguf, 0, |gguf| gguf.warnings.len()) }
+    unsafe { with(gguf, 0, |gguf| gguf.warnings.0.len()) }
 }
 
-/// The warning at a place; false, and nothing written, beyond the last.
+/// Gets a warning; false beyond the last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_warning(
     gguf: *const mkeep_gguf,
@@ -194,34 +196,24 @@ pub unsafe extern "C" fn mkeep_gguf_warning(
     warning: *mut mkeep_warning,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    unsafe {
-        fetch(gguf, warning, |gguf| {
-            let warning = gguf.warnings.get(index)?.each_ref();
-            let [code, path, message] = warning.map(Terminated::borrow);
-            Some(mkeep_warning {
-                code,
-                path,
-                message,
-            })
-        })
-    }
+    unsafe { get_sized(gguf, warning, |gguf| gguf.warnings.0.get(index).copied()) }
 }
 
-/// The sum of the elements of all tensors.
+/// Returns the sum of the elements of all tensors.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_parameter_count(gguf: *const mkeep_gguf) -> u64 {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { look(gguf, 0, |gguf| gguf.file.view().parameter_count()) }
+    unsafe { with(gguf, 0, |gguf| gguf.file.view().parameter_count()) }
 }
 
-/// How many pairs of metadata.
+/// Returns how many key-value pairs the metadata has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_count(gguf: *const mkeep_gguf) -> usize {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { look(gguf, 0, |gguf| gguf.file.view().len()) }
+    unsafe { with(gguf, 0, |gguf| gguf.file.view().len()) }
 }
 
-/// The pair at a place; false, and nothing written, beyond the last. Costs nothing.
+/// Gets a key-value pair; false beyond the last. Costs nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_get(
     gguf: *const mkeep_gguf,
@@ -230,7 +222,7 @@ pub unsafe extern "C" fn mkeep_gguf_get(
     value: *mut mkeep_value,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    ask(false, || unsafe {
+    query(false, || unsafe {
         let (gguf, key, value) = (borrow(gguf, "gguf")?, output(key)?, output(value)?);
         let Some((found_key, found)) = gguf.file.view().entry(index) else {
             return Ok(false);
@@ -241,7 +233,7 @@ pub unsafe extern "C" fn mkeep_gguf_get(
     })
 }
 
-/// The value of a key, of duplicates the last; false, and nothing written, where there is none.
+/// Finds the value of a key, of duplicates the last; false where there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_find(
     gguf: *const mkeep_gguf,
@@ -249,27 +241,21 @@ pub unsafe extern "C" fn mkeep_gguf_find(
     value: *mut mkeep_value,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    ask(false, || unsafe {
+    query(false, || unsafe {
         let key = text(key, "key")?;
-        Ok(fetch(gguf, value, |gguf| {
+        Ok(get(gguf, value, |gguf| {
             gguf.file.view().get(key).map(mkeep_value::from)
         }))
     })
 }
 
-/// The head and the warnings as JSON in which nothing is lost.
+/// Makes JSON of the header and the warnings, in which nothing is lost.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_json(
     gguf: *const mkeep_gguf,
-    json: *mut *mut mkeep_text,
+    json: *mut *mut mkeep_string,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        enter(error, || {
-            let (gguf, json) = (borrow(gguf, "gguf")?, output(json)?);
-            give(json, mkeep_text::new(&gguf.file.view().to_json()));
-            Ok(())
-        })
-    }
+    unsafe { json_out(gguf, json, error, |gguf| Ok(gguf.file.view().to_json())) }
 }

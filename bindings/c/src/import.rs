@@ -2,16 +2,16 @@
 
 use std::ffi::{c_char, c_void};
 use std::path::{Path, PathBuf};
-use std::ptr;
 
-use engine::{CopyMode, Error, ErrorKind, ImportOptions, Imported, Message, ModelName, Store};
-use serde_json::{Map, Value};
+use engine::{CopyMode, ImportOptions, Imported, Message, ModelName, Store};
 
-use crate::boundary::{Fault, borrow, enter, give_if, options, path, slice, text};
+use crate::boundary::{Fault, invalid, optional, path, slice, text};
+use crate::growing::{Options, growing, options};
+use crate::imported::mkeep_imported;
+use crate::parameters;
+use crate::progress::{mkeep_progress, watched};
 use crate::status::{mkeep_error, mkeep_status};
-use crate::store::mkeep_store;
-use crate::text::mkeep_text;
-use crate::verify::{mkeep_progress, watched};
+use crate::store::{mkeep_store, optional_out};
 
 /// How the bytes of a file come into the store.
 #[repr(C)]
@@ -37,17 +37,16 @@ pub struct mkeep_message {
     pub content: *const c_char,
 }
 
-/// What a model is made of besides its weights, and how they come into the store. Set all of it to
-/// zero, then `size`, then what you want.
+/// What a model is made of besides its weights, and how they come into the store.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct mkeep_import_options {
-    /// `sizeof(mkeep_import_options)`, by which later releases know what you know.
+    /// `sizeof(mkeep_import_options)`.
     pub size: usize,
     /// An mkeep_copy_mode.
     pub copy_mode: u32,
     /// Whether a model of that name is replaced.
-    pub replace: bool,
+    pub replace: u8,
     /// The Go template, or NULL: none is guessed.
     pub go_template: *const c_char,
     /// The system prompt, or NULL.
@@ -58,9 +57,9 @@ pub struct mkeep_import_options {
     pub renderer: *const c_char,
     /// The built-in parser of answers, or NULL.
     pub parser: *const c_char,
-    /// The oldest release of the reference that can run the model, or NULL.
+    /// The oldest release of Ollama that can run the model, or NULL.
     pub required_release: *const c_char,
-    /// The licence texts.
+    /// The texts of the licenses.
     pub licenses: *const *const c_char,
     /// How many.
     pub n_licenses: usize,
@@ -76,25 +75,25 @@ pub struct mkeep_import_options {
     pub messages: *const mkeep_message,
     /// How many.
     pub n_messages: usize,
-    /// Called in this thread, about 20 times a second, or NULL. `false` cancels:
-    /// MKEEP_STATUS_CANCELLED, and nothing is left behind.
+    /// Tells how far it is, or NULL.
     pub progress: mkeep_progress,
-    /// What it gets as `user`.
+    /// What `progress` gets as `user`.
     pub user: *mut c_void,
 }
 
+growing!(mkeep_import_options);
+// SAFETY: numbers and pointers; of a function, NULL is none.
+unsafe impl Options for mkeep_import_options {}
+
 /// # Safety
-/// `text` is NULL or a text.
+/// `text` is NULL or a string.
 unsafe fn stated(text: *const c_char, name: &'static str) -> Result<Option<String>, Fault> {
-    if text.is_null() {
-        return Ok(None);
-    }
     // SAFETY: by the contract.
-    Ok(Some(unsafe { self::text(text, name) }?.to_owned()))
+    Ok(unsafe { optional(text, name) }?.map(str::to_owned))
 }
 
 /// # Safety
-/// `items` is NULL or points to `count` texts.
+/// `items` is NULL or points to `count` strings.
 unsafe fn paths(
     items: *const *const c_char,
     count: usize,
@@ -108,27 +107,18 @@ unsafe fn paths(
         .collect()
 }
 
-fn invalid(text: impl Into<std::borrow::Cow<'static, str>>) -> Fault {
-    Error::new(ErrorKind::InvalidArgument, text).into()
-}
-
 fn copy_mode(number: u32) -> Result<CopyMode, Fault> {
     match number {
         0 => Ok(CopyMode::Auto),
         1 => Ok(CopyMode::Reflink),
         2 => Ok(CopyMode::HardLink),
         3 => Ok(CopyMode::Copy),
-        other => Err(invalid(format!("{other} is no mkeep_copy_mode"))),
+        other => Err(invalid(format!("{other} is not an mkeep_copy_mode"))),
     }
 }
 
-fn parameters(text: &str) -> Result<Map<String, Value>, Fault> {
-    let object = serde_json::from_str(text);
-    object.map_err(|e| invalid(format!("the parameters are no JSON object: {e}")))
-}
-
 /// # Safety
-/// `message` holds texts or NULL.
+/// `message` holds strings or NULL.
 unsafe fn message(message: &mkeep_message) -> Result<Message, Fault> {
     let mut read = Message::default();
     // SAFETY: by the contract.
@@ -144,7 +134,7 @@ impl mkeep_import_options {
     /// Every pointer is as its comment says.
     unsafe fn read(&self) -> Result<ImportOptions, Fault> {
         let mut options = ImportOptions::default();
-        options.replace = self.replace;
+        options.replace = self.replace != 0;
         options.copy_mode = copy_mode(self.copy_mode)?;
         // SAFETY: by the contract.
         unsafe {
@@ -163,8 +153,8 @@ impl mkeep_import_options {
             for one in slice(self.messages, self.n_messages, "messages")? {
                 options.messages.push(message(one)?);
             }
-            if let Some(text) = stated(self.parameters, "the parameters")? {
-                options.parameters = parameters(&text)?;
+            if let Some(text) = optional(self.parameters, "the parameters")? {
+                options.parameters = parameters::parse(text)?;
             }
         }
         Ok(options)
@@ -182,33 +172,26 @@ unsafe fn import(
     file: *const c_char,
     name: *const c_char,
     options: *const mkeep_import_options,
-    json: *mut *mut mkeep_text,
+    imported: *mut *mut mkeep_imported,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the contract.
     unsafe {
-        enter(error, || {
-            let store = &borrow(store, "store")?.0;
+        optional_out(store, imported, error, |store| {
             let (file, name) = (path(file, "file")?, text(name, "name")?.parse()?);
             let stated = self::options(options)?;
-            let how =
-                stated.map_or_else(|| Ok(ImportOptions::default()), |stated| stated.read())?;
-            let (progress, user) = stated.map_or((None, ptr::null_mut()), |stated| {
-                (stated.progress, stated.user)
-            });
-            let call = |store: &Store| way(store, file, &name, &how);
-            let imported = watched(store, progress, user, call)?;
-            give_if(json, || mkeep_text::new(&imported.to_json()));
-            Ok(())
+            let options = stated.read()?;
+            let call = |store: &Store| way(store, file, &name, &options);
+            Ok(watched(store, stated.progress, stated.user, call)?.into())
         })
     }
 }
 
-/// Makes a model of a GGUF file. `options` and `json` may be NULL; `json` is what was done.
+/// Makes a model of a GGUF file. `options` and `imported` may be NULL; `imported` is what was done.
 ///
 /// MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be replaced,
 /// MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED,
-/// MKEEP_STATUS_NOT_FOUND for a file, MKEEP_STATUS_INVALID_TEMPLATE,
+/// MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_TEMPLATE, MKEEP_STATUS_CANCELLED,
 /// MKEEP_STATUS_INVALID_ARGUMENT for the options, and where the blobs belong to another user. Blobs
 /// that nothing uses may be left where it fails late.
 #[unsafe(no_mangle)]
@@ -217,46 +200,29 @@ pub unsafe extern "C" fn mkeep_store_import(
     file: *const c_char,
     name: *const c_char,
     options: *const mkeep_import_options,
-    json: *mut *mut mkeep_text,
+    imported: *mut *mut mkeep_imported,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
+    let way: Way = |store, file, name, options| store.import(file, name, options);
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        import(
-            |store, file, name, options| store.import(file, name, options),
-            store,
-            file,
-            name,
-            options,
-            json,
-            error,
-        )
-    }
+    unsafe { import(way, store, file, name, options, imported, error) }
 }
 
 /// Makes a model as a Modelfile says, from GGUF files or from a model of this store. What the
-/// options state wins over the Modelfile, and licences add up; otherwise as mkeep_store_import.
+/// options state wins over the Modelfile, and licenses add up; otherwise as mkeep_store_import.
 ///
-/// As mkeep_store_import; MKEEP_STATUS_INVALID_ARGUMENT, with the line, for what is no Modelfile.
+/// As mkeep_store_import; MKEEP_STATUS_NOT_FOUND for a model that the Modelfile names;
+/// MKEEP_STATUS_INVALID_ARGUMENT, with the line, for a malformed Modelfile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_import_modelfile(
     store: *const mkeep_store,
     file: *const c_char,
     name: *const c_char,
     options: *const mkeep_import_options,
-    json: *mut *mut mkeep_text,
+    imported: *mut *mut mkeep_imported,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
+    let way: Way = |store, file, name, options| store.import_modelfile(file, name, options);
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        import(
-            |store, file, name, options| store.import_modelfile(file, name, options),
-            store,
-            file,
-            name,
-            options,
-            json,
-            error,
-        )
-    }
+    unsafe { import(way, store, file, name, options, imported, error) }
 }

@@ -1,4 +1,4 @@
-//! The C door. Each function converts what comes in, calls the library once, and converts what
+//! The C binding. Each function converts what comes in, calls the library once, and converts what
 //! comes out; `boundary` is the one way in and out.
 //!
 //! The comments are written for the header: they speak to users of C.
@@ -19,29 +19,52 @@ use std::ffi::c_char;
 
 mod blob;
 mod boundary;
+mod delete;
+mod doctor;
+mod gc;
 mod gguf;
+mod growing;
 mod import;
+mod imported;
 mod list;
 mod maintain;
 mod model;
+mod parameters;
+mod problem;
+mod progress;
+mod repair;
+mod show;
 mod status;
 mod store;
+mod str;
+mod string;
 mod tensor;
-mod text;
+mod usage;
 mod value;
 mod verify;
 mod wire;
 
 pub use blob::*;
+pub use delete::*;
+pub use doctor::*;
+pub use gc::*;
 pub use gguf::*;
 pub use import::*;
+pub use imported::*;
 pub use list::*;
 pub use maintain::*;
 pub use model::*;
+pub use parameters::*;
+pub use problem::*;
+pub use progress::*;
+pub use repair::*;
+pub use show::*;
 pub use status::*;
 pub use store::*;
+pub use str::*;
+pub use string::*;
 pub use tensor::*;
-pub use text::*;
+pub use usage::*;
 pub use value::*;
 pub use verify::*;
 pub use wire::*;
@@ -49,13 +72,14 @@ pub use wire::*;
 /// The number of the interface that this header describes.
 pub const MKEEP_ABI_VERSION: u32 = 0;
 
-/// The number of the library's interface. A program whose header has another one must not use it.
+/// Returns the number of the library's interface. A program whose header has another one must not use
+/// it.
 #[unsafe(no_mangle)]
 pub extern "C" fn mkeep_abi_version() -> u32 {
     MKEEP_ABI_VERSION
 }
 
-/// The release of the library, as in `0.1.0`.
+/// Returns the release of the library, as in `0.1.0`.
 #[unsafe(no_mangle)]
 pub extern "C" fn mkeep_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()

@@ -4,27 +4,29 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use engine::{Listing, Summary};
 
-use crate::boundary::{borrow, end, enter, fetch, give, look, output};
+use crate::boundary::{free, get, with};
+use crate::growing::{get_sized, growing};
+use crate::problem::mkeep_problem;
 use crate::status::{mkeep_error, mkeep_status};
-use crate::store::{answer, mkeep_store};
-use crate::text::{Terminated, mkeep_str, mkeep_text};
+use crate::store::{mkeep_store, result_out};
+use crate::str::{Strings, mkeep_str};
+use crate::string::mkeep_string;
 
 /// All models of a store at one moment, newest first.
 pub struct mkeep_list {
-    lines: Vec<Line>,
-    problems: Vec<Terminated>,
+    models: Vec<mkeep_summary>,
+    families: Vec<Vec<mkeep_str>>,
+    capabilities: Vec<Vec<mkeep_str>>,
+    problems: Vec<mkeep_problem>,
+    _strings: Strings,
 }
 
-struct Line {
-    texts: [Terminated; 6],
-    size: i64,
-    modified: i64,
-}
-
-/// A model of a list. Its texts live as long as the list.
+/// A model of a list.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct mkeep_summary {
+    /// `sizeof(mkeep_summary)`.
+    pub size: usize,
     /// The name, as in `llama3.2:latest`.
     pub name: mkeep_str,
     /// The digest of the manifest: 64 hexadecimal digits.
@@ -37,67 +39,70 @@ pub struct mkeep_summary {
     pub parameter_size: mkeep_str,
     /// The quantization's name, as in `Q4_K_M`.
     pub quantization_level: mkeep_str,
+    /// The name at the host that serves a remote model; empty for a local one.
+    pub remote_model: mkeep_str,
+    /// The host that serves a remote model; empty for a local one.
+    pub remote_host: mkeep_str,
+    /// The model whose manifest this is as well, where the name is an alias; otherwise empty.
+    pub alias_of: mkeep_str,
     /// The bytes of all blobs, as the manifest states them.
-    pub size: i64,
+    pub n_bytes: i64,
     /// The time of the manifest's last change, in nanoseconds since 1970.
     pub modified: i64,
+    /// Tokens of context; 0 where unknown.
+    pub context_length: i64,
+    /// Width of an embedding; 0 where unknown.
+    pub embedding_length: i64,
 }
 
-impl From<&Summary> for Line {
-    fn from(line: &Summary) -> Self {
+growing!(mkeep_summary);
+
+impl mkeep_summary {
+    fn new(strings: &mut Strings, line: &Summary) -> Self {
         let details = &line.details;
-        let texts = [
-            &line.name.to_string(),
-            &line.digest,
-            &details.format,
-            &details.family,
-            &details.parameter_size,
-            &details.quantization_level,
-        ];
-        Line {
-            texts: texts.map(|text| Terminated::new(text)),
-            size: line.size,
-            modified: nanoseconds(line.modified_at.system_time()),
-        }
-    }
-}
-
-impl Line {
-    fn lend(&self) -> mkeep_summary {
-        let [
-            name,
-            digest,
-            format,
-            family,
-            parameter_size,
-            quantization_level,
-        ] = self.texts.each_ref().map(Terminated::borrow);
+        let alias_of = line.alias_of.as_ref();
         mkeep_summary {
-            name,
-            digest,
-            format,
-            family,
-            parameter_size,
-            quantization_level,
-            size: self.size,
-            modified: self.modified,
+            size: size_of::<Self>(),
+            name: strings.display(&line.name),
+            digest: strings.add(&line.digest),
+            format: strings.add(&details.format),
+            family: strings.add(&details.family),
+            parameter_size: strings.add(&details.parameter_size),
+            quantization_level: strings.add(&details.quantization_level),
+            remote_model: strings.add(&line.remote_model),
+            remote_host: strings.add(&line.remote_host),
+            alias_of: alias_of.map_or(mkeep_str::EMPTY, |model| strings.display(model)),
+            n_bytes: line.size,
+            modified: nanoseconds(line.modified_at.system_time()),
+            context_length: details.context_length,
+            embedding_length: details.embedding_length,
         }
     }
 }
 
 impl From<Listing> for mkeep_list {
     fn from(listing: Listing) -> Self {
-        let problems = listing.problems.iter();
+        let mut strings = Strings::default();
+        let s = &mut strings;
+        let lines = listing.models.iter();
+        let families = |line: &Summary| line.details.families.clone().unwrap_or_default();
         mkeep_list {
-            lines: listing.models.iter().map(Line::from).collect(),
-            problems: problems
-                .map(|problem| Terminated::new(&problem.to_string()))
+            models: lines
+                .clone()
+                .map(|line| mkeep_summary::new(s, line))
                 .collect(),
+            families: lines
+                .clone()
+                .map(|line| s.displays(families(line)))
+                .collect(),
+            capabilities: lines.map(|line| s.displays(&line.capabilities)).collect(),
+            problems: mkeep_problem::all(s, &listing.problems),
+            _strings: strings,
         }
     }
 }
 
-/// Since 1970, before it negative; 0 beyond what 64 bits hold.
+/// Converts a time: since 1970, before it negative; 0 beyond what 64 bits hold.
 pub(crate) fn nanoseconds(time: SystemTime) -> i64 {
     let (since, sign) = match time.duration_since(UNIX_EPOCH) {
         Ok(since) => (since, 1),
@@ -114,34 +119,32 @@ pub unsafe extern "C" fn mkeep_store_list(
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        enter(error, || {
-            let (store, list) = (borrow(store, "store")?, output(list)?);
-            give(list, mkeep_list::from(store.0.list()?));
-            Ok(())
-        })
-    }
+    unsafe { result_out(store, list, error, |store| Ok(store.list()?.into())) }
 }
 
 /// Lists all models as the body of GET /api/tags.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_list_json(
     store: *const mkeep_store,
-    json: *mut *mut mkeep_text,
+    json: *mut *mut mkeep_string,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { answer(store, json, error, |store| Ok(store.list()?.to_json())) }
+    unsafe {
+        result_out(store, json, error, |store| {
+            Ok(mkeep_string::new(&store.list()?.to_json()))
+        })
+    }
 }
 
-/// How many models.
+/// Returns how many models there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_list_count(list: *const mkeep_list) -> usize {
     // SAFETY: by the header's contract NULL or a live list.
-    unsafe { look(list, 0, |list| list.lines.len()) }
+    unsafe { with(list, 0, |list| list.models.len()) }
 }
 
-/// The model at a place; false, and nothing written, beyond the last.
+/// Gets a model; false beyond the last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_list_get(
     list: *const mkeep_list,
@@ -149,31 +152,49 @@ pub unsafe extern "C" fn mkeep_list_get(
     summary: *mut mkeep_summary,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    unsafe { fetch(list, summary, |list| list.lines.get(index).map(Line::lend)) }
+    unsafe { get_sized(list, summary, |list| list.models.get(index).copied()) }
 }
 
-/// How many entries were left out.
+/// Gets the family at `nth` of those of the model at `index`; false beyond the last.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_list_problem_count(list: *const mkeep_list) -> usize {
-    // SAFETY: by the header's contract NULL or a live list.
-    unsafe { look(list, 0, |list| list.problems.len()) }
+pub unsafe extern "C" fn mkeep_list_family(
+    list: *const mkeep_list,
+    index: usize,
+    nth: usize,
+    family: *mut mkeep_str,
+) -> bool {
+    let found = |list: &mkeep_list| list.families.get(index)?.get(nth).copied();
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get(list, family, found) }
 }
 
-/// Why an entry was left out; empty beyond the last.
+/// Gets what the model at `index` can do, as in `completion` or `tools`; false beyond the last.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_list_problem(list: *const mkeep_list, index: usize) -> mkeep_str {
-    // SAFETY: by the header's contract NULL or a live list.
-    unsafe {
-        look(list, mkeep_str::EMPTY, |list| {
-            let problem = list.problems.get(index);
-            problem.map_or(mkeep_str::EMPTY, Terminated::borrow)
-        })
-    }
+pub unsafe extern "C" fn mkeep_list_capability(
+    list: *const mkeep_list,
+    index: usize,
+    nth: usize,
+    capability: *mut mkeep_str,
+) -> bool {
+    let found = |list: &mkeep_list| list.capabilities.get(index)?.get(nth).copied();
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get(list, capability, found) }
 }
 
-/// Ends a list.
+/// Gets an entry that was left out, and why; false beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_list_problem(
+    list: *const mkeep_list,
+    index: usize,
+    problem: *mut mkeep_problem,
+) -> bool {
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get_sized(list, problem, |list| list.problems.get(index).copied()) }
+}
+
+/// Frees a list.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_list_free(list: *mut mkeep_list) {
     // SAFETY: by the header's contract NULL or a live list that is given up.
-    unsafe { end(list) }
+    unsafe { free(list) }
 }

@@ -1,127 +1,105 @@
-//! What the disk holds, and cleaning it up; all as JSON.
+//! Maintenance: what Ollama does to a store when it starts.
 
-use std::ffi::c_void;
 use std::ptr;
-use std::time::Duration;
 
-use engine::GcOptions;
+use engine::Maintained;
 
-use crate::boundary::options;
+use crate::boundary::{free, get, invalid, with};
+use crate::gc::{mkeep_collected, mkeep_gc_options};
+use crate::growing::options;
 use crate::status::{mkeep_error, mkeep_status};
-use crate::store::{answer, mkeep_store};
-use crate::text::mkeep_text;
-use crate::verify::{mkeep_progress, watched};
+use crate::store::{mkeep_store, result_out};
+use crate::str::{Strings, mkeep_str};
+use crate::string::{json_out, mkeep_string};
 
-/// What the disk holds, and for whom.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_store_usage_json(
-    store: *const mkeep_store,
-    json: *mut *mut mkeep_text,
-    error: *mut *mut mkeep_error,
-) -> mkeep_status {
-    // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { answer(store, json, error, |store| Ok(store.usage()?.to_json()?)) }
+/// What maintenance did.
+pub struct mkeep_maintained {
+    maintained: Maintained,
+    renamed: Vec<mkeep_str>,
+    collected: mkeep_collected,
+    _strings: Strings,
 }
 
-/// What is wrong with the store, and what to do.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_store_doctor_json(
-    store: *const mkeep_store,
-    json: *mut *mut mkeep_text,
-    error: *mut *mut mkeep_error,
-) -> mkeep_status {
-    // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { answer(store, json, error, |store| Ok(store.doctor()?.to_json()?)) }
-}
-
-/// Removes blobs that no model uses and that nobody has changed for `grace` seconds; 3600 is usual.
-/// `partials` takes the leftovers of interrupted downloads as well; `dry_run` changes nothing.
-///
-/// MKEEP_STATUS_CORRUPT while a manifest cannot be read: nobody knows what it uses.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_store_gc_json(
-    store: *const mkeep_store,
-    grace: u64,
-    partials: bool,
-    dry_run: bool,
-    json: *mut *mut mkeep_text,
-    error: *mut *mut mkeep_error,
-) -> mkeep_status {
-    let options = GcOptions::default().grace(Duration::from_secs(grace));
-    let options = options.partials(partials).dry_run(dry_run);
-    // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        answer(store, json, error, |store| {
-            Ok(store.gc(&options)?.to_json()?)
-        })
+impl From<Maintained> for mkeep_maintained {
+    fn from(maintained: Maintained) -> Self {
+        let mut strings = Strings::default();
+        mkeep_maintained {
+            renamed: strings.paths(&maintained.renamed),
+            collected: maintained.collected.clone().into(),
+            maintained,
+            _strings: strings,
+        }
     }
 }
 
-/// What to collect. Set all of it to zero, then `size`, then what you want.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct mkeep_gc_options {
-    /// `sizeof(mkeep_gc_options)`, by which later releases know what you know.
-    pub size: usize,
-    /// Seconds for which a file must not have changed; 3600 is usual.
-    pub grace: u64,
-    /// Not 0 changes nothing, and says what would be removed.
-    pub dry_run: u8,
-    /// Not 0 takes the leftovers of interrupted downloads as well.
-    pub partials: u8,
-    /// Not 0 takes the damaged blobs as well that a repair has set aside.
-    pub quarantine: u8,
-    /// Not 0 says that a store without any model is meant to lose every blob.
-    pub all: u8,
-    /// Called in this thread, about 20 times a second, or NULL. `false` cancels:
-    /// MKEEP_STATUS_CANCELLED, and what is in use is where it was.
-    pub progress: mkeep_progress,
-    /// What it gets as `user`.
-    pub user: *mut c_void,
-}
-
-/// As mkeep_store_gc_json, with everything that can be said of a collection. `options` may be NULL:
-/// then the grace period is an hour.
+/// Gives blobs their present names, and collects garbage as mkeep_store_gc does; leftovers of
+/// downloads and unknown files among the blobs go as well, as they do when Ollama starts. `options`
+/// may be NULL.
 ///
-/// MKEEP_STATUS_INVALID_ARGUMENT for a store with blobs and no model at all, without `all`.
+/// As mkeep_store_gc; MKEEP_STATUS_INVALID_ARGUMENT for a dry run, too: there is none.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_store_collect_json(
+pub unsafe extern "C" fn mkeep_store_maintain(
     store: *const mkeep_store,
     options: *const mkeep_gc_options,
-    json: *mut *mut mkeep_text,
+    maintained: *mut *mut mkeep_maintained,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        answer(store, json, error, |store| {
+        result_out(store, maintained, error, |store| {
             let stated = self::options(options)?;
-            let options = stated.map_or_else(GcOptions::default, engine_options);
-            let (progress, user) = stated.map_or((None, ptr::null_mut()), |stated| {
-                (stated.progress, stated.user)
-            });
-            let collected = watched(store, progress, user, |store| store.gc(&options))?;
-            Ok(collected.to_json()?)
+            if stated.dry_run != 0 {
+                return Err(invalid("maintenance has no dry run"));
+            }
+            let options = stated.read();
+            let done = stated.watch(store, |store| store.maintain_with(&options))?;
+            Ok(done.into())
         })
     }
 }
 
-fn engine_options(options: &mkeep_gc_options) -> GcOptions {
-    GcOptions::default()
-        .grace(Duration::from_secs(options.grace))
-        .dry_run(options.dry_run != 0)
-        .partials(options.partials != 0)
-        .quarantine(options.quarantine != 0)
-        .all(options.all != 0)
+/// Gets the path of a blob that had an old name, under its new one; false beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_maintained_renamed(
+    maintained: *const mkeep_maintained,
+    index: usize,
+    path: *mut mkeep_str,
+) -> bool {
+    let nth = |maintained: &mkeep_maintained| maintained.renamed.get(index).copied();
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get(maintained, path, nth) }
 }
 
-/// Gives blobs their present names, and collects as mkeep_store_gc_json does after an hour; leftovers
-/// of downloads and unknown files among the blobs go as well, as they do when Ollama starts.
+/// Borrows what was collected: it lives as long as `maintained`, and is not freed. NULL for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_store_maintain_json(
-    store: *const mkeep_store,
-    json: *mut *mut mkeep_text,
+pub unsafe extern "C" fn mkeep_maintained_collected(
+    maintained: *const mkeep_maintained,
+) -> *const mkeep_collected {
+    // SAFETY: by the header's contract NULL or a live result.
+    unsafe {
+        with(maintained, ptr::null(), |maintained| {
+            ptr::from_ref(&maintained.collected)
+        })
+    }
+}
+
+/// Makes the JSON of the result.
+///
+/// MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_maintained_json(
+    maintained: *const mkeep_maintained,
+    json: *mut *mut mkeep_string,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
+    let made = |maintained: &mkeep_maintained| engine::json::try_to_string(&maintained.maintained);
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { answer(store, json, error, |store| Ok(store.maintain()?.to_json())) }
+    unsafe { json_out(maintained, json, error, made) }
+}
+
+/// Frees the result of maintenance.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_maintained_free(maintained: *mut mkeep_maintained) {
+    // SAFETY: by the header's contract NULL or a live result that is given up.
+    unsafe { free(maintained) }
 }

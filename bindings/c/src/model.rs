@@ -1,80 +1,74 @@
-//! Models: a snapshot of a manifest, and what lies under it.
+//! Models: a snapshot of a manifest, and the layers that it names.
 
 use std::ffi::c_char;
 
 use engine::{Layer, Model, Reference, Store};
 
-use crate::boundary::{borrow, end, enter, fetch, give, look, output, text};
+use crate::boundary::{borrow, free, out, output, text, with};
 use crate::gguf::mkeep_gguf;
+use crate::growing::{get_sized, growing};
 use crate::list::nanoseconds;
-use crate::status::{mkeep_error, mkeep_status};
-use crate::store::{mkeep_store, show_options};
-use crate::text::{Terminated, mkeep_str, mkeep_text};
+use crate::show::{mkeep_show, mkeep_show_options, show_options};
+use crate::status::{call, mkeep_error, mkeep_status};
+use crate::store::{mkeep_store, result_out};
+use crate::str::{Strings, mkeep_str};
+use crate::string::mkeep_string;
 
 /// One model: a snapshot of its manifest. What is stored under its name may change meanwhile; the
 /// snapshot does not.
 pub struct mkeep_model {
     model: Model,
-    name: Terminated,
-    digest: Terminated,
-    layers: Vec<Kept>,
+    name: mkeep_str,
+    digest: mkeep_str,
+    layers: Vec<mkeep_layer>,
+    _strings: Strings,
 }
 
-/// A layer of a model, which names a blob. Its texts live as long as the model.
+/// A layer of a model, which names a blob.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct mkeep_layer {
+    /// `sizeof(mkeep_layer)`.
+    pub size: usize,
     /// What the blob holds: `model`, `projector`, `adapter`, `template`, `system`, `params`,
     /// `messages`, `license`, `config` and others, or the whole media type where it is not known.
     pub kind: mkeep_str,
     /// The digest as the manifest spells it.
     pub digest: mkeep_str,
-    /// Where the blob lies, or should lie; empty where the digest is none.
+    /// Where the blob is, or should be; empty where the digest is malformed.
     pub path: mkeep_str,
     /// Its size in bytes, as the manifest states it.
-    pub size: i64,
+    pub n_bytes: i64,
 }
 
-struct Kept {
-    texts: [Terminated; 3],
-    size: i64,
-}
+growing!(mkeep_layer);
 
-impl Kept {
-    fn new(store: &Store, layer: &Layer) -> Self {
+impl mkeep_layer {
+    fn new(strings: &mut Strings, store: &Store, layer: &Layer) -> Self {
         let path = layer.digest().map(|digest| store.blob_path(&digest));
-        let texts = [
-            Terminated::new(layer.media().label()),
-            Terminated::new(layer.digest_text()),
-            Terminated::path(&path.unwrap_or_default()),
-        ];
-        let size = layer.size;
-        Kept { texts, size }
-    }
-
-    fn lend(&self) -> mkeep_layer {
-        let [kind, digest, path] = self.texts.each_ref().map(Terminated::borrow);
-        let size = self.size;
         mkeep_layer {
-            kind,
-            digest,
-            path,
-            size,
+            size: size_of::<Self>(),
+            kind: strings.add(layer.media().label()),
+            digest: strings.add(layer.digest_text()),
+            path: strings.path(&path.unwrap_or_default()),
+            n_bytes: layer.size,
         }
     }
 }
 
 impl mkeep_model {
     fn new(store: &Store, model: Model) -> Self {
+        let mut strings = Strings::default();
         let manifest = model.manifest();
+        let layers = manifest.entries();
         mkeep_model {
-            name: Terminated::new(&model.name().to_string()),
-            digest: Terminated::new(manifest.listed_digest()),
-            layers: manifest
-                .entries()
-                .map(|layer| Kept::new(store, layer))
+            name: strings.display(model.name()),
+            digest: strings.add(manifest.listed_digest()),
+            layers: layers
+                .map(|layer| mkeep_layer::new(&mut strings, store, layer))
                 .collect(),
             model,
+            _strings: strings,
         }
     }
 }
@@ -91,52 +85,49 @@ pub unsafe extern "C" fn mkeep_store_model(
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
-            let (store, place) = (&borrow(store, "store")?.0, output(model)?);
+        result_out(store, model, error, |store| {
             let reference: Reference = text(name, "name")?.parse()?;
-            give(place, mkeep_model::new(store, store.model(&reference)?));
-            Ok(())
+            Ok(mkeep_model::new(store, store.model(&reference)?))
         })
     }
 }
 
-/// The name under which it is stored, as in `llama3.2:latest`.
+/// Returns the name under which it is stored, as in `llama3.2:latest`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_model_name(model: *const mkeep_model) -> mkeep_str {
     // SAFETY: by the header's contract NULL or a live model.
-    unsafe { look(model, mkeep_str::EMPTY, |model| model.name.borrow()) }
+    unsafe { with(model, mkeep_str::EMPTY, |model| model.name) }
 }
 
-/// The digest of the manifest as a list has it: 64 hexadecimal digits.
+/// Returns the digest of the manifest as a list has it: 64 hexadecimal digits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_model_digest(model: *const mkeep_model) -> mkeep_str {
     // SAFETY: by the header's contract NULL or a live model.
-    unsafe { look(model, mkeep_str::EMPTY, |model| model.digest.borrow()) }
+    unsafe { with(model, mkeep_str::EMPTY, |model| model.digest) }
 }
 
-/// The bytes of all blobs, as the manifest states them.
+/// Returns the bytes of all blobs, as the manifest states them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_model_size(model: *const mkeep_model) -> i64 {
     // SAFETY: by the header's contract NULL or a live model.
-    unsafe { look(model, 0, |model| model.model.manifest().size()) }
+    unsafe { with(model, 0, |model| model.model.manifest().size()) }
 }
 
-/// The time of the manifest's last change, in nanoseconds since 1970.
+/// Returns the time of the manifest's last change, in nanoseconds since 1970.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_model_modified(model: *const mkeep_model) -> i64 {
     // SAFETY: by the header's contract NULL or a live model.
-    unsafe { look(model, 0, |model| nanoseconds(model.model.modified())) }
+    unsafe { with(model, 0, |model| nanoseconds(model.model.modified())) }
 }
 
-/// How many layers, the config among them.
+/// Returns how many layers there are, the config among them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_model_layer_count(model: *const mkeep_model) -> usize {
     // SAFETY: by the header's contract NULL or a live model.
-    unsafe { look(model, 0, |model| model.layers.len()) }
+    unsafe { with(model, 0, |model| model.layers.len()) }
 }
 
-/// The layer at a place, in the order of the manifest, the config last; false, and nothing written,
-/// beyond it. Opens nothing.
+/// Gets a layer, in the order of the manifest, the config last; false beyond it. Opens nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_model_layer(
     model: *const mkeep_model,
@@ -144,31 +135,42 @@ pub unsafe extern "C" fn mkeep_model_layer(
     layer: *mut mkeep_layer,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get_sized(model, layer, |model| model.layers.get(index).copied()) }
+}
+
+/// Makes a result of a model's.
+///
+/// # Safety
+/// As the header says of every pointer.
+unsafe fn made<T: Send + Sync>(
+    model: *const mkeep_model,
+    result: *mut *mut T,
+    error: *mut *mut mkeep_error,
+    body: impl FnOnce(&Model) -> engine::Result<T>,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        fetch(model, layer, |model| {
-            model.layers.get(index).map(Kept::lend)
+        call(error, || {
+            let (model, result) = (borrow(model, "model")?, output(result)?);
+            out(result, body(&model.model)?);
+            Ok(())
         })
     }
 }
 
-/// The path of the GGUF file with the weights.
+/// Finds the path of the GGUF file with the weights.
 ///
 /// MKEEP_STATUS_NOT_FOUND where the model has none, MKEEP_STATUS_FILE_NOT_FOUND where it is missing,
-/// MKEEP_STATUS_CORRUPT.
+/// MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are in several files.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_model_path(
     model: *const mkeep_model,
-    path: *mut *mut mkeep_text,
+    path: *mut *mut mkeep_string,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
+    let found = |model: &Model| Ok(mkeep_string::path(&model.gguf_path()?));
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        enter(error, || {
-            let (model, path) = (borrow(model, "model")?, output(path)?);
-            give(path, mkeep_text::path(&model.model.gguf_path()?));
-            Ok(())
-        })
-    }
+    unsafe { made(model, path, error, found) }
 }
 
 /// Opens the GGUF file with the weights, leniently.
@@ -181,37 +183,31 @@ pub unsafe extern "C" fn mkeep_model_gguf(
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        enter(error, || {
-            let (model, gguf) = (borrow(model, "model")?, output(gguf)?);
-            give(gguf, mkeep_gguf::from(model.model.gguf()?));
-            Ok(())
-        })
-    }
+    unsafe { made(model, gguf, error, |model| Ok(model.gguf()?.into())) }
 }
 
-/// Everything about the model, as mkeep_store_show_json answers it.
+/// Shows the model, as mkeep_store_show does.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_model_show_json(
+pub unsafe extern "C" fn mkeep_model_show(
     model: *const mkeep_model,
-    verbose: bool,
-    json: *mut *mut mkeep_text,
+    options: *const mkeep_show_options,
+    show: *mut *mut mkeep_show,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
-            let (model, json) = (borrow(model, "model")?, output(json)?);
-            let show = model.model.show(&show_options(verbose))?;
-            give(json, mkeep_text::new(&show.to_json()));
+        call(error, || {
+            let (model, show) = (borrow(model, "model")?, output(show)?);
+            let shown = model.model.show(&show_options(options)?)?;
+            out(show, mkeep_show::from(shown));
             Ok(())
         })
     }
 }
 
-/// Ends a model.
+/// Frees a model.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_model_free(model: *mut mkeep_model) {
     // SAFETY: by the header's contract NULL or a live model that is given up.
-    unsafe { end(model) }
+    unsafe { free(model) }
 }

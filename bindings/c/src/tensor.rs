@@ -1,4 +1,4 @@
-//! Tensors, and models whose tensors lie in several files.
+//! Tensors, and models whose tensors are in several files.
 
 use std::collections::BTreeMap;
 use std::ffi::c_char;
@@ -6,17 +6,20 @@ use std::ptr;
 use std::sync::LazyLock;
 
 use engine::GgufParts;
-use engine::gguf::{Data, Gguf, TensorInfo, TensorType};
+use engine::gguf::{Gguf, TensorInfo, TensorType};
 
-use crate::boundary::{ask, borrow, end, enter, fetch, give, look, output, path};
-use crate::gguf::{mkeep_gguf, options};
-use crate::status::{mkeep_error, mkeep_status};
-use crate::text::{Terminated, mkeep_str};
+use crate::boundary::{borrow, free, out, output, path, query, with};
+use crate::gguf::{mkeep_gguf, mkeep_gguf_options};
+use crate::growing::{fill, get_sized, growing, options};
+use crate::status::{call, mkeep_error, mkeep_status};
+use crate::str::{OwnedStr, mkeep_str};
 
 /// A tensor.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct mkeep_tensor {
+    /// `sizeof(mkeep_tensor)`.
+    pub size: usize,
     /// Its name, without a NUL after it.
     pub name: mkeep_str,
     /// The name of its type, as in `Q4_K`, with a NUL; `unknown` for one whose size is not known.
@@ -30,23 +33,25 @@ pub struct mkeep_tensor {
     /// Where its data begin, in bytes from the beginning of the file.
     pub offset: u64,
     /// The bytes of its data; 0 where the type is not known.
-    pub size: u64,
+    pub n_bytes: u64,
     /// Its data; NULL where the file is not mapped or ends before they do, and where the type is
     /// not known.
     pub data: *const u8,
 }
 
+growing!(mkeep_tensor);
+
 /// The names of the types that are known, by number.
-static TYPE_NAMES: LazyLock<BTreeMap<u32, Terminated>> = LazyLock::new(|| {
+static TYPE_NAMES: LazyLock<BTreeMap<u32, OwnedStr>> = LazyLock::new(|| {
     let types = TensorType::all();
     types
-        .map(|kind| (kind.code(), Terminated::new(kind.name())))
+        .map(|kind| (kind.code(), OwnedStr::new(kind.name())))
         .collect()
 });
 
 fn type_name(kind: TensorType) -> mkeep_str {
     let name = TYPE_NAMES.get(&kind.code());
-    name.map_or(mkeep_str::terminated(c"unknown"), Terminated::borrow)
+    name.map_or(mkeep_str::terminated(c"unknown"), OwnedStr::view)
 }
 
 fn tensor(gguf: Gguf<'_>, tensor: TensorInfo<'_>) -> mkeep_tensor {
@@ -56,25 +61,26 @@ fn tensor(gguf: Gguf<'_>, tensor: TensorInfo<'_>) -> mkeep_tensor {
         .for_each(|(to, from)| *to = *from);
     let data = gguf.tensor_data(&tensor);
     mkeep_tensor {
+        size: size_of::<mkeep_tensor>(),
         name: mkeep_str::borrowed(tensor.name.as_bytes()),
         type_name: type_name(tensor.tensor_type),
         r#type: tensor.tensor_type.code(),
         n_dims: u32::try_from(tensor.dims.len()).unwrap_or(0),
         dims,
         offset: tensor.offset,
-        size: tensor.size.unwrap_or(0),
+        n_bytes: tensor.size.unwrap_or(0),
         data: data.map_or(ptr::null(), <[u8]>::as_ptr),
     }
 }
 
-/// How many tensors.
+/// Returns how many tensors there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_tensor_count(gguf: *const mkeep_gguf) -> usize {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { look(gguf, 0, |gguf| gguf.file.view().tensor_count()) }
+    unsafe { with(gguf, 0, |gguf| gguf.file.view().tensor_count()) }
 }
 
-/// The tensor at a place; false, and nothing written, beyond the last. Costs nothing.
+/// Gets a tensor; false beyond the last. Costs nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_tensor(
     gguf: *const mkeep_gguf,
@@ -83,7 +89,7 @@ pub unsafe extern "C" fn mkeep_gguf_tensor(
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
     unsafe {
-        fetch(gguf, found, |gguf| {
+        get_sized(gguf, found, |gguf| {
             let gguf = gguf.file.view();
             Some(tensor(gguf, gguf.tensor(index)?))
         })
@@ -116,38 +122,37 @@ impl mkeep_parts {
     }
 }
 
-/// Opens all parts of a model, given the path of any of them: they lie side by side and are called
-/// `NAME-00001-of-00003.gguf`. The flags are those of mkeep_gguf_open.
+/// Opens all parts of a split model, given the path of any of them: they are side by side and are
+/// called `NAME-00001-of-00003.gguf`. `options` are those of mkeep_gguf_open, and may be NULL.
 ///
-/// MKEEP_STATUS_NOT_FOUND where a part is missing, MKEEP_STATUS_INVALID_GGUF where they do not
+/// MKEEP_STATUS_FILE_NOT_FOUND where a part is missing, MKEEP_STATUS_INVALID_GGUF where they do not
 /// belong together; otherwise as mkeep_gguf_open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_parts_open(
     file: *const c_char,
-    lenient: bool,
-    no_mmap: bool,
+    options: *const mkeep_gguf_options,
     parts: *mut *mut mkeep_parts,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
+        call(error, || {
             let (file, parts) = (path(file, "file")?, output(parts)?);
-            let opened = GgufParts::open(file, &options(lenient, no_mmap, Data::Required))?;
-            give(parts, mkeep_parts::from(opened));
+            let opened = GgufParts::open(file, &self::options(options)?.read())?;
+            out(parts, mkeep_parts::from(opened));
             Ok(())
         })
     }
 }
 
-/// How many parts.
+/// Returns how many parts there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_parts_count(parts: *const mkeep_parts) -> usize {
     // SAFETY: by the header's contract NULL or live parts.
-    unsafe { look(parts, 0, |parts| parts.parts.parts().len()) }
+    unsafe { with(parts, 0, |parts| parts.parts.parts().len()) }
 }
 
-/// A holder of the part at a place, to be ended by mkeep_gguf_free; NULL beyond the last. The first
+/// Makes a reference to a part, to be freed by mkeep_gguf_free; NULL beyond the last. The first part
 /// has the metadata of the model.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_parts_gguf(
@@ -156,7 +161,7 @@ pub unsafe extern "C" fn mkeep_parts_gguf(
 ) -> *mut mkeep_gguf {
     // SAFETY: by the header's contract NULL or live parts.
     unsafe {
-        look(parts, ptr::null_mut(), |parts| {
+        with(parts, ptr::null_mut(), |parts| {
             let part = parts.parts.parts().get(index).cloned();
             part.map_or(ptr::null_mut(), |part| {
                 Box::into_raw(Box::new(mkeep_gguf::from(part)))
@@ -165,15 +170,14 @@ pub unsafe extern "C" fn mkeep_parts_gguf(
     }
 }
 
-/// How many tensors all parts have.
+/// Returns how many tensors all parts have.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_parts_tensor_count(parts: *const mkeep_parts) -> usize {
     // SAFETY: by the header's contract NULL or live parts.
-    unsafe { look(parts, 0, |parts| parts.places.len()) }
+    unsafe { with(parts, 0, |parts| parts.places.len()) }
 }
 
-/// The tensor at a place among those of all parts, and the number of its part from 0; false, and
-/// nothing written, beyond the last. What it borrows lives as long as the parts.
+/// Gets a tensor of those of all parts, and the number of its part from 0; false beyond the last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_parts_tensor(
     parts: *const mkeep_parts,
@@ -182,20 +186,22 @@ pub unsafe extern "C" fn mkeep_parts_tensor(
     found: *mut mkeep_tensor,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    ask(false, || unsafe {
-        let (parts, part, found) = (borrow(parts, "parts")?, output(part)?, output(found)?);
+    query(false, || unsafe {
+        let (parts, part) = (borrow(parts, "parts")?, output(part)?);
         let Some((number, tensor)) = parts.tensor(index) else {
             return Ok(false);
         };
-        part.write(number);
-        found.write(tensor);
-        Ok(true)
+        let is_filled = fill(found, &tensor)?;
+        if is_filled {
+            part.write(number);
+        }
+        Ok(is_filled)
     })
 }
 
-/// Ends the parts. Holders of a single part keep it.
+/// Frees the parts. References to a single part keep it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_parts_free(parts: *mut mkeep_parts) {
     // SAFETY: by the header's contract NULL or live parts that are given up.
-    unsafe { end(parts) }
+    unsafe { free(parts) }
 }

@@ -4,8 +4,8 @@ use std::ptr;
 
 use engine::gguf::{Array, Endian, Value, ValueType};
 
-use crate::boundary::{ask, borrow, borrow_mut, fetch, output};
-use crate::text::mkeep_str;
+use crate::boundary::{borrow, borrow_mut, get, output, query};
+use crate::str::mkeep_str;
 
 /// The type of a value, as files have it.
 #[repr(C)]
@@ -25,9 +25,9 @@ pub enum mkeep_value_type {
     I32 = 5,
     /// A single-precision number.
     F32 = 6,
-    /// A truth.
+    /// True or false.
     Bool = 7,
-    /// A text.
+    /// A string.
     Str = 8,
     /// An array.
     Array = 9,
@@ -45,13 +45,13 @@ pub enum mkeep_value_type {
 pub struct mkeep_value {
     /// An mkeep_value_type.
     pub r#type: u32,
-    /// The number, for the types without a sign; 0 or 1 for a truth.
+    /// The number, for the types without a sign; of a truth 0 or 1.
     pub u: u64,
     /// The number, for the types with a sign.
     pub i: i64,
     /// The number, for the floating-point types.
     pub f: f64,
-    /// The text: bytes that are usually UTF-8, without a NUL after them.
+    /// The string: bytes that are usually UTF-8, without a NUL after them.
     pub str: mkeep_str,
     /// The array.
     pub array: mkeep_array,
@@ -63,11 +63,11 @@ pub struct mkeep_value {
 pub struct mkeep_array {
     /// The type of its elements: an mkeep_value_type.
     pub element: u32,
-    /// Whether its numbers are big-endian.
-    pub big_endian: bool,
+    /// Not 0 where its numbers are big-endian.
+    pub big_endian: u8,
     /// How many elements.
     pub count: u64,
-    /// The elements as they lie in the file, not aligned: numbers one after the other, or texts
+    /// The elements as they are in the file, not aligned: numbers one after the other, or strings
     /// with their lengths, for mkeep_array_next_str.
     pub bytes: *const u8,
     /// How many bytes.
@@ -76,7 +76,7 @@ pub struct mkeep_array {
 
 const NO_ARRAY: mkeep_array = mkeep_array {
     element: 0,
-    big_endian: false,
+    big_endian: 0,
     count: 0,
     bytes: ptr::null(),
     len: 0,
@@ -86,7 +86,7 @@ impl From<Array<'_>> for mkeep_array {
     fn from(array: Array<'_>) -> Self {
         mkeep_array {
             element: array.element_type().code(),
-            big_endian: array.endian() == Endian::Big,
+            big_endian: u8::from(array.endian() == Endian::Big),
             count: array.len(),
             bytes: array.as_bytes().as_ptr(),
             len: array.as_bytes().len(),
@@ -95,7 +95,7 @@ impl From<Array<'_>> for mkeep_array {
 }
 
 impl mkeep_array {
-    /// The array that was lent; `None` for one that cannot have been.
+    /// Returns the array that was borrowed; `None` for one that cannot have been.
     ///
     /// # Safety
     /// The bytes are those of a live file for as long as `'a`.
@@ -106,8 +106,8 @@ impl mkeep_array {
             false => unsafe { std::slice::from_raw_parts(self.bytes, self.len) },
         };
         let endian = match self.big_endian {
-            true => Endian::Big,
-            false => Endian::Little,
+            0 => Endian::Little,
+            _ => Endian::Big,
         };
         let element = ValueType::from_code(self.element)?;
         Some(Array::new(element, self.count, bytes, endian))
@@ -133,9 +133,9 @@ impl From<Value<'_>> for mkeep_value {
     }
 }
 
-/// The element of an array at a place, whatever its type and the byte order; false, and nothing
-/// written, beyond the last. Costs nothing for numbers and truths; for texts and arrays it walks
-/// over those before: take mkeep_array_next_str for many texts.
+/// Gets an element of an array, whatever its type and the byte order; false beyond the last. Costs
+/// nothing for numbers and truths; for strings and arrays it walks over those before: take
+/// mkeep_array_next_str for many strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_array_get(
     array: *const mkeep_array,
@@ -145,14 +145,14 @@ pub unsafe extern "C" fn mkeep_array_get(
     // SAFETY: by the header's contract each is NULL or good for its use, and the bytes of an array
     // live as long as its file.
     unsafe {
-        fetch(array, value, |array| {
+        get(array, value, |array| {
             array.back()?.get(index).map(mkeep_value::from)
         })
     }
 }
 
-/// The next text of an array of texts. `at` is where it begins within the array's bytes: 0 for the
-/// first; it is moved to the next, and may be kept to come back. False after the last, and for
+/// Gets the next string of an array of strings. `at` is where it begins within the array's bytes: 0
+/// for the first; it is moved to the next, and may be kept to come back. False after the last, and for
 /// other arrays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_array_next_str(
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn mkeep_array_next_str(
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use, and the bytes of an array
     // live as long as its file.
-    ask(false, || unsafe {
+    query(false, || unsafe {
         let (array, at, str) = (borrow(array, "array")?, borrow_mut(at)?, output(str)?);
         let array = array
             .back()
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn mkeep_array_next_str(
     })
 }
 
-/// The text that begins at a place of an array, and where the one after it does.
+/// Returns the string that begins at a place of an array, and where the one after it does.
 fn next(array: Array<'_>, at: usize) -> Option<(mkeep_str, usize)> {
     let text = array.string_at(at as u64)?.as_bytes();
     // gguf.md: a string is a u64 and that many bytes.
@@ -237,7 +237,7 @@ mod tests {
     }
 
     /// What C finds at a place of the array.
-    fn get(array: &mkeep_array, index: u64) -> Option<mkeep_value> {
+    fn element(array: &mkeep_array, index: u64) -> Option<mkeep_value> {
         let mut value = std::mem::MaybeUninit::uninit();
         // SAFETY: a live array, and a place for a value, which is read where it was written.
         unsafe { mkeep_array_get(array, index, value.as_mut_ptr()).then(|| value.assume_init()) }
@@ -260,18 +260,18 @@ mod tests {
                 .as_array()
                 .unwrap()
                 .into();
-            let second = get(&array, 1).unwrap();
-            assert_eq!(get(&second.array, 1).unwrap().u, 4);
-            assert!(get(&second.array, 2).is_none() && get(&array, 2).is_none());
+            let second = element(&array, 1).unwrap();
+            assert_eq!(element(&second.array, 1).unwrap().u, 4);
+            assert!(element(&second.array, 2).is_none() && element(&array, 2).is_none());
         }
     }
 
     #[test]
-    fn an_array_that_was_never_lent_holds_nothing() {
+    fn an_array_that_was_never_borrowed_holds_nothing() {
         let mut array = NO_ARRAY;
         array.count = 9;
-        assert!(get(&array, 0).is_none());
+        assert!(element(&array, 0).is_none());
         array.element = 99;
-        assert!(get(&array, 0).is_none());
+        assert!(element(&array, 0).is_none());
     }
 }

@@ -1,66 +1,40 @@
 //! Verification.
 
 use std::ffi::{c_char, c_void};
-use std::ops::ControlFlow;
 
-use engine::{BlobStatus, Finding, Progress, Reference, Report, VerifyOptions};
+use engine::{BlobStatus, BrokenModel, Finding, Report, VerifyOptions};
 
-use crate::boundary::{Fault, borrow, end, enter, fetch, give, look, options, output, slice, text};
-use crate::status::{mkeep_error, mkeep_status};
-use crate::store::mkeep_store;
-use crate::text::{Terminated, mkeep_str, mkeep_text};
+use crate::boundary::{free, get, references, with};
+use crate::growing::{Options, get_sized, growing, options};
+use crate::problem::mkeep_problem;
+use crate::progress::{mkeep_progress, observer};
+use crate::status::{mkeep_error, mkeep_parse_error, mkeep_status};
+use crate::store::{mkeep_store, result_out};
+use crate::str::{Strings, mkeep_str};
+use crate::string::{json_out, mkeep_string};
 
-/// Called on the calling thread before the first byte, then at most 20 times a second, and after
-/// the last byte. `user` is what the caller gave. Answering false ends the call with
-/// MKEEP_STATUS_CANCELLED. It must return: neither longjmp nor an exception may leave it.
-pub type mkeep_progress =
-    Option<unsafe extern "C" fn(user: *mut c_void, bytes: u64, total_bytes: u64) -> bool>;
-
-/// Makes a call of the store, and tells a callback how far it is where there is one.
-///
-/// # Safety
-/// `progress` is NULL or a function that can be called with `user`.
-pub(crate) unsafe fn watched<T: Send>(
-    store: &engine::Store,
-    progress: mkeep_progress,
-    user: *mut c_void,
-    call: impl FnOnce(&engine::Store) -> engine::Result<T> + Send,
-) -> engine::Result<T> {
-    let Some(progress) = progress else {
-        return call(store);
-    };
-    let mut observe = |state: &Progress| {
-        // SAFETY: by the contract.
-        match unsafe { progress(user, state.bytes, state.total_bytes) } {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
-        }
-    };
-    store.watch(&mut observe, call)
-}
-
-/// What to verify, and how. Set all of it to zero, then `size`, then what you want.
+/// How to verify.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct mkeep_verify_options {
-    /// `sizeof(mkeep_verify_options)`, by which later releases know what you know.
+    /// `sizeof(mkeep_verify_options)`.
     pub size: usize,
     /// Whether GGUF files are read strictly, too.
-    pub gguf: bool,
+    pub gguf: u8,
     /// Whether blobs are taken for good that an earlier run found good and nothing touched since,
-    /// and what this run finds good is noted in the store for later ones. What cannot be noted, in
-    /// a read-only store for one, is not. The report's JSON has under `cached` how much it was. A
-    /// write through a shared mapping may not move the times by which a touch is told.
-    pub use_cache: bool,
+    /// and what this run finds good is noted in the store's verification cache for later ones. What
+    /// cannot be noted, in a read-only store for one, is not. A write through a shared mapping may
+    /// not move the times by which a touch is told.
+    pub use_cache: u8,
+    /// Tells how far it is, or NULL.
+    pub progress: mkeep_progress,
+    /// What `progress` gets as `user`.
+    pub user: *mut c_void,
 }
 
-impl mkeep_verify_options {
-    fn read(&self) -> VerifyOptions {
-        VerifyOptions::default()
-            .gguf(self.gguf)
-            .use_cache(self.use_cache)
-    }
-}
+growing!(mkeep_verify_options);
+// SAFETY: numbers and pointers; of a function, NULL is none.
+unsafe impl Options for mkeep_verify_options {}
 
 /// The state of a blob.
 #[repr(C)]
@@ -90,95 +64,110 @@ impl From<BlobStatus> for mkeep_blob_status {
     }
 }
 
-/// One blob of a report. Its texts live as long as the report.
+/// One blob of a report.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct mkeep_finding {
+    /// `sizeof(mkeep_finding)`.
+    pub size: usize,
     /// What is wrong with it.
     pub status: mkeep_blob_status,
+    /// Whether its bytes have the digest: then a wrong size is the manifest's error.
+    pub is_intact: bool,
     /// The digest that names it, as in `sha256:...`.
     pub digest: mkeep_str,
-    /// Where it lies, or should lie.
+    /// Where it is, or should be.
     pub path: mkeep_str,
     /// The reason in words; empty where nothing is wrong.
     pub detail: mkeep_str,
     /// Its size on disk in bytes; 0 where it is missing.
-    pub size: u64,
-    /// Whether its bytes have the digest: then a wrong size is the manifest's fault.
-    pub is_intact: bool,
+    pub n_bytes: u64,
+    /// How many models use it.
+    pub n_models: usize,
 }
+
+/// A model that lacks something.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_broken_model {
+    /// `sizeof(mkeep_broken_model)`.
+    pub size: usize,
+    /// The model.
+    pub name: mkeep_str,
+    /// What it lacks, a line for each layer.
+    pub reasons: mkeep_str,
+}
+
+growing!(mkeep_finding, mkeep_broken_model);
 
 /// What a verification found.
 pub struct mkeep_report {
-    is_ok: bool,
-    json: Terminated,
-    findings: Vec<Kept>,
+    report: Report,
+    findings: Vec<mkeep_finding>,
+    models: Vec<Vec<mkeep_str>>,
+    parse_errors: Vec<Option<mkeep_parse_error>>,
+    broken: Vec<mkeep_broken_model>,
+    problems: Vec<mkeep_problem>,
+    _strings: Strings,
 }
 
-struct Kept {
-    status: mkeep_blob_status,
-    texts: [Terminated; 3],
-    size: u64,
-    is_intact: bool,
-}
-
-impl From<&Finding> for Kept {
-    fn from(finding: &Finding) -> Self {
-        let texts = [
-            Terminated::new(&finding.digest.to_string()),
-            Terminated::path(&finding.path),
-            Terminated::new(&finding.detail),
-        ];
-        Kept {
+impl mkeep_finding {
+    fn new(strings: &mut Strings, finding: &Finding) -> Self {
+        mkeep_finding {
+            size: size_of::<Self>(),
             status: finding.status.into(),
-            texts,
-            size: finding.size,
             is_intact: finding.is_intact,
+            digest: strings.display(&finding.digest),
+            path: strings.path(&finding.path),
+            detail: strings.add(&finding.detail),
+            n_bytes: finding.size,
+            n_models: finding.models.len(),
         }
     }
 }
 
-impl Kept {
-    fn lend(&self) -> mkeep_finding {
-        let [digest, path, detail] = self.texts.each_ref().map(Terminated::borrow);
-        mkeep_finding {
-            status: self.status,
-            digest,
-            path,
-            detail,
-            size: self.size,
-            is_intact: self.is_intact,
-        }
+fn parse_error(strings: &mut Strings, finding: &Finding) -> Option<mkeep_parse_error> {
+    let error = finding.gguf.as_ref()?.error.as_ref()?;
+    Some(mkeep_parse_error::new(strings, error))
+}
+
+fn broken(strings: &mut Strings, model: &BrokenModel) -> mkeep_broken_model {
+    mkeep_broken_model {
+        size: size_of::<mkeep_broken_model>(),
+        name: strings.display(&model.name),
+        reasons: strings.add(model.reasons.join("\n")),
     }
 }
 
 impl From<Report> for mkeep_report {
     fn from(report: Report) -> Self {
+        let mut strings = Strings::default();
+        let s = &mut strings;
+        let blobs = report.blobs.iter();
         mkeep_report {
-            is_ok: report.is_ok(),
-            json: Terminated::new(&report.to_json().unwrap_or_default()),
-            findings: report.blobs.iter().map(Kept::from).collect(),
+            findings: blobs
+                .clone()
+                .map(|blob| mkeep_finding::new(s, blob))
+                .collect(),
+            models: blobs.clone().map(|blob| s.displays(&blob.models)).collect(),
+            parse_errors: blobs.map(|blob| parse_error(s, blob)).collect(),
+            broken: report.models.iter().map(|model| broken(s, model)).collect(),
+            problems: mkeep_problem::all(s, &report.problems),
+            report,
+            _strings: strings,
         }
     }
 }
 
-/// # Safety
-/// `names` is NULL or points to `count` texts.
-pub(crate) unsafe fn references(
-    names: *const *const c_char,
-    count: usize,
-) -> Result<Vec<Reference>, Fault> {
-    // SAFETY: by the contract NULL or `count` pointers to texts.
-    let names = unsafe { slice(names, count, "names") }?.iter();
-    // SAFETY: as above.
-    names
-        .map(|name| Ok(unsafe { text(*name, "a name") }?.parse()?))
-        .collect()
+impl mkeep_report {
+    pub(crate) fn report(&self) -> &Report {
+        &self.report
+    }
 }
 
 /// Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
-/// models. `options` and `progress` may be NULL. What is wrong with a blob is a finding of the
-/// report, not an error.
+/// models. `options` may be NULL. What is wrong with a blob is a finding of the report, not an
+/// error.
 ///
 /// MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for a named model, MKEEP_STATUS_CORRUPT for
 /// its manifest, MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for options of a later
@@ -189,91 +178,130 @@ pub unsafe extern "C" fn mkeep_store_verify(
     names: *const *const c_char,
     count: usize,
     options: *const mkeep_verify_options,
-    progress: mkeep_progress,
-    user: *mut c_void,
     report: *mut *mut mkeep_report,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
-            let (store, report) = (borrow(store, "store")?, output(report)?);
-            let options = self::options(options)?
-                .map_or_else(VerifyOptions::default, mkeep_verify_options::read)
+        result_out(store, report, error, |store| {
+            let stated = self::options(options)?;
+            let options = VerifyOptions::default()
+                .gguf(stated.gguf != 0)
+                .use_cache(stated.use_cache != 0)
                 .models(references(names, count)?);
-            let mut observe = |state: &Progress| match progress {
-                Some(progress) if !progress(user, state.bytes, state.total_bytes) => {
-                    ControlFlow::Break(())
-                }
-                _ => ControlFlow::Continue(()),
-            };
-            give(report, store.0.verify(&options, &mut observe)?.into());
-            Ok(())
+            let mut observe = observer(stated.progress, stated.user);
+            Ok(store.verify(&options, &mut observe)?.into())
         })
     }
 }
 
-/// Whether nothing is wrong.
+/// Returns whether nothing is wrong.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_report_is_ok(report: *const mkeep_report) -> bool {
     // SAFETY: by the header's contract NULL or a live report.
-    unsafe { look(report, false, |report| report.is_ok) }
+    unsafe { with(report, false, |report| report.report.is_ok()) }
 }
 
-/// How many blobs were looked at.
+/// Returns how many blobs were verified.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_report_count(report: *const mkeep_report) -> usize {
     // SAFETY: by the header's contract NULL or a live report.
-    unsafe { look(report, 0, |report| report.findings.len()) }
+    unsafe { with(report, 0, |report| report.findings.len()) }
 }
 
-/// The blob at a place; false, and nothing written, beyond the last.
+/// Returns how many bytes were hashed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_hashed_bytes(report: *const mkeep_report) -> u64 {
+    // SAFETY: by the header's contract NULL or a live report.
+    unsafe { with(report, 0, |report| report.report.hashed_bytes) }
+}
+
+/// Returns how many bytes the verification cache had as good, so that they were not hashed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_cached_bytes(report: *const mkeep_report) -> u64 {
+    // SAFETY: by the header's contract NULL or a live report.
+    unsafe { with(report, 0, |report| report.report.cached.bytes) }
+}
+
+/// Gets a blob, in the order of digests; false beyond the last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_report_get(
     report: *const mkeep_report,
     index: usize,
     finding: *mut mkeep_finding,
 ) -> bool {
+    let nth = |report: &mkeep_report| report.findings.get(index).copied();
     // SAFETY: by the header's contract each is NULL or good for its use.
-    unsafe {
-        fetch(report, finding, |report| {
-            report.findings.get(index).map(Kept::lend)
-        })
-    }
+    unsafe { get_sized(report, finding, nth) }
 }
 
-/// The whole report as JSON; empty where a path in it is not UTF-8, which JSON cannot carry.
+/// Gets the name of the model at `nth` of those that use the blob at `index`; false beyond the last.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_report_json(report: *const mkeep_report) -> mkeep_str {
-    // SAFETY: by the header's contract NULL or a live report.
-    unsafe { look(report, mkeep_str::EMPTY, |report| report.json.borrow()) }
+pub unsafe extern "C" fn mkeep_report_model(
+    report: *const mkeep_report,
+    index: usize,
+    nth: usize,
+    name: *mut mkeep_str,
+) -> bool {
+    let found = |report: &mkeep_report| report.models.get(index)?.get(nth).copied();
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get(report, name, found) }
 }
 
-/// Ends a report.
+/// Gets why the strict reader refuses the GGUF file at `index` of the blobs; false where it does
+/// not, and where it was not asked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_parse_error(
+    report: *const mkeep_report,
+    index: usize,
+    parse_error: *mut mkeep_parse_error,
+) -> bool {
+    let nth = |report: &mkeep_report| *report.parse_errors.get(index)?;
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get_sized(report, parse_error, nth) }
+}
+
+/// Gets a model that lacks something, in the order of names; false beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_broken_model(
+    report: *const mkeep_report,
+    index: usize,
+    model: *mut mkeep_broken_model,
+) -> bool {
+    let nth = |report: &mkeep_report| report.broken.get(index).copied();
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get_sized(report, model, nth) }
+}
+
+/// Gets a manifest that could not be read; false beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_problem(
+    report: *const mkeep_report,
+    index: usize,
+    problem: *mut mkeep_problem,
+) -> bool {
+    let nth = |report: &mkeep_report| report.problems.get(index).copied();
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get_sized(report, problem, nth) }
+}
+
+/// Makes the JSON of the report.
+///
+/// MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_report_json(
+    report: *const mkeep_report,
+    json: *mut *mut mkeep_string,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    let made = |report: &mkeep_report| engine::json::try_to_string(&report.report);
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe { json_out(report, json, error, made) }
+}
+
+/// Frees a report.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_report_free(report: *mut mkeep_report) {
     // SAFETY: by the header's contract NULL or a live report that is given up.
-    unsafe { end(report) }
-}
-
-/// Verifies as mkeep_store_verify does, and moves damaged blobs aside so that a pull or an import
-/// can put the right ones in their place. `json` is what was moved.
-///
-/// As mkeep_store_verify.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_store_repair_json(
-    store: *const mkeep_store,
-    names: *const *const c_char,
-    count: usize,
-    json: *mut *mut mkeep_text,
-    error: *mut *mut mkeep_error,
-) -> mkeep_status {
-    // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        crate::store::answer(store, json, error, |store| {
-            let options = VerifyOptions::default().models(references(names, count)?);
-            let report = store.verify(&options, &mut |_| ControlFlow::Continue(()))?;
-            Ok(store.repair(&report)?.to_json()?)
-        })
-    }
+    unsafe { free(report) }
 }

@@ -1,16 +1,16 @@
-//! The four calls as clients of Ollama make them.
+//! The four endpoints as clients of Ollama call them.
 
 use engine::wire::{self, Answer};
 
-use crate::boundary::{borrow, enter, give, output, slice};
-use crate::status::{mkeep_error, mkeep_status};
+use crate::boundary::{borrow, out, output, slice};
+use crate::status::{call, mkeep_error, mkeep_status};
 use crate::store::mkeep_store;
-use crate::text::mkeep_text;
+use crate::string::mkeep_string;
 
-/// A call of the published API.
+/// An endpoint of the published API.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum mkeep_call {
+pub enum mkeep_endpoint {
     /// GET /api/tags; takes no body.
     Tags = 0,
     /// POST /api/show.
@@ -21,26 +21,27 @@ pub enum mkeep_call {
     Delete = 3,
 }
 
-/// Answers a call from the body of its request: the HTTP status, and the body of the response,
-/// which may be empty. `call` is an mkeep_call. With it, any host that speaks HTTP serves the API.
+/// Handles a request to an endpoint, given its body: the results are the HTTP status and the body of
+/// the response, which may be empty. `endpoint` is an mkeep_endpoint. With it, any host that speaks
+/// HTTP serves the API.
 ///
-/// A refusal is an answer, too; the status of this function fails only for its own arguments.
+/// A refusal is a response, too; the status of this function fails only for its own arguments.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_store_answer(
+pub unsafe extern "C" fn mkeep_store_handle_request(
     store: *const mkeep_store,
-    call: u32,
+    endpoint: u32,
     body: *const u8,
     len: usize,
     http_status: *mut u16,
-    response: *mut *mut mkeep_text,
+    response: *mut *mut mkeep_string,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        enter(error, || {
+        call(error, || {
             let (store, body) = (&borrow(store, "store")?.0, slice(body, len, "the body")?);
             let (status, response) = (output(http_status)?, output(response)?);
-            let answer = match call {
+            let answer = match endpoint {
                 0 => wire::tags(store),
                 1 => wire::show(store, body, false),
                 2 => wire::copy(store, body),
@@ -48,7 +49,7 @@ pub unsafe extern "C" fn mkeep_store_answer(
                 _ => Answer::refusal(404, "no such call"),
             };
             status.write(answer.status);
-            give(response, mkeep_text::new(&answer.body));
+            out(response, mkeep_string::new(&answer.body));
             Ok(())
         })
     }
