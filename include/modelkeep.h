@@ -837,6 +837,21 @@ typedef struct {
 } mkeep_file_warning;
 
 /**
+ * What to inspect for a list.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_list_options)`.
+   */
+  size_t size;
+  /**
+   * Whether each blob is inspected, so that mkeep_list_incomplete knows what a model lacks. Costs
+   * a `stat` for each.
+   */
+  uint8_t check_blobs;
+} mkeep_list_options;
+
+/**
  * A model of a list.
  */
 typedef struct {
@@ -899,6 +914,36 @@ typedef struct {
 } mkeep_summary;
 
 /**
+ * A blob of a model that is not there as its manifest states it.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_incomplete_blob)`.
+   */
+  size_t size;
+  /**
+   * The blob, as in `sha256:...`.
+   */
+  mkeep_str digest;
+  /**
+   * Where it is, or should be.
+   */
+  mkeep_str path;
+  /**
+   * The bytes that the manifest states.
+   */
+  int64_t n_stated_bytes;
+  /**
+   * The bytes that are there.
+   */
+  uint64_t n_bytes;
+  /**
+   * Whether there is no file at all.
+   */
+  bool is_missing;
+} mkeep_incomplete_blob;
+
+/**
  * A layer of a model, which names a blob.
  */
 typedef struct {
@@ -946,6 +991,24 @@ typedef struct {
    */
   uint8_t verbose;
 } mkeep_show_options;
+
+/**
+ * How to repair.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_repair_options)`.
+   */
+  size_t size;
+  /**
+   * Tells how far it is, or NULL. What was moved when it cancels stays moved.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_repair_options;
 
 /**
  * A blob that was moved.
@@ -1788,9 +1851,15 @@ mkeep_status mkeep_imported_json(const mkeep_imported *imported,
 void mkeep_imported_free(mkeep_imported *imported);
 
 /**
- * Lists all models. What cannot be read is left out, and named among the problems.
+ * Lists all models. What cannot be read is left out, and named among the problems. `options` may be
+ * NULL.
+ *
+ * MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
  */
-mkeep_status mkeep_store_list(const mkeep_store *store, mkeep_list **list, mkeep_error **error);
+mkeep_status mkeep_store_list(const mkeep_store *store,
+                              const mkeep_list_options *options,
+                              mkeep_list **list,
+                              mkeep_error **error);
 
 /**
  * Lists all models as the body of GET /api/tags.
@@ -1818,6 +1887,14 @@ bool mkeep_list_family(const mkeep_list *list, size_t index, size_t nth, mkeep_s
  * Gets what the model at `index` can do, as in `completion` or `tools`; false beyond the last.
  */
 bool mkeep_list_capability(const mkeep_list *list, size_t index, size_t nth, mkeep_str *capability);
+
+/**
+ * Gets a blob that the model at `index` lacks, where that was asked for; false beyond the last.
+ */
+bool mkeep_list_incomplete(const mkeep_list *list,
+                           size_t index,
+                           size_t nth,
+                           mkeep_incomplete_blob *blob);
 
 /**
  * Gets an entry that was left out, and why; false beyond the last.
@@ -1936,10 +2013,13 @@ void mkeep_model_free(mkeep_model *model);
 /**
  * Moves the damaged blobs of a report of the same store into quarantine, so that a pull or an
  * import can put the right ones in their place, and gives misnamed blobs their names. Nothing is
- * deleted.
+ * deleted. `options` may be NULL.
+ *
+ * MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
  */
 mkeep_status mkeep_store_repair(const mkeep_store *store,
                                 const mkeep_report *report,
+                                const mkeep_repair_options *options,
                                 mkeep_repaired **repaired,
                                 mkeep_error **error);
 

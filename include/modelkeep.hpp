@@ -443,6 +443,10 @@ public:
     auto capabilities(std::size_t index) const noexcept {
         return detail::range(get(), index, mkeep_list_capability);
     }
+    /// The blobs that the model at a place lacks, where the options asked for them.
+    auto incomplete(std::size_t index) const noexcept {
+        return detail::range(get(), index, mkeep_list_incomplete);
+    }
     /// What was left out, and why.
     auto problems() const noexcept { return detail::range(get(), mkeep_list_problem); }
 
@@ -715,9 +719,10 @@ public:
     std::string_view root() const noexcept { return view(mkeep_store_root(get())); }
 
     /// All models, newest first, and what had to be left out.
-    List list() const {
+    List list(mkeep_list_options options = {}) const {
+        options.size = sizeof options;
         return List([&](mkeep_list **list, mkeep_error **error) {
-            return mkeep_store_list(get(), list, error);
+            return mkeep_store_list(get(), &options, list, error);
         });
     }
     /// The body of GET /api/tags.
@@ -822,9 +827,12 @@ public:
         });
     }
     /// Moves the damaged blobs of a report into quarantine.
-    Repaired repair(const Report &report) const {
-        return Repaired([&](mkeep_repaired **repaired, mkeep_error **error) {
-            return mkeep_store_repair(get(), report.get(), repaired, error);
+    Repaired repair(const Report &report, Progress progress = {}) const {
+        auto options = sized<mkeep_repair_options>();
+        return detail::Watch(std::move(progress)).call(options, [&] {
+            return Repaired([&](mkeep_repaired **repaired, mkeep_error **error) {
+                return mkeep_store_repair(get(), report.get(), &options, repaired, error);
+            });
         });
     }
     /// What the disk holds, and for whom.

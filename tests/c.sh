@@ -56,7 +56,7 @@ proves results.c tests/data/tiny.gguf
 proves threads.c tests/data/tiny.gguf
 proves tour.cpp tests/data/tiny.gguf
 
-# The GGUF corpus: the outcome of each file, and under the sanitizers every byte that is lent.
+# The GGUF corpus: the outcome of each file, and under the sanitizers every byte that is borrowed.
 "${c[@]}" tests/c/corpus.c -o "$work/corpus" "${shared[@]}"
 "${c[@]}" "${sanitizers[@]}" tests/c/corpus.c -o "$work/corpus-sanitized" "${shared[@]}"
 corpus=

@@ -206,7 +206,7 @@ static void names_are_counted_and_strings_are_utf8(const char *directory) {
     mkeep_string *string = NULL;
     CHECK(mkeep_store_verify(store, NULL, 3, NULL, &report, NULL) ==
           MKEEP_STATUS_NULL_ARGUMENT);
-    CHECK(mkeep_store_repair(store, NULL, NULL, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
+    CHECK(mkeep_store_repair(store, NULL, NULL, NULL, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
     CHECK(mkeep_store_path(store, "\xff", &string, NULL) == MKEEP_STATUS_INVALID_UTF8);
     CHECK(mkeep_store_path(store, NULL, &string, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
     CHECK(report == NULL && string == NULL);

@@ -1,6 +1,6 @@
 /* Any GGUF file through the C interface.
  *   corpus gguf FILE --json [--lenient]   prints what the command of that form prints
- *   corpus FILE...                        reads every byte that is lent of those that open
+ *   corpus FILE...                        reads every byte that is borrowed from those that open
  */
 #include "check.h"
 
@@ -56,7 +56,7 @@ static void read_file(const mkeep_gguf *gguf) {
         CHECK(warning.code.len > 0 && warning.path.len == strlen(warning.path.ptr));
 }
 
-/* Opens a file in each of the four ways; answers in how many of them it opened. */
+/* Opens a file in each of the four ways; returns in how many of them it opened. */
 static int read_in_all_ways(const char *path) {
     int opened = 0;
     for (int way = 0; way < 4; way++) {

@@ -137,7 +137,7 @@ static void a_list_has_facts_and_problems(mkeep_store *store) {
     mkeep_summary model = {.size = sizeof model};
     mkeep_problem problem = {.size = sizeof problem};
     mkeep_str text;
-    DONE(mkeep_store_list(store, &list, error));
+    DONE(mkeep_store_list(store, NULL, &list, error));
     CHECK(mkeep_list_count(list) == 1 && mkeep_list_get(list, 0, &model));
     CHECK(is(model.name, "full:latest") && model.digest.len == 64 && is(model.format, "gguf"));
     CHECK(is(model.family, "llama") && is(model.quantization_level, "F16"));
@@ -371,7 +371,7 @@ static void a_repair_names_what_it_moved(mkeep_store *store) {
     mkeep_string *json = NULL;
     mkeep_report *old = verified(store);
     damage(blob_of(store, "system"));
-    DONE(mkeep_store_repair(store, old, &repaired, error));
+    DONE(mkeep_store_repair(store, old, NULL, &repaired, error));
     CHECK(mkeep_repaired_changed(repaired, 0, &text) && text.len == 71);
     CHECK(!mkeep_repaired_quarantined(repaired, 0, &blob));
     mkeep_repaired_free(repaired);
@@ -384,17 +384,34 @@ static void a_repair_names_what_it_moved(mkeep_store *store) {
     strcat(misnamed, license + strlen(license) - 64);
     CHECK(!rename(license, misnamed));
     mkeep_report *report = verified(store);
-    DONE(mkeep_store_repair(store, report, &repaired, error));
+    int calls = 0;
+    const mkeep_repair_options options = {
+        .size = sizeof options, .progress = count_calls, .user = &calls};
+    DONE(mkeep_store_repair(store, report, &options, &repaired, error));
     CHECK(mkeep_repaired_quarantined(repaired, 0, &blob) && blob.digest.len == 71);
     CHECK(contains(blob.path, ".modelkeep/quarantine/"));
     CHECK(!mkeep_repaired_quarantined(repaired, 1, &blob));
     CHECK(mkeep_repaired_renamed(repaired, 0, &blob) && is(blob.path, license));
-    CHECK(!mkeep_repaired_renamed(repaired, 1, &blob));
+    CHECK(!mkeep_repaired_renamed(repaired, 1, &blob) && calls > 0);
     CHECK(!mkeep_repaired_changed(repaired, 0, &text));
     DONE(mkeep_repaired_json(repaired, &json, error));
     CHECK(has(json, "{\"quarantined\":[{\"digest\":\"sha256:"));
     mkeep_repaired_free(repaired);
     mkeep_report_free(report);
+}
+
+static void a_list_says_what_a_model_lacks(mkeep_store *store) {
+    mkeep_list *list = NULL;
+    mkeep_incomplete_blob blob = {.size = sizeof blob};
+    const mkeep_list_options options = {.size = sizeof options, .check_blobs = 1};
+    DONE(mkeep_store_list(store, NULL, &list, error));
+    CHECK(!mkeep_list_incomplete(list, 0, 0, &blob));
+    mkeep_list_free(list);
+    DONE(mkeep_store_list(store, &options, &list, error));
+    CHECK(mkeep_list_incomplete(list, 0, 0, &blob) && is(blob.path, blob_of(store, "system")));
+    CHECK(blob.is_missing && blob.n_bytes == 0 && blob.n_stated_bytes == 9);
+    CHECK(blob.digest.len == 71 && !mkeep_list_incomplete(list, 0, 1, &blob));
+    mkeep_list_free(list);
 }
 
 static void maintenance_says_what_it_renamed_and_collected(mkeep_store *store) {
@@ -515,6 +532,7 @@ int main(int argc, char *argv[]) {
     a_report_says_what_each_model_lacks(store);
     a_report_has_what_the_strict_reader_says(store);
     a_repair_names_what_it_moved(store);
+    a_list_says_what_a_model_lacks(store);
     maintenance_says_what_it_renamed_and_collected(store);
     an_import_says_what_it_replaced_and_what_is_unusual(store);
     a_delete_says_what_went_and_what_stays(store);

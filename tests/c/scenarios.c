@@ -35,7 +35,7 @@ static int by_text(const void *a, const void *b) {
 
 static mkeep_status list(const mkeep_store *store, char *answer, mkeep_error **error) {
     mkeep_list *models = NULL;
-    mkeep_status status = mkeep_store_list(store, &models, error);
+    mkeep_status status = mkeep_store_list(store, NULL, &models, error);
     const char *names[16];
     size_t count = 0;
     mkeep_summary model = {.size = sizeof model};
@@ -120,7 +120,7 @@ static mkeep_status call(const mkeep_store *store, char *words[], int count, cha
     exit(2);
 }
 
-/* Runs one line of the table; answers whether it holds. */
+/* Runs one line of the table; returns whether it holds. */
 static bool holds(const mkeep_store *store, char *line) {
     char copy[ROOM], answer[ROOM] = "", *words[4] = {NULL}, *rest;
     strcpy(copy, line);

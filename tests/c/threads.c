@@ -26,7 +26,7 @@ static void *work(void *number) {
         const mkeep_verify_options strictly = {.size = sizeof strictly, .gguf = 1};
         wrong += mkeep_store_copy(store, "tiny", own, NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_store_copy(store, "tiny", "common", NULL) != MKEEP_STATUS_OK;
-        wrong += mkeep_store_list(store, &list, NULL) != MKEEP_STATUS_OK;
+        wrong += mkeep_store_list(store, NULL, &list, NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_list_count(list) < 2;
         wrong += mkeep_store_show_json(store, own, false, &json, NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_store_verify(store, (const char *[]){own}, 1, &strictly, &report,
@@ -62,7 +62,7 @@ static bool works(void) {
     mkeep_list *list = NULL;
     const bool done = mkeep_store_verify(store, NULL, 0, NULL, &report, NULL) == 0 &&
                       mkeep_report_is_ok(report) && mkeep_report_count(report) == 2 &&
-                      mkeep_store_list(store, &list, NULL) == 0 && mkeep_list_count(list) == 1;
+                      mkeep_store_list(store, NULL, &list, NULL) == 0 && mkeep_list_count(list) == 1;
     mkeep_report_free(report);
     mkeep_list_free(list);
     return done;
@@ -115,7 +115,7 @@ static void ends_come_in_any_order(const char *fixture, const char *directory) {
     mkeep_parts *parts = NULL;
     mkeep_error *error = NULL;
     mkeep_string *path = NULL;
-    CHECK(!mkeep_store_model(own, "tiny", &model, NULL) && !mkeep_store_list(own, &list, NULL));
+    CHECK(!mkeep_store_model(own, "tiny", &model, NULL) && !mkeep_store_list(own, NULL, &list, NULL));
     CHECK(!mkeep_store_verify(own, NULL, 0, NULL, &report, NULL));
     CHECK(mkeep_store_path(own, "nope", &path, &error) == MKEEP_STATUS_NOT_FOUND);
     CHECK(!mkeep_parts_open(fixture, NULL, &parts, NULL));
@@ -157,7 +157,7 @@ static void many_handles_serve_one_store(const char *directory) {
     for (int i = 0; i < HANDLES; i++) {
         mkeep_list *list = NULL;
         snprintf(name, sizeof name, "handle%d", HANDLES - 1 - i);
-        CHECK(!mkeep_store_list(stores[i], &list, NULL));
+        CHECK(!mkeep_store_list(stores[i], NULL, &list, NULL));
         CHECK(mkeep_list_count(list) == (size_t)(HANDLES - i + 1));
         CHECK(!mkeep_store_delete(stores[i], name, NULL, NULL));
         mkeep_list_free(list);

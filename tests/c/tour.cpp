@@ -68,6 +68,7 @@ static void models_are_made_and_read(const Store &store, const char *fixture) {
     CHECK(list.size() == 2 && list.problems().empty());
     CHECK(view(list.models().at(0)->family) == "llama" && !list.models().at(2));
     CHECK(list.families(0).at(0) == "llama" && list.capabilities(0).at(0) == "completion");
+    CHECK(list.incomplete(0).empty());
     CHECK(has(store.list_json(), "\"tiny:latest\""));
     CHECK(has(store.show_json("tiny"), "\"system\":\"Be brief.\""));
     const auto answer = store.handle_request(MKEEP_ENDPOINT_SHOW, R"({"model":"tiny"})");

@@ -2,10 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use engine::{Listing, Summary};
+use engine::{IncompleteBlob, ListOptions, Listing, Summary};
 
 use crate::boundary::{free, get, with};
-use crate::growing::{get_sized, growing};
+use crate::growing::{Options, get_sized, growing, options};
 use crate::problem::mkeep_problem;
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, result_out};
@@ -17,8 +17,38 @@ pub struct mkeep_list {
     models: Vec<mkeep_summary>,
     families: Vec<Vec<mkeep_str>>,
     capabilities: Vec<Vec<mkeep_str>>,
+    incomplete: Vec<Vec<mkeep_incomplete_blob>>,
     problems: Vec<mkeep_problem>,
     _strings: Strings,
+}
+
+/// What to inspect for a list.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_list_options {
+    /// `sizeof(mkeep_list_options)`.
+    pub size: usize,
+    /// Whether each blob is inspected, so that mkeep_list_incomplete knows what a model lacks. Costs
+    /// a `stat` for each.
+    pub check_blobs: u8,
+}
+
+/// A blob of a model that is not there as its manifest states it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_incomplete_blob {
+    /// `sizeof(mkeep_incomplete_blob)`.
+    pub size: usize,
+    /// The blob, as in `sha256:...`.
+    pub digest: mkeep_str,
+    /// Where it is, or should be.
+    pub path: mkeep_str,
+    /// The bytes that the manifest states.
+    pub n_stated_bytes: i64,
+    /// The bytes that are there.
+    pub n_bytes: u64,
+    /// Whether there is no file at all.
+    pub is_missing: bool,
 }
 
 /// A model of a list.
@@ -55,7 +85,22 @@ pub struct mkeep_summary {
     pub embedding_length: i64,
 }
 
-growing!(mkeep_summary);
+growing!(mkeep_list_options, mkeep_incomplete_blob, mkeep_summary);
+// SAFETY: numbers.
+unsafe impl Options for mkeep_list_options {}
+
+impl mkeep_incomplete_blob {
+    fn new(strings: &mut Strings, blob: &IncompleteBlob) -> Self {
+        mkeep_incomplete_blob {
+            size: size_of::<Self>(),
+            digest: strings.display(&blob.digest),
+            path: strings.path(&blob.path),
+            n_stated_bytes: blob.stated,
+            n_bytes: blob.found.unwrap_or(0),
+            is_missing: blob.found.is_none(),
+        }
+    }
+}
 
 impl mkeep_summary {
     fn new(strings: &mut Strings, line: &Summary) -> Self {
@@ -96,10 +141,18 @@ impl From<Listing> for mkeep_list {
                 .map(|line| s.displays(families(line)))
                 .collect(),
             capabilities: lines.map(|line| s.displays(&line.capabilities)).collect(),
+            incomplete: listing.models.iter().map(|line| lacks(s, line)).collect(),
             problems: mkeep_problem::all(s, &listing.problems),
             _strings: strings,
         }
     }
+}
+
+fn lacks(strings: &mut Strings, line: &Summary) -> Vec<mkeep_incomplete_blob> {
+    let blobs = line.incomplete.iter();
+    blobs
+        .map(|blob| mkeep_incomplete_blob::new(strings, blob))
+        .collect()
 }
 
 /// Converts a time: since 1970, before it negative; 0 beyond what 64 bits hold.
@@ -111,15 +164,25 @@ pub(crate) fn nanoseconds(time: SystemTime) -> i64 {
     i64::try_from(since.as_nanos()).map_or(0, |since| sign * since)
 }
 
-/// Lists all models. What cannot be read is left out, and named among the problems.
+/// Lists all models. What cannot be read is left out, and named among the problems. `options` may be
+/// NULL.
+///
+/// MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_list(
     store: *const mkeep_store,
+    options: *const mkeep_list_options,
     list: *mut *mut mkeep_list,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe { result_out(store, list, error, |store| Ok(store.list()?.into())) }
+    unsafe {
+        result_out(store, list, error, |store| {
+            let stated = self::options(options)?;
+            let options = ListOptions::default().check_blobs(stated.check_blobs != 0);
+            Ok(store.list_with(&options)?.into())
+        })
+    }
 }
 
 /// Lists all models as the body of GET /api/tags.
@@ -179,6 +242,19 @@ pub unsafe extern "C" fn mkeep_list_capability(
     let found = |list: &mkeep_list| list.capabilities.get(index)?.get(nth).copied();
     // SAFETY: by the header's contract each is NULL or good for its use.
     unsafe { get(list, capability, found) }
+}
+
+/// Gets a blob that the model at `index` lacks, where that was asked for; false beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_list_incomplete(
+    list: *const mkeep_list,
+    index: usize,
+    nth: usize,
+    blob: *mut mkeep_incomplete_blob,
+) -> bool {
+    let found = |list: &mkeep_list| list.incomplete.get(index)?.get(nth).copied();
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get_sized(list, blob, found) }
 }
 
 /// Gets an entry that was left out, and why; false beyond the last.

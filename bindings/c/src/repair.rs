@@ -1,14 +1,29 @@
 //! Moving damaged blobs out of the way.
 
-use engine::{MovedBlob, Repaired};
+use std::ffi::c_void;
+
+use engine::{MovedBlob, Repaired, Store};
 
 use crate::boundary::{borrow, free, get};
-use crate::growing::{get_sized, growing};
+use crate::growing::{Options, get_sized, growing, options};
+use crate::progress::{mkeep_progress, watched};
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, result_out};
 use crate::str::{Strings, mkeep_str};
 use crate::string::{json_out, mkeep_string};
 use crate::verify::mkeep_report;
+
+/// How to repair.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_repair_options {
+    /// `sizeof(mkeep_repair_options)`.
+    pub size: usize,
+    /// Tells how far it is, or NULL. What was moved when it cancels stays moved.
+    pub progress: mkeep_progress,
+    /// What `progress` gets as `user`.
+    pub user: *mut c_void,
+}
 
 /// What a repair moved.
 pub struct mkeep_repaired {
@@ -31,7 +46,9 @@ pub struct mkeep_moved_blob {
     pub path: mkeep_str,
 }
 
-growing!(mkeep_moved_blob);
+growing!(mkeep_repair_options, mkeep_moved_blob);
+// SAFETY: a number and pointers; of a function, NULL is none.
+unsafe impl Options for mkeep_repair_options {}
 
 impl mkeep_moved_blob {
     fn all(strings: &mut Strings, blobs: &[MovedBlob]) -> Vec<Self> {
@@ -61,19 +78,24 @@ impl From<Repaired> for mkeep_repaired {
 
 /// Moves the damaged blobs of a report of the same store into quarantine, so that a pull or an
 /// import can put the right ones in their place, and gives misnamed blobs their names. Nothing is
-/// deleted.
+/// deleted. `options` may be NULL.
+///
+/// MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_repair(
     store: *const mkeep_store,
     report: *const mkeep_report,
+    options: *const mkeep_repair_options,
     repaired: *mut *mut mkeep_repaired,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         result_out(store, repaired, error, |store| {
-            let report = borrow(report, "report")?;
-            Ok(store.repair(report.report())?.into())
+            let report = borrow(report, "report")?.report();
+            let options = self::options(options)?;
+            let call = |store: &Store| store.repair(report);
+            Ok(watched(store, options.progress, options.user, call)?.into())
         })
     }
 }

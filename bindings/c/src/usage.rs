@@ -111,7 +111,7 @@ fn totals(usage: &Usage) -> mkeep_totals {
         used: usage.used,
         orphans: usage.orphans.into(),
         partials: usage.partials.into(),
-        unknown: usage.strangers.into(),
+        unknown: usage.unknown.into(),
         staged: usage.staged.into(),
         trash: usage.trash.into(),
         quarantine: usage.quarantine.into(),
