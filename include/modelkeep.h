@@ -445,13 +445,13 @@ typedef struct {
    */
   mkeep_str digest;
   /**
-   * Its bytes on the disk.
-   */
-  uint64_t n_bytes;
-  /**
    * How many models use it.
    */
   size_t n_models;
+  /**
+   * Its bytes on the disk.
+   */
+  uint64_t n_bytes;
 } mkeep_shared_blob;
 
 /**
@@ -511,18 +511,6 @@ typedef struct {
    */
   size_t size;
   /**
-   * The directory.
-   */
-  mkeep_str path;
-  /**
-   * Why no models can be seen there, and what to do, in words; empty where some can.
-   */
-  mkeep_str message;
-  /**
-   * How many manifests are in it.
-   */
-  size_t n_manifests;
-  /**
    * What is there: an mkeep_location_state.
    */
   uint32_t state;
@@ -534,6 +522,18 @@ typedef struct {
    * Whether it is the store that was opened.
    */
   bool is_opened;
+  /**
+   * The directory.
+   */
+  mkeep_str path;
+  /**
+   * Why no models can be seen there, and what to do, in words; empty where some can.
+   */
+  mkeep_str message;
+  /**
+   * How many manifests are in it.
+   */
+  size_t n_manifests;
 } mkeep_location;
 
 /**
@@ -633,6 +633,10 @@ typedef struct {
    * a warning, `data_out_of_bounds`, and the `data` of a tensor that is not whole are NULL.
    */
   uint8_t header_only;
+  /**
+   * Zero, until a later release has fields here.
+   */
+  uint8_t reserved[5];
 } mkeep_gguf_options;
 
 /**
@@ -849,6 +853,10 @@ typedef struct {
    * a `stat` for each.
    */
   uint8_t check_blobs;
+  /**
+   * Zero, until a later release has fields here.
+   */
+  uint8_t reserved[7];
 } mkeep_list_options;
 
 /**
@@ -922,6 +930,10 @@ typedef struct {
    */
   size_t size;
   /**
+   * Whether there is no file at all.
+   */
+  bool is_missing;
+  /**
    * The blob, as in `sha256:...`.
    */
   mkeep_str digest;
@@ -937,10 +949,6 @@ typedef struct {
    * The bytes that are there.
    */
   uint64_t n_bytes;
-  /**
-   * Whether there is no file at all.
-   */
-  bool is_missing;
 } mkeep_incomplete_blob;
 
 /**
@@ -979,6 +987,10 @@ typedef struct {
    */
   size_t size;
   /**
+   * Whether the JSON has arrays in full.
+   */
+  uint8_t verbose;
+  /**
    * A system prompt in place of the model's, or NULL.
    */
   const char *system;
@@ -986,10 +998,6 @@ typedef struct {
    * Parameters to lay over the model's in the Modelfile, as a JSON object, or NULL.
    */
   const char *parameters;
-  /**
-   * Whether the JSON has arrays in full.
-   */
-  uint8_t verbose;
 } mkeep_show_options;
 
 /**
@@ -1091,6 +1099,10 @@ typedef struct {
    */
   size_t size;
   /**
+   * An mkeep_parameter_type.
+   */
+  uint32_t type;
+  /**
    * The key, as in `temperature`.
    */
   mkeep_str key;
@@ -1102,10 +1114,6 @@ typedef struct {
    * The value of a number; of a truth 0 or 1.
    */
   double number;
-  /**
-   * An mkeep_parameter_type.
-   */
-  uint32_t type;
 } mkeep_parameter;
 
 /**
@@ -1161,10 +1169,6 @@ typedef struct {
    */
   size_t size;
   /**
-   * The directory; NULL for OLLAMA_MODELS, or else ~/.ollama/models.
-   */
-  const char *path;
-  /**
    * Whether a missing directory is made.
    */
   uint8_t create;
@@ -1193,6 +1197,10 @@ typedef struct {
    * Threads; 0 is one for each processor.
    */
   uint32_t threads;
+  /**
+   * The directory; NULL for OLLAMA_MODELS, or else ~/.ollama/models.
+   */
+  const char *path;
 } mkeep_store_options;
 
 /**
@@ -1220,6 +1228,11 @@ typedef struct {
    */
   uint32_t n_dims;
   /**
+   * Its data; NULL where the file is not mapped or ends before they do, and where the type is
+   * not known.
+   */
+  const uint8_t *data;
+  /**
    * Its dimensions, the fastest-varying first; 1 beyond the last.
    */
   uint64_t dims[8];
@@ -1231,11 +1244,6 @@ typedef struct {
    * The bytes of its data; 0 where the type is not known.
    */
   uint64_t n_bytes;
-  /**
-   * Its data; NULL where the file is not mapped or ends before they do, and where the type is
-   * not known.
-   */
-  const uint8_t *data;
 } mkeep_tensor;
 
 /**
@@ -1316,6 +1324,10 @@ typedef struct {
    */
   mkeep_str name;
   /**
+   * How many of its blobs are missing.
+   */
+  size_t n_missing;
+  /**
    * The bytes that it alone holds: what deleting it frees.
    */
   uint64_t exclusive;
@@ -1323,10 +1335,6 @@ typedef struct {
    * The bytes that it shares with other models.
    */
   uint64_t shared;
-  /**
-   * How many of its blobs are missing.
-   */
-  size_t n_missing;
 } mkeep_model_usage;
 
 /**
@@ -1387,13 +1395,13 @@ typedef struct {
    */
   mkeep_str detail;
   /**
-   * Its size on disk in bytes; 0 where it is missing.
-   */
-  uint64_t n_bytes;
-  /**
    * How many models use it.
    */
   size_t n_models;
+  /**
+   * Its size on disk in bytes; 0 where it is missing.
+   */
+  uint64_t n_bytes;
 } mkeep_finding;
 
 /**

@@ -4,6 +4,8 @@
  */
 #include "check.h"
 
+#include <stdlib.h>
+
 static void null_is_nothing(void) {
     mkeep_error *error = NULL;
     mkeep_store *store = NULL;
@@ -263,11 +265,14 @@ static void options_of_an_older_program_are_taken(const char *directory) {
     mkeep_store_options options;
     memset(&options, 0xff, sizeof options);
     options.size = offsetof(mkeep_store_options, create);
-    options.path = directory;
     mkeep_store *store = NULL;
+    CHECK(!setenv("OLLAMA_MODELS", directory, 1));
     CHECK(mkeep_store_open(&options, &store, NULL) == MKEEP_STATUS_OK);
     CHECK(is(mkeep_store_root(store), directory));
     mkeep_store_free(store);
+    mkeep_gguf_options reserved = {.size = sizeof reserved, .reserved = {0, 0, 0, 0, 1}};
+    mkeep_gguf *gguf = NULL;
+    CHECK(mkeep_gguf_open(directory, &reserved, &gguf, NULL) == MKEEP_STATUS_INVALID_ARGUMENT);
 }
 
 int main(int argc, char *argv[]) {

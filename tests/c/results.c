@@ -198,8 +198,8 @@ static void problems_keep_every_blob(mkeep_store *store) {
 }
 
 static bool count_calls(void *user, uint64_t bytes, uint64_t total) {
-    ++*(int *)user;
-    return bytes <= total;
+    (void)bytes, (void)total;
+    return ++*(int *)user > 0;
 }
 
 static ptrdiff_t give(void *user, uint8_t *buffer, size_t len) {

@@ -55,10 +55,8 @@ static void models_are_made_and_read(const Store &store, const char *fixture) {
     options.licenses = licenses;
     options.n_licenses = 1;
     int calls = 0;
-    const auto imported = store.import(fixture, "tiny", options, [&](auto done, auto total) {
-        calls++;
-        return done <= total;
-    });
+    const auto imported =
+        store.import(fixture, "tiny", options, [&](auto, auto) { return ++calls > 0; });
     CHECK(imported.name() == "tiny:latest" && imported.digest().size() == 71 && calls > 0);
     CHECK(imported.bytes() == 736 && !imported.is_replacement());
     CHECK(imported.ignored().empty() && imported.warnings().empty());

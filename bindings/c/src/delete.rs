@@ -48,10 +48,10 @@ pub struct mkeep_shared_blob {
     pub size: usize,
     /// The blob, as in `sha256:...`.
     pub digest: mkeep_str,
-    /// Its bytes on the disk.
-    pub n_bytes: u64,
     /// How many models use it.
     pub n_models: usize,
+    /// Its bytes on the disk.
+    pub n_bytes: u64,
 }
 
 /// A name that was an alias: only the link went, and the model stays.
@@ -68,7 +68,7 @@ pub struct mkeep_alias {
     pub model: mkeep_str,
 }
 
-growing!(mkeep_failure, mkeep_shared_blob, mkeep_alias);
+growing!(mkeep_failure: message, mkeep_shared_blob: n_bytes, mkeep_alias: model);
 
 impl From<Deleted> for mkeep_deleted {
     fn from(deleted: Deleted) -> Self {

@@ -55,18 +55,18 @@ impl From<LocationState> for mkeep_location_state {
 pub struct mkeep_location {
     /// `sizeof(mkeep_location)`.
     pub size: usize,
-    /// The directory.
-    pub path: mkeep_str,
-    /// Why no models can be seen there, and what to do, in words; empty where some can.
-    pub message: mkeep_str,
-    /// How many manifests are in it.
-    pub n_manifests: usize,
     /// What is there: an mkeep_location_state.
     pub state: u32,
     /// Whether it exists.
     pub exists: bool,
     /// Whether it is the store that was opened.
     pub is_opened: bool,
+    /// The directory.
+    pub path: mkeep_str,
+    /// Why no models can be seen there, and what to do, in words; empty where some can.
+    pub message: mkeep_str,
+    /// How many manifests are in it.
+    pub n_manifests: usize,
 }
 
 /// Something that is wrong, or worth knowing.
@@ -85,7 +85,7 @@ pub struct mkeep_issue {
     pub advice: mkeep_str,
 }
 
-growing!(mkeep_location, mkeep_issue);
+growing!(mkeep_location: n_manifests, mkeep_issue: advice);
 
 impl mkeep_location {
     fn new(strings: &mut Strings, location: &Location) -> Self {

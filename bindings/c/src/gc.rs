@@ -37,7 +37,7 @@ pub struct mkeep_gc_options {
     pub user: *mut c_void,
 }
 
-growing!(mkeep_gc_options);
+growing!(mkeep_gc_options: user);
 // SAFETY: numbers and pointers; of a function, NULL is none.
 unsafe impl Options for mkeep_gc_options {}
 

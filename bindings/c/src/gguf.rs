@@ -7,8 +7,8 @@ use std::sync::Arc;
 use engine::gguf::{Data, Endian, Limits};
 use engine::{GgufFile, GgufOptions, Reference};
 
-use crate::boundary::{borrow, free, get, out, output, path, query, text, with};
-use crate::growing::{Options, get_sized, growing, options};
+use crate::boundary::{Fault, borrow, free, get, out, output, path, query, text, with};
+use crate::growing::{Options, get_sized, growing, options, reserved};
 use crate::status::{call, mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, result_out};
 use crate::str::{Strings, mkeep_str};
@@ -34,6 +34,8 @@ pub struct mkeep_gguf_options {
     /// Whether the data of tensors may be missing, as in the midst of a download. What is missing is
     /// a warning, `data_out_of_bounds`, and the `data` of a tensor that is not whole are NULL.
     pub header_only: u8,
+    /// Zero, until a later release has fields here.
+    pub reserved: [u8; 5],
 }
 
 /// Something unusual in a file that can be read.
@@ -50,7 +52,7 @@ pub struct mkeep_warning {
     pub message: mkeep_str,
 }
 
-growing!(mkeep_gguf_options, mkeep_warning);
+growing!(mkeep_gguf_options: reserved, mkeep_warning: message);
 // SAFETY: numbers.
 unsafe impl Options for mkeep_gguf_options {}
 
@@ -72,7 +74,8 @@ impl From<GgufFile> for mkeep_gguf {
 }
 
 impl mkeep_gguf_options {
-    pub(crate) fn read(&self) -> GgufOptions {
+    pub(crate) fn read(&self) -> Result<GgufOptions, Fault> {
+        reserved(&self.reserved)?;
         let limits = match self.lenient {
             0 => Limits::strict(),
             _ => Limits::lenient(),
@@ -81,7 +84,7 @@ impl mkeep_gguf_options {
             0 => Data::Required,
             _ => Data::Optional,
         };
-        GgufOptions::new(limits.data(data)).mmap(self.no_mmap == 0)
+        Ok(GgufOptions::new(limits.data(data)).mmap(self.no_mmap == 0))
     }
 }
 
@@ -101,7 +104,7 @@ pub unsafe extern "C" fn mkeep_gguf_open(
     unsafe {
         call(error, || {
             let (file, gguf) = (path(file, "file")?, output(gguf)?);
-            let options = self::options(options)?.read();
+            let options = self::options(options)?.read()?;
             out(gguf, mkeep_gguf::from(GgufFile::open(file, &options)?));
             Ok(())
         })

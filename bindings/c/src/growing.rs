@@ -12,13 +12,18 @@ use crate::boundary::{Fault, borrow, invalid, query, slice};
 /// It is `repr(C)`, and its first field is a `usize`: its size as the caller knows it.
 pub(crate) unsafe trait Growing: Copy {}
 
-/// Marks structs of the header that may grow.
+/// Marks structs of the header that may grow, each with its last field. Nothing follows that: a later
+/// field would otherwise be in bytes that an older program or library left as they were.
 macro_rules! growing {
-    ($($Type:ty),+ $(,)?) => {$(
+    ($($Type:ident: $last:ident),+ $(,)?) => {$(
         const _: () = {
-            assert!(std::mem::offset_of!($Type, size) == 0);
-            const fn first(known: &$Type) -> &usize { &known.size }
-            let _: fn(&$Type) -> &usize = first;
+            const fn size_of_field<T, F>(_: fn(&T) -> &F) -> usize {
+                size_of::<F>()
+            }
+            let first: fn(&$Type) -> &usize = |it| &it.size;
+            assert!(std::mem::offset_of!($Type, size) == 0 && size_of_field(first) > 0);
+            let end = std::mem::offset_of!($Type, $last) + size_of_field(|it: &$Type| &it.$last);
+            assert!(end == size_of::<$Type>());
         };
         // SAFETY: the field `size` is first and a `usize`, as was just checked; that the struct is
         // `repr(C)` the programs of `tests/c` prove, which could not declare one otherwise.
@@ -71,10 +76,7 @@ pub(crate) unsafe fn options<T: Options>(options: *const T) -> Result<T, Fault> 
     if stated.is_some_and(|stated| stated < size_of::<usize>()) {
         return Err(invalid("the size of the options is that of no release"));
     }
-    if bytes.iter().skip(size_of::<T>()).any(|byte| *byte != 0) {
-        let text = "the options ask for what only a later release can do";
-        return Err(invalid(text));
-    }
+    reserved(bytes.get(size_of::<T>()..).unwrap_or_default())?;
     let count = bytes.len().min(size_of::<T>());
     // SAFETY: both have as many bytes; every byte of `known` is then the caller's or zero, of which
     // by `Options` any is a value.
@@ -104,6 +106,16 @@ pub(crate) unsafe fn get_sized<H, T: Growing>(
     })
 }
 
+/// Refuses options of a later release: the bytes that only that knows are not zero.
+pub(crate) fn reserved(bytes: &[u8]) -> Result<(), Fault> {
+    match bytes.iter().all(|byte| *byte == 0) {
+        true => Ok(()),
+        false => Err(invalid(
+            "the options ask for what only a later release can do",
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +128,7 @@ mod tests {
         new: u64,
     }
 
-    growing!(Now);
+    growing!(Now: new);
     // SAFETY: numbers.
     unsafe impl Options for Now {}
 

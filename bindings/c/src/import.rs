@@ -81,7 +81,7 @@ pub struct mkeep_import_options {
     pub user: *mut c_void,
 }
 
-growing!(mkeep_import_options);
+growing!(mkeep_import_options: user);
 // SAFETY: numbers and pointers; of a function, NULL is none.
 unsafe impl Options for mkeep_import_options {}
 

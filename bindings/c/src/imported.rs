@@ -34,7 +34,7 @@ pub struct mkeep_file_warning {
     pub message: mkeep_str,
 }
 
-growing!(mkeep_file_warning);
+growing!(mkeep_file_warning: message);
 
 impl mkeep_file_warning {
     fn new(strings: &mut Strings, found: &FileWarning) -> Self {

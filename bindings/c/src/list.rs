@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use engine::{IncompleteBlob, ListOptions, Listing, Summary};
 
 use crate::boundary::{free, get, with};
-use crate::growing::{Options, get_sized, growing, options};
+use crate::growing::{Options, get_sized, growing, options, reserved};
 use crate::problem::mkeep_problem;
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, result_out};
@@ -31,6 +31,8 @@ pub struct mkeep_list_options {
     /// Whether each blob is inspected, so that mkeep_list_incomplete knows what a model lacks. Costs
     /// a `stat` for each.
     pub check_blobs: u8,
+    /// Zero, until a later release has fields here.
+    pub reserved: [u8; 7],
 }
 
 /// A blob of a model that is not there as its manifest states it.
@@ -39,6 +41,8 @@ pub struct mkeep_list_options {
 pub struct mkeep_incomplete_blob {
     /// `sizeof(mkeep_incomplete_blob)`.
     pub size: usize,
+    /// Whether there is no file at all.
+    pub is_missing: bool,
     /// The blob, as in `sha256:...`.
     pub digest: mkeep_str,
     /// Where it is, or should be.
@@ -47,8 +51,6 @@ pub struct mkeep_incomplete_blob {
     pub n_stated_bytes: i64,
     /// The bytes that are there.
     pub n_bytes: u64,
-    /// Whether there is no file at all.
-    pub is_missing: bool,
 }
 
 /// A model of a list.
@@ -85,7 +87,7 @@ pub struct mkeep_summary {
     pub embedding_length: i64,
 }
 
-growing!(mkeep_list_options, mkeep_incomplete_blob, mkeep_summary);
+growing!(mkeep_list_options: reserved, mkeep_incomplete_blob: n_bytes, mkeep_summary: embedding_length);
 // SAFETY: numbers.
 unsafe impl Options for mkeep_list_options {}
 
@@ -179,6 +181,7 @@ pub unsafe extern "C" fn mkeep_store_list(
     unsafe {
         result_out(store, list, error, |store| {
             let stated = self::options(options)?;
+            reserved(&stated.reserved)?;
             let options = ListOptions::default().check_blobs(stated.check_blobs != 0);
             Ok(store.list_with(&options)?.into())
         })

@@ -41,7 +41,7 @@ pub struct mkeep_layer {
     pub n_bytes: i64,
 }
 
-growing!(mkeep_layer);
+growing!(mkeep_layer: n_bytes);
 
 impl mkeep_layer {
     fn new(strings: &mut Strings, store: &Store, layer: &Layer) -> Self {

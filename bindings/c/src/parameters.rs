@@ -27,17 +27,17 @@ pub enum mkeep_parameter_type {
 pub struct mkeep_parameter {
     /// `sizeof(mkeep_parameter)`.
     pub size: usize,
+    /// An mkeep_parameter_type.
+    pub r#type: u32,
     /// The key, as in `temperature`.
     pub key: mkeep_str,
     /// The value as a Modelfile has it, whatever its type; of a string, the string.
     pub text: mkeep_str,
     /// The value of a number; of a truth 0 or 1.
     pub number: f64,
-    /// An mkeep_parameter_type.
-    pub r#type: u32,
 }
 
-growing!(mkeep_parameter);
+growing!(mkeep_parameter: number);
 
 impl mkeep_parameter {
     pub(crate) fn all(strings: &mut Strings, parameters: &Parameters) -> Vec<Self> {

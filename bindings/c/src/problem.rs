@@ -24,7 +24,7 @@ pub struct mkeep_problem {
     pub message: mkeep_str,
 }
 
-growing!(mkeep_problem);
+growing!(mkeep_problem: message);
 
 impl mkeep_problem {
     pub(crate) fn all(strings: &mut Strings, problems: &[Problem]) -> Vec<Self> {

@@ -46,7 +46,7 @@ pub struct mkeep_moved_blob {
     pub path: mkeep_str,
 }
 
-growing!(mkeep_repair_options, mkeep_moved_blob);
+growing!(mkeep_repair_options: user, mkeep_moved_blob: path);
 // SAFETY: a number and pointers; of a function, NULL is none.
 unsafe impl Options for mkeep_repair_options {}
 

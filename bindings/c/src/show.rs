@@ -34,12 +34,12 @@ pub struct mkeep_show {
 pub struct mkeep_show_options {
     /// `sizeof(mkeep_show_options)`.
     pub size: usize,
+    /// Whether the JSON has arrays in full.
+    pub verbose: u8,
     /// A system prompt in place of the model's, or NULL.
     pub system: *const c_char,
     /// Parameters to lay over the model's in the Modelfile, as a JSON object, or NULL.
     pub parameters: *const c_char,
-    /// Whether the JSON has arrays in full.
-    pub verbose: u8,
 }
 
 /// The facts of a model.
@@ -84,7 +84,7 @@ pub struct mkeep_shown_message {
     pub content: mkeep_str,
 }
 
-growing!(mkeep_show_options, mkeep_details, mkeep_shown_message);
+growing!(mkeep_show_options: parameters, mkeep_details: modified, mkeep_shown_message: content);
 // SAFETY: a number and pointers.
 unsafe impl Options for mkeep_show_options {}
 

@@ -102,7 +102,7 @@ pub struct mkeep_parse_error {
     pub offset: u64,
 }
 
-growing!(mkeep_parse_error);
+growing!(mkeep_parse_error: offset);
 
 impl mkeep_parse_error {
     pub(crate) fn new(strings: &mut Strings, error: &gguf::ParseError) -> Self {

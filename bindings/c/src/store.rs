@@ -27,8 +27,6 @@ impl From<Store> for mkeep_store {
 pub struct mkeep_store_options {
     /// `sizeof(mkeep_store_options)`.
     pub size: usize,
-    /// The directory; NULL for OLLAMA_MODELS, or else ~/.ollama/models.
-    pub path: *const c_char,
     /// Whether a missing directory is made.
     pub create: u8,
     /// Whether every change is refused.
@@ -44,9 +42,11 @@ pub struct mkeep_store_options {
     pub foreign_owner: u8,
     /// Threads; 0 is one for each processor.
     pub threads: u32,
+    /// The directory; NULL for OLLAMA_MODELS, or else ~/.ollama/models.
+    pub path: *const c_char,
 }
 
-growing!(mkeep_store_options);
+growing!(mkeep_store_options: path);
 // SAFETY: numbers and a pointer.
 unsafe impl Options for mkeep_store_options {}
 

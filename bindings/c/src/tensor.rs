@@ -28,18 +28,18 @@ pub struct mkeep_tensor {
     pub r#type: u32,
     /// How many dimensions: four at most, eight where reading is lenient.
     pub n_dims: u32,
+    /// Its data; NULL where the file is not mapped or ends before they do, and where the type is
+    /// not known.
+    pub data: *const u8,
     /// Its dimensions, the fastest-varying first; 1 beyond the last.
     pub dims: [u64; 8],
     /// Where its data begin, in bytes from the beginning of the file.
     pub offset: u64,
     /// The bytes of its data; 0 where the type is not known.
     pub n_bytes: u64,
-    /// Its data; NULL where the file is not mapped or ends before they do, and where the type is
-    /// not known.
-    pub data: *const u8,
 }
 
-growing!(mkeep_tensor);
+growing!(mkeep_tensor: n_bytes);
 
 /// The names of the types that are known, by number.
 static TYPE_NAMES: LazyLock<BTreeMap<u32, OwnedStr>> = LazyLock::new(|| {
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn mkeep_parts_open(
     unsafe {
         call(error, || {
             let (file, parts) = (path(file, "file")?, output(parts)?);
-            let opened = GgufParts::open(file, &self::options(options)?.read())?;
+            let opened = GgufParts::open(file, &self::options(options)?.read()?)?;
             out(parts, mkeep_parts::from(opened));
             Ok(())
         })

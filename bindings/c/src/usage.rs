@@ -65,15 +65,15 @@ pub struct mkeep_model_usage {
     pub size: usize,
     /// The model.
     pub name: mkeep_str,
+    /// How many of its blobs are missing.
+    pub n_missing: usize,
     /// The bytes that it alone holds: what deleting it frees.
     pub exclusive: u64,
     /// The bytes that it shares with other models.
     pub shared: u64,
-    /// How many of its blobs are missing.
-    pub n_missing: usize,
 }
 
-growing!(mkeep_totals, mkeep_model_usage);
+growing!(mkeep_totals: held_outside, mkeep_model_usage: shared);
 
 impl From<Files> for mkeep_files {
     fn from(files: Files) -> Self {

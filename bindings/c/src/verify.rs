@@ -32,7 +32,7 @@ pub struct mkeep_verify_options {
     pub user: *mut c_void,
 }
 
-growing!(mkeep_verify_options);
+growing!(mkeep_verify_options: user);
 // SAFETY: numbers and pointers; of a function, NULL is none.
 unsafe impl Options for mkeep_verify_options {}
 
@@ -80,10 +80,10 @@ pub struct mkeep_finding {
     pub path: mkeep_str,
     /// The reason in words; empty where nothing is wrong.
     pub detail: mkeep_str,
-    /// Its size on disk in bytes; 0 where it is missing.
-    pub n_bytes: u64,
     /// How many models use it.
     pub n_models: usize,
+    /// Its size on disk in bytes; 0 where it is missing.
+    pub n_bytes: u64,
 }
 
 /// A model that lacks something.
@@ -98,7 +98,7 @@ pub struct mkeep_broken_model {
     pub reasons: mkeep_str,
 }
 
-growing!(mkeep_finding, mkeep_broken_model);
+growing!(mkeep_finding: n_bytes, mkeep_broken_model: reasons);
 
 /// What a verification found.
 pub struct mkeep_report {
