@@ -564,9 +564,9 @@ typedef struct {
 
 /**
  * Tells how far a call is: called on the calling thread before the first byte, then at most 20
- * times a second, and after the last byte. `user` is what the caller gave. Returning false cancels:
- * MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor an
- * exception may leave it.
+ * times a second, and after the last byte. `user` is what the caller gave. Returning false
+ * cancels: MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor
+ * an exception may leave it.
  */
 typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
 
@@ -629,8 +629,8 @@ typedef struct {
    */
   uint8_t no_mmap;
   /**
-   * Whether the data of tensors may be missing, as in the midst of a download. What is missing is
-   * a warning, `data_out_of_bounds`, and the `data` of a tensor that is not whole are NULL.
+   * Whether the data of tensors may be missing, as in the midst of a download. What is missing
+   * is a warning, `data_out_of_bounds`, and the `data` of a tensor that is not whole are NULL.
    */
   uint8_t header_only;
   /**
@@ -849,8 +849,8 @@ typedef struct {
    */
   size_t size;
   /**
-   * Whether each blob is inspected, so that mkeep_list_incomplete knows what a model lacks. Costs
-   * a `stat` for each.
+   * Whether each blob is inspected, so that mkeep_list_incomplete knows what a model lacks.
+   * Costs a `stat` for each.
    */
   uint8_t check_blobs;
   /**
@@ -1427,8 +1427,8 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Returns the number of the library's interface. A program whose header has another one must not use
- * it.
+ * Returns the number of the library's interface. A program whose header has another one must not
+ * use it.
  */
 uint32_t mkeep_abi_version(void);
 
@@ -1474,9 +1474,9 @@ mkeep_status mkeep_store_add_blob(const mkeep_store *store,
                                   mkeep_error **error);
 
 /**
- * Deletes a model, and the blobs that only it uses. `deleted`, which may be NULL, is what was done.
- * Where a blob cannot be removed the model is gone all the same, and a garbage collection takes the
- * blob.
+ * Deletes a model, and the blobs that only it uses. `deleted`, which may be NULL, is what was
+ * done. Where a blob cannot be removed the model is gone all the same, and a garbage collection
+ * takes the blob.
  *
  * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
  */
@@ -1486,8 +1486,8 @@ mkeep_status mkeep_store_delete(const mkeep_store *store,
                                 mkeep_error **error);
 
 /**
- * Deletes several models at the cost of one. Those that fail stop nothing: they are the failures of
- * `deleted`.
+ * Deletes several models at the cost of one. Those that fail stop nothing: they are the failures
+ * of `deleted`.
  *
  * MKEEP_STATUS_INVALID_NAME where one of the names is malformed: then nothing was deleted.
  */
@@ -1652,8 +1652,8 @@ size_t mkeep_collected_young(const mkeep_collected *collected);
 bool mkeep_collected_blob(const mkeep_collected *collected, size_t index, mkeep_str *digest);
 
 /**
- * Gets the path of a leftover of an interrupted download, or of what else was no blob; false beyond
- * the last.
+ * Gets the path of a leftover of an interrupted download, or of what else was no blob; false
+ * beyond the last.
  */
 bool mkeep_collected_partial(const mkeep_collected *collected, size_t index, mkeep_str *path);
 
@@ -1690,8 +1690,8 @@ mkeep_status mkeep_collected_json(const mkeep_collected *collected,
 void mkeep_collected_free(mkeep_collected *collected);
 
 /**
- * Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly, and
- * mapped.
+ * Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly,
+ * and mapped.
  *
  * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_FILE_NOT_FOUND,
  * MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
@@ -1712,7 +1712,8 @@ mkeep_status mkeep_store_gguf(const mkeep_store *store,
                               mkeep_error **error);
 
 /**
- * Makes one more reference to the same file, to be freed by mkeep_gguf_free as well; NULL for NULL.
+ * Makes one more reference to the same file, to be freed by mkeep_gguf_free as well; NULL for
+ * NULL.
  */
 mkeep_gguf *mkeep_gguf_retain(const mkeep_gguf *gguf);
 
@@ -1742,7 +1743,8 @@ uint64_t mkeep_gguf_size(const mkeep_gguf *gguf);
 uint64_t mkeep_gguf_alignment(const mkeep_gguf *gguf);
 
 /**
- * Returns where the data of tensors begin, in bytes; may be beyond the end of a file that has none.
+ * Returns where the data of tensors begin, in bytes; may be beyond the end of a file that has
+ * none.
  */
 uint64_t mkeep_gguf_data_offset(const mkeep_gguf *gguf);
 
@@ -1859,8 +1861,8 @@ mkeep_status mkeep_imported_json(const mkeep_imported *imported,
 void mkeep_imported_free(mkeep_imported *imported);
 
 /**
- * Lists all models. What cannot be read is left out, and named among the problems. `options` may be
- * NULL.
+ * Lists all models. What cannot be read is left out, and named among the problems. `options` may
+ * be NULL.
  *
  * MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
  */
@@ -1993,8 +1995,8 @@ bool mkeep_model_layer(const mkeep_model *model, size_t index, mkeep_layer *laye
 /**
  * Finds the path of the GGUF file with the weights.
  *
- * MKEEP_STATUS_NOT_FOUND where the model has none, MKEEP_STATUS_FILE_NOT_FOUND where it is missing,
- * MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are in several files.
+ * MKEEP_STATUS_NOT_FOUND where the model has none, MKEEP_STATUS_FILE_NOT_FOUND where it is
+ * missing, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are in several files.
  */
 mkeep_status mkeep_model_path(const mkeep_model *model, mkeep_string **path, mkeep_error **error);
 
@@ -2208,9 +2210,9 @@ void mkeep_store_free(mkeep_store *store);
 /**
  * Finds the path of a model's GGUF file.
  *
- * MKEEP_STATUS_NOT_FOUND where the model is missing, MKEEP_STATUS_FILE_NOT_FOUND where its file is,
- * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are
- * in several files.
+ * MKEEP_STATUS_NOT_FOUND where the model is missing, MKEEP_STATUS_FILE_NOT_FOUND where its file
+ * is, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights
+ * are in several files.
  */
 mkeep_status mkeep_store_path(const mkeep_store *store,
                               const char *name,
@@ -2270,8 +2272,8 @@ mkeep_status mkeep_parts_open(const char *file,
 size_t mkeep_parts_count(const mkeep_parts *parts);
 
 /**
- * Makes a reference to a part, to be freed by mkeep_gguf_free; NULL beyond the last. The first part
- * has the metadata of the model.
+ * Makes a reference to a part, to be freed by mkeep_gguf_free; NULL beyond the last. The first
+ * part has the metadata of the model.
  */
 mkeep_gguf *mkeep_parts_gguf(const mkeep_parts *parts, size_t index);
 
@@ -2291,8 +2293,8 @@ bool mkeep_parts_tensor(const mkeep_parts *parts, size_t index, size_t *part, mk
 void mkeep_parts_free(mkeep_parts *parts);
 
 /**
- * Measures the disk: everything below the store's directory. Reads every manifest once and inspects
- * every file.
+ * Measures the disk: everything below the store's directory. Reads every manifest once and
+ * inspects every file.
  */
 mkeep_status mkeep_store_usage(const mkeep_store *store, mkeep_usage **usage, mkeep_error **error);
 
@@ -2332,12 +2334,10 @@ bool mkeep_array_get(const mkeep_array *array, uint64_t index, mkeep_value *valu
 
 /**
  * Gets the next string of an array of strings. `at` is where it begins within the array's bytes: 0
- * for the first; it is moved to the next, and may be kept to come back. False after the last, and for
- * other arrays.
+ * for the first; it is moved to the next, and may be kept to come back. False after the last, and
+ * for other arrays.
  */
-bool mkeep_array_next_str(const mkeep_array *array,
-                          size_t *at,
-                          mkeep_str *str);
+bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
 
 /**
  * Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
@@ -2381,7 +2381,8 @@ uint64_t mkeep_report_cached_bytes(const mkeep_report *report);
 bool mkeep_report_get(const mkeep_report *report, size_t index, mkeep_finding *finding);
 
 /**
- * Gets the name of the model at `nth` of those that use the blob at `index`; false beyond the last.
+ * Gets the name of the model at `nth` of those that use the blob at `index`; false beyond the
+ * last.
  */
 bool mkeep_report_model(const mkeep_report *report, size_t index, size_t nth, mkeep_str *name);
 
@@ -2418,9 +2419,9 @@ mkeep_status mkeep_report_json(const mkeep_report *report,
 void mkeep_report_free(mkeep_report *report);
 
 /**
- * Handles a request to an endpoint, given its body: the results are the HTTP status and the body of
- * the response, which may be empty. `endpoint` is an mkeep_endpoint. With it, any host that speaks
- * HTTP serves the API.
+ * Handles a request to an endpoint, given its body: the results are the HTTP status and the body
+ * of the response, which may be empty. `endpoint` is an mkeep_endpoint. With it, any host that
+ * speaks HTTP serves the API.
  *
  * A refusal is a response, too; the status of this function fails only for its own arguments.
  */

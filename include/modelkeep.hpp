@@ -1,8 +1,8 @@
 // modelkeep for C++17: owners for the handles of modelkeep.h, and exceptions for its errors.
 //
-// Every object may be used from many threads at once, but for its destruction and assignments to it.
-// A std::string_view and a struct mkeep_... are borrowed: they live as long as the object that they
-// came from, and those of a Gguf as long as any copy of it.
+// Every object may be used from many threads at once, but for its destruction and assignments to
+// it. A std::string_view and a struct mkeep_... are borrowed: they live as long as the object that
+// they came from, or a range of it, and those of a Gguf as long as any copy of it.
 #ifndef MODELKEEP_HPP
 #define MODELKEEP_HPP
 
@@ -145,7 +145,7 @@ struct Place<mkeep_str> {
 } // namespace detail
 
 /// The items that a function of C gets by their places: strings as std::string_view, others as they
-/// are. It borrows what they came from.
+/// are. They live as long as the range, or the object that it came from.
 template <typename Item, typename Get>
 class Range {
 public:
@@ -204,25 +204,25 @@ private:
 namespace detail {
 
 /// The items of a handle.
-template <typename T, typename Item>
-auto range(const T *handle, bool (*get)(const T *, std::size_t, Item *)) {
+template <typename H, typename T, typename Item>
+auto range(const std::shared_ptr<H> &handle, bool (*get)(const T *, std::size_t, Item *)) {
     const auto call = [handle, get](std::size_t index, Item *item) noexcept {
-        return get(handle, index, item);
+        return get(handle.get(), index, item);
     };
     return Range<Item, decltype(call)>(call);
 }
 
 /// The items of an item of a handle.
-template <typename T, typename Item>
-auto range(const T *handle, std::size_t index,
+template <typename H, typename T, typename Item>
+auto range(const std::shared_ptr<H> &handle, std::size_t index,
            bool (*get)(const T *, std::size_t, std::size_t, Item *)) {
     const auto call = [handle, index, get](std::size_t nth, Item *item) noexcept {
-        return get(handle, index, nth, item);
+        return get(handle.get(), index, nth, item);
     };
     return Range<Item, decltype(call)>(call);
 }
 
-/// What every owner of a handle has.
+/// What every owner of a handle has. It is moved, not copied; the ranges that came from it share it.
 template <typename T, void (*Free)(T *)>
 class Handle {
 public:
@@ -230,10 +230,13 @@ public:
     const T *get() const noexcept { return owner_.get(); }
 
 protected:
-    explicit Handle(Owner<T, Free> owner) noexcept : owner_(std::move(owner)) {}
+    explicit Handle(Owner<T, Free> owner) : owner_(std::move(owner)) {}
     template <typename Call>
     explicit Handle(Call call) : owner_(make<T, Free>(call)) {}
-    Owner<T, Free> owner_;
+    Handle(Handle &&) noexcept = default;
+    Handle &operator=(Handle &&) noexcept = default;
+    ~Handle() = default;
+    std::shared_ptr<T> owner_;
 };
 
 } // namespace detail
@@ -305,9 +308,9 @@ public:
         if (!mkeep_array_get(&array, index, &value)) return std::nullopt;
         return value;
     }
-    auto tensors() const noexcept { return detail::range(get(), mkeep_gguf_tensor); }
+    auto tensors() const noexcept { return detail::range(owner_, mkeep_gguf_tensor); }
     std::size_t tensor_count() const noexcept { return mkeep_gguf_tensor_count(get()); }
-    auto warnings() const noexcept { return detail::range(get(), mkeep_gguf_warning); }
+    auto warnings() const noexcept { return detail::range(owner_, mkeep_gguf_warning); }
     std::size_t warning_count() const noexcept { return mkeep_gguf_warning_count(get()); }
     /// The header and the warnings as JSON in which nothing is lost.
     std::string json() const { return detail::json(get(), mkeep_gguf_json); }
@@ -319,7 +322,7 @@ private:
     friend class Store;
     template <typename Call>
     explicit Gguf(std::nullptr_t, Call call) : Handle(call) {}
-    explicit Gguf(Owner owner) noexcept : Handle(std::move(owner)) {}
+    explicit Gguf(Owner owner) : Handle(std::move(owner)) {}
     static mkeep_gguf_options of(GgufOptions options) noexcept {
         auto plain = sized<mkeep_gguf_options>();
         plain.lenient = options.lenient;
@@ -368,12 +371,12 @@ public:
         mkeep_show_details(get(), &details);
         return details;
     }
-    auto families() const noexcept { return detail::range(get(), mkeep_show_family); }
-    auto capabilities() const noexcept { return detail::range(get(), mkeep_show_capability); }
-    auto licenses() const noexcept { return detail::range(get(), mkeep_show_license); }
+    auto families() const noexcept { return detail::range(owner_, mkeep_show_family); }
+    auto capabilities() const noexcept { return detail::range(owner_, mkeep_show_capability); }
+    auto licenses() const noexcept { return detail::range(owner_, mkeep_show_license); }
     /// The parameters by key; of one that is a list an item for each element.
-    auto parameters() const noexcept { return detail::range(get(), mkeep_show_parameter); }
-    auto messages() const noexcept { return detail::range(get(), mkeep_show_message); }
+    auto parameters() const noexcept { return detail::range(owner_, mkeep_show_parameter); }
+    auto messages() const noexcept { return detail::range(owner_, mkeep_show_message); }
     /// The body of POST /api/show.
     std::string json() const { return detail::json(get(), mkeep_show_json); }
 
@@ -395,7 +398,7 @@ public:
     /// Nanoseconds since 1970.
     std::int64_t modified() const noexcept { return mkeep_model_modified(get()); }
     /// What it is made of, the config last.
-    auto layers() const noexcept { return detail::range(get(), mkeep_model_layer); }
+    auto layers() const noexcept { return detail::range(owner_, mkeep_model_layer); }
     std::size_t layer_count() const noexcept { return mkeep_model_layer_count(get()); }
     /// The paths of the blobs of a kind, as in `projector`.
     std::vector<std::string> paths(std::string_view kind) const {
@@ -434,21 +437,21 @@ private:
 class List : public detail::Handle<mkeep_list, mkeep_list_free> {
 public:
     std::size_t size() const noexcept { return mkeep_list_count(get()); }
-    auto models() const noexcept { return detail::range(get(), mkeep_list_get); }
+    auto models() const noexcept { return detail::range(owner_, mkeep_list_get); }
     /// The families of the model at a place.
     auto families(std::size_t index) const noexcept {
-        return detail::range(get(), index, mkeep_list_family);
+        return detail::range(owner_, index, mkeep_list_family);
     }
     /// What the model at a place can do.
     auto capabilities(std::size_t index) const noexcept {
-        return detail::range(get(), index, mkeep_list_capability);
+        return detail::range(owner_, index, mkeep_list_capability);
     }
     /// The blobs that the model at a place lacks, where the options asked for them.
     auto incomplete(std::size_t index) const noexcept {
-        return detail::range(get(), index, mkeep_list_incomplete);
+        return detail::range(owner_, index, mkeep_list_incomplete);
     }
     /// What was left out, and why.
-    auto problems() const noexcept { return detail::range(get(), mkeep_list_problem); }
+    auto problems() const noexcept { return detail::range(owner_, mkeep_list_problem); }
 
 private:
     template <typename Call>
@@ -464,10 +467,10 @@ public:
     std::size_t size() const noexcept { return mkeep_report_count(get()); }
     std::uint64_t hashed_bytes() const noexcept { return mkeep_report_hashed_bytes(get()); }
     std::uint64_t cached_bytes() const noexcept { return mkeep_report_cached_bytes(get()); }
-    auto blobs() const noexcept { return detail::range(get(), mkeep_report_get); }
+    auto blobs() const noexcept { return detail::range(owner_, mkeep_report_get); }
     /// The models that use the blob at a place.
     auto models(std::size_t index) const noexcept {
-        return detail::range(get(), index, mkeep_report_model);
+        return detail::range(owner_, index, mkeep_report_model);
     }
     /// Why the strict reader refuses the GGUF file at a place of the blobs.
     std::optional<mkeep_parse_error> parse_error(std::size_t index) const noexcept {
@@ -475,8 +478,8 @@ public:
         if (!mkeep_report_parse_error(get(), index, &error)) return std::nullopt;
         return error;
     }
-    auto broken_models() const noexcept { return detail::range(get(), mkeep_report_broken_model); }
-    auto problems() const noexcept { return detail::range(get(), mkeep_report_problem); }
+    auto broken_models() const noexcept { return detail::range(owner_, mkeep_report_broken_model); }
+    auto problems() const noexcept { return detail::range(owner_, mkeep_report_problem); }
     std::string json() const { return detail::json(get(), mkeep_report_json); }
 
 private:
@@ -488,10 +491,10 @@ private:
 /// What a repair moved.
 class Repaired : public detail::Handle<mkeep_repaired, mkeep_repaired_free> {
 public:
-    auto quarantined() const noexcept { return detail::range(get(), mkeep_repaired_quarantined); }
-    auto renamed() const noexcept { return detail::range(get(), mkeep_repaired_renamed); }
+    auto quarantined() const noexcept { return detail::range(owner_, mkeep_repaired_quarantined); }
+    auto renamed() const noexcept { return detail::range(owner_, mkeep_repaired_renamed); }
     /// The digests of blobs that changed since they were verified, and were left alone.
-    auto changed() const noexcept { return detail::range(get(), mkeep_repaired_changed); }
+    auto changed() const noexcept { return detail::range(owner_, mkeep_repaired_changed); }
     std::string json() const { return detail::json(get(), mkeep_repaired_json); }
 
 private:
@@ -505,18 +508,18 @@ class Deleted : public detail::Handle<mkeep_deleted, mkeep_deleted_free> {
 public:
     /// The bytes on the disk that became free.
     std::uint64_t bytes() const noexcept { return mkeep_deleted_bytes(get()); }
-    auto models() const noexcept { return detail::range(get(), mkeep_deleted_model); }
-    auto failures() const noexcept { return detail::range(get(), mkeep_deleted_failure); }
-    auto blobs() const noexcept { return detail::range(get(), mkeep_deleted_blob); }
-    auto restored() const noexcept { return detail::range(get(), mkeep_deleted_restored); }
-    auto shared() const noexcept { return detail::range(get(), mkeep_deleted_shared); }
+    auto models() const noexcept { return detail::range(owner_, mkeep_deleted_model); }
+    auto failures() const noexcept { return detail::range(owner_, mkeep_deleted_failure); }
+    auto blobs() const noexcept { return detail::range(owner_, mkeep_deleted_blob); }
+    auto restored() const noexcept { return detail::range(owner_, mkeep_deleted_restored); }
+    auto shared() const noexcept { return detail::range(owner_, mkeep_deleted_shared); }
     /// The models that use the shared blob at a place.
     auto shared_models(std::size_t index) const noexcept {
-        return detail::range(get(), index, mkeep_deleted_shared_model);
+        return detail::range(owner_, index, mkeep_deleted_shared_model);
     }
-    auto aliases() const noexcept { return detail::range(get(), mkeep_deleted_alias); }
+    auto aliases() const noexcept { return detail::range(owner_, mkeep_deleted_alias); }
     /// Why every blob was kept.
-    auto kept() const noexcept { return detail::range(get(), mkeep_deleted_kept); }
+    auto kept() const noexcept { return detail::range(owner_, mkeep_deleted_kept); }
     std::string json() const { return detail::json(get(), mkeep_deleted_json); }
 
 private:
@@ -530,23 +533,24 @@ namespace detail {
 /// What can be read of a garbage collection, whoever owns it.
 class CollectedView {
 public:
-    explicit CollectedView(const mkeep_collected *collected) noexcept : collected_(collected) {}
+    explicit CollectedView(std::shared_ptr<const mkeep_collected> collected) noexcept
+        : collected_(std::move(collected)) {}
     /// Whether nothing was changed.
-    bool dry_run() const noexcept { return mkeep_collected_is_dry_run(collected_); }
+    bool dry_run() const noexcept { return mkeep_collected_is_dry_run(collected_.get()); }
     /// The bytes on the disk that became free, or would.
-    std::uint64_t bytes() const noexcept { return mkeep_collected_bytes(collected_); }
+    std::uint64_t bytes() const noexcept { return mkeep_collected_bytes(collected_.get()); }
     /// How many files are within the grace period.
-    std::size_t young() const noexcept { return mkeep_collected_young(collected_); }
+    std::size_t young() const noexcept { return mkeep_collected_young(collected_.get()); }
     auto blobs() const noexcept { return range(collected_, mkeep_collected_blob); }
     auto partials() const noexcept { return range(collected_, mkeep_collected_partial); }
     auto leftovers() const noexcept { return range(collected_, mkeep_collected_leftover); }
     auto restored() const noexcept { return range(collected_, mkeep_collected_restored); }
     /// Why every blob was kept, in words.
     auto kept() const noexcept { return range(collected_, mkeep_collected_kept); }
-    std::string json() const { return detail::json(collected_, mkeep_collected_json); }
+    std::string json() const { return detail::json(collected_.get(), mkeep_collected_json); }
 
 private:
-    const mkeep_collected *collected_;
+    std::shared_ptr<const mkeep_collected> collected_;
 };
 
 } // namespace detail
@@ -556,7 +560,7 @@ class Collected : public detail::Handle<mkeep_collected, mkeep_collected_free>,
                   public detail::CollectedView {
 private:
     template <typename Call>
-    explicit Collected(Call call) : Handle(call), CollectedView(Handle::get()) {}
+    explicit Collected(Call call) : Handle(call), CollectedView(owner_) {}
     friend class Store;
 };
 
@@ -564,10 +568,11 @@ private:
 class Maintained : public detail::Handle<mkeep_maintained, mkeep_maintained_free> {
 public:
     /// The blobs that had an old name, under their new one.
-    auto renamed() const noexcept { return detail::range(get(), mkeep_maintained_renamed); }
-    /// What was collected; it borrows this object.
+    auto renamed() const noexcept { return detail::range(owner_, mkeep_maintained_renamed); }
+    /// What was collected.
     detail::CollectedView collected() const noexcept {
-        return detail::CollectedView(mkeep_maintained_collected(get()));
+        const auto *collected = mkeep_maintained_collected(get());
+        return detail::CollectedView(std::shared_ptr<const mkeep_collected>(owner_, collected));
     }
     std::string json() const { return detail::json(get(), mkeep_maintained_json); }
 
@@ -587,8 +592,8 @@ public:
     std::uint64_t bytes() const noexcept { return mkeep_imported_bytes(get()); }
     /// Whether a model of that name was replaced.
     bool is_replacement() const noexcept { return mkeep_imported_is_replacement(get()); }
-    auto ignored() const noexcept { return detail::range(get(), mkeep_imported_ignored); }
-    auto warnings() const noexcept { return detail::range(get(), mkeep_imported_warning); }
+    auto ignored() const noexcept { return detail::range(owner_, mkeep_imported_ignored); }
+    auto warnings() const noexcept { return detail::range(owner_, mkeep_imported_warning); }
     std::string json() const { return detail::json(get(), mkeep_imported_json); }
 
 private:
@@ -605,8 +610,8 @@ public:
         mkeep_usage_totals(get(), &sums);
         return sums;
     }
-    auto models() const noexcept { return detail::range(get(), mkeep_usage_model); }
-    auto problems() const noexcept { return detail::range(get(), mkeep_usage_problem); }
+    auto models() const noexcept { return detail::range(owner_, mkeep_usage_model); }
+    auto problems() const noexcept { return detail::range(owner_, mkeep_usage_problem); }
     std::string json() const { return detail::json(get(), mkeep_usage_json); }
 
 private:
@@ -624,9 +629,9 @@ public:
     std::size_t blobs() const noexcept { return mkeep_diagnosis_blobs(get()); }
     /// How many of them the verification cache has as good.
     std::size_t verified() const noexcept { return mkeep_diagnosis_verified(get()); }
-    auto locations() const noexcept { return detail::range(get(), mkeep_diagnosis_location); }
-    auto issues() const noexcept { return detail::range(get(), mkeep_diagnosis_issue); }
-    auto notes() const noexcept { return detail::range(get(), mkeep_diagnosis_note); }
+    auto locations() const noexcept { return detail::range(owner_, mkeep_diagnosis_location); }
+    auto issues() const noexcept { return detail::range(owner_, mkeep_diagnosis_issue); }
+    auto notes() const noexcept { return detail::range(owner_, mkeep_diagnosis_note); }
     std::string json() const { return detail::json(get(), mkeep_diagnosis_json); }
 
 private:
@@ -777,9 +782,10 @@ public:
         const char *digest = expected.empty() ? nullptr : expected.c_str();
         detail::Watch watch;
         watch.stream = &stream;
+        const auto read = &detail::Watch::read;
         return watch.run([&] {
             return detail::string([&](mkeep_string **found, mkeep_error **error) {
-                return mkeep_store_add_blob(get(), &detail::Watch::read, &watch, digest, found, error);
+                return mkeep_store_add_blob(get(), read, &watch, digest, found, error);
             });
         });
     }

@@ -1,5 +1,5 @@
-/* Handles requests to the API that come as lines "ENDPOINT LENGTH\n" and a body: the HTTP status, the
- * length of the response's body and the body itself.
+/* Handles requests to the API that come as lines "ENDPOINT LENGTH\n" and a body: prints the HTTP
+ * status, the length of the response's body and the body itself.
  *   answer STORE
  */
 #include <modelkeep.h>
@@ -26,7 +26,8 @@ int main(int argc, char *argv[]) {
         if (!body || fread(body, 1, length, stdin) != length) return 1;
         uint16_t status = 0;
         mkeep_string *response = NULL;
-        if (mkeep_store_handle_request(store, endpoint, body, length, &status, &response, NULL)) return 1;
+        if (mkeep_store_handle_request(store, endpoint, body, length, &status, &response, NULL))
+            return 1;
         mkeep_str text = mkeep_string_str(response);
         printf("%d %zu\n", status, text.len);
         fwrite(text.ptr, 1, text.len, stdout);

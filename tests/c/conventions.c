@@ -155,7 +155,7 @@ static void a_fault_says_where(const char *fixture, const char *directory) {
     remove(path);
 }
 
-/* The fixture without its last byte: the header is there, and the data of the last tensor are not. */
+/* The fixture without its last byte: its header, and not all data of the last tensor. */
 static void a_header_is_read_without_its_data(const char *fixture, const char *directory) {
     char bytes[1024], path[1024];
     FILE *file = fopen(fixture, "rb");
@@ -254,7 +254,8 @@ static void structs_are_filled_as_far_as_they_go(const char *fixture) {
     memset(&tensor, 7, sizeof tensor);
     tensor.known.size = offsetof(mkeep_tensor, type_name);
     CHECK(mkeep_gguf_tensor(gguf, 1, &tensor.known) && is(tensor.known.name, "output_norm.weight"));
-    CHECK(tensor.known.size == offsetof(mkeep_tensor, type_name) && tensor.known.n_dims == 0x07070707);
+    CHECK(tensor.known.size == offsetof(mkeep_tensor, type_name));
+    CHECK(tensor.known.n_dims == 0x07070707);
     tensor.known.size = 0;
     CHECK(!mkeep_gguf_tensor(gguf, 1, &tensor.known) && tensor.known.size == 0);
     mkeep_gguf_free(gguf);

@@ -345,8 +345,8 @@ static void a_report_has_what_the_strict_reader_says(mkeep_store *store) {
     mkeep_string *digest = NULL;
     DONE(mkeep_store_add_blob(store, give, &bytes, NULL, &digest, error));
     snprintf(manifest, sizeof manifest,
-             "{\"schemaVersion\":2,\"config\":{\"digest\":\"%s\",\"size\":26},\"layers\":[{\"mediaType\":"
-             "\"application/vnd.ollama.image.model\",\"digest\":\"%s\",\"size\":26}]}",
+             "{\"schemaVersion\":2,\"config\":{\"digest\":\"%s\",\"size\":26},\"layers\":["
+             "{\"mediaType\":\"application/vnd.ollama.image.model\",\"digest\":\"%s\",\"size\":26}]}",
              mkeep_string_c(digest), mkeep_string_c(digest));
     mkeep_string_free(digest);
     CHECK(!mkdir(at("manifests/registry.ollama.ai/library/strange"), 0777));

@@ -95,7 +95,7 @@ static void a_model_is_shown(const Store &store) {
     CHECK(show.families().vector().size() == 1 && show.licenses().at(0) == "MIT");
     CHECK(show.capabilities().vector().at(0) == "completion" && show.messages().empty());
     std::string text;
-    for (const auto &parameter : show.parameters())
+    for (const auto &parameter : store.show("tiny").parameters())
         text += std::string(view(parameter.key)) + "=" + std::string(view(parameter.text)) + " ";
     CHECK(text == "stop=a stop=b temperature=0.5 ");
 }
@@ -235,6 +235,8 @@ static void a_store_is_measured_and_cleaned(const Store &store, const std::strin
     CHECK(collected.partials().empty() && collected.leftovers().empty());
     CHECK(collected.restored().empty() && collected.kept().empty());
     CHECK(has(maintained.json(), collected.json().c_str()));
+    const auto outlives = store.maintain(options).collected();
+    CHECK(outlives.blobs().empty() && has(outlives.json(), "\"blobs\":[]"));
 }
 
 static void many_are_removed_at_once(const Store &store) {

@@ -121,9 +121,9 @@ fn aliases(strings: &mut Strings, deleted: &Deleted) -> Vec<mkeep_alias> {
         .collect()
 }
 
-/// Deletes a model, and the blobs that only it uses. `deleted`, which may be NULL, is what was done.
-/// Where a blob cannot be removed the model is gone all the same, and a garbage collection takes the
-/// blob.
+/// Deletes a model, and the blobs that only it uses. `deleted`, which may be NULL, is what was
+/// done. Where a blob cannot be removed the model is gone all the same, and a garbage collection
+/// takes the blob.
 ///
 /// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
 #[unsafe(no_mangle)]
@@ -142,8 +142,8 @@ pub unsafe extern "C" fn mkeep_store_delete(
     }
 }
 
-/// Deletes several models at the cost of one. Those that fail stop nothing: they are the failures of
-/// `deleted`.
+/// Deletes several models at the cost of one. Those that fail stop nothing: they are the failures
+/// of `deleted`.
 ///
 /// MKEEP_STATUS_INVALID_NAME where one of the names is malformed: then nothing was deleted.
 #[unsafe(no_mangle)]

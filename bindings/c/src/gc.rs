@@ -149,8 +149,8 @@ pub unsafe extern "C" fn mkeep_collected_blob(
     unsafe { get(collected, digest, nth) }
 }
 
-/// Gets the path of a leftover of an interrupted download, or of what else was no blob; false beyond
-/// the last.
+/// Gets the path of a leftover of an interrupted download, or of what else was no blob; false
+/// beyond the last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_collected_partial(
     collected: *const mkeep_collected,

@@ -31,8 +31,8 @@ pub struct mkeep_gguf_options {
     pub lenient: u8,
     /// Whether the header is read into memory instead of mapping the file.
     pub no_mmap: u8,
-    /// Whether the data of tensors may be missing, as in the midst of a download. What is missing is
-    /// a warning, `data_out_of_bounds`, and the `data` of a tensor that is not whole are NULL.
+    /// Whether the data of tensors may be missing, as in the midst of a download. What is missing
+    /// is a warning, `data_out_of_bounds`, and the `data` of a tensor that is not whole are NULL.
     pub header_only: u8,
     /// Zero, until a later release has fields here.
     pub reserved: [u8; 5],
@@ -88,8 +88,8 @@ impl mkeep_gguf_options {
     }
 }
 
-/// Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly, and
-/// mapped.
+/// Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly,
+/// and mapped.
 ///
 /// MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_FILE_NOT_FOUND,
 /// MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
@@ -130,7 +130,8 @@ pub unsafe extern "C" fn mkeep_store_gguf(
     }
 }
 
-/// Makes one more reference to the same file, to be freed by mkeep_gguf_free as well; NULL for NULL.
+/// Makes one more reference to the same file, to be freed by mkeep_gguf_free as well; NULL for
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_retain(gguf: *const mkeep_gguf) -> *mut mkeep_gguf {
     // SAFETY: by the header's contract NULL or a live file.
@@ -177,7 +178,8 @@ pub unsafe extern "C" fn mkeep_gguf_alignment(gguf: *const mkeep_gguf) -> u64 {
     unsafe { with(gguf, 0, |gguf| gguf.file.view().alignment()) }
 }
 
-/// Returns where the data of tensors begin, in bytes; may be beyond the end of a file that has none.
+/// Returns where the data of tensors begin, in bytes; may be beyond the end of a file that has
+/// none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_data_offset(gguf: *const mkeep_gguf) -> u64 {
     // SAFETY: by the header's contract NULL or a live file.

@@ -12,8 +12,8 @@ use crate::boundary::{Fault, borrow, invalid, query, slice};
 /// It is `repr(C)`, and its first field is a `usize`: its size as the caller knows it.
 pub(crate) unsafe trait Growing: Copy {}
 
-/// Marks structs of the header that may grow, each with its last field. Nothing follows that: a later
-/// field would otherwise be in bytes that an older program or library left as they were.
+/// Marks structs of the header that may grow, each with its last field. Nothing follows that: a
+/// later field would otherwise be in bytes that an older program or library left as they were.
 macro_rules! growing {
     ($($Type:ident: $last:ident),+ $(,)?) => {$(
         const _: () = {

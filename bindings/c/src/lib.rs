@@ -72,8 +72,8 @@ pub use wire::*;
 /// The number of the interface that this header describes.
 pub const MKEEP_ABI_VERSION: u32 = 0;
 
-/// Returns the number of the library's interface. A program whose header has another one must not use
-/// it.
+/// Returns the number of the library's interface. A program whose header has another one must not
+/// use it.
 #[unsafe(no_mangle)]
 pub extern "C" fn mkeep_abi_version() -> u32 {
     MKEEP_ABI_VERSION

@@ -28,8 +28,8 @@ pub struct mkeep_list {
 pub struct mkeep_list_options {
     /// `sizeof(mkeep_list_options)`.
     pub size: usize,
-    /// Whether each blob is inspected, so that mkeep_list_incomplete knows what a model lacks. Costs
-    /// a `stat` for each.
+    /// Whether each blob is inspected, so that mkeep_list_incomplete knows what a model lacks.
+    /// Costs a `stat` for each.
     pub check_blobs: u8,
     /// Zero, until a later release has fields here.
     pub reserved: [u8; 7],
@@ -87,7 +87,11 @@ pub struct mkeep_summary {
     pub embedding_length: i64,
 }
 
-growing!(mkeep_list_options: reserved, mkeep_incomplete_blob: n_bytes, mkeep_summary: embedding_length);
+growing!(
+    mkeep_list_options: reserved,
+    mkeep_incomplete_blob: n_bytes,
+    mkeep_summary: embedding_length,
+);
 // SAFETY: numbers.
 unsafe impl Options for mkeep_list_options {}
 
@@ -166,8 +170,8 @@ pub(crate) fn nanoseconds(time: SystemTime) -> i64 {
     i64::try_from(since.as_nanos()).map_or(0, |since| sign * since)
 }
 
-/// Lists all models. What cannot be read is left out, and named among the problems. `options` may be
-/// NULL.
+/// Lists all models. What cannot be read is left out, and named among the problems. `options` may
+/// be NULL.
 ///
 /// MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
 #[unsafe(no_mangle)]

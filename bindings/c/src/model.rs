@@ -160,8 +160,8 @@ unsafe fn made<T: Send + Sync>(
 
 /// Finds the path of the GGUF file with the weights.
 ///
-/// MKEEP_STATUS_NOT_FOUND where the model has none, MKEEP_STATUS_FILE_NOT_FOUND where it is missing,
-/// MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are in several files.
+/// MKEEP_STATUS_NOT_FOUND where the model has none, MKEEP_STATUS_FILE_NOT_FOUND where it is
+/// missing, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are in several files.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_model_path(
     model: *const mkeep_model,

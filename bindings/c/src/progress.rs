@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use engine::Progress;
 
 /// Tells how far a call is: called on the calling thread before the first byte, then at most 20
-/// times a second, and after the last byte. `user` is what the caller gave. Returning false cancels:
-/// MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor an
-/// exception may leave it.
+/// times a second, and after the last byte. `user` is what the caller gave. Returning false
+/// cancels: MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor
+/// an exception may leave it.
 pub type mkeep_progress =
     Option<unsafe extern "C" fn(user: *mut c_void, bytes: u64, total_bytes: u64) -> bool>;
 

@@ -155,9 +155,9 @@ pub(crate) unsafe fn optional_out<T: Send + Sync>(
 
 /// Finds the path of a model's GGUF file.
 ///
-/// MKEEP_STATUS_NOT_FOUND where the model is missing, MKEEP_STATUS_FILE_NOT_FOUND where its file is,
-/// MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are
-/// in several files.
+/// MKEEP_STATUS_NOT_FOUND where the model is missing, MKEEP_STATUS_FILE_NOT_FOUND where its file
+/// is, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights
+/// are in several files.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_path(
     store: *const mkeep_store,

@@ -152,8 +152,8 @@ pub unsafe extern "C" fn mkeep_parts_count(parts: *const mkeep_parts) -> usize {
     unsafe { with(parts, 0, |parts| parts.parts.parts().len()) }
 }
 
-/// Makes a reference to a part, to be freed by mkeep_gguf_free; NULL beyond the last. The first part
-/// has the metadata of the model.
+/// Makes a reference to a part, to be freed by mkeep_gguf_free; NULL beyond the last. The first
+/// part has the metadata of the model.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_parts_gguf(
     parts: *const mkeep_parts,

@@ -121,8 +121,8 @@ fn totals(usage: &Usage) -> mkeep_totals {
     }
 }
 
-/// Measures the disk: everything below the store's directory. Reads every manifest once and inspects
-/// every file.
+/// Measures the disk: everything below the store's directory. Reads every manifest once and
+/// inspects every file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_usage(
     store: *const mkeep_store,

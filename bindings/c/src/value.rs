@@ -152,8 +152,8 @@ pub unsafe extern "C" fn mkeep_array_get(
 }
 
 /// Gets the next string of an array of strings. `at` is where it begins within the array's bytes: 0
-/// for the first; it is moved to the next, and may be kept to come back. False after the last, and for
-/// other arrays.
+/// for the first; it is moved to the next, and may be kept to come back. False after the last, and
+/// for other arrays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_array_next_str(
     array: *const mkeep_array,

@@ -235,7 +235,8 @@ pub unsafe extern "C" fn mkeep_report_get(
     unsafe { get_sized(report, finding, nth) }
 }
 
-/// Gets the name of the model at `nth` of those that use the blob at `index`; false beyond the last.
+/// Gets the name of the model at `nth` of those that use the blob at `index`; false beyond the
+/// last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_report_model(
     report: *const mkeep_report,

@@ -21,9 +21,9 @@ pub enum mkeep_endpoint {
     Delete = 3,
 }
 
-/// Handles a request to an endpoint, given its body: the results are the HTTP status and the body of
-/// the response, which may be empty. `endpoint` is an mkeep_endpoint. With it, any host that speaks
-/// HTTP serves the API.
+/// Handles a request to an endpoint, given its body: the results are the HTTP status and the body
+/// of the response, which may be empty. `endpoint` is an mkeep_endpoint. With it, any host that
+/// speaks HTTP serves the API.
 ///
 /// A refusal is a response, too; the status of this function fails only for its own arguments.
 #[unsafe(no_mangle)]
