@@ -77,10 +77,7 @@ fn open(path: &Path) -> Result<File> {
 /// that may only be read, as NFS (`EBADF`).
 fn is_lockless(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
-        || matches!(
-            error.raw_os_error(),
-            Some(libc::ENOLCK | libc::ENOSYS | libc::EOPNOTSUPP | libc::EBADF)
-        )
+        || matches!(error.raw_os_error(), Some(libc::ENOLCK | libc::EBADF))
 }
 
 impl Drop for StoreLock {

@@ -124,7 +124,7 @@ fn rename_no_replace(_from: &Path, _to: &Path) -> io::Result<()> {
 
 /// Whether an error says that the file system does not know the operation.
 fn is_unsupported(error: &io::Error) -> bool {
-    let codes = [libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP, libc::EPERM];
+    let codes = [libc::EINVAL, libc::EPERM];
     error.kind() == io::ErrorKind::Unsupported
         || error
             .raw_os_error()

@@ -14,6 +14,7 @@ mod grid;
 mod interrupted;
 mod moment;
 mod process;
+mod spared;
 
 use std::fs;
 use std::ops::ControlFlow;

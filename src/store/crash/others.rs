@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use super::disk::Disk;
 use super::{SHARED, Scene, applies};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::fs::ops::{Change, hook};
 use crate::name::{Digest, ModelName};
 use crate::store::gc::{Collected, GcOptions};
 use crate::store::handle::Store;
+use crate::store::import::ImportOptions;
 use crate::store::repair::Repaired;
 use crate::store::verify::VerifyOptions;
 
@@ -350,4 +351,139 @@ fn a_rename_that_never_succeeds_ends() {
     assert_eq!(renaming(libc::ENOENT), (11, Some(libc::ENOENT)));
     assert_eq!(renaming(libc::EXDEV), (2, Some(libc::EXDEV)));
     assert_eq!(renaming(libc::EACCES), (1, Some(libc::EACCES)));
+}
+
+/// Copies `a` to `b` where the file system has no links, and something happens in the wait.
+fn copying_without_links(mut act: impl FnMut(usize) + 'static, store: &Store) -> Result<()> {
+    let mut waits = 0;
+    let hooked = move |change: &Change<'_>| match change {
+        Change::Link(..) => Err(io::Error::from_raw_os_error(libc::EPERM)),
+        Change::Wait(_) => {
+            waits += 1;
+            act(waits);
+            Ok(())
+        }
+        _ => Ok(()),
+    };
+    let copy = || store.copy(&model("a"), &model("b"));
+    hook::with(hooked, copy).map(drop)
+}
+
+#[test]
+fn a_copy_that_is_undone_puts_back_what_was_there_without_links_as_well() {
+    let acts: [fn(&Path, usize); 2] = [
+        |source, _| fs::remove_file(source).unwrap(),
+        |source, wait| fs::write(source, format!(r#"{{"layers":[],"x":{wait}}}"#)).unwrap(),
+    ];
+    let kinds = [ErrorKind::NotFound, ErrorKind::Busy];
+    for (act, kind) in acts.into_iter().zip(kinds) {
+        let scene = Scene::new();
+        let store = scene.store();
+        let source = store.layout().manifest(&model("a"));
+        let target = store.layout().manifest(&model("b"));
+        let before = fs::read(&target).unwrap();
+        let error = copying_without_links(move |wait| act(&source, wait), &store).unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert_eq!(fs::read(&target).unwrap(), before);
+        let tmp = fs::read_dir(scene.root().join(".modelkeep/tmp")).unwrap();
+        assert_eq!(tmp.count(), 0);
+    }
+}
+
+#[test]
+fn a_copy_whose_source_and_target_both_go_is_not_found() {
+    let scene = Scene::new();
+    let store = scene.store();
+    let paths = ["a", "c"].map(|name| store.layout().manifest(&model(name)));
+    let vanish = move |change: &Change<'_>| {
+        if matches!(change, Change::Wait(_)) {
+            paths.iter().for_each(|path| fs::remove_file(path).unwrap());
+        }
+    };
+    let copy = || store.copy(&model("a"), &model("c"));
+    assert_eq!(
+        beside(vanish, copy).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+}
+
+#[test]
+fn a_target_that_goes_before_it_is_replaced_is_no_failure() {
+    let scene = Scene::new();
+    let vanish = |change: &Change<'_>| {
+        if let Change::Link(from, _) = change {
+            fs::remove_file(from).unwrap();
+        }
+    };
+    let store = scene.store();
+    beside(vanish, || store.copy(&model("a"), &model("b"))).unwrap();
+    assert!(store.find(&model("b")).is_some());
+}
+
+/// Imports the weights, which are stored already, while a delete elsewhere takes the blob.
+#[test]
+fn a_stored_blob_that_a_delete_takes_during_an_import_is_whole_again() {
+    let scene = Scene::new();
+    let store = scene.store();
+    let file = scene.root().join("weights.gguf");
+    let weights = fs::read(&file).unwrap();
+    let home = store.blob_path(&scene.blob(&weights));
+    let taken = home.clone();
+    let take = move |change: &Change<'_>| {
+        if matches!(change, Change::Wait(_)) {
+            let _ = fs::remove_file(&taken);
+        }
+    };
+    let options = ImportOptions::default();
+    for name in ["new", "newer"] {
+        beside(take.clone(), || store.import(&file, &model(name), &options)).unwrap();
+        assert_eq!(fs::read(&home).unwrap(), weights);
+    }
+    let waits = Rc::new(RefCell::new(Vec::new()));
+    let noted = waits.clone();
+    let note = move |change: &Change<'_>| {
+        if let Change::Wait(time) = change {
+            noted.borrow_mut().push(*time);
+        }
+    };
+    let options = crate::StoreOptions::new(scene.root()).delete_delay(Duration::from_millis(3));
+    let store = Store::open_with(options).unwrap();
+    let import = || store.import(&file, &model("newest"), &ImportOptions::default());
+    beside(note, import).unwrap();
+    assert_eq!(waits.take(), [Duration::from_millis(3)]);
+}
+
+#[test]
+fn a_blob_that_got_its_name_has_it_after_a_power_cut() {
+    let scene = Scene::new();
+    let store = scene.store();
+    let home = store.blob_path(&Digest::of(b"own of a"));
+    fs::rename(&home, home.with_file_name("unknown")).unwrap();
+    let named = store.layout().manifest(&model("a"));
+    let text = fs::read_to_string(&named).unwrap();
+    let (of_shared, of_own) = text.split_once("},").unwrap();
+    let sized = of_own.replacen('}', r#","size":8}"#, 1);
+    fs::write(&named, format!("{of_shared}}},{sized}")).unwrap();
+    let made = steps(|| assert_eq!(repair(&store).unwrap().renamed.len(), 1));
+    assert_eq!(made[made.len() - 2..], ["to blobs", "flush blobs"]);
+
+    let scene = Scene::new();
+    let old = |scene: &Scene| {
+        let digest = Digest::of(SHARED);
+        let store = scene.store();
+        fs::rename(
+            store.layout().new_blob(&digest),
+            store.layout().old_blob(&digest),
+        )
+        .unwrap();
+    };
+    old(&scene);
+    let made = steps(|| drop(scene.store().rename_old_blobs().unwrap()));
+    assert_eq!(made, ["to blobs", "flush blobs"]);
+    old(&scene);
+    let made = steps(|| drop(without_durability(&scene).rename_old_blobs().unwrap()));
+    assert_eq!(made, ["to blobs"]);
+    old(&scene);
+    let error = without_the_first_move(|| scene.store().rename_old_blobs()).unwrap_err();
+    assert_eq!(error.os_error(), Some(libc::EIO));
 }
