@@ -102,6 +102,38 @@ fn a_link_that_was_a_blob_goes_home_or_away_and_what_it_leads_to_stays() {
     }
 }
 
+#[test]
+fn a_link_among_staged_files_is_nobodys_leftover() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"weights"]);
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    let link = scratch.root().join(".modelkeep/tmp/link");
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    symlink(outside.path(), &link).unwrap();
+    let store = scratch.store();
+    assert_eq!(
+        store.gc(&at_once()).unwrap().leftovers,
+        Vec::<PathBuf>::new()
+    );
+    assert!(link.is_symlink());
+    assert_eq!(store.usage().unwrap().staged.files, 0);
+}
+
+#[test]
+fn nothing_behind_a_link_in_the_place_of_our_directory_is_taken() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"weights"]);
+    let outside = tempfile::tempdir().unwrap();
+    symlink(outside.path(), scratch.root().join(".modelkeep")).unwrap();
+    let orphan = scratch.blob(b"orphan");
+    let aside = put_aside(&scratch, &orphan);
+    let store = scratch.store();
+    assert_eq!(store.usage().unwrap().trash.files, 0);
+    assert_eq!(store.gc(&at_once().dry_run(true)).unwrap().blobs, []);
+    assert!(store.gc(&at_once()).is_err());
+    assert!(aside.exists());
+}
+
 /// A second root whose `blobs/` is a link to the first one's.
 fn sharing(first: &Scratch) -> (tempfile::TempDir, Store) {
     let second = tempfile::tempdir().unwrap();

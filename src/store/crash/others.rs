@@ -230,6 +230,23 @@ fn a_blob_that_cannot_be_moved_is_told_and_stops_no_other() {
     assert_eq!(own.iter().filter(|it| store.has_blob(it)).count(), 1);
 }
 
+#[test]
+fn what_cannot_be_removed_is_told_and_stops_no_other() {
+    let scene = Scene::new();
+    scene.blob(b"another orphan");
+    let mut has_failed = false;
+    let fail = move |change: &Change<'_>| match change {
+        Change::Unlink(path) if !has_failed && path.parent().unwrap().ends_with("trash") => {
+            has_failed = true;
+            Err(io::Error::from_raw_os_error(libc::EIO))
+        }
+        _ => Ok(()),
+    };
+    let error = hook::with(fail, || collect(&scene.store())).unwrap_err();
+    assert_eq!(error.os_error(), Some(libc::EIO));
+    assert_eq!(in_trash(&scene), 1);
+}
+
 /// Notes the flushes and the renames of blobs that a call makes.
 fn steps(call: impl FnOnce()) -> Vec<String> {
     let noted = Rc::new(RefCell::new(Vec::new()));
@@ -486,4 +503,22 @@ fn a_blob_that_got_its_name_has_it_after_a_power_cut() {
     old(&scene);
     let error = without_the_first_move(|| scene.store().rename_old_blobs()).unwrap_err();
     assert_eq!(error.os_error(), Some(libc::EIO));
+}
+
+#[test]
+fn a_directory_that_is_pruned_before_the_one_in_it_is_made_is_made_again() {
+    let scene = Scene::new();
+    let space = scene.root().join("manifests/registry.ollama.ai/ns");
+    let mut is_first = true;
+    let prune = move |change: &Change<'_>| {
+        if let Change::MakeDirectory(path) = change
+            && path.parent() == Some(&space)
+            && std::mem::take(&mut is_first)
+        {
+            fs::remove_dir(&space).unwrap();
+        }
+    };
+    let store = scene.store();
+    beside(prune, || store.copy(&model("a"), &model("ns/c:t"))).unwrap();
+    assert!(store.find(&model("ns/c:t")).is_some());
 }
