@@ -139,4 +139,22 @@ mod tests {
             assert_eq!(error.os_error(), Some(code));
         }
     }
+
+    #[test]
+    fn a_new_lock_is_for_all_who_may_write_and_one_that_is_there_stays_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = tempfile::tempdir().unwrap();
+        let set =
+            |path: &Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode));
+        set(scratch.path(), 0o777).unwrap();
+        let layout = Layout::new(scratch.path().to_owned());
+        let mode = || {
+            drop(StoreLock::acquire(&layout, || Ok(())).unwrap());
+            let metadata = layout.lock_file().metadata().unwrap();
+            metadata.permissions().mode() & 0o777
+        };
+        assert_eq!(mode(), 0o666);
+        set(&layout.lock_file(), 0o600).unwrap();
+        assert_eq!(mode(), 0o600);
+    }
 }

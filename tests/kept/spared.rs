@@ -521,6 +521,19 @@ fn a_missing_blob_is_not_looked_for_where_others_work() {
 }
 
 #[test]
+fn a_missing_blob_is_not_looked_for_behind_links_and_is_found_in_directories() {
+    let (scratch, digest) = lacking(&["old/sha256-HEX"]);
+    let outside = tempfile::tempdir().unwrap();
+    let theirs = outside.path().join(digest.hex());
+    fs::write(&theirs, b"the weights").unwrap();
+    symlink(outside.path(), scratch.root().join("blobs/link")).unwrap();
+    let store = scratch.store();
+    let repaired = store.repair(&verify(&store)).unwrap();
+    assert_eq!(repaired.renamed.len(), 1);
+    assert!(theirs.exists() && scratch.blob_path(&digest).exists());
+}
+
+#[test]
 fn only_a_file_of_the_stated_size_may_be_the_missing_blob() {
     let (scratch, digest) = lacking(&[]);
     scratch.write("blobs/longer", b"the weights and more");
@@ -530,4 +543,77 @@ fn only_a_file_of_the_stated_size_may_be_the_missing_blob() {
     let mut all = diagnosis.issues.iter().chain(&diagnosis.notes);
     let is_told = |what: &str| what.contains("of the missing blob");
     assert!(!all.any(|told| is_told(&told.what)), "{diagnosis:?}");
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_manifest_is_no_model() {
+    let scratch = Scratch::new();
+    let model = scratch.manifest_path("a").parent().unwrap().to_owned();
+    fs::create_dir_all(model.join("LATEST")).unwrap();
+    symlink("LATEST", model.join("Linked")).unwrap();
+    let store = scratch.store();
+    for text in ["a", "a:linked"] {
+        assert_eq!(store.find(&name(text)), None, "{text}");
+    }
+    let listing = store.list().unwrap();
+    assert!(listing.models.is_empty() && listing.problems.is_empty());
+    assert!(store.doctor().unwrap().is_ok());
+}
+
+#[test]
+fn a_model_without_a_config_or_with_a_layer_twice_has_each_path_once() {
+    let scratch = Scratch::new();
+    let digest = scratch.blob(b"weights");
+    let layer = format!(
+        r#"{{"mediaType":"application/vnd.ollama.image.model","digest":"{digest}","size":7}}"#
+    );
+    scratch.manifest("a", format!(r#"{{"layers":[{layer},{layer}]}}"#).as_bytes());
+    scratch.manifest("b", format!(r#"{{"layers":[{layer}]}}"#).as_bytes());
+    scratch.manifest("none", br#"{"layers":[]}"#);
+    let store = scratch.store();
+    let model = |text: &str| store.model(&reference(text)).unwrap();
+    let path = scratch.blob_path(&digest);
+    assert_eq!(model("a").all_paths().unwrap(), std::slice::from_ref(&path));
+    // One file is the model, whatever is in it; nothing is opened for that.
+    assert_eq!(model("b").gguf_paths().unwrap(), [path]);
+    let error = model("none").gguf_paths().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_verification_says_why_a_blob_cannot_be_read() {
+    type Spoil = fn(&Path);
+    let cases: [(Spoil, BlobStatus, &str); 4] = [
+        (|_| {}, BlobStatus::Missing, "no such file"),
+        (
+            |path| symlink("/nonexistent/disk", path).unwrap(),
+            BlobStatus::Missing,
+            "/nonexistent/disk",
+        ),
+        (
+            |path| fs::create_dir(path).unwrap(),
+            BlobStatus::Unreadable,
+            "is a directory",
+        ),
+        (
+            |path| symlink("/dev/null", path).unwrap(),
+            BlobStatus::Unreadable,
+            "not a regular file",
+        ),
+    ];
+    for (spoil, status, detail) in cases {
+        let scratch = Scratch::new();
+        let digest = scratch.model("a", &[b"weights"])[1];
+        let path = scratch.blob_path(&digest);
+        fs::remove_file(&path).unwrap();
+        spoil(&path);
+        let report = verify(&scratch.store());
+        let found = report
+            .blobs
+            .iter()
+            .find(|found| found.digest == digest)
+            .unwrap();
+        assert_eq!(found.status, status);
+        assert!(found.detail.contains(detail), "{}", found.detail);
+    }
 }

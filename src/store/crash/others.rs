@@ -522,3 +522,20 @@ fn a_directory_that_is_pruned_before_the_one_in_it_is_made_is_made_again() {
     beside(prune, || store.copy(&model("a"), &model("ns/c:t"))).unwrap();
     assert!(store.find(&model("ns/c:t")).is_some());
 }
+
+#[test]
+fn a_copy_that_cannot_be_undone_says_so() {
+    let scene = Scene::new();
+    let store = scene.store();
+    let source = store.layout().manifest(&model("a"));
+    let hooked = move |change: &Change<'_>| match change {
+        Change::Wait(_) => fs::remove_file(&source),
+        Change::Unlink(path) if path.ends_with("c/latest") => {
+            Err(io::Error::from_raw_os_error(libc::EIO))
+        }
+        _ => Ok(()),
+    };
+    let copy = || store.copy(&model("a"), &model("c"));
+    let error = hook::with(hooked, copy).unwrap_err();
+    assert_eq!(error.os_error(), Some(libc::EIO));
+}
