@@ -298,6 +298,34 @@ mod tests {
     }
 
     #[test]
+    fn only_a_group_that_may_write_to_the_place_is_given_what_is_new() {
+        for (mode, group, expected) in [
+            (0o755, 12346, false),
+            (0o775, 12346, true),
+            (0o777, 12346, true),
+            (0o775, 0, false),
+        ] {
+            let place = directory(mode);
+            if chown(place.path(), Some(ROOT), Some(group)).is_err() || user::effective() != ROOT {
+                println!("skipped: only root can give a place to another group");
+                return;
+            }
+            fs::set_permissions(place.path(), PermissionsExt::from_mode(mode)).unwrap();
+            let new = tempfile::tempfile().unwrap();
+            let gave = std::rc::Rc::new(std::cell::Cell::new(false));
+            let noted = gave.clone();
+            let note = move |change: &Change<'_>| {
+                noted.set(noted.get() || matches!(change, Change::Give));
+                Ok(())
+            };
+            hook::with(note, || adopt(&new, place.path())).unwrap();
+            assert_eq!(gave.get(), expected, "{mode:o}, {group}");
+            let owner = new.metadata().unwrap();
+            assert_eq!((owner.uid(), owner.gid() == 12346), (ROOT, expected));
+        }
+    }
+
+    #[test]
     fn a_mode_that_is_not_ours_to_set_is_no_failure_and_a_broken_disk_is() {
         for (code, expected) in [
             (libc::EPERM, true),

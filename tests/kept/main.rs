@@ -12,9 +12,11 @@ mod aliases;
 mod forms;
 mod grid;
 mod interrupted;
+mod lacking;
 mod moment;
 mod process;
 mod spared;
+mod trash;
 
 use std::fs;
 use std::ops::ControlFlow;

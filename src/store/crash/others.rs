@@ -1,36 +1,32 @@
 //! What others do between two steps of ours, and what the disk refuses: it stops nothing else, and
 //! the answer tells it.
 
-use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::time::Duration;
 
-use super::disk::Disk;
-use super::{SHARED, Scene, applies};
-use crate::error::{ErrorKind, Result};
+use super::{SHARED, Scene};
+use crate::error::Result;
 use crate::fs::ops::{Change, hook};
 use crate::name::{Digest, ModelName};
 use crate::store::gc::{Collected, GcOptions};
 use crate::store::handle::Store;
-use crate::store::import::ImportOptions;
 use crate::store::repair::Repaired;
 use crate::store::verify::VerifyOptions;
 
-fn collect(store: &Store) -> Result<Collected> {
+pub(super) fn collect(store: &Store) -> Result<Collected> {
     store.gc(&GcOptions::default().grace(Duration::ZERO))
 }
 
-fn repair(store: &Store) -> Result<Repaired> {
+pub(super) fn repair(store: &Store) -> Result<Repaired> {
     let all = VerifyOptions::default();
     let report = store.verify(&all, &mut |_| ControlFlow::Continue(()));
     store.repair(&report.unwrap())
 }
 
-fn model(text: &str) -> ModelName {
+pub(super) fn model(text: &str) -> ModelName {
     text.parse().unwrap()
 }
 
@@ -58,7 +54,7 @@ fn replace(path: &Path, bytes: &[u8]) {
 }
 
 /// Runs a call; `act` is done before every change.
-fn beside<T>(mut act: impl FnMut(&Change<'_>) + 'static, call: impl FnOnce() -> T) -> T {
+pub(super) fn beside<T>(mut act: impl FnMut(&Change<'_>) + 'static, call: impl FnOnce() -> T) -> T {
     let act = move |change: &Change<'_>| {
         act(change);
         Ok(())
@@ -67,7 +63,7 @@ fn beside<T>(mut act: impl FnMut(&Change<'_>) + 'static, call: impl FnOnce() -> 
 }
 
 /// Runs a call while the first rename out of `blobs/` fails.
-fn without_the_first_move<T>(call: impl FnOnce() -> T) -> T {
+pub(super) fn without_the_first_move<T>(call: impl FnOnce() -> T) -> T {
     let mut has_failed = false;
     let fail = move |change: &Change<'_>| match leaves(change) {
         Some(_) if !has_failed => {
@@ -247,84 +243,6 @@ fn what_cannot_be_removed_is_told_and_stops_no_other() {
     assert_eq!(in_trash(&scene), 1);
 }
 
-/// Notes the flushes and the renames of blobs that a call makes.
-fn steps(call: impl FnOnce()) -> Vec<String> {
-    let noted = Rc::new(RefCell::new(Vec::new()));
-    let note = noted.clone();
-    let in_directory = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    let name = move |change: &Change<'_>| {
-        let step = match *change {
-            Change::Sync(path) => format!("flush in {}", in_directory(path.parent().unwrap())),
-            Change::SyncDirectory(path) => format!("flush {}", in_directory(path)),
-            Change::RenameNew(_, to) => format!("to {}", in_directory(to.parent().unwrap())),
-            _ => return,
-        };
-        note.borrow_mut().push(step);
-    };
-    beside(name, call);
-    noted.take()
-}
-
-fn without_durability(scene: &Scene) -> Store {
-    let options = crate::StoreOptions::new(scene.root()).durability(crate::Durability::None);
-    Store::open_with(options.delete_delay(Duration::ZERO)).unwrap()
-}
-
-#[test]
-fn what_comes_home_is_flushed_before_it_has_its_name_and_its_name_after() {
-    let aside = |scene: &Scene| {
-        let home = scene.store().blob_path(&Digest::of(SHARED));
-        let trash = scene.root().join(".modelkeep/trash");
-        fs::create_dir_all(&trash).unwrap();
-        fs::rename(&home, trash.join(home.file_name().unwrap())).unwrap();
-    };
-    let scene = Scene::new();
-    aside(&scene);
-    let made = steps(|| drop(scene.store().lock().unwrap()));
-    assert_eq!(made, ["flush in trash", "to blobs", "flush blobs"]);
-    aside(&scene);
-    let made = steps(|| drop(without_durability(&scene).lock().unwrap()));
-    assert_eq!(made, ["to blobs"]);
-}
-
-#[test]
-fn a_quarantined_blob_survives_a_power_cut() {
-    let scene = Scene::new();
-    let damaged = scene.store().blob_path(&Digest::of(SHARED));
-    fs::write(&damaged, b"wrong").unwrap();
-    let made = steps(|| drop(repair(&without_durability(&scene)).unwrap()));
-    assert!(made.iter().all(|step| step == "to quarantine"), "{made:?}");
-
-    fs::write(&damaged, b"wrong").unwrap();
-    let disk = Rc::new(RefCell::new(Disk::of(scene.root())));
-    let noted = disk.clone();
-    let note = move |change: &Change<'_>| {
-        if applies(change) {
-            noted.borrow_mut().apply(change);
-        }
-    };
-    let repaired = beside(note, || repair(&scene.store())).unwrap();
-    assert_eq!(
-        disk.borrow().durable()[&repaired.quarantined[0].to],
-        b"wrong"
-    );
-}
-
-#[test]
-fn a_link_that_was_an_alias_is_gone_after_a_power_cut() {
-    let scene = Scene::new();
-    let store = scene.store();
-    let directory = store.layout().manifest(&model("b"));
-    let alias = directory.parent().unwrap().with_file_name("alias");
-    std::os::unix::fs::symlink(directory.parent().unwrap(), &alias).unwrap();
-    let made = steps(|| {
-        let deleted = store.delete(&model("alias").into()).unwrap();
-        assert_eq!(deleted.aliases[0].link, alias);
-    });
-    assert_eq!(made, ["flush library"]);
-    assert!(alias.symlink_metadata().is_err() && store.find(&model("b")).is_some());
-}
-
 #[test]
 fn a_removal_that_takes_no_blob_does_not_wait() {
     let scene = Scene::new();
@@ -342,200 +260,4 @@ fn while_a_manifest_is_unreadable_no_blob_moves_even_for_a_moment() {
     let deleted = beside(never, || scene.store().delete(&model("a").into())).unwrap();
     assert_eq!(deleted.kept.len(), 1);
     assert!(beside(never, || collect(&scene.store())).is_err());
-}
-
-/// Renames that fail for ever; how often one was tried, and with what error the copy ended.
-fn renaming(code: i32) -> (usize, Option<i32>) {
-    let scene = Scene::new();
-    let tries = Rc::new(RefCell::new(0));
-    let counted = tries.clone();
-    let fail = move |change: &Change<'_>| match change {
-        Change::Rename(..) => {
-            *counted.borrow_mut() += 1;
-            assert!(*counted.borrow() < 100, "no end");
-            Err(io::Error::from_raw_os_error(code))
-        }
-        _ => Ok(()),
-    };
-    let copy = || scene.store().copy(&model("a"), &model("c"));
-    let error = hook::with(fail, copy).unwrap_err();
-    let tries = *tries.borrow();
-    (tries, error.os_error())
-}
-
-#[test]
-fn a_rename_that_never_succeeds_ends() {
-    assert_eq!(renaming(libc::ENOENT), (11, Some(libc::ENOENT)));
-    assert_eq!(renaming(libc::EXDEV), (2, Some(libc::EXDEV)));
-    assert_eq!(renaming(libc::EACCES), (1, Some(libc::EACCES)));
-}
-
-/// Copies `a` to `b` where the file system has no links, and something happens in the wait.
-fn copying_without_links(mut act: impl FnMut(usize) + 'static, store: &Store) -> Result<()> {
-    let mut waits = 0;
-    let hooked = move |change: &Change<'_>| match change {
-        Change::Link(..) => Err(io::Error::from_raw_os_error(libc::EPERM)),
-        Change::Wait(_) => {
-            waits += 1;
-            act(waits);
-            Ok(())
-        }
-        _ => Ok(()),
-    };
-    let copy = || store.copy(&model("a"), &model("b"));
-    hook::with(hooked, copy).map(drop)
-}
-
-#[test]
-fn a_copy_that_is_undone_puts_back_what_was_there_without_links_as_well() {
-    let acts: [fn(&Path, usize); 2] = [
-        |source, _| fs::remove_file(source).unwrap(),
-        |source, wait| fs::write(source, format!(r#"{{"layers":[],"x":{wait}}}"#)).unwrap(),
-    ];
-    let kinds = [ErrorKind::NotFound, ErrorKind::Busy];
-    for (act, kind) in acts.into_iter().zip(kinds) {
-        let scene = Scene::new();
-        let store = scene.store();
-        let source = store.layout().manifest(&model("a"));
-        let target = store.layout().manifest(&model("b"));
-        let before = fs::read(&target).unwrap();
-        let error = copying_without_links(move |wait| act(&source, wait), &store).unwrap_err();
-        assert_eq!(error.kind(), kind);
-        assert_eq!(fs::read(&target).unwrap(), before);
-        let tmp = fs::read_dir(scene.root().join(".modelkeep/tmp")).unwrap();
-        assert_eq!(tmp.count(), 0);
-    }
-}
-
-#[test]
-fn a_copy_whose_source_and_target_both_go_is_not_found() {
-    let scene = Scene::new();
-    let store = scene.store();
-    let paths = ["a", "c"].map(|name| store.layout().manifest(&model(name)));
-    let vanish = move |change: &Change<'_>| {
-        if matches!(change, Change::Wait(_)) {
-            paths.iter().for_each(|path| fs::remove_file(path).unwrap());
-        }
-    };
-    let copy = || store.copy(&model("a"), &model("c"));
-    assert_eq!(
-        beside(vanish, copy).unwrap_err().kind(),
-        ErrorKind::NotFound
-    );
-}
-
-#[test]
-fn a_target_that_goes_before_it_is_replaced_is_no_failure() {
-    let scene = Scene::new();
-    let vanish = |change: &Change<'_>| {
-        if let Change::Link(from, _) = change {
-            fs::remove_file(from).unwrap();
-        }
-    };
-    let store = scene.store();
-    beside(vanish, || store.copy(&model("a"), &model("b"))).unwrap();
-    assert!(store.find(&model("b")).is_some());
-}
-
-/// Imports the weights, which are stored already, while a delete elsewhere takes the blob.
-#[test]
-fn a_stored_blob_that_a_delete_takes_during_an_import_is_whole_again() {
-    let scene = Scene::new();
-    let store = scene.store();
-    let file = scene.root().join("weights.gguf");
-    let weights = fs::read(&file).unwrap();
-    let home = store.blob_path(&scene.blob(&weights));
-    let taken = home.clone();
-    let take = move |change: &Change<'_>| {
-        if matches!(change, Change::Wait(_)) {
-            let _ = fs::remove_file(&taken);
-        }
-    };
-    let options = ImportOptions::default();
-    for name in ["new", "newer"] {
-        beside(take.clone(), || store.import(&file, &model(name), &options)).unwrap();
-        assert_eq!(fs::read(&home).unwrap(), weights);
-    }
-    let waits = Rc::new(RefCell::new(Vec::new()));
-    let noted = waits.clone();
-    let note = move |change: &Change<'_>| {
-        if let Change::Wait(time) = change {
-            noted.borrow_mut().push(*time);
-        }
-    };
-    let options = crate::StoreOptions::new(scene.root()).delete_delay(Duration::from_millis(3));
-    let store = Store::open_with(options).unwrap();
-    let import = || store.import(&file, &model("newest"), &ImportOptions::default());
-    beside(note, import).unwrap();
-    assert_eq!(waits.take(), [Duration::from_millis(3)]);
-}
-
-#[test]
-fn a_blob_that_got_its_name_has_it_after_a_power_cut() {
-    let scene = Scene::new();
-    let store = scene.store();
-    let home = store.blob_path(&Digest::of(b"own of a"));
-    fs::rename(&home, home.with_file_name("unknown")).unwrap();
-    let named = store.layout().manifest(&model("a"));
-    let text = fs::read_to_string(&named).unwrap();
-    let (of_shared, of_own) = text.split_once("},").unwrap();
-    let sized = of_own.replacen('}', r#","size":8}"#, 1);
-    fs::write(&named, format!("{of_shared}}},{sized}")).unwrap();
-    let made = steps(|| assert_eq!(repair(&store).unwrap().renamed.len(), 1));
-    assert_eq!(made[made.len() - 2..], ["to blobs", "flush blobs"]);
-
-    let scene = Scene::new();
-    let old = |scene: &Scene| {
-        let digest = Digest::of(SHARED);
-        let store = scene.store();
-        fs::rename(
-            store.layout().new_blob(&digest),
-            store.layout().old_blob(&digest),
-        )
-        .unwrap();
-    };
-    old(&scene);
-    let made = steps(|| drop(scene.store().rename_old_blobs().unwrap()));
-    assert_eq!(made, ["to blobs", "flush blobs"]);
-    old(&scene);
-    let made = steps(|| drop(without_durability(&scene).rename_old_blobs().unwrap()));
-    assert_eq!(made, ["to blobs"]);
-    old(&scene);
-    let error = without_the_first_move(|| scene.store().rename_old_blobs()).unwrap_err();
-    assert_eq!(error.os_error(), Some(libc::EIO));
-}
-
-#[test]
-fn a_directory_that_is_pruned_before_the_one_in_it_is_made_is_made_again() {
-    let scene = Scene::new();
-    let space = scene.root().join("manifests/registry.ollama.ai/ns");
-    let mut is_first = true;
-    let prune = move |change: &Change<'_>| {
-        if let Change::MakeDirectory(path) = change
-            && path.parent() == Some(&space)
-            && std::mem::take(&mut is_first)
-        {
-            fs::remove_dir(&space).unwrap();
-        }
-    };
-    let store = scene.store();
-    beside(prune, || store.copy(&model("a"), &model("ns/c:t"))).unwrap();
-    assert!(store.find(&model("ns/c:t")).is_some());
-}
-
-#[test]
-fn a_copy_that_cannot_be_undone_says_so() {
-    let scene = Scene::new();
-    let store = scene.store();
-    let source = store.layout().manifest(&model("a"));
-    let hooked = move |change: &Change<'_>| match change {
-        Change::Wait(_) => fs::remove_file(&source),
-        Change::Unlink(path) if path.ends_with("c/latest") => {
-            Err(io::Error::from_raw_os_error(libc::EIO))
-        }
-        _ => Ok(()),
-    };
-    let copy = || store.copy(&model("a"), &model("c"));
-    let error = hook::with(hooked, copy).unwrap_err();
-    assert_eq!(error.os_error(), Some(libc::EIO));
 }
