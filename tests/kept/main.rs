@@ -16,6 +16,7 @@ mod lacking;
 mod moment;
 mod process;
 mod spared;
+mod told;
 mod trash;
 
 use std::fs;

@@ -317,3 +317,14 @@ fn copy_tree(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
     assert!(copied.unwrap().success());
 }
+
+#[test]
+fn who_uses_a_blob_is_named_once() {
+    let scratch = Scratch::new();
+    let layers: [&[u8]; 6] = [b"1", b"2", b"3", b"4", b"5", b"6"];
+    scratch.model("a", &layers);
+    scratch.model("b", &layers);
+    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    assert_eq!(deleted.shared.len(), layers.len());
+    assert!(deleted.shared.iter().all(|blob| blob.models == [name("b")]));
+}

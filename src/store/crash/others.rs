@@ -5,11 +5,12 @@ use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{SHARED, Scene};
 use crate::error::Result;
 use crate::fs::ops::{Change, hook};
+use crate::fs::stamp::FileStamp;
 use crate::name::{Digest, ModelName};
 use crate::store::gc::{Collected, GcOptions};
 use crate::store::handle::Store;
@@ -241,6 +242,28 @@ fn what_cannot_be_removed_is_told_and_stops_no_other() {
     let error = hook::with(fail, || collect(&scene.store())).unwrap_err();
     assert_eq!(error.os_error(), Some(libc::EIO));
     assert_eq!(in_trash(&scene), 1);
+}
+
+/// A repair of a blob that was put right since, where the clock was too coarse to show it.
+#[test]
+fn what_a_coarse_clock_may_hide_is_hashed_once_more_and_what_it_cannot_is_not() {
+    for (later, is_hashed) in [(Duration::ZERO, true), (Duration::from_secs(86_400), false)] {
+        let scene = Scene::new();
+        let store = scene.store();
+        let path = store.blob_path(&Digest::of(SHARED));
+        fs::write(&path, b"wrong").unwrap();
+        let all = VerifyOptions::default();
+        let report = store.verify(&all, &mut |_| ControlFlow::Continue(()));
+        let mut report = report.unwrap();
+        fs::write(&path, SHARED).unwrap();
+        for finding in report.blobs.iter_mut().filter(|found| found.path == path) {
+            finding.stamp = FileStamp::at(&path);
+            finding.verified_at = Some(SystemTime::now() + later);
+        }
+        let repaired = store.repair(&report).unwrap();
+        assert_eq!(repaired.changed.contains(&Digest::of(SHARED)), is_hashed);
+        assert_eq!(path.exists(), is_hashed);
+    }
 }
 
 #[test]
