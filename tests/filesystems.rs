@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{name, reference};
+use common::{Scratch, name, reference};
 use modelfiles::Bench;
 use modelkeep::{CopyMode, ErrorKind, GcOptions, ImportOptions, Store, VerifyOptions};
 
@@ -92,6 +92,20 @@ fn blobs_and_manifests_may_lie_on_another_device() {
         };
         assert!(unknown_files(other.path(), is_ours).is_empty());
     }
+}
+
+#[test]
+fn a_delete_may_be_the_first_change_where_the_blobs_are_on_another_device() {
+    let scratch = Scratch::new();
+    let Some(other) = elsewhere(scratch.root()) else {
+        return;
+    };
+    symlink(other.path(), scratch.root().join("blobs")).unwrap();
+    let digests = scratch.model("a", &[b"weights"]);
+    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    assert_eq!(deleted.blobs.len(), digests.len());
+    let is_ours = |name: &str| name == ".modelkeep";
+    assert!(unknown_files(other.path(), is_ours).is_empty());
 }
 
 #[test]

@@ -77,10 +77,7 @@ fn open(path: &Path) -> Result<File> {
 /// that may only be read, as NFS (`EBADF`).
 fn is_lockless(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
-        || matches!(
-            error.raw_os_error(),
-            Some(libc::ENOLCK | libc::ENOSYS | libc::EOPNOTSUPP | libc::EBADF)
-        )
+        || matches!(error.raw_os_error(), Some(libc::ENOLCK | libc::EBADF))
 }
 
 impl Drop for StoreLock {
@@ -141,5 +138,23 @@ mod tests {
             let error = acquire_against(code, usize::MAX).err().unwrap();
             assert_eq!(error.os_error(), Some(code));
         }
+    }
+
+    #[test]
+    fn a_new_lock_is_for_all_who_may_write_and_one_that_is_there_stays_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = tempfile::tempdir().unwrap();
+        let set =
+            |path: &Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode));
+        set(scratch.path(), 0o777).unwrap();
+        let layout = Layout::new(scratch.path().to_owned());
+        let mode = || {
+            drop(StoreLock::acquire(&layout, || Ok(())).unwrap());
+            let metadata = layout.lock_file().metadata().unwrap();
+            metadata.permissions().mode() & 0o777
+        };
+        assert_eq!(mode(), 0o666);
+        set(&layout.lock_file(), 0o600).unwrap();
+        assert_eq!(mode(), 0o600);
     }
 }

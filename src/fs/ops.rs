@@ -124,7 +124,7 @@ fn rename_no_replace(_from: &Path, _to: &Path) -> io::Result<()> {
 
 /// Whether an error says that the file system does not know the operation.
 fn is_unsupported(error: &io::Error) -> bool {
-    let codes = [libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP, libc::EPERM];
+    let codes = [libc::EINVAL, libc::EPERM];
     error.kind() == io::ErrorKind::Unsupported
         || error
             .raw_os_error()
@@ -268,8 +268,16 @@ mod tests {
             let error = link_and_unlink(&new, path).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{path:?}");
         }
-        for path in [&link, &dangling] {
-            assert!(open_lock(path).is_err(), "{path:?}");
+        let fifo = scratch.path().join("fifo");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.unwrap().success());
+        for (path, code) in [
+            (&link, libc::ELOOP),
+            (&dangling, libc::ELOOP),
+            (&fifo, libc::ENXIO),
+        ] {
+            let error = open_lock(path).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(code), "{path:?}");
         }
         assert_eq!(fs::read(&file).unwrap(), b"theirs");
         assert!(!scratch.path().join("made").exists());
@@ -285,5 +293,74 @@ mod tests {
         fs::hard_link(&one, &two).unwrap();
         rename(&one, &two).unwrap();
         assert!(!one.exists() && two.exists());
+    }
+
+    #[test]
+    fn only_what_a_file_system_does_not_know_is_done_in_another_way() {
+        for code in [libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP, libc::EPERM] {
+            assert!(
+                is_unsupported(&io::Error::from_raw_os_error(code)),
+                "{code}"
+            );
+        }
+        for code in [
+            libc::EEXIST,
+            libc::ENOENT,
+            libc::EACCES,
+            libc::EIO,
+            libc::EXDEV,
+        ] {
+            assert!(
+                !is_unsupported(&io::Error::from_raw_os_error(code)),
+                "{code}"
+            );
+        }
+    }
+
+    /// Links and unlinks where links fail; returns the answer and the steps that were tried.
+    fn linking(from: &Path, to: &Path, code: Option<i32>) -> (io::Result<()>, Vec<&'static str>) {
+        let steps = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+        let noted = steps.clone();
+        let fail = move |change: &Change<'_>| {
+            noted.borrow_mut().push(match change {
+                Change::Link(..) => "link",
+                Change::SyncDirectory(_) => "flush",
+                Change::Unlink(_) => "unlink",
+                Change::Rename(..) => "rename",
+                _ => "other",
+            });
+            match (change, code) {
+                (Change::Link(..), Some(code)) => Err(io::Error::from_raw_os_error(code)),
+                _ => Ok(()),
+            }
+        };
+        let answer = hook::with(fail, || link_and_unlink(from, to));
+        (answer, steps.take())
+    }
+
+    #[test]
+    fn without_a_rename_that_refuses_the_new_name_is_durable_before_the_old_one_goes() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (from, to) = (scratch.path().join("from"), scratch.path().join("to"));
+        for (code, expected) in [
+            (None, &["link", "flush", "unlink"][..]),
+            (Some(libc::EPERM), &["link", "rename"]),
+        ] {
+            fs::write(&from, "bytes").unwrap();
+            let (answer, steps) = linking(&from, &to, code);
+            answer.unwrap();
+            assert_eq!(steps, expected);
+            assert!(!from.exists());
+            assert_eq!(fs::read(&to).unwrap(), b"bytes");
+            fs::write(&from, "others").unwrap();
+            let (answer, _) = linking(&from, &to, code);
+            assert_eq!(answer.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(fs::read(&to).unwrap(), b"bytes");
+            fs::remove_file(&to).unwrap();
+        }
+        let (answer, steps) = linking(&from, &to, Some(libc::EIO));
+        assert_eq!(answer.unwrap_err().raw_os_error(), Some(libc::EIO));
+        assert_eq!(steps, ["link"]);
+        assert!(from.exists() && !to.exists());
     }
 }

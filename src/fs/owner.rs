@@ -220,4 +220,126 @@ mod tests {
         share(&new, place.path()).unwrap();
         assert_eq!(new.metadata().unwrap().mode() & 0o7777, 0o666);
     }
+
+    /// A file or directory of some owner and mode; `None` where we cannot give it away.
+    fn of(directory: bool, (user, group, mode): (u32, u32, u32)) -> Option<Metadata> {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("it");
+        match directory {
+            true => fs::create_dir(&path).unwrap(),
+            false => fs::write(&path, "").unwrap(),
+        }
+        if chown(&path, Some(user), Some(group)).is_err() {
+            println!("skipped: only root can make a file of another user");
+            return None;
+        }
+        fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        path.metadata().ok()
+    }
+
+    #[test]
+    fn a_file_is_usable_by_the_owner_of_its_place_who_has_it_or_shares_it() {
+        const US: u32 = 0;
+        let cases = [
+            ((1, 1, 0o755), (US, US, 0o644), false),
+            ((1, 1, 0o755), (1, US, 0o600), true),
+            ((US, 1, 0o755), (5, 5, 0o600), true),
+            ((1, 1, 0o775), (US, 1, 0o640), true),
+            ((1, 1, 0o775), (US, 1, 0o600), false),
+            ((1, 1, 0o775), (US, US, 0o640), false),
+            ((1, 1, 0o2775), (US, US, 0o640), true),
+            ((1, 1, 0o2775), (US, US, 0o600), false),
+            ((1, 1, 0o777), (US, US, 0o604), true),
+            ((1, 1, 0o777), (US, US, 0o600), false),
+        ];
+        for (place, file, expected) in cases {
+            let Some((directory, new)) = of(true, place).zip(of(false, file)) else {
+                return;
+            };
+            assert_eq!(is_usable(&new, &directory), expected, "{place:?}, {file:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_denial_says_whose_the_place_is_and_whose_group_to_join() {
+        let place = directory(0o755);
+        if chown(place.path(), Some(12345), Some(12346)).is_err() {
+            println!("skipped: only root can make a place of another user");
+            return;
+        }
+        let path = place.path().join("file");
+        let told = |kind: io::ErrorKind| refused("writing", &path, kind.into()).to_string();
+        let denied = told(io::ErrorKind::PermissionDenied);
+        assert!(denied.contains("the user with uid 12345"), "{denied}");
+        assert!(!denied.contains("join"), "{denied}");
+        assert!(!told(io::ErrorKind::NotFound).contains("belongs to"));
+        fs::set_permissions(place.path(), PermissionsExt::from_mode(0o775)).unwrap();
+        let denied = told(io::ErrorKind::PermissionDenied);
+        assert!(
+            denied.contains(", join ") && denied.contains("12346"),
+            "{denied}"
+        );
+        chown(place.path(), Some(user::effective()), None).unwrap();
+        assert!(!told(io::ErrorKind::PermissionDenied).contains("belongs to"));
+    }
+
+    #[test]
+    fn what_has_all_the_bits_is_not_changed() {
+        let (place, new) = (directory(0o755), directory(0o700));
+        let never = |change: &Change<'_>| {
+            assert!(!matches!(change, Change::SetMode | Change::Give));
+            Ok(())
+        };
+        let new = File::open(new.path()).unwrap();
+        hook::with(never, || {
+            share(&new, place.path()).unwrap();
+            adopt(&new, place.path()).unwrap();
+        });
+    }
+
+    #[test]
+    fn only_a_group_that_may_write_to_the_place_is_given_what_is_new() {
+        for (mode, group, expected) in [
+            (0o755, 12346, false),
+            (0o775, 12346, true),
+            (0o777, 12346, true),
+            (0o775, 0, false),
+        ] {
+            let place = directory(mode);
+            if chown(place.path(), Some(ROOT), Some(group)).is_err() || user::effective() != ROOT {
+                println!("skipped: only root can give a place to another group");
+                return;
+            }
+            fs::set_permissions(place.path(), PermissionsExt::from_mode(mode)).unwrap();
+            let new = tempfile::tempfile().unwrap();
+            let gave = std::rc::Rc::new(std::cell::Cell::new(false));
+            let noted = gave.clone();
+            let note = move |change: &Change<'_>| {
+                noted.set(noted.get() || matches!(change, Change::Give));
+                Ok(())
+            };
+            hook::with(note, || adopt(&new, place.path())).unwrap();
+            assert_eq!(gave.get(), expected, "{mode:o}, {group}");
+            let owner = new.metadata().unwrap();
+            assert_eq!((owner.uid(), owner.gid() == 12346), (ROOT, expected));
+        }
+    }
+
+    #[test]
+    fn a_mode_that_is_not_ours_to_set_is_no_failure_and_a_broken_disk_is() {
+        for (code, expected) in [
+            (libc::EPERM, true),
+            (libc::EINVAL, true),
+            (libc::EIO, false),
+        ] {
+            let (place, new) = (directory(0o777), directory(0o700));
+            let fail = move |change: &Change<'_>| match change {
+                Change::SetMode => Err(io::Error::from_raw_os_error(code)),
+                _ => Ok(()),
+            };
+            let new = File::open(new.path()).unwrap();
+            let shared = hook::with(fail, || share(&new, place.path()));
+            assert_eq!(shared.is_ok(), expected, "{code}");
+        }
+    }
 }

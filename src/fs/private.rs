@@ -197,8 +197,8 @@ pub(crate) fn bring_back(
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
             return decide(layout, aside, &home, digest, durability);
         }
-        Err(e) if e.kind() == io::ErrorKind::NotFound && read::is_gone(aside) => return Ok(None),
-        Err(e) if e.kind() == io::ErrorKind::NotFound && read::is_gone(&blobs) => {
+        Err(_) if read::is_gone(aside) => return Ok(None),
+        Err(_) if read::is_gone(&blobs) => {
             staged::make_all(&blobs, durability)?;
             ops::rename_new(aside, &home).map_err(at)?;
         }

@@ -240,4 +240,71 @@ mod tests {
             io::ErrorKind::NotFound
         );
     }
+
+    #[test]
+    fn a_header_is_as_long_as_it_says_and_no_longer_than_the_reference_reads() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (length, is_whole, expected) in [
+            (2, true, None),
+            (2, false, Some(io::ErrorKind::UnexpectedEof)),
+            (LARGEST_HEADER, true, None),
+            (LARGEST_HEADER + 1, true, Some(io::ErrorKind::FileTooLarge)),
+            (u64::MAX, false, Some(io::ErrorKind::FileTooLarge)),
+        ] {
+            fs::write(file.path(), length.to_le_bytes()).unwrap();
+            let size = if is_whole { 8 + length } else { 9 };
+            file.as_file().set_len(size).unwrap();
+            let header = read_safetensors_header(file.path());
+            match expected {
+                None => assert_eq!(header.unwrap().len() as u64, length),
+                Some(kind) => assert_eq!(header.unwrap_err().kind(), kind, "{length}"),
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_record_that_nobody_else_may_write_is_believed() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = tempfile::tempdir().unwrap();
+        let [file, link, fifo] = ["file", "link", "fifo"].map(|n| scratch.path().join(n));
+        fs::write(&file, "record").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.unwrap().success());
+        for (mode, expected) in [(0o644, true), (0o600, true), (0o664, false), (0o646, false)] {
+            fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(read_private(&file).is_some(), expected, "{mode:o}");
+        }
+        fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+        assert!(read_private(&link).is_none() && read_private(&fifo).is_none());
+    }
+
+    #[test]
+    fn only_what_may_pass_is_passing_and_only_what_we_lack_is_exhaustion() {
+        for (codes, is_ours, passes) in [
+            (
+                &[libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EAGAIN][..],
+                true,
+                true,
+            ),
+            (
+                &[libc::EINTR, libc::ESTALE, libc::ETIMEDOUT, libc::EBUSY],
+                false,
+                true,
+            ),
+            (
+                &[libc::EIO, libc::ENOENT, libc::EACCES, libc::ENOSPC],
+                false,
+                false,
+            ),
+        ] {
+            for code in codes {
+                let error = io::Error::from_raw_os_error(*code);
+                assert_eq!(
+                    (is_exhaustion(&error), is_passing(&error)),
+                    (is_ours, passes)
+                );
+            }
+        }
+    }
 }

@@ -54,7 +54,7 @@ impl Store {
         let mut text = self.manifest_text(&from)?;
         let target = self.layout().manifest(&to);
         let copied = Copied {
-            replaced: from == to || !read::is_gone(&target),
+            replaced: !read::is_gone(&target),
             from: from.clone(),
             to,
         };
@@ -165,9 +165,7 @@ impl Before {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        if !read::is_gone(&self.0) {
-            // What cannot be removed now, a collection takes.
-            let _ = ops::unlink(&self.0);
-        }
+        // It may be back in its place. What cannot be removed now, a collection takes.
+        let _ = ops::unlink(&self.0);
     }
 }

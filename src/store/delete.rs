@@ -161,10 +161,6 @@ impl Store {
     /// Removes a manifest's name and the directories that it leaves empty; returns what it named.
     fn remove_manifest(&self, name: &ModelName) -> Result<Vec<Digest>> {
         let path = self.layout().manifest(name);
-        if path.is_dir() {
-            let error = io::Error::from(io::ErrorKind::IsADirectory);
-            return Err(Error::io("reading manifest", &path, error));
-        }
         let digests = match read_manifest(&path) {
             Ok((manifest, _)) => manifest.digests(),
             Err(_) => Vec::new(),

@@ -53,7 +53,6 @@ impl Store {
     /// # Errors
     /// Where `blobs/` cannot be read.
     pub fn doctor(&self) -> Result<Diagnosis> {
-        self.must_exist()?;
         let mut diagnosis = Diagnosis {
             locations: self.options().locations(),
             ..Diagnosis::default()

@@ -129,8 +129,7 @@ impl Store {
     /// Begins a change: refuses on a read-only store, waits for our other processes, and first of
     /// all puts back what an interrupted removal left in the trash and is in use.
     pub(crate) fn lock(&self) -> Result<Change> {
-        self.may_write()?;
-        self.must_exist()?;
+        self.may_change()?;
         let lock = StoreLock::acquire(self.layout(), || self.advance(0))?;
         let restored = outgoing::recover(self);
         Ok(Change {
@@ -180,6 +179,12 @@ impl Store {
         };
         let text = format!("looking for blobs in {}", blobs.display());
         Err(Error::caused(ErrorKind::Io, text, cause))
+    }
+
+    /// Fails where nothing may be changed: in a store that was opened read-only, or is gone.
+    pub(crate) fn may_change(&self) -> Result<()> {
+        self.may_write()?;
+        self.must_exist()
     }
 
     pub(crate) fn may_write(&self) -> Result<()> {

@@ -268,7 +268,7 @@ impl PartSet {
     fn lack(&self) -> Option<String> {
         let known: BTreeSet<u64> = self.indices.iter().flatten().copied().collect();
         let known: Vec<u64> = known.range(..self.count).copied().collect();
-        if self.count == 0 || u64::try_from(known.len()) == Ok(self.count) {
+        if u64::try_from(known.len()) == Ok(self.count) {
             return None;
         }
         let present: Vec<String> = known.iter().map(|index| (index + 1).to_string()).collect();

@@ -191,3 +191,53 @@ fn two_links_to_one_moved_directory_lose_nothing_to_each_other() {
     let deleted = scratch.store().delete(&reference("one/a")).unwrap();
     assert_eq!(deleted.blobs.len(), digests.len());
 }
+
+/// The names of a directory of models: itself and its links.
+fn aliased(links: &[(&str, &str)]) -> Scratch {
+    let scratch = Scratch::new();
+    scratch.model("m", &[b"weights"]);
+    for (link, to) in links {
+        symlink(to, scratch.root().join("manifests").join(link)).unwrap();
+    }
+    scratch
+}
+
+#[test]
+fn of_an_alias_behind_a_link_that_leads_to_the_model_too_only_its_own_link_goes() {
+    let scratch = aliased(&[("registry.ollama.ai/library/alias", "m")]);
+    let moved = tempfile::tempdir().unwrap();
+    let host = scratch.root().join("manifests/registry.ollama.ai");
+    fs::rename(&host, moved.path().join("host")).unwrap();
+    symlink(moved.path().join("host"), &host).unwrap();
+    let deleted = scratch.store().delete(&reference("alias")).unwrap();
+    assert_eq!(deleted.aliases[0].link, host.join("library/alias"));
+    assert_eq!(deleted.aliases[0].model, name("m"));
+    assert!(host.is_symlink() && scratch.store().find(&name("m")).is_some());
+}
+
+#[test]
+fn an_alias_is_one_of_the_model_and_not_of_another_alias() {
+    let links = ["a", "z"].map(|link| format!("registry.ollama.ai/library/{link}"));
+    let scratch = aliased(&[(&links[0], "m"), (&links[1], "m")]);
+    for alias in ["a", "z"] {
+        let deleted = scratch.store().delete(&reference(alias)).unwrap();
+        assert_eq!(deleted.aliases[0].model, name("m"), "{alias}");
+    }
+}
+
+#[test]
+fn of_two_links_to_one_directory_either_may_go_first() {
+    for (first, other) in [("one/a", "two/a"), ("two/a", "one/a")] {
+        let scratch = Scratch::new();
+        scratch.model("one/a", &[b"weights"]);
+        let disk = tempfile::tempdir().unwrap();
+        let host = scratch.root().join("manifests/registry.ollama.ai");
+        fs::rename(host.join("one"), disk.path().join("moved")).unwrap();
+        for link in ["one", "two"] {
+            symlink(disk.path().join("moved"), host.join(link)).unwrap();
+        }
+        let deleted = scratch.store().delete(&reference(first)).unwrap();
+        assert_eq!((deleted.aliases.len(), deleted.blobs.len()), (1, 0));
+        assert!(scratch.store().find(&name(other)).is_some());
+    }
+}

@@ -12,8 +12,12 @@ mod aliases;
 mod forms;
 mod grid;
 mod interrupted;
+mod lacking;
 mod moment;
 mod process;
+mod spared;
+mod told;
+mod trash;
 
 use std::fs;
 use std::ops::ControlFlow;

@@ -125,6 +125,21 @@ fn a_path_is_absolute_and_of_what_was_asked_for() {
 }
 
 #[test]
+fn a_store_is_made_where_a_relative_name_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/tiny.gguf");
+    let made = Command::new(env!("CARGO_BIN_EXE_modelkeep"))
+        .current_dir(directory.path())
+        .args(["--store", "new", "import"])
+        .arg(file)
+        .arg("tiny")
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    assert!(directory.path().join("new/blobs").is_dir());
+}
+
+#[test]
 fn options_stand_before_or_after_the_command() {
     let shell = Shell::with_models();
     let store = shell.store();

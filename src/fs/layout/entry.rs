@@ -51,7 +51,7 @@ impl BlobFile {
 
 impl BlobName {
     pub(crate) fn of(file_name: &OsStr) -> Self {
-        if is_dropping(file_name) || is_of_the_system(file_name) {
+        if is_dropping(file_name) {
             return BlobName::Dropping;
         }
         let Some(file_name) = file_name.to_str() else {

@@ -200,9 +200,7 @@ impl Layout {
             }
             _ => None,
         };
-        let mut names: Vec<ModelName> = found.into_iter().filter_map(file).collect();
-        names.sort();
-        names
+        found.into_iter().filter_map(file).collect()
     }
 }
 

@@ -168,3 +168,19 @@ fn could_be_part(name: &OsStr) -> bool {
 fn not_a_directory() -> io::Error {
     io::Error::new(io::ErrorKind::NotADirectory, "not a directory")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_name_has_the_letters_of_one_whatever_its_length() {
+        let long = "x".repeat(300);
+        for name in ["a", "_a", "A1", "7b", "a-b.c:d_e", &long] {
+            assert!(could_be_part(OsStr::new(name)), "{name}");
+        }
+        for name in ["", ".a", "-a", ":a", "a b", "a~", "a+b", "\u{e4}"] {
+            assert!(!could_be_part(OsStr::new(name)), "{name}");
+        }
+    }
+}

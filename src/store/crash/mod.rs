@@ -1,10 +1,12 @@
 //! Every change of the store, stopped or failed at every point, once and for ever.
 
 mod disk;
+mod flushes;
 mod others;
 mod quiet;
 mod second;
 mod waits;
+mod writes;
 
 use std::cell::RefCell;
 use std::io;

@@ -1,35 +1,33 @@
 //! What others do between two steps of ours, and what the disk refuses: it stops nothing else, and
 //! the answer tells it.
 
-use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use super::disk::Disk;
-use super::{SHARED, Scene, applies};
+use super::{SHARED, Scene};
 use crate::error::Result;
 use crate::fs::ops::{Change, hook};
+use crate::fs::stamp::FileStamp;
 use crate::name::{Digest, ModelName};
 use crate::store::gc::{Collected, GcOptions};
 use crate::store::handle::Store;
 use crate::store::repair::Repaired;
 use crate::store::verify::VerifyOptions;
 
-fn collect(store: &Store) -> Result<Collected> {
+pub(super) fn collect(store: &Store) -> Result<Collected> {
     store.gc(&GcOptions::default().grace(Duration::ZERO))
 }
 
-fn repair(store: &Store) -> Result<Repaired> {
+pub(super) fn repair(store: &Store) -> Result<Repaired> {
     let all = VerifyOptions::default();
     let report = store.verify(&all, &mut |_| ControlFlow::Continue(()));
     store.repair(&report.unwrap())
 }
 
-fn model(text: &str) -> ModelName {
+pub(super) fn model(text: &str) -> ModelName {
     text.parse().unwrap()
 }
 
@@ -57,7 +55,7 @@ fn replace(path: &Path, bytes: &[u8]) {
 }
 
 /// Runs a call; `act` is done before every change.
-fn beside<T>(mut act: impl FnMut(&Change<'_>) + 'static, call: impl FnOnce() -> T) -> T {
+pub(super) fn beside<T>(mut act: impl FnMut(&Change<'_>) + 'static, call: impl FnOnce() -> T) -> T {
     let act = move |change: &Change<'_>| {
         act(change);
         Ok(())
@@ -66,7 +64,7 @@ fn beside<T>(mut act: impl FnMut(&Change<'_>) + 'static, call: impl FnOnce() -> 
 }
 
 /// Runs a call while the first rename out of `blobs/` fails.
-fn without_the_first_move<T>(call: impl FnOnce() -> T) -> T {
+pub(super) fn without_the_first_move<T>(call: impl FnOnce() -> T) -> T {
     let mut has_failed = false;
     let fail = move |change: &Change<'_>| match leaves(change) {
         Some(_) if !has_failed => {
@@ -229,82 +227,43 @@ fn a_blob_that_cannot_be_moved_is_told_and_stops_no_other() {
     assert_eq!(own.iter().filter(|it| store.has_blob(it)).count(), 1);
 }
 
-/// Notes the flushes and the renames of blobs that a call makes.
-fn steps(call: impl FnOnce()) -> Vec<String> {
-    let noted = Rc::new(RefCell::new(Vec::new()));
-    let note = noted.clone();
-    let in_directory = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    let name = move |change: &Change<'_>| {
-        let step = match *change {
-            Change::Sync(path) => format!("flush in {}", in_directory(path.parent().unwrap())),
-            Change::SyncDirectory(path) => format!("flush {}", in_directory(path)),
-            Change::RenameNew(_, to) => format!("to {}", in_directory(to.parent().unwrap())),
-            _ => return,
-        };
-        note.borrow_mut().push(step);
-    };
-    beside(name, call);
-    noted.take()
-}
-
-fn without_durability(scene: &Scene) -> Store {
-    let options = crate::StoreOptions::new(scene.root()).durability(crate::Durability::None);
-    Store::open_with(options.delete_delay(Duration::ZERO)).unwrap()
-}
-
 #[test]
-fn what_comes_home_is_flushed_before_it_has_its_name_and_its_name_after() {
-    let aside = |scene: &Scene| {
-        let home = scene.store().blob_path(&Digest::of(SHARED));
-        let trash = scene.root().join(".modelkeep/trash");
-        fs::create_dir_all(&trash).unwrap();
-        fs::rename(&home, trash.join(home.file_name().unwrap())).unwrap();
-    };
+fn what_cannot_be_removed_is_told_and_stops_no_other() {
     let scene = Scene::new();
-    aside(&scene);
-    let made = steps(|| drop(scene.store().lock().unwrap()));
-    assert_eq!(made, ["flush in trash", "to blobs", "flush blobs"]);
-    aside(&scene);
-    let made = steps(|| drop(without_durability(&scene).lock().unwrap()));
-    assert_eq!(made, ["to blobs"]);
-}
-
-#[test]
-fn a_quarantined_blob_survives_a_power_cut() {
-    let scene = Scene::new();
-    let damaged = scene.store().blob_path(&Digest::of(SHARED));
-    fs::write(&damaged, b"wrong").unwrap();
-    let made = steps(|| drop(repair(&without_durability(&scene)).unwrap()));
-    assert!(made.iter().all(|step| step == "to quarantine"), "{made:?}");
-
-    fs::write(&damaged, b"wrong").unwrap();
-    let disk = Rc::new(RefCell::new(Disk::of(scene.root())));
-    let noted = disk.clone();
-    let note = move |change: &Change<'_>| {
-        if applies(change) {
-            noted.borrow_mut().apply(change);
+    scene.blob(b"another orphan");
+    let mut has_failed = false;
+    let fail = move |change: &Change<'_>| match change {
+        Change::Unlink(path) if !has_failed && path.parent().unwrap().ends_with("trash") => {
+            has_failed = true;
+            Err(io::Error::from_raw_os_error(libc::EIO))
         }
+        _ => Ok(()),
     };
-    let repaired = beside(note, || repair(&scene.store())).unwrap();
-    assert_eq!(
-        disk.borrow().durable()[&repaired.quarantined[0].to],
-        b"wrong"
-    );
+    let error = hook::with(fail, || collect(&scene.store())).unwrap_err();
+    assert_eq!(error.os_error(), Some(libc::EIO));
+    assert_eq!(in_trash(&scene), 1);
 }
 
+/// A repair of a blob that was put right since, where the clock was too coarse to show it.
 #[test]
-fn a_link_that_was_an_alias_is_gone_after_a_power_cut() {
-    let scene = Scene::new();
-    let store = scene.store();
-    let directory = store.layout().manifest(&model("b"));
-    let alias = directory.parent().unwrap().with_file_name("alias");
-    std::os::unix::fs::symlink(directory.parent().unwrap(), &alias).unwrap();
-    let made = steps(|| {
-        let deleted = store.delete(&model("alias").into()).unwrap();
-        assert_eq!(deleted.aliases[0].link, alias);
-    });
-    assert_eq!(made, ["flush library"]);
-    assert!(alias.symlink_metadata().is_err() && store.find(&model("b")).is_some());
+fn what_a_coarse_clock_may_hide_is_hashed_once_more_and_what_it_cannot_is_not() {
+    for (later, is_hashed) in [(Duration::ZERO, true), (Duration::from_secs(86_400), false)] {
+        let scene = Scene::new();
+        let store = scene.store();
+        let path = store.blob_path(&Digest::of(SHARED));
+        fs::write(&path, b"wrong").unwrap();
+        let all = VerifyOptions::default();
+        let report = store.verify(&all, &mut |_| ControlFlow::Continue(()));
+        let mut report = report.unwrap();
+        fs::write(&path, SHARED).unwrap();
+        for finding in report.blobs.iter_mut().filter(|found| found.path == path) {
+            finding.stamp = FileStamp::at(&path);
+            finding.verified_at = Some(SystemTime::now() + later);
+        }
+        let repaired = store.repair(&report).unwrap();
+        assert_eq!(repaired.changed.contains(&Digest::of(SHARED)), is_hashed);
+        assert_eq!(path.exists(), is_hashed);
+    }
 }
 
 #[test]
@@ -324,30 +283,4 @@ fn while_a_manifest_is_unreadable_no_blob_moves_even_for_a_moment() {
     let deleted = beside(never, || scene.store().delete(&model("a").into())).unwrap();
     assert_eq!(deleted.kept.len(), 1);
     assert!(beside(never, || collect(&scene.store())).is_err());
-}
-
-/// Renames that fail for ever; how often one was tried, and with what error the copy ended.
-fn renaming(code: i32) -> (usize, Option<i32>) {
-    let scene = Scene::new();
-    let tries = Rc::new(RefCell::new(0));
-    let counted = tries.clone();
-    let fail = move |change: &Change<'_>| match change {
-        Change::Rename(..) => {
-            *counted.borrow_mut() += 1;
-            assert!(*counted.borrow() < 100, "no end");
-            Err(io::Error::from_raw_os_error(code))
-        }
-        _ => Ok(()),
-    };
-    let copy = || scene.store().copy(&model("a"), &model("c"));
-    let error = hook::with(fail, copy).unwrap_err();
-    let tries = *tries.borrow();
-    (tries, error.os_error())
-}
-
-#[test]
-fn a_rename_that_never_succeeds_ends() {
-    assert_eq!(renaming(libc::ENOENT), (11, Some(libc::ENOENT)));
-    assert_eq!(renaming(libc::EXDEV), (2, Some(libc::EXDEV)));
-    assert_eq!(renaming(libc::EACCES), (1, Some(libc::EACCES)));
 }

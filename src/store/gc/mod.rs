@@ -142,7 +142,6 @@ impl Store {
             true => None,
             false => Some(self.lock()?),
         };
-        self.must_exist()?;
         self.blobs_place()?;
         let live = LiveBlobs::scan(self)?;
         if let Some(problem) = live.problems().first() {

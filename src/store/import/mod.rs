@@ -213,7 +213,7 @@ impl Store {
 
     /// Whether the name is taken.
     fn may_import(&self, name: &ModelName, replace: bool) -> Result<bool> {
-        self.may_write()?;
+        self.may_change()?;
         let taken = self.layout().manifest(name).symlink_metadata().is_ok();
         if taken && !replace {
             let text = format!("model '{name}' already exists");

@@ -141,7 +141,7 @@ pub(super) fn read(layers: &Layers, stated: &manifest::Config, verbose: bool) ->
         quantization(&files).or_else(stated).unwrap_or_default()
     });
     let weights = Weights {
-        tensors: verbose.then(|| shown(&files)).unwrap_or_default(),
+        tensors: if verbose { shown(&files) } else { Vec::new() },
         quantization,
         ..Weights::default()
     };
@@ -164,10 +164,12 @@ pub(super) fn read(layers: &Layers, stated: &manifest::Config, verbose: bool) ->
 
 /// Reads the tensors alone, where they are asked for.
 pub(super) fn only_tensors(layers: &Layers, verbose: bool) -> Weights {
+    let tensors = match verbose {
+        true => shown(&tensor_files(layers)),
+        false => Vec::new(),
+    };
     Weights {
-        tensors: verbose
-            .then(|| shown(&tensor_files(layers)))
-            .unwrap_or_default(),
+        tensors,
         ..Weights::default()
     }
 }

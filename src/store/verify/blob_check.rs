@@ -54,7 +54,6 @@ impl BlobCheck {
     pub(super) fn fail(&mut self, error: io::Error) {
         let error = read::dangling(&self.path, error);
         self.verdict = Some(match error.kind() {
-            io::ErrorKind::NotFound => (BlobStatus::Missing, "no such file".to_owned()),
             _ if read::is_passing(&error) => {
                 let text = format!("could not be read, try again: {error}");
                 (BlobStatus::Unreadable, text)
@@ -62,6 +61,7 @@ impl BlobCheck {
             _ if self.path.is_symlink() && !self.path.exists() => {
                 (BlobStatus::Missing, error.to_string())
             }
+            io::ErrorKind::NotFound => (BlobStatus::Missing, "no such file".to_owned()),
             _ => (BlobStatus::Unreadable, error.to_string()),
         });
         self.failure = Some(error);
@@ -74,7 +74,7 @@ impl BlobCheck {
     /// Takes an earlier run's word where nothing speaks against it.
     pub(super) fn apply_cache(&mut self, cache: &VerifyCache) {
         let is_known = |stamp| cache.holds(&self.digest, stamp);
-        if self.verdict.is_none() && self.stamp.as_ref().is_some_and(is_known) {
+        if self.stamp.as_ref().is_some_and(is_known) {
             self.verdict = Some((BlobStatus::Ok, String::new()));
             self.is_cached = true;
         }
