@@ -7,7 +7,6 @@ mod common;
 mod modelfiles;
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -64,10 +63,7 @@ fn change(store: &Store, bench: &Bench) {
     assert!(listing.problems.is_empty(), "{:?}", listing.problems);
     let names: Vec<String> = listing.models.iter().map(|m| m.name.to_string()).collect();
     assert_eq!(names, ["c:latest"]);
-    let report = store.verify(
-        &VerifyOptions::default(),
-        &mut |_| ControlFlow::Continue(()),
-    );
+    let report = store.verify(&VerifyOptions::default());
     assert!(report.unwrap().is_ok());
 }
 
@@ -137,8 +133,7 @@ fn a_hard_link_keeps_its_owner_and_is_refused_where_that_would_lock_a_server_out
     }
     fs::create_dir(root.join("blobs")).unwrap();
     chown(root.join("blobs"), Some(12345), Some(12346)).unwrap();
-    let mut options = ImportOptions::default();
-    options.copy_mode = CopyMode::HardLink;
+    let options = ImportOptions::new().copy_mode(CopyMode::HardLink);
     let file = bench.path("tiny.gguf");
     let refused = bench.store().import(&file, &name("a"), &options);
     let error = refused.unwrap_err();

@@ -67,7 +67,7 @@ fn the_wires_text_has_no_suggestions() {
     scratch.model("llama3:8b", &[]);
     let body = br#"{"model":"llama3"}"#;
     for answer in [
-        modelkeep::wire::show(&scratch.store(), body, false),
+        wire::show(&scratch.store(), body, Basename::OfFile),
         modelkeep::wire::delete(&scratch.store(), body),
     ] {
         assert_eq!(answer.status, 404);
@@ -93,7 +93,7 @@ fn a_stored_model_without_its_blob_is_not_called_missing() {
         assert_eq!(error.path(), Some(&*scratch.blob_path(&digests[1])));
         assert!(!error.to_string().contains("not found"), "{error}");
     }
-    let answer = modelkeep::wire::show(&store, br#"{"model":"A"}"#, false);
+    let answer = wire::show(&store, br#"{"model":"A"}"#, Basename::OfFile);
     assert_eq!(answer.status, 404);
     assert_eq!(answer.body, r#"{"error":"model 'a:latest' not found"}"#);
 }

@@ -7,7 +7,6 @@ mod common;
 mod headers;
 
 use std::fs;
-use std::ops::ControlFlow;
 
 use headers::{Stated, file};
 use modelkeep::gguf::{ParseError, ParseErrorKind, WarningCode};
@@ -171,10 +170,7 @@ fn verify_tells_what_strict_readers_do_not_support_from_what_is_damaged() {
         let options = VerifyOptions::default()
             .gguf(true)
             .models(vec![name.parse().unwrap()]);
-        let report = scratch
-            .store()
-            .verify(&options, &mut |_| ControlFlow::Continue(()))
-            .unwrap();
+        let report = scratch.store().verify(&options).unwrap();
         let found = report
             .blobs
             .iter()

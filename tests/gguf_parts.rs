@@ -11,7 +11,7 @@ use modelkeep::gguf::{TensorType, Writer};
 use modelkeep::{ErrorKind, GgufOptions, GgufParts, ImportOptions};
 
 fn part(directory: &Path, no: u16, tensors: &[&str]) -> PathBuf {
-    let f32 = TensorType::from_code(0).unwrap();
+    let f32 = TensorType::F32;
     let mut writer = Writer::new();
     writer
         .set("general.architecture", "llama")

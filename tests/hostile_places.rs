@@ -5,7 +5,6 @@
 mod common;
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
@@ -118,13 +117,11 @@ fn put(mean: &str, path: &Path, outside: &Path) {
 fn all_calls(store: &Store) -> Vec<String> {
     let grace = GcOptions::default().grace(Duration::ZERO).partials(true);
     let replace = || {
-        let mut options = ImportOptions::default();
-        options.replace = true;
+        let options = ImportOptions::new().replace(true);
         options
     };
-    let mut go_on = |_: &_| ControlFlow::Continue(());
     let bad = reference("bad");
-    let report = store.verify(&VerifyOptions::default(), &mut go_on);
+    let report = store.verify(&VerifyOptions::default());
     let answers = [
         store.list().map(drop),
         store.show(&bad, &ShowOptions::default()).map(drop),
@@ -175,8 +172,7 @@ fn stage(scratch: &Scratch) -> Store {
         .create(true);
     let store = Store::open_with(options).unwrap();
     for text in ["good", "bad", "gone"] {
-        let mut options = ImportOptions::default();
-        options.system = Some(text.to_owned());
+        let options = ImportOptions::new().system(text.to_owned());
         store.import(fixture(), &name(text), &options).unwrap();
     }
     store.delete(&reference("gone")).unwrap();
@@ -243,8 +239,7 @@ fn our_own_directories_are_never_links() {
         }
         store.delete(&reference("bad")).ok();
         store.gc(&GcOptions::default()).ok();
-        let mut go_on = |_: &_| ControlFlow::Continue(());
-        let report = store.verify(&VerifyOptions::default(), &mut go_on).unwrap();
+        let report = store.verify(&VerifyOptions::default()).unwrap();
         assert!(report.is_ok(), "{own}: {}", report.to_json().unwrap());
     }
 }

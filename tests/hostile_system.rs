@@ -6,7 +6,6 @@ mod common;
 
 use std::env;
 use std::fs;
-use std::ops::ControlFlow;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
@@ -25,8 +24,7 @@ const STORE: &str = "MODELKEEP_REFUSED_STORE";
 fn stage() -> Scratch {
     let scratch = Scratch::new();
     for text in ["good", "bad"] {
-        let mut options = ImportOptions::default();
-        options.system = Some(text.to_owned());
+        let options = ImportOptions::new().system(text.to_owned());
         scratch
             .store()
             .import(fixture(), &name(text), &options)
@@ -36,8 +34,7 @@ fn stage() -> Scratch {
 }
 
 fn everything(store: &Store) -> modelkeep::Report {
-    let mut go_on = |_: &_| ControlFlow::Continue(());
-    store.verify(&VerifyOptions::default(), &mut go_on).unwrap()
+    store.verify(&VerifyOptions::default()).unwrap()
 }
 
 /// Runs a test of this program again on a store, by a command that starts it under some limit.
@@ -72,8 +69,7 @@ fn without_room_every_change_fails_and_changes_nothing() {
 #[test]
 fn a_process_without_room() {
     let Some(store) = limited_store() else { return };
-    let mut replace = ImportOptions::default();
-    replace.replace = true;
+    let replace = ImportOptions::new().replace(true);
     let refused = [
         store.copy(&name("good"), &name("new")).map(drop),
         store.copy(&name("good"), &name("bad")).map(drop),
@@ -124,9 +120,9 @@ fn fill(root: &Path) {
     while std::io::Write::write_all(&mut filler, &[0; 4096]).is_ok() {}
     let manifest = root.join("manifests/registry.ollama.ai/library/bad/latest");
     let before = fs::read(&manifest).unwrap();
-    let mut other = ImportOptions::default();
-    other.system = Some("other".to_owned());
-    other.replace = true;
+    let other = ImportOptions::new()
+        .system("other".to_owned())
+        .replace(true);
     for answer in [
         store.copy(&name("good"), &name("bad")).map(drop),
         store.import(fixture(), &name("bad"), &other).map(drop),

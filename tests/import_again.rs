@@ -18,8 +18,7 @@ use modelkeep::{CopyMode, Digest, ErrorKind, ImportOptions, Store, StoreOptions}
 const WAYS: [CopyMode; 3] = [CopyMode::Auto, CopyMode::Copy, CopyMode::HardLink];
 
 fn by(copy_mode: CopyMode) -> ImportOptions {
-    let mut options = ImportOptions::default();
-    options.copy_mode = copy_mode;
+    let options = ImportOptions::new().copy_mode(copy_mode);
     options
 }
 

@@ -152,8 +152,7 @@ fn the_reference_makes_the_same_models_of_the_same_modelfiles() {
         let said = text.escape_ascii();
         let file = bench.write(&text);
         let created = server.create("theirs", &file);
-        let mut options = ImportOptions::default();
-        options.replace = true;
+        let options = ImportOptions::new().replace(true);
         let imported = store.import_modelfile(&file, &name("ours"), &options);
         assert_eq!(
             created.is_ok(),
@@ -219,7 +218,7 @@ fn written(pairs: &[(&str, OwnedValue)], tensors: &[&str]) -> Vec<u8> {
     for (key, value) in pairs {
         writer.set(key, value.clone());
     }
-    let f32 = TensorType::from_code(0).unwrap();
+    let f32 = TensorType::F32;
     for name in tensors {
         writer.tensor(name, &[4, 2], f32, vec![0; 32]);
     }
@@ -397,8 +396,7 @@ fn the_reference_states_the_same_of_the_same_files() {
     let mut both = 0;
     for file in files {
         let modelfile = bench.write(format!("FROM {}", file.display()));
-        let mut options = ImportOptions::default();
-        options.replace = true;
+        let options = ImportOptions::new().replace(true);
         let imported = store.import(&file, &name("ours"), &options);
         let created = server.create("theirs", &modelfile);
         let (Ok(_), Ok(())) = (imported, created) else {

@@ -211,8 +211,7 @@ fn our_imports_are_whole_while_the_server_deletes_what_they_share() {
         return;
     };
     for round in 0..rounds() {
-        let mut options = ImportOptions::default();
-        options.system = Some(format!("system {round}"));
+        let options = ImportOptions::new().system(format!("system {round}"));
         let import = |store: &Store, text| store.import(fixture(), &name(text), &options);
         import(&pair.idle, "src").unwrap();
         pair.meet(DELETE, |store| import(store, "dst")).unwrap();

@@ -96,8 +96,7 @@ fn a_model_is_made_from_a_model_without_its_bytes_being_copied() {
 #[test]
 fn options_win_over_the_modelfile() {
     let bench = Bench::new();
-    let mut options = ImportOptions::default();
-    options.system = Some("said".into());
+    let options = ImportOptions::new().system("said".into());
     let file = bench.write("FROM tiny.gguf\nSYSTEM written");
     let store = bench.store();
     store.import_modelfile(file, &name("m"), &options).unwrap();

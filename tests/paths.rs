@@ -24,14 +24,12 @@ fn a_file_that_is_linked_keeps_its_time() {
         .unwrap()
         .set_modified(then)
         .unwrap();
-    let mut options = ImportOptions::default();
-    options.copy_mode = CopyMode::HardLink;
+    let options = ImportOptions::new().copy_mode(CopyMode::HardLink);
     let store = scratch.store();
     store.import(&file, &name("m"), &options).unwrap();
     assert_eq!(file.metadata().unwrap().modified().unwrap(), then);
     // Of bytes that are stored, a second import makes no file of its own.
-    options.copy_mode = CopyMode::Copy;
-    options.replace = true;
+    let options = ImportOptions::new().copy_mode(CopyMode::Copy).replace(true);
     store.import(&file, &name("m"), &options).unwrap();
     assert_eq!(file.metadata().unwrap().modified().unwrap(), then);
 }

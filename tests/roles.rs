@@ -28,7 +28,7 @@ fn written(
     for (key, value) in pairs {
         writer.set(key, value.clone());
     }
-    let f32 = TensorType::from_code(0).unwrap();
+    let f32 = TensorType::F32;
     for name in tensors.iter().copied().flatten() {
         writer.tensor(name, &[4, 2], f32, vec![0; 32]);
     }

@@ -114,8 +114,7 @@ fn store_of_user() -> Option<Store> {
 fn a_user_who_changes_a_store() {
     let Some(store) = store_of_user() else { return };
     let model = env::var(MODEL).unwrap();
-    let mut options = ImportOptions::default();
-    options.system = Some(model.clone());
+    let options = ImportOptions::new().system(model.clone());
     let file = store.path().join("tiny.gguf");
     store.import(file, &name(&model), &options).unwrap();
     store.copy(&name(&model), &name("copy")).unwrap();
@@ -400,8 +399,7 @@ fn a_verification_waits_for_no_change_and_believes_no_record_of_others() {
     let store = scratch.store();
     let verify = || {
         let options = VerifyOptions::default().use_cache(true);
-        let go_on = &mut |_: &_| std::ops::ControlFlow::Continue(());
-        store.verify(&options, go_on).unwrap()
+        store.verify(&options).unwrap()
     };
     let record = scratch.root().join(".modelkeep/verified.json");
     let lock = fs::File::open(scratch.root().join(".modelkeep/lock")).unwrap();

@@ -12,7 +12,6 @@ mod meeting;
 mod server;
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -34,8 +33,7 @@ fn stage() -> Scratch {
     }
     let store = quick(&scratch);
     for text in ["stable", "own"] {
-        let mut options = ImportOptions::default();
-        options.system = Some(format!("system of {text}"));
+        let options = ImportOptions::new().system(format!("system of {text}"));
         store.import(fixture(), &name(text), &options).unwrap();
     }
     scratch
@@ -87,9 +85,9 @@ fn our_imports_are_whole_while_the_server_prunes_what_they_use() {
     for round in 0..rounds() {
         let scratch = stage();
         let store = quick(&scratch);
-        let mut options = ImportOptions::default();
-        options.system = Some(format!("system {round}"));
-        options.template = Some(format!("{{{{ .Prompt }}}} {round}"));
+        let options = ImportOptions::new()
+            .system(format!("system {round}"))
+            .template(format!("{{{{ .Prompt }}}} {round}"));
         // What the import is going to bring lies there already, unused and old.
         store.import(fixture(), &name("dst"), &options).unwrap();
         fs::remove_file(scratch.manifest_path("dst")).unwrap();
@@ -109,14 +107,13 @@ fn our_imports_are_whole_while_the_server_prunes_what_they_use() {
         let pruned = started.pruned.unwrap();
         meetings.learn(done < pruned);
         meanwhile += u64::from(begun < pruned && pruned < done);
-        let mut go_on = |_: &_| ControlFlow::Continue(());
-        let report = store.verify(&VerifyOptions::default(), &mut go_on).unwrap();
+        let report = store.verify(&VerifyOptions::default()).unwrap();
         assert!(
             report.is_ok(),
             "round {round}: {}",
             report.to_json().unwrap()
         );
-        assert!(store.find(&name("dst")).is_some(), "round {round}");
+        assert!(store.find(&name("dst")).unwrap().is_some(), "round {round}");
     }
     let seed = number("MODELKEEP_SEED", 1);
     println!(

@@ -27,8 +27,7 @@ fn large(scratch: &Scratch, bytes: u64) -> PathBuf {
 }
 
 fn copying() -> ImportOptions {
-    let mut options = ImportOptions::default();
-    options.copy_mode = CopyMode::Copy;
+    let options = ImportOptions::new().copy_mode(CopyMode::Copy);
     options
 }
 
@@ -56,7 +55,7 @@ fn an_import_that_is_stopped_leaves_nothing() {
     let last = seen.last().unwrap();
     assert!(last.bytes < last.total_bytes, "{last:?}");
     assert_eq!(last.total_bytes, 256 << 20);
-    assert!(store.find(&name("a")).is_none());
+    assert!(store.find(&name("a")).unwrap().is_none());
     assert!(is_empty(&scratch, ".modelkeep/tmp") && is_empty(&scratch, "blobs"));
 }
 

@@ -95,8 +95,7 @@ fn copying_and_importing_onto_an_alias_replace_the_link() {
         );
 
         let (scratch, _) = linked(&link, to);
-        let mut options = ImportOptions::default();
-        options.replace = true;
+        let options = ImportOptions::new().replace(true);
         scratch
             .store()
             .import(fixture(), &name(alias), &options)

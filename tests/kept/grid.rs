@@ -111,14 +111,12 @@ const CALLS: [(&str, Call); 9] = [
     }),
     ("copy", |store| drop(store.copy(&name("a"), &name("c")))),
     ("import", |store| {
-        let mut options = ImportOptions::default();
-        options.replace = true;
+        let options = ImportOptions::new().replace(true);
         drop(store.import(fixture(), &name("a"), &options));
         drop(store.gc(&at_once()));
     }),
     ("repair", |store| {
-        let mut go_on = |_: &_| std::ops::ControlFlow::Continue(());
-        let report = store.verify(&modelkeep::VerifyOptions::default(), &mut go_on);
+        let report = store.verify(&modelkeep::VerifyOptions::default());
         drop(report.and_then(|report| store.repair(&report)));
     }),
     ("rename", |store| drop(store.rename_old_blobs())),

@@ -97,8 +97,7 @@ fn linking_bytes_that_are_stored_leaves_no_hidden_link() {
     let file = scratch.root().join("mine.gguf");
     fs::copy(fixture(), &file).unwrap();
     let store = scratch.store();
-    let mut options = ImportOptions::default();
-    options.copy_mode = CopyMode::HardLink;
+    let options = ImportOptions::new().copy_mode(CopyMode::HardLink);
     for model in ["one", "two"] {
         store.import(&file, &name(model), &options).unwrap();
         let tmp = fs::read_dir(scratch.root().join(".modelkeep/tmp")).unwrap();

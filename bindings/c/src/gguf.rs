@@ -48,7 +48,7 @@ pub(crate) fn options(lenient: bool, no_mmap: bool, data: Data) -> GgufOptions {
         true => Limits::lenient(),
         false => Limits::strict(),
     };
-    GgufOptions::new(limits.data(data)).mmap(!no_mmap)
+    GgufOptions::new().limits(limits.data(data)).mmap(!no_mmap)
 }
 
 /// # Safety

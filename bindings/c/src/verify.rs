@@ -207,7 +207,7 @@ pub unsafe extern "C" fn mkeep_store_verify(
                 }
                 _ => ControlFlow::Continue(()),
             };
-            give(report, store.0.verify(&options, &mut observe)?.into());
+            give(report, store.0.verify_with(&options, &mut observe)?.into());
             Ok(())
         })
     }
@@ -272,7 +272,7 @@ pub unsafe extern "C" fn mkeep_store_repair_json(
     unsafe {
         crate::store::answer(store, json, error, |store| {
             let options = VerifyOptions::default().models(references(names, count)?);
-            let report = store.verify(&options, &mut |_| ControlFlow::Continue(()))?;
+            let report = store.verify(&options)?;
             Ok(store.repair(&report)?.to_json()?)
         })
     }

@@ -1,6 +1,6 @@
 //! The four calls as clients of the reference make them.
 
-use engine::wire::{self, Answer};
+use engine::wire::{self, Answer, Basename};
 
 use crate::boundary::{borrow, enter, give, output, slice};
 use crate::status::{mkeep_error, mkeep_status};
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn mkeep_store_answer(
             let (status, response) = (output(http_status)?, output(response)?);
             let answer = match call {
                 0 => wire::tags(store),
-                1 => wire::show(store, body, false),
+                1 => wire::show(store, body, Basename::OfFile),
                 2 => wire::copy(store, body),
                 3 => wire::delete(store, body),
                 _ => Answer::refusal(404, "no such call"),

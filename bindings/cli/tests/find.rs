@@ -221,7 +221,7 @@ fn part(directory: &Path, no: u16, count: u16) -> PathBuf {
     writer.set("general.architecture", "llama");
     writer.set("split.no", no);
     writer.set("split.count", count);
-    let f32 = TensorType::from_code(0).unwrap();
+    let f32 = TensorType::F32;
     writer.tensor(&format!("blk.{no}.w"), &[4], f32, vec![0; 16]);
     let mut bytes = Vec::new();
     writer.write_to(&mut bytes).unwrap();

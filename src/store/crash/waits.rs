@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::disk::Disk;
 use super::{Operation, Scene, applies, manifests, operations};
 use crate::error::ErrorKind;
+use crate::fs::durability::Durability;
 use crate::fs::ops::{Change, hook};
-use crate::fs::staged::Durability;
 use crate::store::gc::GcOptions;
 use crate::store::handle::Store;
 use crate::store::options::StoreOptions;
@@ -42,7 +42,7 @@ fn a_manifest_that_becomes_unreadable_in_the_wait_brings_everything_back() {
     let calls: [fn(&Store) -> usize; 2] = [
         |store| {
             let name: crate::ModelName = "a".parse().unwrap();
-            let deleted = store.delete(&name.into()).unwrap();
+            let deleted = store.delete(name).unwrap();
             assert!(deleted.blobs.is_empty());
             deleted.kept.len()
         },
@@ -181,7 +181,7 @@ fn a_directory_that_a_server_prunes_before_the_rename_is_made_again() {
         let store = scene.store();
         let (from, to) = ("a".parse().unwrap(), "ns/c:t".parse().unwrap());
         hook::with(hooked, || store.copy(&from, &to)).unwrap();
-        assert!(store.find(&to).is_some());
+        assert!(store.find(&to).unwrap().is_some());
     }
 }
 

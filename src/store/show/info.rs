@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::fs::gguf_file::GgufFile;
-use crate::gguf::{Array, Gguf, Value, ValueType};
+use crate::gguf::{Array, Gguf, Text, Value, ValueType};
 
 /// The metadata of a model: sorted by the bytes of the keys, read from the GGUF file when it is
 /// printed or asked for. Arrays are hidden as `[]` unless the answer is verbose.
@@ -70,6 +70,16 @@ impl ModelInfo {
     /// The file that the metadata comes from; `None` for remote and safetensors models.
     pub fn gguf(&self) -> Option<Gguf<'_>> {
         self.file.as_ref().map(|source| source.file.view())
+    }
+
+    /// Returns the value of a key: what stands in no file before what the file has. Keys that the
+    /// JSON form leaves out, because show prints them elsewhere, have theirs as well.
+    pub fn get(&self, key: &str) -> Option<Value<'_>> {
+        match self.values.get(key) {
+            Some(InfoValue::Text(text)) => Some(Value::Str(Text::new(text.as_bytes()))),
+            Some(InfoValue::Number(number)) => Some(Value::U64(*number)),
+            None => self.gguf()?.get(key),
+        }
     }
 
     /// What stands in no file, by key.
