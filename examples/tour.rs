@@ -3,7 +3,6 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use modelkeep::gguf::{TensorType, Writer};
@@ -32,7 +31,7 @@ fn tour(directory: &Path) -> Result<(), Box<dyn Error>> {
     let imported = store.import(&file, &name, &ImportOptions::default())?;
     println!("imported  {} as {}", imported.name, imported.digest);
 
-    let copied = store.copy(&name, &"tiny-backup".parse()?)?;
+    let copied = store.copy(&name, "tiny-backup")?;
     println!("copied    {} to {}", copied.from, copied.to);
 
     for line in store.list()?.models {
@@ -58,7 +57,7 @@ fn tour(directory: &Path) -> Result<(), Box<dyn Error>> {
     verify(&store)?;
 
     for name in ["tiny", "tiny-backup"] {
-        let deleted = store.delete(&name.parse()?)?;
+        let deleted = store.delete(name)?;
         println!(
             "deleted   {name}: {} blobs, {} bytes freed",
             deleted.blobs.len(),
@@ -70,10 +69,7 @@ fn tour(directory: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn verify(store: &Store) -> Result<(), modelkeep::Error> {
-    let report = store.verify(
-        &VerifyOptions::default(),
-        &mut |_| ControlFlow::Continue(()),
-    )?;
+    let report = store.verify(&VerifyOptions::default())?;
     for blob in &report.blobs {
         println!("verified  {} {}", blob.digest, blob.status);
     }
@@ -85,7 +81,7 @@ fn verify(store: &Store) -> Result<(), modelkeep::Error> {
 
 /// A model of one layer with weights of zero and a vocabulary of four words.
 fn write_gguf(directory: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    let f32 = TensorType::from_code(0).ok_or("F32 is a tensor type")?;
+    let f32 = TensorType::F32;
     let words = ["<s>", "</s>", "hello", "world"]
         .map(str::to_owned)
         .to_vec();

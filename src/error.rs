@@ -1,17 +1,20 @@
 //! One error type for everything, and the one table of its kinds.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The result of every fallible call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Writes the enum and its table in one place, so that a kind cannot lack a column.
 macro_rules! kinds {
-    ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal, $http:literal, $python:literal;)+) => {
+    ($($(#[doc = $doc:literal])+
+        $kind:ident = $code:literal, $http:literal, $python:literal, $words:literal;)+) => {
         /// What went wrong, in the words that every binding shares.
         ///
         /// Codes are never reused. The C binding adds its own from 100 on.
@@ -45,43 +48,49 @@ macro_rules! kinds {
                 match self { $(ErrorKind::$kind => stringify!($kind),)+ }
             }
         }
+
+        impl fmt::Display for ErrorKind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self { $(ErrorKind::$kind => $words,)+ })
+            }
+        }
     };
 }
 
 kinds! {
     /// A model, blob or layer is absent.
-    NotFound = 1, 404, "NotFoundError";
+    NotFound = 1, 404, "NotFoundError", "not found";
     /// A text does not follow the grammar of model names.
-    InvalidName = 2, 400, "InvalidNameError";
+    InvalidName = 2, 400, "InvalidNameError", "invalid name";
     /// A digest that the caller passed in is malformed; one inside a manifest is `Corrupt`.
-    InvalidDigest = 3, 400, "InvalidDigestError";
+    InvalidDigest = 3, 400, "InvalidDigestError", "invalid digest";
     /// Options contradict each other or the store.
-    InvalidArgument = 4, 400, "ArgumentError";
+    InvalidArgument = 4, 400, "ArgumentError", "invalid argument";
     /// The target exists and was not to be replaced.
-    AlreadyExists = 5, 409, "ExistsError";
+    AlreadyExists = 5, 409, "ExistsError", "already exists";
     /// What the disk holds is not what its name or its neighbours promise.
-    Corrupt = 6, 500, "CorruptError";
+    Corrupt = 6, 500, "CorruptError", "corrupt";
     /// A hostile or broken GGUF file.
-    InvalidGguf = 7, 500, "GgufError";
+    InvalidGguf = 7, 500, "GgufError", "invalid GGUF";
     /// A format or a version that is known and not supported.
-    Unsupported = 8, 500, "UnsupportedError";
+    Unsupported = 8, 500, "UnsupportedError", "unsupported";
     /// Another process holds the lock.
-    Busy = 9, 503, "BusyError";
+    Busy = 9, 503, "BusyError", "busy";
     /// The caller asked to stop.
-    Cancelled = 10, 499, "CancelledError";
+    Cancelled = 10, 499, "CancelledError", "cancelled";
     /// The operating system refused.
-    Io = 11, 500, "StoreIOError";
+    Io = 11, 500, "StoreIOError", "I/O error";
     /// A Go template that does not parse.
-    InvalidTemplate = 12, 500, "TemplateError";
+    InvalidTemplate = 12, 500, "TemplateError", "invalid template";
     /// The operating system denies access to a file or a directory.
-    PermissionDenied = 13, 500, "PermissionDeniedError";
+    PermissionDenied = 13, 500, "PermissionDeniedError", "permission denied";
     /// A file or a directory is absent: the store itself, a blob, a file of the caller's.
-    FileNotFound = 14, 404, "MissingFileError";
+    FileNotFound = 14, 404, "MissingFileError", "file not found";
     /// A change of a store that was opened read-only, or on a read-only file system.
-    ReadOnly = 15, 403, "ReadOnlyError";
+    ReadOnly = 15, 403, "ReadOnlyError", "read-only";
 }
 
-type Cause = Box<dyn StdError + Send + Sync>;
+type Cause = Arc<dyn StdError + Send + Sync>;
 
 /// What was being done, to what, and why it failed.
 ///
@@ -89,8 +98,10 @@ type Cause = Box<dyn StdError + Send + Sync>;
 /// `reading manifest /m/registry.ollama.ai/library/x/latest: permission denied`. The cause is in the
 /// text and therefore not the [`source`](StdError::source), which reporters print after it;
 /// [`cause_of`](Self::cause_of) returns it.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     context: Cow<'static, str>,
@@ -115,10 +126,10 @@ impl Error {
     pub fn caused(
         kind: ErrorKind,
         context: impl Into<Cow<'static, str>>,
-        cause: impl Into<Cause>,
+        cause: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         let mut error = Error::new(kind, context);
-        error.0.cause = Some(cause.into());
+        error.0.cause = Some(Arc::from(cause.into()));
         error
     }
 
@@ -133,6 +144,16 @@ impl Error {
             _ => ErrorKind::Io,
         };
         Error::caused(kind, format!("{doing} {}", path.display()), cause).at(path)
+    }
+
+    /// Returns the error of a text that is none of the words of an option.
+    pub(crate) fn not_one_of<W: fmt::Display>(what: &str, words: &[W], text: &str) -> Self {
+        let words: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+        let words = words.join(", ");
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("{what}: one of {words}, not '{text}'"),
+        )
     }
 
     /// Names the file or directory that the error is about.
@@ -228,6 +249,13 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {}
 
+/// What cannot fail makes no error: a name that is parsed already is taken as it is.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,6 +264,26 @@ mod tests {
     fn codes_ascend_from_one_without_a_gap() {
         let codes: Vec<u32> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
         assert_eq!(codes, (1..=15).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_kind_is_printed_in_words_of_its_own() {
+        let words: std::collections::BTreeSet<_> =
+            ErrorKind::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(words.len(), ErrorKind::ALL.len());
+        assert_eq!(format!("{:>12}", ErrorKind::NotFound), "   not found");
+    }
+
+    #[test]
+    fn a_clone_has_the_same_text_path_and_cause() {
+        let cause = io::Error::from_raw_os_error(libc::EACCES);
+        let error = Error::io("reading", Path::new("/m/x"), cause);
+        let copy = error.clone();
+        assert_eq!(copy.to_string(), error.to_string());
+        assert_eq!(
+            (copy.kind(), copy.os_error(), copy.path()),
+            (error.kind(), Some(libc::EACCES), error.path())
+        );
     }
 
     #[test]

@@ -19,17 +19,15 @@ pub mod wire;
 
 pub use capability::Capability;
 pub use error::{Error, ErrorKind, Result};
+pub use fs::durability::Durability;
 pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::gguf_parts::{GgufParts, PartTensor};
-pub use fs::staged::Durability;
 pub use go::human::{human_number, printable};
 pub use go::json;
 pub use go::time::Timestamp;
 pub use manifest::{Config, Layer, Manifest, MediaType, ParameterValue, Parameters};
 pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
-#[doc(hidden)]
-pub use sha256::bench_hash;
 pub use store::{
     Alias, Blob, BlobStatus, BrokenModel, Cached, Collected, Copied, CopyMode, Deleted, Diagnosis,
     FileWarning, Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, IncompleteBlob,
@@ -39,3 +37,11 @@ pub use store::{
     Usage, Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
+
+/// What the fuzzers, the benchmarks and some tests of this library reach for. Here only with the
+/// feature `internal`; it may change or go with any release.
+#[cfg(feature = "internal")]
+pub mod internal {
+    pub use crate::gguf::fuzz_read::fuzz_read;
+    pub use crate::sha256::bench_hash;
+}

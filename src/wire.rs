@@ -91,9 +91,18 @@ pub fn tags(store: &Store) -> Answer {
     }
 }
 
-/// `POST /api/show`. `basename` replaces the metadata's `general.basename` by the name that was
-/// asked for, which one client needs.
-pub fn show(store: &Store, body: &[u8], basename: bool) -> Answer {
+/// What an answer of show has as `general.basename`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Basename {
+    /// What the metadata of the file has, as Ollama answers.
+    #[default]
+    OfFile,
+    /// The name that was asked for, which one client needs.
+    AsAsked,
+}
+
+/// `POST /api/show`.
+pub fn show(store: &Store, body: &[u8], basename: Basename) -> Answer {
     let request = match parse::<ShowRequest>(body) {
         Ok(request) => request,
         Err(answer) => return answer,
@@ -105,10 +114,10 @@ pub fn show(store: &Store, body: &[u8], basename: bool) -> Answer {
     let shown = request
         .model
         .parse::<Reference>()
-        .and_then(|name| store.show(&name, &options));
+        .and_then(|name| store.show(name, &options));
     match shown {
         Ok(mut show) => {
-            if basename {
+            if basename == Basename::AsAsked {
                 show.model_info
                     .insert("general.basename", InfoValue::Text(request.model));
             }
@@ -125,7 +134,7 @@ fn not_shown(store: &Store, model: &str, error: &Error) -> Answer {
         ErrorKind::NotFound => error.cause_of::<Error>().is_some(),
         _ => false,
     };
-    match model.parse().and_then(|model| store.resolve(&model)) {
+    match store.resolve(model) {
         Ok(name) if lacks_a_part => Answer::refusal(404, &format!("model '{name}' not found")),
         _ => Answer::error(error),
     }

@@ -15,7 +15,7 @@ fn blobs_that_another_model_uses_stay() {
     let scratch = Scratch::new();
     let a = scratch.model("a", &[b"shared", b"own"]);
     scratch.model("b", &[b"shared"]);
-    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    let deleted = scratch.store().delete(reference("a")).unwrap();
     let mut expected = vec![a[0], a[2]];
     expected.sort();
     assert_eq!(deleted.blobs, expected);
@@ -34,7 +34,7 @@ fn digests_in_another_spelling_are_the_same_blob() {
         .replace("SHA256:", "sha256-");
     let manifest = format!(r#"{{"layers":[{{"digest":"{spelled}"}}]}}"#);
     scratch.manifest("b", manifest.as_bytes());
-    scratch.store().delete(&reference("a")).unwrap();
+    scratch.store().delete(reference("a")).unwrap();
     assert!(scratch.blob_path(&digests[1]).exists());
 }
 
@@ -43,7 +43,7 @@ fn while_a_manifest_is_unreadable_every_blob_stays() {
     let scratch = Scratch::new();
     let digests = scratch.model("a", &[b"weights"]);
     scratch.manifest("torn", b"");
-    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    let deleted = scratch.store().delete(reference("a")).unwrap();
     assert_eq!((deleted.blobs.len(), deleted.kept.len()), (0, 1));
     assert_eq!(deleted.kept[0].name(), Some(&name("torn")));
     assert!(
@@ -51,8 +51,8 @@ fn while_a_manifest_is_unreadable_every_blob_stays() {
             .iter()
             .all(|digest| scratch.blob_path(digest).exists())
     );
-    scratch.store().delete(&reference("torn")).unwrap();
-    assert!(scratch.store().find(&name("torn")).is_none());
+    scratch.store().delete(reference("torn")).unwrap();
+    assert!(scratch.store().find(name("torn")).unwrap().is_none());
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn an_unknown_file_keeps_no_blob() {
     let scratch = Scratch::new();
     let digests = scratch.model("a", &[b"weights"]);
     scratch.write("manifests/registry.ollama.ai/library/a/.DS_Store", b"\0\0");
-    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    let deleted = scratch.store().delete(reference("a")).unwrap();
     assert_eq!(deleted.blobs.len(), digests.len());
 }
 
@@ -73,7 +73,7 @@ fn a_bad_digest_and_a_missing_blob_stop_nothing() {
         r#"{{"layers":[{{"digest":"sha256:../../x"}},{{"digest":"{missing}"}},{{"digest":"{digest}"}}]}}"#
     );
     scratch.manifest("a", manifest.as_bytes());
-    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    let deleted = scratch.store().delete(reference("a")).unwrap();
     assert_eq!(deleted.blobs, [digest]);
 }
 
@@ -102,7 +102,7 @@ fn an_old_blob_name_is_found_and_removed() {
     let old = scratch.root().join("blobs").join(digests[1].to_string());
     fs::rename(scratch.blob_path(&digests[1]), &old).unwrap();
     assert_eq!(scratch.store().blob_path(&digests[1]), old);
-    scratch.store().delete(&reference("a")).unwrap();
+    scratch.store().delete(reference("a")).unwrap();
     assert!(!old.exists());
 }
 
@@ -113,7 +113,7 @@ fn a_link_goes_and_its_target_stays() {
     let link = scratch.manifest_path("link");
     fs::create_dir_all(link.parent().unwrap()).unwrap();
     symlink(scratch.manifest_path("a"), &link).unwrap();
-    let deleted = scratch.store().delete(&reference("link")).unwrap();
+    let deleted = scratch.store().delete(reference("link")).unwrap();
     assert_eq!(deleted.blobs, []);
     assert!(scratch.manifest_path("a").exists());
 }
@@ -124,10 +124,10 @@ fn a_suffix_is_not_dropped_to_find_something_to_delete() {
     scratch.model("foo", &[]);
     let store = scratch.store();
     assert_eq!(
-        store.delete(&reference("foo:local")).unwrap_err().kind(),
+        store.delete(reference("foo:local")).unwrap_err().kind(),
         ErrorKind::NotFound
     );
     scratch.model("foo:local", &[]);
-    store.delete(&reference("foo:local")).unwrap();
+    store.delete(reference("foo:local")).unwrap();
     assert!(scratch.manifest_path("foo").exists());
 }

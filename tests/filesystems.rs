@@ -7,7 +7,6 @@ mod common;
 mod modelfiles;
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -48,7 +47,7 @@ fn all_under(path: &Path) -> Vec<PathBuf> {
 fn change(store: &Store, bench: &Bench) {
     let import = |to: &str| {
         let file = bench.write(format!("FROM tiny.gguf\nSYSTEM {to}"));
-        store.import_modelfile(file, &name(to), &ImportOptions::default())
+        store.import_modelfile(file, name(to), &ImportOptions::default())
     };
     import("a").unwrap();
     import("other.host/space/b:tag").unwrap();
@@ -56,18 +55,15 @@ fn change(store: &Store, bench: &Bench) {
     store
         .copy(&name("a"), &name("other.host/space/b:tag"))
         .unwrap();
-    store.delete(&reference("a")).unwrap();
-    store.delete(&reference("other.host/space/b:tag")).unwrap();
+    store.delete(reference("a")).unwrap();
+    store.delete(reference("other.host/space/b:tag")).unwrap();
     let gc = GcOptions::default().grace(Duration::ZERO).partials(true);
     store.gc(&gc).unwrap();
     let listing = store.list().unwrap();
     assert!(listing.problems.is_empty(), "{:?}", listing.problems);
     let names: Vec<String> = listing.models.iter().map(|m| m.name.to_string()).collect();
     assert_eq!(names, ["c:latest"]);
-    let report = store.verify(
-        &VerifyOptions::default(),
-        &mut |_| ControlFlow::Continue(()),
-    );
+    let report = store.verify(&VerifyOptions::default());
     assert!(report.unwrap().is_ok());
 }
 
@@ -102,7 +98,7 @@ fn a_delete_may_be_the_first_change_where_the_blobs_are_on_another_device() {
     };
     symlink(other.path(), scratch.root().join("blobs")).unwrap();
     let digests = scratch.model("a", &[b"weights"]);
-    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    let deleted = scratch.store().delete(reference("a")).unwrap();
     assert_eq!(deleted.blobs.len(), digests.len());
     let is_ours = |name: &str| name == ".modelkeep";
     assert!(unknown_files(other.path(), is_ours).is_empty());
@@ -151,16 +147,15 @@ fn a_hard_link_keeps_its_owner_and_is_refused_where_that_would_lock_a_server_out
     }
     fs::create_dir(root.join("blobs")).unwrap();
     chown(root.join("blobs"), Some(12345), Some(12346)).unwrap();
-    let mut options = ImportOptions::default();
-    options.copy_mode = CopyMode::HardLink;
+    let options = ImportOptions::new().copy_mode(CopyMode::HardLink);
     let file = bench.path("tiny.gguf");
-    let refused = bench.store().import(&file, &name("a"), &options);
+    let refused = bench.store().import(&file, name("a"), &options);
     let error = refused.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.to_string().contains("12345"), "{error}");
     assert_eq!(file.metadata().unwrap().uid(), 0);
 
     let store = Store::open_with(bench.scratch.options().foreign_owner(true)).unwrap();
-    store.import(&file, &name("a"), &options).unwrap();
+    store.import(&file, name("a"), &options).unwrap();
     assert_eq!(file.metadata().unwrap().uid(), 0);
 }

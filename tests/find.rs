@@ -8,15 +8,16 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use common::{Scratch, name, reference};
+use modelkeep::wire::{self, Basename};
 use modelkeep::{Digest, Error, ErrorKind, ShowOptions, Store, StoreOptions};
 
 /// What every call that looks for a model says of one.
 fn failures(store: &Store, model: &str) -> Vec<Error> {
-    let deleted = store.delete(&reference(model));
+    let deleted = store.delete(reference(model));
     vec![
-        store.model(&reference(model)).unwrap_err(),
+        store.model(reference(model)).unwrap_err(),
         store
-            .show(&reference(model), &ShowOptions::default())
+            .show(reference(model), &ShowOptions::default())
             .unwrap_err(),
         store.copy(&name(model), &name("copy")).unwrap_err(),
         deleted.unwrap_err(),
@@ -67,7 +68,7 @@ fn the_wires_text_has_no_suggestions() {
     scratch.model("llama3:8b", &[]);
     let body = br#"{"model":"llama3"}"#;
     for answer in [
-        modelkeep::wire::show(&scratch.store(), body, false),
+        wire::show(&scratch.store(), body, Basename::OfFile),
         modelkeep::wire::delete(&scratch.store(), body),
     ] {
         assert_eq!(answer.status, 404);
@@ -82,18 +83,18 @@ fn a_stored_model_without_its_blob_is_not_called_missing() {
     let digests = scratch.model("a", &[b"weights"]);
     fs::remove_file(scratch.blob_path(&digests[1])).unwrap();
     let store = scratch.store();
-    let model = store.model(&reference("a")).unwrap();
+    let model = store.model(reference("a")).unwrap();
     for error in [
         model.gguf_path().unwrap_err(),
         store
-            .show(&reference("a"), &ShowOptions::default())
+            .show(reference("a"), &ShowOptions::default())
             .unwrap_err(),
     ] {
         assert_eq!(error.kind(), ErrorKind::FileNotFound);
         assert_eq!(error.path(), Some(&*scratch.blob_path(&digests[1])));
         assert!(!error.to_string().contains("not found"), "{error}");
     }
-    let answer = modelkeep::wire::show(&store, br#"{"model":"A"}"#, false);
+    let answer = wire::show(&store, br#"{"model":"A"}"#, Basename::OfFile);
     assert_eq!(answer.status, 404);
     assert_eq!(answer.body, r#"{"error":"model 'a:latest' not found"}"#);
 }
@@ -169,17 +170,17 @@ fn an_id_leads_to_its_model_where_no_name_does() {
     for line in store.list().unwrap().models {
         for digits in [12, 13, 64] {
             let id = line.digest.get(..digits).unwrap();
-            assert_eq!(store.identify(&reference(id)).unwrap(), line.name);
+            assert_eq!(store.identify(reference(id)).unwrap(), line.name);
             assert_eq!(
-                store.identify(&reference(&id.to_uppercase())).unwrap(),
+                store.identify(reference(&id.to_uppercase())).unwrap(),
                 line.name
             );
         }
         let short = line.digest.get(..11).unwrap();
-        let error = store.identify(&reference(short)).unwrap_err();
+        let error = store.identify(reference(short)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     }
-    assert_eq!(store.identify(&reference("b:7b")).unwrap(), name("b:7b"));
+    assert_eq!(store.identify(reference("b:7b")).unwrap(), name("b:7b"));
 }
 
 #[test]
@@ -189,7 +190,7 @@ fn a_model_that_is_called_like_an_id_is_that_model() {
     let store = scratch.store();
     let id = store.list().unwrap().models[0].digest[..12].to_owned();
     scratch.model(&id, &[b"2"]);
-    assert_eq!(store.identify(&reference(&id)).unwrap(), name(&id));
+    assert_eq!(store.identify(reference(&id)).unwrap(), name(&id));
 }
 
 #[test]
@@ -199,7 +200,7 @@ fn a_delete_by_id_deletes_nothing_and_says_whose_it_is() {
     let store = scratch.store();
     let id = store.list().unwrap().models[0].digest[..12].to_owned();
     let before = scratch.snapshot();
-    let error = store.delete(&reference(&id)).unwrap_err();
+    let error = store.delete(reference(&id)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("the ID of a:latest"), "{error}");
     assert_eq!(scratch.snapshot(), before);

@@ -114,7 +114,7 @@ fn maintenance_renames_old_blobs() {
     fs::rename(scratch.blob_path(&digests[1]), old).unwrap();
     let maintained = scratch.store().maintain().unwrap();
     assert_eq!(maintained.renamed, [scratch.blob_path(&digests[1])]);
-    assert!(scratch.store().find(&name("a")).is_some());
+    assert!(scratch.store().find(name("a")).unwrap().is_some());
 }
 
 #[test]

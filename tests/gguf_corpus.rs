@@ -88,7 +88,7 @@ fn every_file_of_the_corpus_gives_its_outcome() {
             (Limits::lenient(), lenient.unwrap_or(expect)),
         ] {
             for mmap in [true, false] {
-                let options = GgufOptions::new(limits).mmap(mmap);
+                let options = GgufOptions::new().limits(limits).mmap(mmap);
                 if let Err(text) = check(entry, expect, &read(&path, &options)) {
                     failures.push(format!(
                         "{name} {:?} mmap={mmap}: {text}",
@@ -99,7 +99,7 @@ fn every_file_of_the_corpus_gives_its_outcome() {
         }
         if let (Some(expected), Ok((_, codes))) = (
             entry["warnings"].as_array(),
-            read(&path, &GgufOptions::new(Limits::lenient())),
+            read(&path, &GgufOptions::new().limits(Limits::lenient())),
         ) {
             let missing = expected.iter().filter_map(Value::as_str);
             let missing: Vec<_> = missing

@@ -6,14 +6,15 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use modelkeep::gguf::{Limits, OwnedArray, OwnedValue, TensorType, ValueType, Writer, fuzz_read};
+use modelkeep::gguf::{Limits, OwnedArray, OwnedValue, TensorType, ValueType, Writer};
+use modelkeep::internal::fuzz_read;
 use modelkeep::{ErrorKind, GgufFile, GgufOptions};
 
 /// A small file in which every type of value stands.
 fn small() -> Vec<u8> {
     let text = |text: &str| OwnedValue::from(text);
     let nested = vec![vec![1_u8, 2].into(), Vec::<u8>::new().into()];
-    let f16 = TensorType::from_code(1).unwrap();
+    let f16 = TensorType::F16;
     let mut writer = Writer::new();
     writer
         .set("general.architecture", "llama")
@@ -118,7 +119,7 @@ fn a_file_that_is_cut_or_replaced_after_it_was_read_stays_as_it_was() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("a.gguf");
     fs::write(&path, small()).unwrap();
-    let options = GgufOptions::new(Limits::strict());
+    let options = GgufOptions::new().limits(Limits::strict());
     let read = GgufFile::open(&path, &options.mmap(false)).unwrap();
     let mapped = GgufFile::open(&path, &options).unwrap();
     let before = mapped.view().to_json();

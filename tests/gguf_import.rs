@@ -7,7 +7,6 @@ mod common;
 mod headers;
 
 use std::fs;
-use std::ops::ControlFlow;
 
 use headers::{Stated, file};
 use modelkeep::gguf::{ParseError, ParseErrorKind, WarningCode};
@@ -61,7 +60,7 @@ fn a_file_that_is_something_else_is_called_what_it_is() {
         let options = modelkeep::ImportOptions::default();
         let imported = scratch
             .store()
-            .import_file(&path, &common::name("x"), &options);
+            .import_file(&path, common::name("x"), &options);
         let error = imported.unwrap_err().to_string();
         assert!(
             error.contains(words) && !error.contains("Modelfile"),
@@ -76,7 +75,7 @@ fn an_import_tells_what_is_unusual() {
     let path = scratch.root().join("late.gguf");
     fs::write(&path, file(&[("b", &[8], 0, 32), ("a", &[8], 0, 0)], 64)).unwrap();
     let options = modelkeep::ImportOptions::default();
-    let imported = scratch.store().import(&path, &common::name("x"), &options);
+    let imported = scratch.store().import(&path, common::name("x"), &options);
     let warnings = imported.unwrap().warnings;
     assert_eq!(warnings.len(), 1);
     assert_eq!(warnings[0].file, path);
@@ -101,7 +100,7 @@ fn an_import_of_what_says_to_be_no_model_is_warned_of() {
         let options = modelkeep::ImportOptions::default();
         let imported = scratch
             .store()
-            .import(&path, &common::name(kind), &options)
+            .import(&path, common::name(kind), &options)
             .unwrap();
         let codes: Vec<_> = imported
             .warnings
@@ -128,7 +127,7 @@ fn from_a_missing_file_says_so_and_not_that_a_model_is_missing() {
         let options = modelkeep::ImportOptions::default();
         let imported = scratch
             .store()
-            .import_file(&path, &common::name("x"), &options);
+            .import_file(&path, common::name("x"), &options);
         let error = imported.unwrap_err();
         assert_eq!(error.kind(), modelkeep::ErrorKind::FileNotFound);
         assert!(
@@ -168,13 +167,8 @@ fn verify_tells_what_strict_readers_do_not_support_from_what_is_damaged() {
     ];
     for (name, bytes, unsupported, fault) in cases {
         scratch.model(name, &[&bytes]);
-        let options = VerifyOptions::default()
-            .gguf(true)
-            .models(vec![name.parse().unwrap()]);
-        let report = scratch
-            .store()
-            .verify(&options, &mut |_| ControlFlow::Continue(()))
-            .unwrap();
+        let options = VerifyOptions::default().gguf(true).models([name]);
+        let report = scratch.store().verify(&options).unwrap();
         let found = report
             .blobs
             .iter()

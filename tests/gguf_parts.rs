@@ -11,7 +11,7 @@ use modelkeep::gguf::{TensorType, Writer};
 use modelkeep::{ErrorKind, GgufOptions, GgufParts, ImportOptions};
 
 fn part(directory: &Path, no: u16, tensors: &[&str]) -> PathBuf {
-    let f32 = TensorType::from_code(0).unwrap();
+    let f32 = TensorType::F32;
     let mut writer = Writer::new();
     writer
         .set("general.architecture", "llama")
@@ -81,7 +81,7 @@ fn a_part_is_not_imported_as_a_model() {
     let first = part(scratch.root(), 0, &["a", "b"]);
     let import = scratch
         .store()
-        .import(&first, &common::name("x"), &ImportOptions::default());
+        .import(&first, common::name("x"), &ImportOptions::default());
     let error = import.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.to_string().contains("part 1 of 2"), "{error}");

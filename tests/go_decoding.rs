@@ -29,7 +29,7 @@ fn model(config: &str, layers: &[(&str, &str, &[u8])]) -> (Scratch, Store) {
 
 fn show(config: &str, layers: &[(&str, &str, &[u8])]) -> modelkeep::Result<Show> {
     let (_scratch, store) = model(config, layers);
-    store.show(&reference("x"), &ShowOptions::default().verbose(true))
+    store.show(reference("x"), &ShowOptions::default().verbose(true))
 }
 
 const SAFETENSORS: &str = r#"{"model_format":"safetensors","capabilities":["completion"]}"#;
@@ -170,7 +170,7 @@ fn a_host_without_a_model_is_no_stub() {
     let (_scratch, store) = model(config, &[("json", "config.json", br#"{"model_type":"a"}"#)]);
     for name in ["x", "x:local"] {
         let shown = store
-            .show(&reference(name), &ShowOptions::default())
+            .show(reference(name), &ShowOptions::default())
             .unwrap();
         let json = shown.to_json();
         assert!(json.contains(r#""general.architecture":"a""#), "{name}");

@@ -6,7 +6,6 @@ mod common;
 
 use std::env;
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -26,7 +25,6 @@ const CALLS: [&str; 8] = [
 
 fn call(store: &Store, call: &str) -> modelkeep::Result<()> {
     let bad = reference("bad");
-    let mut go_on = |_: &_| ControlFlow::Continue(());
     match call {
         "list" => store.list().map(drop),
         "show" => store
@@ -35,9 +33,7 @@ fn call(store: &Store, call: &str) -> modelkeep::Result<()> {
         "copy" => store.copy(&name("bad"), &name("copied")).map(drop),
         "usage" => store.usage().map(drop),
         "doctor" => store.doctor().map(drop),
-        "verify" => store
-            .verify(&VerifyOptions::default(), &mut go_on)
-            .map(drop),
+        "verify" => store.verify(&VerifyOptions::default()).map(drop),
         "gc" => store
             .gc(&GcOptions::default().grace(Duration::ZERO))
             .map(drop),
@@ -82,7 +78,7 @@ fn peak_with(what: &str, skipped: &str, spoil: impl FnOnce(&Scratch)) -> u64 {
     let plain = ImportOptions::default();
     scratch
         .store()
-        .import(fixture(), &name("good"), &plain)
+        .import(fixture(), name("good"), &plain)
         .unwrap();
     spoil(&scratch);
     let mut command = Command::new(env::current_exe().unwrap());

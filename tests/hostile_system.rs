@@ -6,7 +6,6 @@ mod common;
 
 use std::env;
 use std::fs;
-use std::ops::ControlFlow;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
@@ -25,19 +24,17 @@ const STORE: &str = "MODELKEEP_REFUSED_STORE";
 fn stage() -> Scratch {
     let scratch = Scratch::new();
     for text in ["good", "bad"] {
-        let mut options = ImportOptions::default();
-        options.system = Some(text.to_owned());
+        let options = ImportOptions::new().system(text.to_owned());
         scratch
             .store()
-            .import(fixture(), &name(text), &options)
+            .import(fixture(), name(text), &options)
             .unwrap();
     }
     scratch
 }
 
 fn everything(store: &Store) -> modelkeep::Report {
-    let mut go_on = |_: &_| ControlFlow::Continue(());
-    store.verify(&VerifyOptions::default(), &mut go_on).unwrap()
+    store.verify(&VerifyOptions::default()).unwrap()
 }
 
 /// Runs a test of this program again on a store, by a command that starts it under some limit.
@@ -72,13 +69,12 @@ fn without_room_every_change_fails_and_changes_nothing() {
 #[test]
 fn a_process_without_room() {
     let Some(store) = limited_store() else { return };
-    let mut replace = ImportOptions::default();
-    replace.replace = true;
+    let replace = ImportOptions::new().replace(true);
     let refused = [
         store.copy(&name("good"), &name("new")).map(drop),
         store.copy(&name("good"), &name("bad")).map(drop),
-        store.import(fixture(), &name("bad"), &replace).map(drop),
-        store.import(fixture(), &name("new"), &replace).map(drop),
+        store.import(fixture(), name("bad"), &replace).map(drop),
+        store.import(fixture(), name("new"), &replace).map(drop),
         store.add_blob(&mut &b"bytes"[..], None).map(drop),
     ];
     for answer in refused {
@@ -117,19 +113,19 @@ fn on_a_full_disk_every_change_fails_and_changes_nothing() {
 fn fill(root: &Path) {
     let store = Store::open_with(StoreOptions::new(root).delete_delay(Duration::ZERO)).unwrap();
     let plain = ImportOptions::default();
-    store.import(fixture(), &name("good"), &plain).unwrap();
+    store.import(fixture(), name("good"), &plain).unwrap();
     store.copy(&name("good"), &name("bad")).unwrap();
     // Until there is no room for one more byte.
     let mut filler = fs::File::create(root.join("filler")).unwrap();
     while std::io::Write::write_all(&mut filler, &[0; 4096]).is_ok() {}
     let manifest = root.join("manifests/registry.ollama.ai/library/bad/latest");
     let before = fs::read(&manifest).unwrap();
-    let mut other = ImportOptions::default();
-    other.system = Some("other".to_owned());
-    other.replace = true;
+    let other = ImportOptions::new()
+        .system("other".to_owned())
+        .replace(true);
     for answer in [
         store.copy(&name("good"), &name("bad")).map(drop),
-        store.import(fixture(), &name("bad"), &other).map(drop),
+        store.import(fixture(), name("bad"), &other).map(drop),
     ] {
         let error = answer.unwrap_err();
         assert_eq!(error.os_error(), Some(libc::ENOSPC), "{error}");
@@ -137,8 +133,8 @@ fn fill(root: &Path) {
     assert_eq!(fs::read(&manifest).unwrap(), before);
     assert!(everything(&store).is_ok());
     // A delete makes room, so it needs none.
-    store.delete(&reference("bad")).unwrap();
-    store.delete(&reference("good")).unwrap();
+    store.delete(reference("bad")).unwrap();
+    store.delete(reference("good")).unwrap();
     assert!(store.list().unwrap().models.is_empty());
 }
 
@@ -170,7 +166,7 @@ fn without_permission_reading_works_and_changing_says_what_was_denied() {
     // What nobody may read is a problem beside the answer.
     let own = scratch
         .store()
-        .model(&reference("bad"))
+        .model(reference("bad"))
         .unwrap()
         .all_paths()
         .unwrap();
@@ -190,7 +186,7 @@ fn a_process_that_may_only_read() {
     let Some(store) = limited_store() else { return };
     assert_eq!(store.list().unwrap().models.len(), 2);
     store
-        .show(&reference("good"), &ShowOptions::default())
+        .show(reference("good"), &ShowOptions::default())
         .unwrap();
     assert!(everything(&store).is_ok());
     assert!(store.doctor().unwrap().is_ok());
@@ -198,9 +194,9 @@ fn a_process_that_may_only_read() {
     let denied = [
         store.copy(&name("good"), &name("new")).map(drop),
         store
-            .import(fixture(), &name("new"), &ImportOptions::default())
+            .import(fixture(), name("new"), &ImportOptions::default())
             .map(drop),
-        store.delete(&reference("good")).map(drop),
+        store.delete(reference("good")).map(drop),
         store.gc(&GcOptions::default()).map(drop),
         store.add_blob(&mut &b"bytes"[..], None).map(drop),
     ];
@@ -228,7 +224,7 @@ fn a_process_that_may_not_read_all() {
     assert_eq!(unreadable.count(), 1, "{}", report.to_json().unwrap());
     assert!(!store.doctor().unwrap().is_ok());
     let shown = store
-        .show(&reference("good"), &ShowOptions::default())
+        .show(reference("good"), &ShowOptions::default())
         .unwrap_err();
     assert!(!shown.to_string().is_empty());
 }
@@ -265,7 +261,7 @@ fn directories_that_come_and_go_disturb_no_walk() {
                 assert!(listing.models.iter().any(|line| line.name == name(text)));
             }
             store
-                .show(&reference("good"), &ShowOptions::default())
+                .show(reference("good"), &ShowOptions::default())
                 .unwrap();
             store.doctor().unwrap();
             store.usage().unwrap();
@@ -273,7 +269,7 @@ fn directories_that_come_and_go_disturb_no_walk() {
             assert!(report.is_ok(), "{}", report.to_json().unwrap());
             store.gc(&GcOptions::default()).unwrap();
             store.copy(&name("good"), &name("copy")).unwrap();
-            store.delete(&reference("copy")).unwrap();
+            store.delete(reference("copy")).unwrap();
         }
         drop(end);
         churners.map(|churner| churner.join().unwrap()).iter().sum()

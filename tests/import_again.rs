@@ -18,9 +18,7 @@ use modelkeep::{CopyMode, Digest, ErrorKind, ImportOptions, Store, StoreOptions}
 const WAYS: [CopyMode; 3] = [CopyMode::Auto, CopyMode::Copy, CopyMode::HardLink];
 
 fn by(copy_mode: CopyMode) -> ImportOptions {
-    let mut options = ImportOptions::default();
-    options.copy_mode = copy_mode;
-    options
+    ImportOptions::new().copy_mode(copy_mode)
 }
 
 /// A GGUF file of at least so many bytes, of which no two with other texts are equal.
@@ -51,7 +49,7 @@ fn bytes_that_are_stored_are_not_written_again() {
     let scratch = Scratch::new();
     let store = scratch.store();
     store
-        .import(fixture(), &name("a"), &by(CopyMode::Copy))
+        .import(fixture(), name("a"), &by(CopyMode::Copy))
         .unwrap();
     let blob = scratch.blob_path(&Digest::of(&fs::read(fixture()).unwrap()));
     let before = state(&blob);
@@ -70,10 +68,10 @@ fn a_linked_file_that_is_stored_leaves_no_second_link() {
     let store = scratch.store();
     let file = gguf(&scratch.root().join("a.gguf"), 100, "a");
     store
-        .import(&file, &name("a"), &by(CopyMode::HardLink))
+        .import(&file, name("a"), &by(CopyMode::HardLink))
         .unwrap();
     store
-        .import(&file, &name("b"), &by(CopyMode::HardLink))
+        .import(&file, name("b"), &by(CopyMode::HardLink))
         .unwrap();
     assert_eq!(file.metadata().unwrap().nlink(), 2);
     assert_eq!(staged(scratch.root()), 0);
@@ -90,7 +88,7 @@ fn a_damaged_blob_of_the_same_size_is_healed() {
         damaged[50] ^= 1;
         let blob = format!("blobs/sha256-{}", Digest::of(&bytes).hex());
         scratch.write(&blob, &damaged);
-        store.import(&file, &name("a"), &by(copy_mode)).unwrap();
+        store.import(&file, name("a"), &by(copy_mode)).unwrap();
         assert!(
             fs::read(scratch.root().join(blob)).unwrap() == bytes,
             "{copy_mode:?}"
@@ -105,9 +103,7 @@ fn another_file_of_the_same_size_is_stored() {
     for text in ["a", "b"] {
         let file = gguf(&scratch.root().join("model.gguf"), 100, text);
         let bytes = fs::read(&file).unwrap();
-        store
-            .import(file, &name(text), &by(CopyMode::Auto))
-            .unwrap();
+        store.import(file, name(text), &by(CopyMode::Auto)).unwrap();
         assert!(fs::read(scratch.blob_path(&Digest::of(&bytes))).unwrap() == bytes);
     }
 }
@@ -138,12 +134,8 @@ fn a_file_that_is_stored_needs_no_room() {
         let scratch = Scratch::new();
         let file = gguf(&scratch.root().join("a.gguf"), 600_000, "a");
         let store = store_in(root);
-        store
-            .import(&file, &name("a"), &by(CopyMode::Auto))
-            .unwrap();
-        store
-            .import(&file, &name("b"), &by(CopyMode::Auto))
-            .unwrap();
+        store.import(&file, name("a"), &by(CopyMode::Auto)).unwrap();
+        store.import(&file, name("b"), &by(CopyMode::Auto)).unwrap();
         assert_eq!(store.list().unwrap().models.len(), 2);
     });
 }
@@ -153,7 +145,7 @@ fn without_room_nothing_is_written_and_the_error_says_how_much_is_missing() {
     in_a_small_file_system(|root| {
         let scratch = Scratch::new();
         let file = gguf(&scratch.root().join("a.gguf"), 3_000_000, "a");
-        let error = store_in(root).import(file, &name("a"), &by(CopyMode::Auto));
+        let error = store_in(root).import(file, name("a"), &by(CopyMode::Auto));
         let error = error.unwrap_err();
         assert_eq!(
             (error.kind(), error.os_error()),

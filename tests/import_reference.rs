@@ -152,9 +152,8 @@ fn the_reference_makes_the_same_models_of_the_same_modelfiles() {
         let said = text.escape_ascii();
         let file = bench.write(&text);
         let created = server.create("theirs", &file);
-        let mut options = ImportOptions::default();
-        options.replace = true;
-        let imported = store.import_modelfile(&file, &name("ours"), &options);
+        let options = ImportOptions::new().replace(true);
+        let imported = store.import_modelfile(&file, name("ours"), &options);
         assert_eq!(
             created.is_ok(),
             imported.is_ok(),
@@ -172,7 +171,7 @@ fn the_reference_makes_the_same_models_of_the_same_modelfiles() {
 
 /// What a manifest says of its layers and its config, but for the names of sources.
 fn layers(store: &Store, of: &str) -> Vec<(MediaType, String, i64)> {
-    let model = store.model(&reference(of)).unwrap();
+    let model = store.model(reference(of)).unwrap();
     let manifest = model.manifest();
     let all = manifest.layers().iter().chain([manifest.config()]);
     all.map(|layer| (layer.media(), layer.digest_text().to_owned(), layer.size))
@@ -219,7 +218,7 @@ fn written(pairs: &[(&str, OwnedValue)], tensors: &[&str]) -> Vec<u8> {
     for (key, value) in pairs {
         writer.set(key, value.clone());
     }
-    let f32 = TensorType::from_code(0).unwrap();
+    let f32 = TensorType::F32;
     for name in tensors {
         writer.tensor(name, &[4, 2], f32, vec![0; 32]);
     }
@@ -397,9 +396,8 @@ fn the_reference_states_the_same_of_the_same_files() {
     let mut both = 0;
     for file in files {
         let modelfile = bench.write(format!("FROM {}", file.display()));
-        let mut options = ImportOptions::default();
-        options.replace = true;
-        let imported = store.import(&file, &name("ours"), &options);
+        let options = ImportOptions::new().replace(true);
+        let imported = store.import(&file, name("ours"), &options);
         let created = server.create("theirs", &modelfile);
         let (Ok(_), Ok(())) = (imported, created) else {
             continue;

@@ -52,7 +52,7 @@ impl Pair {
         let store = open(scratch.options().delete_delay(delete_delay));
         let idle = open(scratch.options().durability(Durability::None));
         let plain = ImportOptions::default();
-        idle.import(fixture(), &name("stable"), &plain).unwrap();
+        idle.import(fixture(), name("stable"), &plain).unwrap();
         Some(Pair {
             scratch,
             server,
@@ -119,7 +119,7 @@ impl Pair {
 fn watch(store: &Store, done: &AtomicBool) -> u64 {
     let mut looks = 0;
     while !done.load(Ordering::Relaxed) {
-        let show = store.show(&reference("stable"), &ShowOptions::default());
+        let show = store.show(reference("stable"), &ShowOptions::default());
         show.unwrap();
         let listing = store.list().unwrap();
         assert!(
@@ -211,9 +211,8 @@ fn our_imports_are_whole_while_the_server_deletes_what_they_share() {
         return;
     };
     for round in 0..rounds() {
-        let mut options = ImportOptions::default();
-        options.system = Some(format!("system {round}"));
-        let import = |store: &Store, text| store.import(fixture(), &name(text), &options);
+        let options = ImportOptions::new().system(format!("system {round}"));
+        let import = |store: &Store, text| store.import(fixture(), name(text), &options);
         import(&pair.idle, "src").unwrap();
         pair.meet(DELETE, |store| import(store, "dst")).unwrap();
         assert_eq!(pair.fate("dst"), Fate::Whole, "round {round}");
@@ -246,7 +245,7 @@ fn while_we_delete(request: (&str, &str, &str), delete_delay: Duration) -> Optio
     let (mut made, mut broken, mut restored) = (0, 0, 0);
     for round in 0..rounds() {
         pair.add_source(round);
-        let deleted = pair.meet(request, |store| store.delete(&reference("src")));
+        let deleted = pair.meet(request, |store| store.delete(reference("src")));
         restored += deleted.map_or(0, |deleted| deleted.restored.len());
         let fate = pair.fate("dst");
         pair.meetings.learn(fate == Fate::Absent);

@@ -76,7 +76,7 @@ fn maintenance_leaves_the_blobs_that_a_starting_server_leaves() {
     // Ollama compares how digests are spelled, and removes blobs that models use; we
     // compare digests.
     for line in store.list().unwrap().models {
-        for digest in store.model(&line.name.into()).unwrap().manifest().digests() {
+        for digest in store.model(line.name).unwrap().manifest().digests() {
             let name = format!("sha256-{}", digest.hex());
             if before.contains(&name) && !expected.contains(&name) {
                 expected.push(name);

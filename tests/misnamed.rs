@@ -5,7 +5,6 @@
 mod common;
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
@@ -15,9 +14,7 @@ use modelkeep::{Diagnosis, Digest, Repaired, VerifyOptions};
 fn repair(scratch: &Scratch) -> Repaired {
     let store = scratch.store();
     let all = VerifyOptions::default();
-    let report = store
-        .verify(&all, &mut |_| ControlFlow::Continue(()))
-        .unwrap();
+    let report = store.verify(&all).unwrap();
     store.repair(&report).unwrap()
 }
 

@@ -15,7 +15,7 @@ use modelkeep::{Command, ErrorKind, ImportOptions, MediaType, Modelfile, Store};
 
 /// The media type and the text of every layer but the weights.
 fn texts(store: &Store, of: &str) -> Vec<(MediaType, String)> {
-    let model = store.model(&reference(of)).unwrap();
+    let model = store.model(reference(of)).unwrap();
     let layers = model.manifest().layers().iter();
     let texts = layers.filter(|layer| layer.media() != MediaType::Model);
     texts
@@ -58,7 +58,7 @@ fn everything_that_a_modelfile_says_becomes_a_layer() {
     ];
     let store = bench.store();
     assert_eq!(texts(&store, "m"), expected);
-    let config = store.model(&reference("m")).unwrap();
+    let config = store.model(reference("m")).unwrap();
     let config = config.config().unwrap();
     let said = (&*config.requires, &*config.renderer, &*config.parser);
     assert_eq!(said, ("0.14", "r", "p"));
@@ -83,24 +83,23 @@ fn a_model_is_made_from_a_model_without_its_bytes_being_copied() {
     ];
     assert_eq!(texts(&store, "made"), expected);
     let config = store
-        .model(&reference("made"))
+        .model(reference("made"))
         .unwrap()
         .config()
         .unwrap()
         .clone();
     assert_eq!((&*config.renderer, &*config.format), ("r", "gguf"));
-    let path = |of: &str| store.model(&reference(of)).unwrap().gguf_path().unwrap();
+    let path = |of: &str| store.model(reference(of)).unwrap().gguf_path().unwrap();
     assert_eq!(path("made"), path("base"));
 }
 
 #[test]
 fn options_win_over_the_modelfile() {
     let bench = Bench::new();
-    let mut options = ImportOptions::default();
-    options.system = Some("said".into());
+    let options = ImportOptions::new().system("said");
     let file = bench.write("FROM tiny.gguf\nSYSTEM written");
     let store = bench.store();
-    store.import_modelfile(file, &name("m"), &options).unwrap();
+    store.import_modelfile(file, name("m"), &options).unwrap();
     assert_eq!(texts(&store, "m"), [(MediaType::System, "said".into())]);
 }
 
@@ -115,7 +114,7 @@ fn from_is_a_file_a_directory_or_a_model() {
     bench.import("d", "FROM .").unwrap();
     bench.import("e", "FROM a").unwrap();
     let store = bench.store();
-    let path = |of: &str| store.model(&reference(of)).unwrap().gguf_path().unwrap();
+    let path = |of: &str| store.model(reference(of)).unwrap().gguf_path().unwrap();
     for of in ["b", "c", "d", "e"] {
         assert_eq!(path(of), path("a"));
     }
@@ -185,7 +184,7 @@ fn a_text_is_a_modelfile_and_everything_else_a_gguf_file() {
     let bench = Bench::new();
     let store = bench.store();
     let import = |file: &str, to: &str| {
-        store.import_file(bench.path(file), &name(to), &ImportOptions::default())
+        store.import_file(bench.path(file), name(to), &ImportOptions::default())
     };
     bench.write("FROM tiny.gguf");
     import("Modelfile", "a").unwrap();

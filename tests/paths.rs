@@ -24,15 +24,13 @@ fn a_file_that_is_linked_keeps_its_time() {
         .unwrap()
         .set_modified(then)
         .unwrap();
-    let mut options = ImportOptions::default();
-    options.copy_mode = CopyMode::HardLink;
+    let options = ImportOptions::new().copy_mode(CopyMode::HardLink);
     let store = scratch.store();
-    store.import(&file, &name("m"), &options).unwrap();
+    store.import(&file, name("m"), &options).unwrap();
     assert_eq!(file.metadata().unwrap().modified().unwrap(), then);
     // Of bytes that are stored, a second import makes no file of its own.
-    options.copy_mode = CopyMode::Copy;
-    options.replace = true;
-    store.import(&file, &name("m"), &options).unwrap();
+    let options = ImportOptions::new().copy_mode(CopyMode::Copy).replace(true);
+    store.import(&file, name("m"), &options).unwrap();
     assert_eq!(file.metadata().unwrap().modified().unwrap(), then);
 }
 
@@ -44,10 +42,10 @@ fn a_link_that_leads_nowhere_is_called_one() {
     let store = scratch.store();
     for error in [
         store
-            .import_file(&link, &name("m"), &ImportOptions::default())
+            .import_file(&link, name("m"), &ImportOptions::default())
             .unwrap_err(),
         store
-            .import(&link, &name("m"), &ImportOptions::default())
+            .import(&link, name("m"), &ImportOptions::default())
             .unwrap_err(),
         modelkeep::GgufFile::open(&link, &modelkeep::GgufOptions::default()).unwrap_err(),
     ] {
@@ -70,12 +68,10 @@ fn a_store_of_a_relative_path_shows_absolute_ones() {
     let scratch = Scratch::new();
     scratch
         .store()
-        .import(fixture(), &name("m"), &ImportOptions::default())
+        .import(fixture(), name("m"), &ImportOptions::default())
         .unwrap();
     let store = Store::open(relative(scratch.root())).unwrap();
-    let show = store
-        .show(&reference("m"), &ShowOptions::default())
-        .unwrap();
+    let show = store.show(reference("m"), &ShowOptions::default()).unwrap();
     let from = show
         .modelfile
         .lines()

@@ -28,7 +28,7 @@ fn written(
     for (key, value) in pairs {
         writer.set(key, value.clone());
     }
-    let f32 = TensorType::from_code(0).unwrap();
+    let f32 = TensorType::F32;
     for name in tensors.iter().copied().flatten() {
         writer.tensor(name, &[4, 2], f32, vec![0; 32]);
     }
@@ -61,9 +61,9 @@ fn a_file_with_text_and_vision_is_a_model_whatever_its_keys_say() {
         let file = written(&bench, "both.gguf", &vision(blocks), &[TEXT, VISION]);
         let store = bench.store();
         store
-            .import(file, &name("m"), &ImportOptions::default())
+            .import(file, name("m"), &ImportOptions::default())
             .unwrap();
-        let show = store.show(&reference("m"), &ShowOptions::default());
+        let show = store.show(reference("m"), &ShowOptions::default());
         assert!(show.is_ok(), "{blocks} blocks: {show:?}");
     }
 }
@@ -94,7 +94,7 @@ fn what_has_no_weights_of_its_own_is_refused_with_the_way_out() {
         let from = format!("FROM {}", file.display());
         for error in [
             store
-                .import(&file, &name("m"), &ImportOptions::default())
+                .import(&file, name("m"), &ImportOptions::default())
                 .unwrap_err(),
             bench.import("m", from).unwrap_err(),
         ] {
@@ -113,7 +113,7 @@ fn a_projector_named_as_an_adapter_becomes_a_projector() {
     for (file, kind) in [("mm.gguf", "projector"), ("lora.gguf", "adapter")] {
         let imported = bench.import(kind, format!("FROM tiny.gguf\nADAPTER {file}"));
         imported.unwrap();
-        let model = bench.store().model(&reference(kind)).unwrap();
+        let model = bench.store().model(reference(kind)).unwrap();
         let layers = model.manifest().layers();
         assert_eq!(layers[1].media().label(), kind);
     }

@@ -18,7 +18,7 @@ fn fixture() -> PathBuf {
 
 /// A model of one embedding with weights of zero and a vocabulary of four words.
 fn write_fixture(path: &Path) {
-    let f32 = TensorType::from_code(0).unwrap();
+    let f32 = TensorType::F32;
     let words = ["<s>", "</s>", "hello", "world"]
         .map(str::to_owned)
         .to_vec();
@@ -78,15 +78,12 @@ fn call(store: &Store, words: &[&str]) -> Result<String, Error> {
             assert!(fs::read(path).unwrap().starts_with(b"GGUF"));
             Ok(String::new())
         }
-        ["copy", from, to] => store
-            .copy(&from.parse()?, &to.parse()?)
-            .map(|_| String::new()),
+        ["copy", from, to] => store.copy(from, to).map(|_| String::new()),
         ["delete", model] => store.delete(&name(model)?).map(|_| String::new()),
         [import @ ("import" | "import!"), model] => {
-            let mut options = ImportOptions::default();
-            options.replace = import == "import!";
+            let options = ImportOptions::new().replace(import == "import!");
             store
-                .import(fixture(), &model.parse()?, &options)
+                .import(fixture(), model, &options)
                 .map(|_| String::new())
         }
         ["damage", model] => {
@@ -107,7 +104,7 @@ fn call(store: &Store, words: &[&str]) -> Result<String, Error> {
 }
 
 fn verify(store: &Store, go_on: ControlFlow<()>) -> Result<String, Error> {
-    let report = store.verify(&VerifyOptions::default(), &mut |_| go_on)?;
+    let report = store.verify_with(&VerifyOptions::new(), &mut |_| go_on)?;
     let mut states = BTreeMap::new();
     for blob in &report.blobs {
         *states.entry(blob.status.as_str()).or_insert(0) += 1;

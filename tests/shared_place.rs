@@ -114,12 +114,11 @@ fn store_of_user() -> Option<Store> {
 fn a_user_who_changes_a_store() {
     let Some(store) = store_of_user() else { return };
     let model = env::var(MODEL).unwrap();
-    let mut options = ImportOptions::default();
-    options.system = Some(model.clone());
+    let options = ImportOptions::new().system(model.clone());
     let file = store.path().join("tiny.gguf");
-    store.import(file, &name(&model), &options).unwrap();
+    store.import(file, name(&model), &options).unwrap();
     store.copy(&name(&model), &name("copy")).unwrap();
-    store.delete(&reference("copy")).unwrap();
+    store.delete(reference("copy")).unwrap();
     store.add_blob(&mut model.as_bytes(), None).unwrap();
     store
         .gc(&GcOptions::default().grace(Duration::ZERO))
@@ -130,7 +129,7 @@ fn a_user_who_changes_a_store() {
 #[test]
 fn a_user_who_deletes_a_model() {
     let Some(store) = store_of_user() else { return };
-    store.delete(&reference(&env::var(MODEL).unwrap())).unwrap();
+    store.delete(reference(&env::var(MODEL).unwrap())).unwrap();
 }
 
 /// Tries every change; says which error each has.
@@ -140,9 +139,9 @@ fn a_user_who_is_refused() {
     let plain = ImportOptions::default();
     let file = store.path().join("tiny.gguf");
     let refused = [
-        store.delete(&reference("a")).map(drop),
+        store.delete(reference("a")).map(drop),
         store.copy(&name("a"), &name("b")).map(drop),
-        store.import(file, &name("b"), &plain).map(drop),
+        store.import(file, name("b"), &plain).map(drop),
         store.add_blob(&mut &b"bytes"[..], None).map(drop),
     ];
     for (number, answer) in refused.into_iter().enumerate() {
@@ -400,8 +399,7 @@ fn a_verification_waits_for_no_change_and_believes_no_record_of_others() {
     let store = scratch.store();
     let verify = || {
         let options = VerifyOptions::default().use_cache(true);
-        let go_on = &mut |_: &_| std::ops::ControlFlow::Continue(());
-        store.verify(&options, go_on).unwrap()
+        store.verify(&options).unwrap()
     };
     let record = scratch.root().join(".modelkeep/verified.json");
     let lock = fs::File::open(scratch.root().join(".modelkeep/lock")).unwrap();

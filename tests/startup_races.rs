@@ -12,7 +12,6 @@ mod meeting;
 mod server;
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -34,9 +33,8 @@ fn stage() -> Scratch {
     }
     let store = quick(&scratch);
     for text in ["stable", "own"] {
-        let mut options = ImportOptions::default();
-        options.system = Some(format!("system of {text}"));
-        store.import(fixture(), &name(text), &options).unwrap();
+        let options = ImportOptions::new().system(format!("system of {text}"));
+        store.import(fixture(), name(text), &options).unwrap();
     }
     scratch
 }
@@ -87,11 +85,11 @@ fn our_imports_are_whole_while_the_server_prunes_what_they_use() {
     for round in 0..rounds() {
         let scratch = stage();
         let store = quick(&scratch);
-        let mut options = ImportOptions::default();
-        options.system = Some(format!("system {round}"));
-        options.template = Some(format!("{{{{ .Prompt }}}} {round}"));
+        let options = ImportOptions::new()
+            .system(format!("system {round}"))
+            .template(format!("{{{{ .Prompt }}}} {round}"));
         // What the import is going to bring lies there already, unused and old.
-        store.import(fixture(), &name("dst"), &options).unwrap();
+        store.import(fixture(), name("dst"), &options).unwrap();
         fs::remove_file(scratch.manifest_path("dst")).unwrap();
         for blob in fs::read_dir(scratch.root().join("blobs")).unwrap() {
             age(&blob.unwrap().path());
@@ -101,7 +99,7 @@ fn our_imports_are_whole_while_the_server_prunes_what_they_use() {
         let theirs = || start(&scratch, home.path(), &sentinel).unwrap();
         let ours = || {
             let begun = Instant::now();
-            store.import(fixture(), &name("dst"), &options).unwrap();
+            store.import(fixture(), name("dst"), &options).unwrap();
             (begun, Instant::now())
         };
         let (mut started, (begun, done)) = meetings.meet(theirs, ours);
@@ -109,14 +107,13 @@ fn our_imports_are_whole_while_the_server_prunes_what_they_use() {
         let pruned = started.pruned.unwrap();
         meetings.learn(done < pruned);
         meanwhile += u64::from(begun < pruned && pruned < done);
-        let mut go_on = |_: &_| ControlFlow::Continue(());
-        let report = store.verify(&VerifyOptions::default(), &mut go_on).unwrap();
+        let report = store.verify(&VerifyOptions::default()).unwrap();
         assert!(
             report.is_ok(),
             "round {round}: {}",
             report.to_json().unwrap()
         );
-        assert!(store.find(&name("dst")).is_some(), "round {round}");
+        assert!(store.find(name("dst")).unwrap().is_some(), "round {round}");
     }
     let seed = number("MODELKEEP_SEED", 1);
     println!(
@@ -136,7 +133,7 @@ fn starts_beside_our_collections_are_counted() {
 #[test]
 #[ignore = "counts what Ollama does"]
 fn starts_beside_our_deletes_are_counted() {
-    count_starts(|store| drop(store.delete(&reference("own")).unwrap()));
+    count_starts(|store| drop(store.delete(reference("own")).unwrap()));
 }
 
 fn count_starts(ours: impl Fn(&Store)) {

@@ -6,7 +6,6 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
-use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -18,8 +17,7 @@ const RECORD: &str = ".modelkeep/verified.json";
 
 fn verify(store: &Store, use_cache: bool) -> Report {
     let options = VerifyOptions::default().use_cache(use_cache);
-    let observe = &mut |_: &_| ControlFlow::Continue(());
-    store.verify(&options, observe).unwrap()
+    store.verify(&options).unwrap()
 }
 
 fn cached(report: &Report) -> (usize, u64, u64) {
@@ -231,7 +229,7 @@ fn what_is_gone_is_forgotten_and_what_was_not_asked_for_is_kept() {
     let options = VerifyOptions::default().use_cache(true);
     let options = options.models(vec![reference("a")]);
     let store = scratch.store();
-    let report = store.verify(&options, &mut |_| ControlFlow::Continue(()));
+    let report = store.verify(&options);
     assert_eq!(report.unwrap().cached.blobs, 2);
     let mut expected = [digests[0], digests[1], other].map(|digest| digest.to_string());
     expected.sort();

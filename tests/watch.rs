@@ -27,9 +27,7 @@ fn large(scratch: &Scratch, bytes: u64) -> PathBuf {
 }
 
 fn copying() -> ImportOptions {
-    let mut options = ImportOptions::default();
-    options.copy_mode = CopyMode::Copy;
-    options
+    ImportOptions::new().copy_mode(CopyMode::Copy)
 }
 
 fn is_empty(scratch: &Scratch, directory: &str) -> bool {
@@ -50,13 +48,13 @@ fn an_import_that_is_stopped_leaves_nothing() {
             _ => ControlFlow::Break(()),
         }
     };
-    let import = |store: &modelkeep::Store| store.import(&file, &name("a"), &copying());
+    let import = |store: &modelkeep::Store| store.import(&file, name("a"), &copying());
     let error = store.watch(&mut stop, import).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     let last = seen.last().unwrap();
     assert!(last.bytes < last.total_bytes, "{last:?}");
     assert_eq!(last.total_bytes, 256 << 20);
-    assert!(store.find(&name("a")).is_none());
+    assert!(store.find(name("a")).unwrap().is_none());
     assert!(is_empty(&scratch, ".modelkeep/tmp") && is_empty(&scratch, "blobs"));
 }
 
@@ -69,7 +67,7 @@ fn an_import_tells_how_far_it_is_to_the_end() {
         seen.push(*progress);
         ControlFlow::Continue(())
     };
-    let import = |store: &modelkeep::Store| store.import(&file, &name("a"), &copying());
+    let import = |store: &modelkeep::Store| store.import(&file, name("a"), &copying());
     scratch.store().watch(&mut observe, import).unwrap();
     let last = seen.last().unwrap();
     assert!(
@@ -165,12 +163,7 @@ fn a_repair_that_is_stopped_while_it_reads_changes_nothing() {
     let size = file.metadata().unwrap().len();
     file.set_len(2 << 30).unwrap();
     let store = scratch.store();
-    let report = store
-        .verify(
-            &VerifyOptions::default(),
-            &mut |_| ControlFlow::Continue(()),
-        )
-        .unwrap();
+    let report = store.verify(&VerifyOptions::default()).unwrap();
     let mut seen = Vec::new();
     let mut stop = |progress: &Progress| {
         seen.push(*progress);

@@ -46,7 +46,7 @@ const WAYS: [Way; 6] = [
 ];
 
 fn mapped() -> GgufOptions {
-    GgufOptions::new(Limits::strict())
+    GgufOptions::new().limits(Limits::strict())
 }
 
 fn map(path: &Path) -> Mmap {

@@ -95,7 +95,7 @@ pub fn verify(store: &Path) {
 
 fn verify_with(store: &Path, options: &VerifyOptions) {
     let store = Store::open_with(StoreOptions::new(store).threads(2)).expect("a store");
-    let report = store.verify(options, &mut |_| ControlFlow::Continue(()));
+    let report = store.verify(options);
     assert!(report.expect("a report").is_ok());
 }
 
@@ -154,7 +154,7 @@ fn limits() -> [f64; 3] {
     let bytes = 128 << 20;
     let mut rates = Vec::new();
     for streams in [1, 2, 4, 6, 8, 16] {
-        let seconds = (0..7).map(|_| modelkeep::bench_hash(streams, bytes)).fold(f64::MAX, f64::min);
+        let seconds = (0..7).map(|_| modelkeep::internal::bench_hash(streams, bytes)).fold(f64::MAX, f64::min);
         let rate = (streams * bytes) as f64 / seconds / 1e9;
         println!("one thread, {streams:>2} streams from the cache: {rate:.2} GB/s");
         rates.push(rate);
@@ -168,7 +168,7 @@ fn limits() -> [f64; 3] {
 #[cfg(target_arch = "x86_64")]
 fn after_wide_vectors() {
     let bytes = 64 << 20;
-    let rate = || bytes as f64 / modelkeep::bench_hash(1, bytes) / 1e9;
+    let rate = || bytes as f64 / modelkeep::internal::bench_hash(1, bytes) / 1e9;
     let (mut clean, mut dirty) = (0_f64, 0_f64);
     for _ in 0..5 {
         clean = clean.max(rate());

@@ -7,7 +7,7 @@ use modelkeep::printable;
 use modelkeep_cli::describe_bytes;
 
 fuzz_target!(|bytes: &[u8]| {
-    modelkeep::gguf::fuzz_read(bytes);
+    modelkeep::internal::fuzz_read(bytes);
     for line in describe_bytes(bytes) {
         // Nothing is left in it that would have to be escaped, not even a line end.
         assert_eq!(printable(&line), line);

@@ -29,21 +29,29 @@ struct Inner {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct GgufOptions {
-    /// What is believed, and how much.
-    pub limits: Limits,
-    /// Whether the file is mapped, the default, or its head is read into memory. Reading is right
-    /// on network file systems and for files that somebody may truncate; the data of tensors are
-    /// then not at hand. A file system that cannot map, as some of FUSE, is read in either case.
-    pub mmap: bool,
+    limits: Limits,
+    mmap: bool,
 }
 
 impl GgufOptions {
-    /// Strict, or lenient, and mapped.
-    pub const fn new(limits: Limits) -> Self {
-        GgufOptions { limits, mmap: true }
+    /// Returns the options of a file that is read strictly, and mapped.
+    pub const fn new() -> Self {
+        GgufOptions {
+            limits: Limits::strict(),
+            mmap: true,
+        }
     }
 
-    /// Whether the file is mapped or read.
+    /// Sets what is believed, and how much.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether the file is mapped, the default, or its head is read into memory. Reading is right
+    /// on network file systems and for files that somebody may truncate; the data of tensors are
+    /// then not at hand. A file system that cannot map, as some of FUSE, is read in either case.
     #[must_use]
     pub const fn mmap(mut self, mmap: bool) -> Self {
         self.mmap = mmap;
@@ -53,7 +61,7 @@ impl GgufOptions {
 
 impl Default for GgufOptions {
     fn default() -> Self {
-        GgufOptions::new(Limits::strict())
+        GgufOptions::new()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The disk: where things lie, and how they are read and written whole.
 
 pub(crate) mod access;
+pub(crate) mod durability;
 pub(crate) mod gguf_file;
 pub(crate) mod gguf_parts;
 pub(crate) mod hash;

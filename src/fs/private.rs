@@ -9,8 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, sorted_entries};
-use crate::fs::staged::{self, Durability};
+use crate::fs::staged;
 use crate::fs::stamp::FileStamp;
 use crate::fs::{hash, ops, owner, read};
 use crate::name::Digest;

@@ -8,20 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, STAGED};
 use crate::fs::private::Room;
 use crate::fs::{ops, owner, read, stamp};
-
-/// How much a change has to survive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// Every change is on the disk before the call returns: it survives a power cut.
-    #[default]
-    Full,
-    /// The system writes when it likes. A crash of the process loses nothing; a power cut may
-    /// lose or damage what was changed in the last seconds.
-    None,
-}
 
 /// What a staged file will become; decides on which device it is staged.
 #[derive(Clone, Copy, PartialEq, Eq)]

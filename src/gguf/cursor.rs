@@ -3,7 +3,7 @@
 use super::parse_error::{ParseError, ParseErrorKind};
 
 /// The byte order of everything after the magic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endian {
     /// As nearly all files.
     Little,

@@ -9,7 +9,6 @@ use super::view::Gguf;
 
 /// Reads bytes as a file would be read, strictly and leniently, and looks at everything that comes
 /// out. Does not panic, whatever the bytes are: that is what it is for.
-#[doc(hidden)]
 pub fn fuzz_read(bytes: &[u8]) {
     let _ = sniff(bytes).map(|format| format.to_string());
     let header_only = Limits::lenient().data(Data::Optional);

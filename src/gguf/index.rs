@@ -121,6 +121,7 @@ impl Index {
     }
 
     /// Whether another index says the same of the same bytes.
+    #[cfg(feature = "internal")]
     pub(super) fn same_as(&self, other: &Self) -> bool {
         let entry = |entry: &Entry| (entry.key, entry.value_type, entry.value);
         let tensor = |tensor: &Tensor| (tensor.name, tensor.dims, tensor.offset, tensor.size);

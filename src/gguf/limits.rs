@@ -1,7 +1,7 @@
 //! How much a reader believes.
 
 /// How a reader takes what the format's description forbids.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Strictness {
     /// Whatever breaks the format is a fault.
     #[default]
@@ -13,7 +13,7 @@ pub enum Strictness {
 }
 
 /// Whether the data of the tensors have to be there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Data {
     /// A file that ends before its data do is refused.
     #[default]
@@ -25,7 +25,7 @@ pub enum Data {
 
 /// The bounds of a reader. Every count and length of a file is compared with them, and with what
 /// is left of the file, before it is used.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
     /// What breaks the format.
@@ -70,6 +70,27 @@ impl Limits {
     #[must_use]
     pub const fn data(mut self, data: Data) -> Self {
         self.data = data;
+        self
+    }
+
+    /// Sets the longest string, in bytes.
+    #[must_use]
+    pub const fn string_bytes(mut self, bytes: u64) -> Self {
+        self.string_bytes = bytes;
+        self
+    }
+
+    /// Sets the most elements of an array.
+    #[must_use]
+    pub const fn array_elements(mut self, elements: u64) -> Self {
+        self.array_elements = elements;
+        self
+    }
+
+    /// Sets how deep arrays may nest; one is an array of scalars.
+    #[must_use]
+    pub const fn array_depth(mut self, depth: usize) -> Self {
+        self.array_depth = depth;
         self
     }
 

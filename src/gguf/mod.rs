@@ -19,7 +19,8 @@ mod check;
 mod cursor;
 mod data;
 mod file_type;
-mod fuzz_read;
+#[cfg(feature = "internal")]
+pub(crate) mod fuzz_read;
 mod index;
 mod json;
 mod limits;
@@ -41,8 +42,6 @@ pub use array::{Array, Elements};
 pub use cursor::Endian;
 pub(crate) use cursor::Stop;
 pub use file_type::FileType;
-#[doc(hidden)]
-pub use fuzz_read::fuzz_read;
 pub use index::Index;
 pub use json::Lossless;
 pub use limits::{Data, Limits, Strictness};

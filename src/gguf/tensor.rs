@@ -1,36 +1,85 @@
 //! Tensors: names, shapes, types and where the data lies.
 
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
 
 use super::value::Text;
+use crate::error::{Error, ErrorKind};
 
 /// The type of a tensor's elements, with the sizes of its blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TensorType(u32);
 
+/// Writes the constants and the table in one place: the number in a file, the elements of a block
+/// and its bytes.
+macro_rules! tensor_types {
+    ($($name:ident = $code:literal, $elements:literal, $bytes:literal;)+) => {
+        impl TensorType {
+            $(
+                #[doc = concat!(
+                    "`", stringify!($name), "`: blocks of ", $elements, " in ", $bytes, " bytes."
+                )]
+                pub const $name: TensorType = TensorType($code);
+            )+
+
+            /// Every type that is known, by number.
+            pub fn all() -> impl Iterator<Item = TensorType> {
+                [$(TensorType::$name),+].into_iter()
+            }
+
+            const fn row(self) -> Option<Row> {
+                match self.0 {
+                    $($code => Some(Row(stringify!($name), $elements, $bytes)),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
 /// One row of the table: name, elements of a block, bytes of a block.
 struct Row(&'static str, u64, u64);
 
-/// By number; the holes are types that were removed.
-// ggml.h, enum ggml_type; ggml-common.h for the bytes of a block
-#[rustfmt::skip]
-const TABLE: [Option<Row>; 43] = [
-    Some(Row("F32", 1, 4)), Some(Row("F16", 1, 2)),
-    Some(Row("Q4_0", 32, 18)), Some(Row("Q4_1", 32, 20)), None, None,
-    Some(Row("Q5_0", 32, 22)), Some(Row("Q5_1", 32, 24)),
-    Some(Row("Q8_0", 32, 34)), Some(Row("Q8_1", 32, 36)),
-    Some(Row("Q2_K", 256, 84)), Some(Row("Q3_K", 256, 110)), Some(Row("Q4_K", 256, 144)),
-    Some(Row("Q5_K", 256, 176)), Some(Row("Q6_K", 256, 210)), Some(Row("Q8_K", 256, 292)),
-    Some(Row("IQ2_XXS", 256, 66)), Some(Row("IQ2_XS", 256, 74)), Some(Row("IQ3_XXS", 256, 98)),
-    Some(Row("IQ1_S", 256, 50)), Some(Row("IQ4_NL", 32, 18)), Some(Row("IQ3_S", 256, 110)),
-    Some(Row("IQ2_S", 256, 82)), Some(Row("IQ4_XS", 256, 136)),
-    Some(Row("I8", 1, 1)), Some(Row("I16", 1, 2)), Some(Row("I32", 1, 4)),
-    Some(Row("I64", 1, 8)), Some(Row("F64", 1, 8)),
-    Some(Row("IQ1_M", 256, 56)), Some(Row("BF16", 1, 2)), None, None, None,
-    Some(Row("TQ1_0", 256, 54)), Some(Row("TQ2_0", 256, 66)), None, None, None,
-    Some(Row("MXFP4", 32, 17)), Some(Row("NVFP4", 64, 36)),
-    Some(Row("Q1_0", 128, 18)), Some(Row("Q2_0", 64, 18)),
-];
+// ggml.h, enum ggml_type; ggml-common.h for the bytes of a block. The holes are removed types.
+tensor_types! {
+    F32 = 0, 1, 4;
+    F16 = 1, 1, 2;
+    Q4_0 = 2, 32, 18;
+    Q4_1 = 3, 32, 20;
+    Q5_0 = 6, 32, 22;
+    Q5_1 = 7, 32, 24;
+    Q8_0 = 8, 32, 34;
+    Q8_1 = 9, 32, 36;
+    Q2_K = 10, 256, 84;
+    Q3_K = 11, 256, 110;
+    Q4_K = 12, 256, 144;
+    Q5_K = 13, 256, 176;
+    Q6_K = 14, 256, 210;
+    Q8_K = 15, 256, 292;
+    IQ2_XXS = 16, 256, 66;
+    IQ2_XS = 17, 256, 74;
+    IQ3_XXS = 18, 256, 98;
+    IQ1_S = 19, 256, 50;
+    IQ4_NL = 20, 32, 18;
+    IQ3_S = 21, 256, 110;
+    IQ2_S = 22, 256, 82;
+    IQ4_XS = 23, 256, 136;
+    I8 = 24, 1, 1;
+    I16 = 25, 1, 2;
+    I32 = 26, 1, 4;
+    I64 = 27, 1, 8;
+    F64 = 28, 1, 8;
+    IQ1_M = 29, 256, 56;
+    BF16 = 30, 1, 2;
+    TQ1_0 = 34, 256, 54;
+    TQ2_0 = 35, 256, 66;
+    MXFP4 = 39, 32, 17;
+    NVFP4 = 40, 64, 36;
+    Q1_0 = 41, 128, 18;
+    Q2_0 = 42, 64, 18;
+}
 
 /// What became of the numbers whose types were removed. Such files exist, and forks gave some of
 /// the numbers another meaning.
@@ -62,18 +111,6 @@ impl TensorType {
     /// Returns the type of any number, removed ones included.
     pub(super) const fn of_any(code: u32) -> Self {
         TensorType(code)
-    }
-
-    /// Every type that is known, by number.
-    pub fn all() -> impl Iterator<Item = TensorType> {
-        (0..)
-            .zip(&TABLE)
-            .filter(|(_, row)| row.is_some())
-            .map(|(code, _)| TensorType(code))
-    }
-
-    fn row(self) -> Option<&'static Row> {
-        TABLE.get(usize::try_from(self.0).ok()?)?.as_ref()
     }
 
     /// The number in a file.
@@ -115,6 +152,26 @@ impl TensorType {
 impl fmt::Display for TensorType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl FromStr for TensorType {
+    type Err = Error;
+
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a name that no known type has.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let found = TensorType::all().find(|known| known.name() == name);
+        found.ok_or_else(|| {
+            let text = format!("no tensor type is called {name:?}");
+            Error::new(ErrorKind::InvalidArgument, text)
+        })
+    }
+}
+
+impl Serialize for TensorType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

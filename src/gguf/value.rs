@@ -11,7 +11,7 @@ use super::value_type::ValueType;
 pub struct Text<'a>(&'a [u8]);
 
 impl<'a> Text<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Text(bytes)
     }
 

@@ -1,5 +1,7 @@
 //! The types of metadata values.
 
+use std::fmt;
+
 /// The type of a value or of an array's elements.
 // gguf.h, enum gguf_type
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,7 +35,8 @@ pub enum ValueType {
 }
 
 impl ValueType {
-    const ALL: [ValueType; 13] = [
+    /// Every type, by number.
+    pub const ALL: [ValueType; 13] = [
         ValueType::U8,
         ValueType::I8,
         ValueType::U16,
@@ -99,5 +102,11 @@ impl ValueType {
                 None => 1,
             },
         }
+    }
+}
+
+impl fmt::Display for ValueType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::array::{Array, element};
 use super::cursor::{Cursor, Endian};
+use super::file_type::FileType;
 use super::index::{Entry, Index, Span, Tensor};
 use super::tensor::TensorInfo;
 use super::value::{Text, Value};
@@ -82,6 +83,23 @@ impl<'a> Gguf<'a> {
         let mut entries = self.index.entries.iter().rev();
         let entry = entries.find(|entry| self.slice(entry.key) == key.as_bytes())?;
         self.value(entry)
+    }
+
+    /// Returns `general.architecture`, as in `llama`; `None` where it is missing or no UTF-8 string.
+    pub fn architecture(&self) -> Option<&'a str> {
+        self.get("general.architecture")?.as_str()
+    }
+
+    /// Returns `general.file_type`, the mixture of tensor types; `None` where it is missing or no
+    /// 32-bit number.
+    pub fn file_type(&self) -> Option<FileType> {
+        let code = self.get("general.file_type")?.as_u64()?;
+        u32::try_from(code).ok().map(FileType::from_code)
+    }
+
+    /// Returns `tokenizer.chat_template`, in Jinja; `None` where it is missing or no UTF-8 string.
+    pub fn chat_template(&self) -> Option<&'a str> {
+        self.get("tokenizer.chat_template")?.as_str()
     }
 
     /// The pair at a place in the order of the file. Costs nothing.

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 ///
 /// Prints RFC 3339 in the local time zone: up to nine fractional digits without trailing zeros,
 /// and `Z` where the offset is zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(SystemTime);
 
 impl Timestamp {

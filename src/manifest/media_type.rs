@@ -1,9 +1,13 @@
 //! Media types: what a layer of a manifest is.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
 
 /// What a layer holds. Unknown types are carried, not dropped.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MediaType {
     /// The config blob: a JSON object of the model's facts.
@@ -39,9 +43,8 @@ pub enum MediaType {
 const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const LAYER_PREFIX: &str = "application/vnd.ollama.image.";
 
-impl MediaType {
-    /// Reads a media type; cannot fail.
-    pub fn parse(text: &str) -> Self {
+impl From<&str> for MediaType {
+    fn from(text: &str) -> Self {
         if text == CONFIG {
             return MediaType::Config;
         }
@@ -61,7 +64,24 @@ impl MediaType {
             _ => MediaType::Other(text.to_owned()),
         }
     }
+}
 
+/// Every text is a media type.
+impl FromStr for MediaType {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.into())
+    }
+}
+
+impl Serialize for MediaType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl MediaType {
     /// The short word for people: `model`, `template`, or the whole text of an unknown type.
     pub fn label(&self) -> &str {
         match self {
@@ -103,12 +123,12 @@ mod tests {
             "model", "template", "system", "params", "license", "tensor", "json", "new",
         ] {
             let text = format!("{LAYER_PREFIX}{label}");
-            assert_eq!(MediaType::parse(&text).to_string(), text);
+            assert_eq!(MediaType::from(text.as_str()).to_string(), text);
         }
         assert_eq!(
-            MediaType::parse(&format!("{LAYER_PREFIX}prompt")),
+            MediaType::from(format!("{LAYER_PREFIX}prompt").as_str()),
             MediaType::Template
         );
-        assert_eq!(MediaType::parse(CONFIG), MediaType::Config);
+        assert_eq!(MediaType::from(CONFIG), MediaType::Config);
     }
 }

@@ -16,7 +16,7 @@ pub use media_type::MediaType;
 pub use parameters::{ParameterValue, Parameters};
 
 /// A manifest as it was read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
     config: Layer,
     layers: Vec<Layer>,
@@ -24,7 +24,7 @@ pub struct Manifest {
 }
 
 /// One entry of a manifest. Nothing of it is checked against the blob it names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Layer {
     media_type: String,
@@ -128,7 +128,7 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
 impl Layer {
     /// What the blob holds.
     pub fn media(&self) -> MediaType {
-        MediaType::parse(&self.media_type)
+        self.media_type.as_str().into()
     }
 
     /// The digest as the manifest spells it; may be empty or malformed.

@@ -46,6 +46,15 @@ impl Parameters {
         self.lines().map(|(key, value)| (key, value.into()))
     }
 
+    /// Returns the value of a key, lists as such.
+    pub fn get(&self, key: &str) -> Option<ParameterValue<'_>> {
+        let value = self.0.get(key)?.view();
+        Some(match value.kind() {
+            Kind::Array(items) => ParameterValue::List(items.into_iter().map(Into::into).collect()),
+            _ => value.into(),
+        })
+    }
+
     fn lines(&self) -> impl Iterator<Item = (&str, AnyRef<'_>)> {
         self.0.iter().flat_map(|(key, value)| {
             let values = match value.view().kind() {
@@ -67,8 +76,44 @@ pub enum ParameterValue<'a> {
     Number(f64),
     /// A string.
     Text(&'a str),
+    /// A list of values, such as `stop`; only [`Parameters::get`] has these.
+    List(Vec<ParameterValue<'a>>),
     /// Null, or a list or an object inside a list, as a Modelfile has it.
     Other(String),
+}
+
+impl ParameterValue<'_> {
+    /// Returns the truth value.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            ParameterValue::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns the number.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            ParameterValue::Number(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns the string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            ParameterValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the values of the list.
+    pub fn as_list(&self) -> Option<&[ParameterValue<'_>]> {
+        match self {
+            ParameterValue::List(values) => Some(values),
+            _ => None,
+        }
+    }
 }
 
 impl<'a> From<AnyRef<'a>> for ParameterValue<'a> {
@@ -90,6 +135,10 @@ impl fmt::Display for ParameterValue<'_> {
                 f.write_str(&go::plain(Any::from(&Value::from(*value)).view()))
             }
             ParameterValue::Text(text) => f.write_str(text),
+            ParameterValue::List(values) => {
+                let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", values.join(" "))
+            }
             ParameterValue::Other(text) => f.write_str(text),
         }
     }
@@ -148,6 +197,17 @@ mod tests {
         let lines: Vec<_> = all.commands().collect();
         let expected = [("a", "x"), ("c", "1"), ("c", "2"), ("d", "0.7")];
         assert_eq!(lines, expected.map(|(key, value)| (key, value.to_owned())));
+    }
+
+    #[test]
+    fn a_key_has_a_value_of_its_type() {
+        let all = parameters(json!({"a": 0.5, "b": ["x", [1]], "c": true}));
+        assert_eq!(all.get("a").and_then(|value| value.as_f64()), Some(0.5));
+        assert_eq!(all.get("c").and_then(|value| value.as_bool()), Some(true));
+        let list = all.get("b").unwrap();
+        let first = list.as_list().and_then(|values| values.first()?.as_str());
+        assert_eq!((first, list.to_string().as_str()), (Some("x"), "[x [1]]"));
+        assert_eq!(all.get("A"), None);
     }
 
     #[test]

@@ -10,14 +10,14 @@ pub(crate) use release::release;
 pub(crate) use render::generated;
 
 /// The commands of a Modelfile in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Modelfile {
     /// The commands.
     pub commands: Vec<Command>,
 }
 
 /// One command of a Modelfile.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Command {
     /// `FROM`: a file of weights or of a projector, or a model's name.

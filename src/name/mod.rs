@@ -1,5 +1,6 @@
 //! What models and blobs are called.
 
+pub(crate) mod convert;
 mod digest;
 mod model_name;
 mod reference;

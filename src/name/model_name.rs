@@ -97,6 +97,12 @@ impl FromStr for ModelName {
     }
 }
 
+impl From<&ModelName> for ModelName {
+    fn from(name: &ModelName) -> Self {
+        name.clone()
+    }
+}
+
 fn parse(text: &str) -> Option<ModelName> {
     let (rest, tag) = match (text.rfind(':'), text.rfind('/')) {
         (Some(colon), slash) if slash.is_none_or(|slash| slash < colon) => cut(text, ':')?,

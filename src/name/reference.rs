@@ -1,5 +1,6 @@
 //! What a caller calls a model: a name, perhaps with a word on where it is served.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -9,14 +10,14 @@ use crate::name::ModelName;
 /// last `:local` or `:cloud`, or an ending `-cloud`, may say where the model is to be served.
 ///
 /// A stored model of exactly that name always wins over the suffix's meaning.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reference {
     text: String,
     name: Option<ModelName>,
     source: Source,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Source {
     Unstated,
     /// The name without the suffix, where that is one.
@@ -88,6 +89,24 @@ impl From<ModelName> for Reference {
             name: Some(name),
             source: Source::Unstated,
         }
+    }
+}
+
+impl From<&ModelName> for Reference {
+    fn from(name: &ModelName) -> Self {
+        name.clone().into()
+    }
+}
+
+impl From<&Reference> for Reference {
+    fn from(reference: &Reference) -> Self {
+        reference.clone()
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

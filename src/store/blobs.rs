@@ -5,30 +5,19 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::staged::{Durability, Place, Staged};
+use crate::fs::durability::Durability;
+use crate::fs::staged::{Place, Staged};
 use crate::fs::{self, ops, owner, read, space, user};
 use crate::go::human::human_size;
 use crate::name::Digest;
+use crate::store::copy_mode::CopyMode;
 use crate::store::handle::Store;
 
-/// How the bytes of a file come into the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CopyMode {
-    /// By reflink where the file system can, else by copy.
-    #[default]
-    Auto,
-    /// By reflink only: the blocks are shared until one of the two is written to.
-    Reflink,
-    /// By hard link only: no second copy, but who writes to the file destroys the blob.
-    HardLink,
-    /// By copy only.
-    Copy,
-}
-
 /// A blob that was added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Blob {
     /// Its name.

@@ -11,7 +11,7 @@ use crate::fs::ops;
 use crate::fs::read::{self, Text};
 use crate::fs::staged::{Place, Staged};
 use crate::go::json;
-use crate::name::{ModelName, missing};
+use crate::name::{ModelName, convert, missing};
 use crate::store::handle::Store;
 
 /// What a copy did.
@@ -47,7 +47,16 @@ impl Store {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) where the source is missing, or was deleted while it was
     /// being copied; the destination is then as it was before.
-    pub fn copy(&self, from: &ModelName, to: &ModelName) -> Result<Copied> {
+    /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name.
+    pub fn copy(
+        &self,
+        from: impl TryInto<ModelName, Error: Into<Error>>,
+        to: impl TryInto<ModelName, Error: Into<Error>>,
+    ) -> Result<Copied> {
+        self.copy_manifest(&convert::name(from)?, &convert::name(to)?)
+    }
+
+    fn copy_manifest(&self, from: &ModelName, to: &ModelName) -> Result<Copied> {
         let from = self.stored(from)?;
         let to = self.spelling(to);
         let _change = self.lock()?;

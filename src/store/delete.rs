@@ -7,10 +7,11 @@ use std::path::Path;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
-use crate::fs::staged::{self, Durability};
+use crate::fs::durability::Durability;
+use crate::fs::staged;
 use crate::fs::{ops, owner};
 use crate::go::json;
-use crate::name::{Digest, ModelName, Reference};
+use crate::name::{Digest, ModelName, Reference, convert};
 use crate::store::alias::Alias;
 use crate::store::handle::Store;
 use crate::store::live::LiveBlobs;
@@ -19,7 +20,7 @@ use crate::store::outgoing::{self, Outgoing};
 use crate::store::problem::Problem;
 
 /// What a delete did.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Deleted {
     /// The models that are gone.
@@ -92,9 +93,10 @@ impl Store {
     /// manifest once or twice, and waits [`delete_delay`](crate::StoreOptions::delete_delay) where a blob goes.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) where no such model is stored.
-    pub fn delete(&self, reference: &Reference) -> Result<Deleted> {
-        let mut deleted = self.delete_all(std::slice::from_ref(reference))?;
+    /// [`NotFound`](crate::ErrorKind::NotFound) where no such model is stored,
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) for a malformed name.
+    pub fn delete(&self, name: impl TryInto<Reference, Error: Into<Error>>) -> Result<Deleted> {
+        let mut deleted = self.delete_references(vec![convert::name(name)?])?;
         match deleted.failed.pop() {
             Some((_, error)) => Err(error),
             None => Ok(deleted),
@@ -105,16 +107,24 @@ impl Store {
     /// stop nothing.
     ///
     /// # Errors
-    /// Where the store cannot be changed at all, or its `blobs/` leads nowhere: then nothing was
-    /// removed. Where a blob cannot be removed: then the models are gone, and all other blobs
+    /// Where a name is malformed, the store cannot be changed at all, or its `blobs/` leads nowhere:
+    /// then nothing was removed. Where a blob cannot be removed: then the models are gone, and all other blobs
     /// were removed or put back.
-    pub fn delete_all(&self, references: &[Reference]) -> Result<Deleted> {
+    pub fn delete_all<N>(&self, names: impl IntoIterator<Item = N>) -> Result<Deleted>
+    where
+        N: TryInto<Reference, Error: Into<Error>>,
+    {
+        let references: Result<_> = names.into_iter().map(convert::name).collect();
+        self.delete_references(references?)
+    }
+
+    fn delete_references(&self, references: Vec<Reference>) -> Result<Deleted> {
         let mut deleted = Deleted::default();
         let mut found = Vec::new();
         for reference in references {
-            match self.to_delete(reference) {
+            match self.to_delete(&reference) {
                 Ok(name) => found.push((reference, name)),
-                Err(error) => deleted.failed.push((reference.clone(), error)),
+                Err(error) => deleted.failed.push((reference, error)),
             }
         }
         if found.is_empty() {
@@ -131,7 +141,7 @@ impl Store {
                     digests.extend(named);
                     deleted.models.push(name);
                 }
-                Err(error) => deleted.failed.push((reference.clone(), error)),
+                Err(error) => deleted.failed.push((reference, error)),
             }
         }
         self.remove_unused(&digests, &mut deleted)?;

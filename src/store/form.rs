@@ -9,7 +9,7 @@ use crate::go::json;
 use crate::manifest::Manifest;
 
 /// The kind of a manifest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ManifestForm {
     /// A config and layers, as models have them.

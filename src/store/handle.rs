@@ -52,6 +52,15 @@ impl Store {
         Store::open_with(StoreOptions::new(path.as_ref()))
     }
 
+    /// Opens the store that the environment names: `OLLAMA_MODELS`, or else `~/.ollama/models`; see
+    /// [`StoreOptions::from_env`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`NotFound`](ErrorKind::NotFound) where there is no home directory.
+    pub fn open_default() -> Result<Self> {
+        Store::open_with(StoreOptions::from_env())
+    }
+
     /// Opens a store by options.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ use crate::store::survey::Stored;
 use crate::template::Template;
 
 /// All models of a store, and what had to be left out.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Listing {
     /// The models, newest first, those of one nanosecond by name.
@@ -88,6 +88,11 @@ pub struct ListOptions {
 }
 
 impl ListOptions {
+    /// Returns the options of a plain list.
+    pub fn new() -> Self {
+        ListOptions::default()
+    }
+
     /// Whether each model's blobs are looked at, so that an incomplete model is known as such; off
     /// by default. Costs a `stat` for each blob.
     #[must_use]

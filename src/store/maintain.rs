@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::fs::durability::Durability;
 use crate::fs::ops;
-use crate::fs::staged::Durability;
 use crate::fs::stamp::FileStamp;
 use crate::go::json;
 use crate::name::Digest;

@@ -3,6 +3,7 @@
 mod alias;
 mod blobs;
 mod copy;
+mod copy_mode;
 #[cfg(test)]
 mod crash;
 mod delete;
@@ -13,6 +14,7 @@ mod gc;
 mod handle;
 mod import;
 mod incomplete;
+mod items;
 mod list;
 mod list_facts;
 mod live;
@@ -35,8 +37,9 @@ mod watch;
 mod which;
 
 pub use alias::Alias;
-pub use blobs::{Blob, CopyMode};
+pub use blobs::Blob;
 pub use copy::Copied;
+pub use copy_mode::CopyMode;
 pub use delete::{Deleted, SharedBlob};
 pub use diagnosis::{Diagnosis, Issue};
 pub use form::ManifestForm;

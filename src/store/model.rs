@@ -12,12 +12,12 @@ use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::read::{self, Text};
 use crate::gguf::Limits;
 use crate::manifest::{Config, Layer, Manifest, MediaType};
-use crate::name::{ModelName, Reference, missing};
+use crate::name::{ModelName, Reference, convert, missing};
 use crate::store::handle::Store;
 use crate::store::outgoing;
 
 /// A snapshot of one manifest. Its blobs are read when they are asked for, each at most once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     store: Store,
     name: ModelName,
@@ -30,10 +30,11 @@ impl Store {
     /// Takes a snapshot of a model's manifest. Opens one file.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), or [`Corrupt`](crate::ErrorKind::Corrupt) for a
-    /// manifest that does not decode.
-    pub fn model(&self, reference: &Reference) -> Result<Model> {
-        let (name, _) = self.must_find(reference)?;
+    /// [`NotFound`](crate::ErrorKind::NotFound),
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) for a malformed name, or
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) for a manifest that does not decode.
+    pub fn model(&self, name: impl TryInto<Reference, Error: Into<Error>>) -> Result<Model> {
+        let (name, _) = self.must_find(&convert::name(name)?)?;
         self.open_model(name)
     }
 
@@ -209,7 +210,9 @@ impl Model {
     }
 
     pub(crate) fn open_gguf(&self, path: &Path) -> Result<GgufFile> {
-        let options = GgufOptions::new(Limits::lenient()).mmap(self.store.options().mmap);
+        let options = GgufOptions::new()
+            .limits(Limits::lenient())
+            .mmap(self.store.options().mmap);
         GgufFile::open(path, &options)
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::fs::staged::Durability;
+use crate::fs::durability::Durability;
 
 /// How to open a [`Store`](crate::Store). Cheap to make and to clone.
 #[derive(Clone, Debug)]
@@ -176,7 +176,6 @@ mod tests {
 
     use std::cell::RefCell;
     use std::io;
-    use std::ops::ControlFlow;
     use std::rc::Rc;
 
     use super::*;
@@ -203,16 +202,16 @@ mod tests {
             _ => Ok(()),
         };
         hook::with(map, || {
-            store.import(&fixture, &"a".parse()?, &ImportOptions::default())?;
-            store.import(&fixture, &"b".parse()?, &ImportOptions::default())?;
+            store.import(&fixture, "a", &ImportOptions::default())?;
+            store.import(&fixture, "b", &ImportOptions::default())?;
             let file = scratch.path().join("Modelfile");
             std::fs::write(&file, "FROM a\nSYSTEM x").unwrap();
-            store.import_modelfile(&file, &"c".parse()?, &ImportOptions::default())?;
-            store.show(&"a".parse()?, &ShowOptions::default())?;
-            let gguf = store.model(&"a".parse()?)?.gguf()?;
+            store.import_modelfile(&file, "c", &ImportOptions::default())?;
+            store.show("a", &ShowOptions::default())?;
+            let gguf = store.model("a")?.gguf()?;
             assert!(!gguf.view().is_empty());
             let options = VerifyOptions::default().gguf(true);
-            let report = store.verify(&options, &mut |_| ControlFlow::Continue(()))?;
+            let report = store.verify(&options)?;
             assert!(report.is_ok() && report.blobs.iter().any(|blob| blob.gguf.is_some()));
             Ok::<_, crate::Error>(())
         })?;

@@ -11,7 +11,7 @@ use crate::name::ModelName;
 
 /// A file or a model that a call had to pass over. Problems are values in an answer, never a
 /// reason to withhold it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Problem {
     path: PathBuf,
     name: Option<ModelName>,

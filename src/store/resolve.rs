@@ -4,7 +4,7 @@ use std::{fs, io};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read;
-use crate::name::{ModelName, Reference, missing};
+use crate::name::{ModelName, Reference, convert, missing};
 use crate::store::handle::Store;
 
 impl Store {
@@ -13,12 +13,18 @@ impl Store {
     ///
     /// Costs one `stat` where the exact name is stored, and at most a directory read for each part
     /// of the name otherwise, however many models there are.
-    pub fn find(&self, name: &ModelName) -> Option<ModelName> {
-        self.locate(name).ok().flatten()
+    ///
+    /// # Errors
+    /// Where the name may be stored and a directory cannot be searched for it;
+    /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name.
+    pub fn find(
+        &self,
+        name: impl TryInto<ModelName, Error: Into<Error>>,
+    ) -> Result<Option<ModelName>> {
+        self.locate(&convert::name(name)?)
     }
 
-    /// As [`find`](Self::find); an error where the name may be stored and a directory cannot be
-    /// searched for it.
+    /// As [`find`](Self::find).
     pub(crate) fn locate(&self, name: &ModelName) -> Result<Option<ModelName>> {
         if self.layout().manifest(name).symlink_metadata().is_ok() {
             return Ok(Some(name.clone()));
@@ -56,8 +62,8 @@ impl Store {
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), or
     /// [`InvalidName`](crate::ErrorKind::InvalidName) for a text that no model can have.
-    pub fn resolve(&self, reference: &Reference) -> Result<ModelName> {
-        self.look_up(reference).map(|(name, _)| name)
+    pub fn resolve(&self, name: impl TryInto<Reference, Error: Into<Error>>) -> Result<ModelName> {
+        self.look_up(&convert::name(name)?).map(|(name, _)| name)
     }
 
     /// The stored name, and whether it was found only without `:local`.
@@ -106,7 +112,8 @@ impl Store {
 
     /// The stored spelling, or the name as it is: where a new manifest goes.
     pub(crate) fn spelling(&self, name: &ModelName) -> ModelName {
-        self.find(name).unwrap_or_else(|| name.clone())
+        let found = self.locate(name).ok().flatten();
+        found.unwrap_or_else(|| name.clone())
     }
 }
 

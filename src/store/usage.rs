@@ -17,7 +17,7 @@ use crate::store::outgoing::on_disk;
 use crate::store::problem::Problem;
 
 /// The disk usage of a store. Bytes are real blocks on disk; each digest counts once.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Usage {
     /// The models, by name.

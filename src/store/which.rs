@@ -8,13 +8,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read;
 use crate::go::json;
 use crate::manifest::Manifest;
-use crate::name::{ModelName, Reference};
+use crate::name::{ModelName, Reference, convert};
 use crate::store::handle::Store;
 use crate::store::model::read_manifest;
 use crate::store::problem::Problem;
 
 /// The models that a digest, an ID or a file belongs to.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Uses {
     /// What of which model it is, by name and then in the manifest's order.
@@ -102,8 +102,12 @@ impl Store {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound); [`InvalidArgument`](ErrorKind::InvalidArgument) for the
-    /// first digits of several IDs.
-    pub fn identify(&self, reference: &Reference) -> Result<ModelName> {
+    /// first digits of several IDs, and [`InvalidName`](ErrorKind::InvalidName) for a malformed name.
+    pub fn identify(&self, name: impl TryInto<Reference, Error: Into<Error>>) -> Result<ModelName> {
+        self.identify_reference(&convert::name(name)?)
+    }
+
+    fn identify_reference(&self, reference: &Reference) -> Result<ModelName> {
         match self.look_up(reference) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 match reference.name().map(|name| self.by_id(name)) {

@@ -44,7 +44,7 @@ impl Bench {
     pub fn import(&self, to: &str, text: impl AsRef<[u8]>) -> Result<Imported, Error> {
         let options = ImportOptions::default();
         self.store()
-            .import_modelfile(self.write(text), &name(to), &options)
+            .import_modelfile(self.write(text), name(to), &options)
     }
 
     pub fn fault(&self, text: &str) -> (ErrorKind, String) {

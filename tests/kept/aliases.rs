@@ -56,7 +56,7 @@ fn is_whole(scratch: &Scratch, model: &str, digests: &[Digest]) -> bool {
 fn deleting_an_alias_removes_the_link_and_the_model_stays() {
     for (link, to, alias, model) in cases() {
         let (scratch, digests) = linked(&link, to);
-        let deleted = scratch.store().delete(&reference(alias)).unwrap();
+        let deleted = scratch.store().delete(reference(alias)).unwrap();
         assert!(is_whole(&scratch, model, &digests), "{alias}");
         assert!(
             scratch.root().join(&link).symlink_metadata().is_err(),
@@ -70,7 +70,7 @@ fn deleting_an_alias_removes_the_link_and_the_model_stays() {
             "{alias}"
         );
         // What is no alias any more goes as ever.
-        let deleted = scratch.store().delete(&reference(model)).unwrap();
+        let deleted = scratch.store().delete(reference(model)).unwrap();
         assert_eq!(deleted.blobs.len(), 2, "{alias}");
     }
 }
@@ -95,11 +95,10 @@ fn copying_and_importing_onto_an_alias_replace_the_link() {
         );
 
         let (scratch, _) = linked(&link, to);
-        let mut options = ImportOptions::default();
-        options.replace = true;
+        let options = ImportOptions::new().replace(true);
         scratch
             .store()
-            .import(fixture(), &name(alias), &options)
+            .import(fixture(), name(alias), &options)
             .unwrap();
         scratch.store().gc(&at_once()).unwrap();
         assert_eq!(
@@ -146,7 +145,7 @@ fn two_names_of_one_file_are_marked_and_parted_by_a_copy() {
     assert_eq!(line.unwrap().alias_of, Some(name("a")));
     scratch.store().copy(&name("x"), &name("twin")).unwrap();
     assert!(verify(&scratch.store()).is_ok());
-    let digests = |text: &str| scratch.store().model(&reference(text)).unwrap();
+    let digests = |text: &str| scratch.store().model(reference(text)).unwrap();
     assert_ne!(
         digests("a").manifest().digests(),
         digests("x").manifest().digests()
@@ -165,11 +164,11 @@ fn models_that_were_moved_behind_a_link_are_no_aliases() {
         let store = scratch.store();
         assert_eq!(store.list().unwrap().models[0].alias_of, None, "{place}");
         store.copy(&name("a"), &name("c")).unwrap();
-        let deleted = store.delete(&reference("a")).unwrap();
+        let deleted = store.delete(reference("a")).unwrap();
         assert!(deleted.aliases.is_empty(), "{place}");
         assert!(scratch.root().join(place).is_symlink(), "{place}");
         assert_eq!(
-            store.delete(&reference("c")).unwrap().blobs.len(),
+            store.delete(reference("c")).unwrap().blobs.len(),
             2,
             "{place}"
         );
@@ -186,9 +185,9 @@ fn two_links_to_one_moved_directory_lose_nothing_to_each_other() {
     for link in ["one", "two"] {
         symlink(disk.path().join("moved"), host.join(link)).unwrap();
     }
-    scratch.store().delete(&reference("two/a")).unwrap();
+    scratch.store().delete(reference("two/a")).unwrap();
     assert!(is_whole(&scratch, "one/a", &digests));
-    let deleted = scratch.store().delete(&reference("one/a")).unwrap();
+    let deleted = scratch.store().delete(reference("one/a")).unwrap();
     assert_eq!(deleted.blobs.len(), digests.len());
 }
 
@@ -209,10 +208,10 @@ fn of_an_alias_behind_a_link_that_leads_to_the_model_too_only_its_own_link_goes(
     let host = scratch.root().join("manifests/registry.ollama.ai");
     fs::rename(&host, moved.path().join("host")).unwrap();
     symlink(moved.path().join("host"), &host).unwrap();
-    let deleted = scratch.store().delete(&reference("alias")).unwrap();
+    let deleted = scratch.store().delete(reference("alias")).unwrap();
     assert_eq!(deleted.aliases[0].link, host.join("library/alias"));
     assert_eq!(deleted.aliases[0].model, name("m"));
-    assert!(host.is_symlink() && scratch.store().find(&name("m")).is_some());
+    assert!(host.is_symlink() && scratch.store().find(name("m")).unwrap().is_some());
 }
 
 #[test]
@@ -220,7 +219,7 @@ fn an_alias_is_one_of_the_model_and_not_of_another_alias() {
     let links = ["a", "z"].map(|link| format!("registry.ollama.ai/library/{link}"));
     let scratch = aliased(&[(&links[0], "m"), (&links[1], "m")]);
     for alias in ["a", "z"] {
-        let deleted = scratch.store().delete(&reference(alias)).unwrap();
+        let deleted = scratch.store().delete(reference(alias)).unwrap();
         assert_eq!(deleted.aliases[0].model, name("m"), "{alias}");
     }
 }
@@ -236,8 +235,8 @@ fn of_two_links_to_one_directory_either_may_go_first() {
         for link in ["one", "two"] {
             symlink(disk.path().join("moved"), host.join(link)).unwrap();
         }
-        let deleted = scratch.store().delete(&reference(first)).unwrap();
+        let deleted = scratch.store().delete(reference(first)).unwrap();
         assert_eq!((deleted.aliases.len(), deleted.blobs.len()), (1, 0));
-        assert!(scratch.store().find(&name(other)).is_some());
+        assert!(scratch.store().find(name(other)).unwrap().is_some());
     }
 }

@@ -19,7 +19,7 @@ fn is_kept(path: &str, manifest: impl Fn(&Digest) -> String) -> bool {
     let store = scratch.store();
     let _ = store.gc(&at_once());
     let _ = store.maintain_with(&at_once());
-    store.delete(&reference("a")).unwrap();
+    store.delete(reference("a")).unwrap();
     scratch.blob_path(&digest).exists()
 }
 
@@ -91,7 +91,7 @@ fn a_digest_that_nobody_understands_keeps_everything() {
         scratch.manifest("b", manifest.as_bytes());
         let error = scratch.store().gc(&at_once()).unwrap_err();
         assert!(error.to_string().contains("b:latest"), "{text}: {error}");
-        let deleted = scratch.store().delete(&reference("a")).unwrap();
+        let deleted = scratch.store().delete(reference("a")).unwrap();
         assert_eq!((deleted.blobs.len(), deleted.kept.len()), (0, 1), "{text}");
         assert!(scratch.blob_path(&orphan).exists(), "{text}");
     }
@@ -225,7 +225,7 @@ fn the_models_beside_shared_blobs_are_users_of_them() {
     fs::create_dir_all(manifest.parent().unwrap()).unwrap();
     fs::copy(first.manifest_path("a"), &manifest).unwrap();
     assert_eq!(store.gc(&at_once()).unwrap().blobs, []);
-    let deleted = store.delete(&reference("b")).unwrap();
+    let deleted = store.delete(reference("b")).unwrap();
     assert_eq!(deleted.blobs, []);
     assert_eq!(deleted.shared.len(), of_a.len());
     assert!(of_a.iter().all(|digest| first.blob_path(digest).exists()));

@@ -104,21 +104,19 @@ type Call = fn(&Store);
 const CALLS: [(&str, Call); 9] = [
     ("gc", |store| drop(store.gc(&at_once().partials(true)))),
     ("maintain", |store| drop(store.maintain_with(&at_once()))),
-    ("delete", |store| drop(store.delete(&reference("a")))),
+    ("delete", |store| drop(store.delete(reference("a")))),
     ("delete all", |store| {
         let names = [reference("a"), reference("hf.co/team/none")];
         drop(store.delete_all(&names));
     }),
     ("copy", |store| drop(store.copy(&name("a"), &name("c")))),
     ("import", |store| {
-        let mut options = ImportOptions::default();
-        options.replace = true;
-        drop(store.import(fixture(), &name("a"), &options));
+        let options = ImportOptions::new().replace(true);
+        drop(store.import(fixture(), name("a"), &options));
         drop(store.gc(&at_once()));
     }),
     ("repair", |store| {
-        let mut go_on = |_: &_| std::ops::ControlFlow::Continue(());
-        let report = store.verify(&modelkeep::VerifyOptions::default(), &mut go_on);
+        let report = store.verify(&modelkeep::VerifyOptions::default());
         drop(report.and_then(|report| store.repair(&report)));
     }),
     ("rename", |store| drop(store.rename_old_blobs())),
@@ -136,7 +134,7 @@ fn no_call_removes_what_is_behind_an_entry_that_does_not_lead_where_it_must() {
                 let what = format!("{call} with {state} at {place}");
                 assert!(scene.has_all_of_b(), "{what}");
                 scene.restore(place);
-                let model = scene.scratch.store().model(&reference("hf.co/team/b:Q4"));
+                let model = scene.scratch.store().model(reference("hf.co/team/b:Q4"));
                 assert_eq!(model.unwrap().manifest().digests().len(), 3, "{what}");
             }
         }
@@ -188,7 +186,7 @@ fn every_call_that_looks_names_the_entry() {
                 "gc: {what}: {error}"
             );
             if place != "manifests" {
-                let deleted = store.delete(&reference("a")).unwrap();
+                let deleted = store.delete(reference("a")).unwrap();
                 assert!(
                     named(deleted.kept.iter().map(|p| p.path()).collect()),
                     "rm: {what}"
@@ -209,7 +207,7 @@ fn while_the_blobs_are_away_nothing_is_removed_and_no_model_is_lost() {
         scene.put(state, "blobs");
         let store = scene.scratch.store();
         let refused = [
-            store.delete(&reference("a")).map(drop),
+            store.delete(reference("a")).map(drop),
             store.gc(&at_once()).map(drop),
             store.maintain().map(drop),
         ];

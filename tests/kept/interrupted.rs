@@ -39,11 +39,11 @@ const CHANGES: [(&str, Call); 9] = [
     ("copy of nothing", |store| {
         drop(store.copy(&name("none"), &name("c")))
     }),
-    ("delete", |store| drop(store.delete(&reference("b")))),
+    ("delete", |store| drop(store.delete(reference("b")))),
     ("gc", |store| drop(store.gc(&at_once()))),
     ("maintain", |store| drop(store.maintain())),
     ("import", |store| {
-        drop(store.import(fixture(), &name("new"), &ImportOptions::default()));
+        drop(store.import(fixture(), name("new"), &ImportOptions::default()));
     }),
     ("add a blob", |store| {
         drop(store.add_blob(&mut &b"new"[..], None))
@@ -73,7 +73,7 @@ fn every_change_first_brings_home_what_is_in_use() {
 #[test]
 fn what_was_brought_home_is_told() {
     let (scratch, mut digests) = stopped();
-    let deleted = scratch.store().delete(&reference("b")).unwrap();
+    let deleted = scratch.store().delete(reference("b")).unwrap();
     digests.sort();
     assert_eq!(deleted.restored, digests);
     let (scratch, _) = stopped();
@@ -100,7 +100,7 @@ fn every_look_says_where_the_blob_is() {
         .filter(|note| note.what.contains("trash"));
     assert_eq!(in_trash.count(), digests.len());
     let error = store
-        .show(&reference("a"), &ShowOptions::default())
+        .show(reference("a"), &ShowOptions::default())
         .unwrap_err();
     assert!(error.to_string().contains("/trash/"), "{error}");
     let listing = store.list().unwrap();
@@ -111,7 +111,7 @@ fn every_look_says_where_the_blob_is() {
 fn what_nobody_uses_any_more_goes_with_the_next_removal() {
     for removal in [
         (|store| drop(store.gc(&GcOptions::default()))) as Call,
-        |store| drop(store.delete(&reference("b"))),
+        |store| drop(store.delete(reference("b"))),
     ] {
         let (scratch, digests) = stopped();
         let aside: Vec<PathBuf> = fs::read_dir(scratch.root().join(".modelkeep/trash"))
@@ -226,7 +226,7 @@ fn one_bad_entry_in_our_own_directories_stops_nothing() {
             store.doctor().unwrap();
             store.usage().unwrap();
             store.gc(&at_once().quarantine(true)).unwrap();
-            store.delete(&reference("b")).unwrap();
+            store.delete(reference("b")).unwrap();
             assert!(
                 digests
                     .iter()

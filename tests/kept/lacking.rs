@@ -107,7 +107,7 @@ fn a_directory_in_the_place_of_a_manifest_is_no_model() {
     symlink("LATEST", model.join("Linked")).unwrap();
     let store = scratch.store();
     for text in ["a", "a:linked"] {
-        assert_eq!(store.find(&name(text)), None, "{text}");
+        assert_eq!(store.find(name(text)).unwrap(), None, "{text}");
     }
     let listing = store.list().unwrap();
     assert!(listing.models.is_empty() && listing.problems.is_empty());
@@ -125,7 +125,7 @@ fn a_model_without_a_config_or_with_a_layer_twice_has_each_path_once() {
     scratch.manifest("b", format!(r#"{{"layers":[{layer}]}}"#).as_bytes());
     scratch.manifest("none", br#"{"layers":[]}"#);
     let store = scratch.store();
-    let model = |text: &str| store.model(&reference(text)).unwrap();
+    let model = |text: &str| store.model(reference(text)).unwrap();
     let path = scratch.blob_path(&digest);
     assert_eq!(model("a").all_paths().unwrap(), std::slice::from_ref(&path));
     // One file is the model, whatever is in it; nothing is opened for that.

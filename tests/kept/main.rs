@@ -20,7 +20,6 @@ mod told;
 mod trash;
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -31,8 +30,7 @@ fn at_once() -> GcOptions {
 }
 
 fn verify(store: &Store) -> Report {
-    let mut go_on = |_: &_| ControlFlow::Continue(());
-    store.verify(&VerifyOptions::default(), &mut go_on).unwrap()
+    store.verify(&VerifyOptions::default()).unwrap()
 }
 
 /// Makes every file of a directory two days old, as far as its own times go.

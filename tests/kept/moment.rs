@@ -97,10 +97,9 @@ fn linking_bytes_that_are_stored_leaves_no_hidden_link() {
     let file = scratch.root().join("mine.gguf");
     fs::copy(fixture(), &file).unwrap();
     let store = scratch.store();
-    let mut options = ImportOptions::default();
-    options.copy_mode = CopyMode::HardLink;
+    let options = ImportOptions::new().copy_mode(CopyMode::HardLink);
     for model in ["one", "two"] {
-        store.import(&file, &name(model), &options).unwrap();
+        store.import(&file, name(model), &options).unwrap();
         let tmp = fs::read_dir(scratch.root().join(".modelkeep/tmp")).unwrap();
         assert_eq!(tmp.count(), 0, "{model}");
     }
@@ -122,7 +121,7 @@ fn only_what_becomes_free_is_counted_as_freed() {
     assert_eq!(usage.held_outside, blocks(&linked));
     assert_eq!(usage.partials.bytes, blocks(&sparse));
     let own = blocks(&scratch.blob_path(&digests[0])) + blocks(&scratch.blob_path(&digests[2]));
-    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    let deleted = scratch.store().delete(reference("a")).unwrap();
     assert_eq!((deleted.blobs.len(), deleted.bytes), (3, own));
     let dry = scratch
         .store()
@@ -153,7 +152,7 @@ fn a_delete_that_frees_less_says_who_uses_the_rest() {
     let digests = scratch.model("a", &[b"shared", b"own of a"]);
     scratch.model("b", &[b"shared"]);
     scratch.store().copy(&name("b"), &name("c")).unwrap();
-    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    let deleted = scratch.store().delete(reference("a")).unwrap();
     let [shared] = deleted.shared.as_slice() else {
         panic!("{}", deleted.to_json().unwrap())
     };

@@ -39,14 +39,11 @@ fn with_no_descriptor_left() {
     while let Ok(file) = std::fs::File::open("/dev/null") {
         held.push(file);
     }
-    let mut go_on = |_: &_| std::ops::ControlFlow::Continue(());
     let answers = [
         store.list().map(drop),
         store.usage().map(drop),
         store.doctor().map(drop),
-        store
-            .verify(&modelkeep::VerifyOptions::default(), &mut go_on)
-            .map(drop),
+        store.verify(&modelkeep::VerifyOptions::default()).map(drop),
     ];
     drop(held);
     for answer in answers {

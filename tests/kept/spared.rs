@@ -33,7 +33,7 @@ fn a_link_to_a_directory_that_is_no_store_makes_no_other_store() {
         assert!(!place.with_file_name(".modelkeep").exists());
         let diagnosis = store.doctor().unwrap();
         assert!(diagnosis.notes.iter().all(|note| note.path != link));
-        let deleted = store.delete(&reference("a")).unwrap();
+        let deleted = store.delete(reference("a")).unwrap();
         assert_eq!(deleted.shared.len(), 2);
         assert!(
             deleted
@@ -61,7 +61,7 @@ fn blobs_that_are_a_link_within_the_store_are_its_own() {
             .iter()
             .all(|note| note.path != link)
     );
-    let deleted = store.delete(&reference("a")).unwrap();
+    let deleted = store.delete(reference("a")).unwrap();
     assert_eq!(deleted.shared[0].models, [name("b")]);
 }
 
@@ -240,7 +240,7 @@ fn a_name_that_is_not_there_is_not_found_and_changes_nothing() {
     scratch.model("a", &[b"weights"]);
     for options in [scratch.options(), scratch.options().read_only(true)] {
         let store = Store::open_with(options).unwrap();
-        let error = store.delete(&reference("nope")).unwrap_err();
+        let error = store.delete(reference("nope")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(!scratch.root().join(".modelkeep").exists());
     }
@@ -253,7 +253,7 @@ fn where_an_alias_goes_no_blob_had_to_be_kept() {
     let directory = scratch.manifest_path("a").parent().unwrap().to_owned();
     symlink(&directory, directory.with_file_name("alias")).unwrap();
     scratch.manifest("torn", b"{");
-    let deleted = scratch.store().delete(&reference("alias")).unwrap();
+    let deleted = scratch.store().delete(reference("alias")).unwrap();
     assert_eq!((deleted.aliases.len(), deleted.kept.len()), (1, 0));
 }
 
@@ -278,10 +278,10 @@ const CALLS: [(&str, Call); 7] = [
     ("dry run", |store| {
         store.gc(&at_once().dry_run(true)).map(drop)
     }),
-    ("delete", |store| store.delete(&reference("a")).map(drop)),
+    ("delete", |store| store.delete(reference("a")).map(drop)),
     ("import", |store| {
         let options = ImportOptions::default();
-        store.import(fixture(), &name("new"), &options).map(drop)
+        store.import(fixture(), name("new"), &options).map(drop)
     }),
 ];
 
@@ -324,7 +324,7 @@ fn who_uses_a_blob_is_named_once() {
     let layers: [&[u8]; 6] = [b"1", b"2", b"3", b"4", b"5", b"6"];
     scratch.model("a", &layers);
     scratch.model("b", &layers);
-    let deleted = scratch.store().delete(&reference("a")).unwrap();
+    let deleted = scratch.store().delete(reference("a")).unwrap();
     assert_eq!(deleted.shared.len(), layers.len());
     assert!(deleted.shared.iter().all(|blob| blob.models == [name("b")]));
 }

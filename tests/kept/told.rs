@@ -21,7 +21,7 @@ fn verify_beside(store: &Store, act: impl FnOnce()) -> Report {
         ControlFlow::Continue(())
     };
     let all = VerifyOptions::default();
-    store.verify(&all, &mut observe).unwrap()
+    store.verify_with(&all, &mut observe).unwrap()
 }
 
 /// The models of the finding of a blob, and what it is.
@@ -224,7 +224,7 @@ type Call = fn(&Store) -> modelkeep::Result<()>;
 
 const CALLS: [(&str, Call); 7] = [
     ("gc", |store| store.gc(&at_once()).map(drop)),
-    ("delete", |store| store.delete(&reference("a")).map(drop)),
+    ("delete", |store| store.delete(reference("a")).map(drop)),
     ("maintain", |store| store.maintain().map(drop)),
     ("rename", |store| store.rename_old_blobs().map(drop)),
     ("usage", |store| store.usage().map(drop)),
@@ -232,7 +232,7 @@ const CALLS: [(&str, Call); 7] = [
     ("verify", |store| {
         let all = VerifyOptions::default();
         let mut go_on = |_: &_| ControlFlow::Continue(());
-        store.verify(&all, &mut go_on).map(drop)
+        store.verify_with(&all, &mut go_on).map(drop)
     }),
 ];
 
@@ -249,6 +249,6 @@ fn while_the_blobs_are_away_every_call_that_needs_them_says_so() {
             error.to_string().contains("looking for blobs in"),
             "{call}: {error}"
         );
-        assert!(scratch.store().find(&name("a")).is_some(), "{call}");
+        assert!(scratch.store().find(name("a")).unwrap().is_some(), "{call}");
     }
 }

@@ -67,7 +67,7 @@ fn only_a_blob_that_is_in_the_trash_is_said_to_be_there() {
         .iter()
         .find(|found| found.status == BlobStatus::Missing);
     assert!(!missing.unwrap().detail.contains("trash"));
-    let model = store.model(&reference("a")).unwrap();
+    let model = store.model(reference("a")).unwrap();
     let error = model.gguf().unwrap_err();
     assert!(!error.to_string().contains("trash"), "{error}");
     let aside = put_aside(&scratch, &scratch.blob(b"weights"));

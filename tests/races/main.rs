@@ -15,7 +15,6 @@ mod worker;
 
 use std::env;
 use std::fs;
-use std::ops::ControlFlow;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -65,7 +64,7 @@ fn race(delete_delay: Duration, calls: usize, ways: &[&str]) {
     let scratch = Scratch::new();
     let locked = ways.len() == 1;
     let store = scratch.store();
-    let import = |text| store.import(fixture(), &name(text), &ImportOptions::default());
+    let import = |text| store.import(fixture(), name(text), &ImportOptions::default());
     import(STABLE).unwrap();
     make_ways(scratch.root(), ways);
     let seed = number("MODELKEEP_SEED").unwrap_or(1);
@@ -137,7 +136,7 @@ fn a_process_among_several() {
 /// Every model has its blobs with their bytes, and nothing is left over.
 fn assert_sound(store: &Store) {
     let all = VerifyOptions::default();
-    let report = store.verify(&all, &mut |_| ControlFlow::Continue(()));
+    let report = store.verify(&all);
     let report = report.unwrap();
     assert!(report.is_ok(), "{}", report.to_json().unwrap());
     for directory in ["trash", "tmp"] {

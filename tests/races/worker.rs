@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -138,8 +137,7 @@ pub fn watch(store: &Store, locked: bool, done: &AtomicBool) -> usize {
             assert_whole(store, &line.name);
         }
         if locked {
-            let mut go_on = |_: &_| ControlFlow::Continue(());
-            let report = store.verify(&VerifyOptions::default(), &mut go_on).unwrap();
+            let report = store.verify(&VerifyOptions::default()).unwrap();
             assert!(report.is_ok(), "{}", report.to_json().unwrap());
         }
         looks += 2;
@@ -221,17 +219,18 @@ impl<'a> Worker<'a> {
     /// A content that nobody else writes, with a template that others share.
     fn import(&mut self, call: usize) {
         let Plan { seed, .. } = self.plan;
-        let mut options = ImportOptions::default();
-        options.system = Some(format!("{seed} {} {call}", self.number));
-        options.template = Some(format!("{{{{ .Prompt }}}}{}", self.dice.below(3)));
-        options.replace = true;
+        let options = ImportOptions::new()
+            .system(format!("{seed} {} {call}", self.number))
+            .template(format!("{{{{ .Prompt }}}}{}", self.dice.below(3)))
+            .replace(true);
         let content = self.content(&options);
-        options.replace = self.dice.below(2) == 0;
+        let replace = self.dice.below(2) == 0;
+        let options = options.replace(replace);
         let to = self.any();
         let start = self.clock.now();
-        match self.store.import(fixture(), &name(NAMES[to]), &options) {
+        match self.store.import(fixture(), name(NAMES[to]), &options) {
             Ok(imported) => self.note(start, Deed::Wrote(to, content, imported.replaced)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && !options.replace => {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && !replace => {
                 self.note(start, Deed::Saw(to, Seen::Something));
             }
             Err(error) => assert_busy(&error),
@@ -240,8 +239,8 @@ impl<'a> Worker<'a> {
 
     fn content(&self, options: &ImportOptions) -> String {
         let private = &self.private.1;
-        private.import(fixture(), &name("x"), options).unwrap();
-        let model = private.model(&"x".parse().unwrap()).unwrap();
+        private.import(fixture(), name("x"), options).unwrap();
+        let model = private.model("x").unwrap();
         model.manifest().listed_digest().to_owned()
     }
 
@@ -258,7 +257,7 @@ impl<'a> Worker<'a> {
     fn delete(&mut self) {
         let which = self.any();
         let start = self.clock.now();
-        match self.store.delete(&NAMES[which].parse().unwrap()) {
+        match self.store.delete(NAMES[which]) {
             Ok(_) => self.note(start, Deed::Deleted(which)),
             Err(error) => self.nothing(start, which, &error),
         }

@@ -84,7 +84,9 @@ impl mkeep_gguf_options {
             0 => Data::Required,
             _ => Data::Optional,
         };
-        Ok(GgufOptions::new(limits.data(data)).mmap(self.no_mmap == 0))
+        Ok(GgufOptions::new()
+            .limits(limits.data(data))
+            .mmap(self.no_mmap == 0))
     }
 }
 

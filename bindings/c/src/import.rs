@@ -120,44 +120,71 @@ fn copy_mode(number: u32) -> Result<CopyMode, Fault> {
 /// # Safety
 /// `message` holds strings or NULL.
 unsafe fn message(message: &mkeep_message) -> Result<Message, Fault> {
-    let mut read = Message::default();
     // SAFETY: by the contract.
-    unsafe {
-        text(message.role, "a role")?.clone_into(&mut read.role);
-        text(message.content, "a message")?.clone_into(&mut read.content);
-    }
-    Ok(read)
+    let (role, content) = unsafe {
+        (
+            text(message.role, "a role")?,
+            text(message.content, "a message")?,
+        )
+    };
+    Ok(Message::new(role, content))
 }
 
 impl mkeep_import_options {
     /// # Safety
     /// Every pointer is as its comment says.
     unsafe fn read(&self) -> Result<ImportOptions, Fault> {
-        let mut options = ImportOptions::default();
-        options.replace = self.replace != 0;
-        options.copy_mode = copy_mode(self.copy_mode)?;
+        type Set = fn(ImportOptions, String) -> ImportOptions;
+        let texts: [(_, _, Set); 5] = [
+            (self.go_template, "the template", ImportOptions::template),
+            (self.system, "the system prompt", ImportOptions::system),
+            (self.renderer, "the renderer", ImportOptions::renderer),
+            (self.parser, "the parser", ImportOptions::parser),
+            (
+                self.required_release,
+                "the release",
+                ImportOptions::requires,
+            ),
+        ];
+        let mut options = ImportOptions::new()
+            .replace(self.replace != 0)
+            .copy_mode(copy_mode(self.copy_mode)?);
         // SAFETY: by the contract.
         unsafe {
-            options.template = stated(self.go_template, "the template")?;
-            options.system = stated(self.system, "the system prompt")?;
-            options.renderer = stated(self.renderer, "the renderer")?;
-            options.parser = stated(self.parser, "the parser")?;
-            options.requires = stated(self.required_release, "the release")?;
-            options.projectors = paths(self.projectors, self.n_projectors, "projectors")?;
-            options.adapters = paths(self.adapters, self.n_adapters, "adapters")?;
-            for license in slice(self.licenses, self.n_licenses, "licenses")? {
-                options
-                    .licenses
-                    .push(text(*license, "a license")?.to_owned());
-            }
-            for one in slice(self.messages, self.n_messages, "messages")? {
-                options.messages.push(message(one)?);
+            for (value, name, set) in texts {
+                if let Some(text) = stated(value, name)? {
+                    options = set(options, text);
+                }
             }
             if let Some(text) = optional(self.parameters, "the parameters")? {
-                options.parameters = parameters::parse(text)?;
+                options = options.parameters(parameters::parse(text)?);
             }
+            Ok(options
+                .projectors(paths(self.projectors, self.n_projectors, "projectors")?)
+                .adapters(paths(self.adapters, self.n_adapters, "adapters")?)
+                .licenses(self.licenses()?)
+                .messages(self.messages()?))
         }
-        Ok(options)
+    }
+
+    /// # Safety
+    /// As [`read`](Self::read).
+    unsafe fn licenses(&self) -> Result<Vec<String>, Fault> {
+        // SAFETY: by the contract.
+        let licenses = unsafe { slice(self.licenses, self.n_licenses, "licenses") }?.iter();
+        // SAFETY: by the contract.
+        licenses
+            .map(|license| Ok(unsafe { text(*license, "a license") }?.to_owned()))
+            .collect()
+    }
+
+    /// # Safety
+    /// As [`read`](Self::read).
+    unsafe fn messages(&self) -> Result<Vec<Message>, Fault> {
+        // SAFETY: by the contract.
+        let messages = unsafe { slice(self.messages, self.n_messages, "messages") }?.iter();
+        // SAFETY: by the contract.
+        messages.map(|one| unsafe { message(one) }).collect()
     }
 }
 

@@ -190,7 +190,7 @@ pub unsafe extern "C" fn mkeep_store_verify(
                 .use_cache(stated.use_cache != 0)
                 .models(references(names, count)?);
             let mut observe = observer(stated.progress, stated.user);
-            Ok(store.verify(&options, &mut observe)?.into())
+            Ok(store.verify_with(&options, &mut observe)?.into())
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The four endpoints as clients of Ollama call them.
 
-use engine::wire::{self, Answer};
+use engine::wire::{self, Answer, Basename};
 
 use crate::boundary::{borrow, out, output, slice};
 use crate::status::{call, mkeep_error, mkeep_status};
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn mkeep_store_handle_request(
             let (status, response) = (output(http_status)?, output(response)?);
             let answer = match endpoint {
                 0 => wire::tags(store),
-                1 => wire::show(store, body, false),
+                1 => wire::show(store, body, Basename::OfFile),
                 2 => wire::copy(store, body),
                 3 => wire::delete(store, body),
                 _ => Answer::refusal(404, "no such call"),

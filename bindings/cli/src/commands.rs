@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use indicatif::DecimalBytes;
 use modelkeep::{
     ErrorKind, ImportOptions, ListOptions, ManifestForm, MediaType, Model, ModelName, Reference,
-    SharedBlob, Show, ShowOptions, Store, StoreOptions, Summary, Use,
+    SharedBlob, ShowOptions, Store, StoreOptions, Summary, Use,
 };
 
 use crate::args::{Args, Command, ImportArgs};
@@ -35,7 +35,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             print0,
         } => {
             let store = open()?;
-            let model = store.model(&store.identify(&name)?.into())?;
+            let model = store.model(store.identify(&name)?)?;
             let found = paths(&model, projector, all)?;
             print_paths(&found, print0, output)
         }
@@ -134,8 +134,8 @@ fn day(line: &Summary) -> String {
 }
 
 fn shown(store: &Store, name: &Reference, verbose: bool, output: &mut Output) -> Outcome {
-    let name = store.identify(name)?.into();
-    let show: Show = store.show(&name, &ShowOptions::default().verbose(verbose))?;
+    let name = store.identify(name)?;
+    let show = store.show(name, &ShowOptions::new().verbose(verbose))?;
     if output.json {
         return output.line(show.to_json());
     }
@@ -273,14 +273,23 @@ fn import(
         let failed = |error| Failure::Other(format!("reading {}: {error}", path.display()));
         fs::read_to_string(path).map_err(failed)
     };
-    let mut how = ImportOptions::default();
-    how.replace = with.force;
-    how.copy_mode = with.copy_mode.into();
-    how.template = with.template.as_ref().map(read).transpose()?;
-    how.licenses = with.licenses.iter().map(read).collect::<Outcome<_>>()?;
-    how.adapters = with.adapters;
-    how.projectors = with.projectors;
-    how.system = with.system;
+    let mut how = ImportOptions::new()
+        .replace(with.force)
+        .copy_mode(with.copy_mode.into())
+        .licenses(
+            with.licenses
+                .iter()
+                .map(read)
+                .collect::<Outcome<Vec<_>>>()?,
+        )
+        .adapters(with.adapters)
+        .projectors(with.projectors);
+    if let Some(file) = &with.template {
+        how = how.template(read(file)?);
+    }
+    if let Some(system) = with.system {
+        how = how.system(system);
+    }
     let imported = watched(&store, !output.json, |store| {
         store.import_file(file, name, &how)
     });

@@ -21,7 +21,7 @@ fn verified(
     let bar = Bar::new(!output.json)?;
     let options = VerifyOptions::default().models(names).gguf(how.gguf);
     let options = options.use_cache(how.use_cache);
-    Ok(store.verify(&options, &mut |progress| bar.observe(progress))?)
+    Ok(store.verify_with(&options, &mut |progress| bar.observe(progress))?)
 }
 
 pub(crate) fn verify(

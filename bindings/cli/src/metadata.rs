@@ -18,7 +18,10 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Outcome {
     let limits = limits(how.lenient, how.header_only);
-    let file = GgufFile::open(file, &GgufOptions::new(limits).mmap(options.maps()))?;
+    let file = GgufFile::open(
+        file,
+        &GgufOptions::new().limits(limits).mmap(options.maps()),
+    )?;
     if output.json {
         return output.line(file.view().to_json());
     }

@@ -30,9 +30,8 @@ impl Home {
     fn import(&self, store: &Path, name: &str) {
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/tiny.gguf");
         let store = Store::open_with(StoreOptions::new(store).create(true)).unwrap();
-        let name = name.parse().unwrap();
         store
-            .import(fixture, &name, &ImportOptions::default())
+            .import(fixture, name, &ImportOptions::default())
             .unwrap();
     }
 
@@ -221,7 +220,7 @@ fn part(directory: &Path, no: u16, count: u16) -> PathBuf {
     writer.set("general.architecture", "llama");
     writer.set("split.no", no);
     writer.set("split.count", count);
-    let f32 = TensorType::from_code(0).unwrap();
+    let f32 = TensorType::F32;
     writer.tensor(&format!("blk.{no}.w"), &[4], f32, vec![0; 16]);
     let mut bytes = Vec::new();
     writer.write_to(&mut bytes).unwrap();

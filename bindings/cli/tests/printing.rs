@@ -53,7 +53,7 @@ impl Shell {
 
 fn gguf(text: &str) -> Vec<u8> {
     let mut writer = Writer::new();
-    let f32 = TensorType::from_code(0).unwrap();
+    let f32 = TensorType::F32;
     writer
         .set("general.architecture", text)
         .set("general.name", text)

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use modelkeep::Store;
-use modelkeep::wire;
+use modelkeep::wire::{self, Basename};
 use tokio::sync::{Semaphore, watch};
 use tokio::time;
 
@@ -171,7 +171,7 @@ impl Exchange {
     /// store is done with it, even where its client has left.
     async fn ask(&self, call: Call<'_>, received: Received) -> Reply {
         let _busy = self.place.busy();
-        let (endpoint, segment, basename) = (call.endpoint, call.segment, call.wants_basename);
+        let (endpoint, segment, basename) = (call.endpoint, call.segment, call.basename);
         let places = match endpoint {
             Endpoint::Copy | Endpoint::Delete => &self.shared.changes,
             _ => &self.shared.reads,
@@ -197,7 +197,13 @@ struct Received {
     held: Option<Held>,
 }
 
-fn perform(store: &Store, endpoint: Endpoint, segment: &str, body: &[u8], basename: bool) -> Reply {
+fn perform(
+    store: &Store,
+    endpoint: Endpoint,
+    segment: &str,
+    body: &[u8],
+    basename: Basename,
+) -> Reply {
     match endpoint {
         Endpoint::Root => {
             let reply = text(StatusCode::OK, "Ollama is running");

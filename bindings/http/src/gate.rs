@@ -3,6 +3,7 @@
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, TRANSFER_ENCODING, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
+use modelkeep::wire::Basename;
 
 use crate::host::{self, Place};
 use crate::origin::{Origins, Page};
@@ -14,8 +15,8 @@ pub(crate) struct Call<'a> {
     pub endpoint: Endpoint,
     /// The segment of the path that names a blob.
     pub segment: String,
-    /// Whether the client looks for the name that it asked for in the metadata.
-    pub wants_basename: bool,
+    /// Where the client looks for the name that it asked for.
+    pub basename: Basename,
     pub page: Page<'a>,
 }
 
@@ -46,7 +47,7 @@ pub(crate) fn admit<'a>(
         Routed::Endpoint(endpoint, segment) => Ok(Call {
             endpoint,
             segment,
-            wants_basename: wants_basename(head),
+            basename: basename(head),
             page,
         }),
         Routed::WrongMethod(allowed) => Err(page.mark(wrong_method(&allowed)).into()),
@@ -107,7 +108,9 @@ fn is_options(head: &Parts) -> bool {
     head.method == Method::OPTIONS
 }
 
-fn wants_basename(head: &Parts) -> bool {
-    let agent = head.headers.get(USER_AGENT);
-    agent.is_some_and(|agent| agent.as_bytes().starts_with(b"GitHubCopilotChat/"))
+fn basename(head: &Parts) -> Basename {
+    match head.headers.get(USER_AGENT) {
+        Some(agent) if agent.as_bytes().starts_with(b"GitHubCopilotChat/") => Basename::AsAsked,
+        _ => Basename::OfFile,
+    }
 }

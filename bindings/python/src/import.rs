@@ -1,25 +1,10 @@
 //! What a model is made of, as Python says it.
 
-use modelkeep::{CopyMode, Message, Result};
+use modelkeep::Message;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Map, Value};
-
-use crate::options::bad;
-
-/// How the bytes come into the store, by its word.
-pub(crate) fn copy_mode(word: &str) -> Result<CopyMode> {
-    match word {
-        "auto" => Ok(CopyMode::Auto),
-        "reflink" => Ok(CopyMode::Reflink),
-        "hardlink" => Ok(CopyMode::HardLink),
-        "copy" => Ok(CopyMode::Copy),
-        _ => Err(bad(format!(
-            "copy_mode: 'auto', 'reflink', 'hardlink' or 'copy', not '{word}'"
-        ))),
-    }
-}
 
 /// A message as clients write it: a dictionary of two texts.
 pub(crate) struct NewMessage {
@@ -43,10 +28,7 @@ impl<'py> FromPyObject<'_, 'py> for NewMessage {
 
 impl From<NewMessage> for Message {
     fn from(new: NewMessage) -> Self {
-        let mut message = Message::default();
-        message.role = new.role;
-        message.content = new.content;
-        message
+        Message::new(new.role, new.content)
     }
 }
 

@@ -178,7 +178,7 @@ impl Models {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Model>> {
         while let Some(name) = self.next_name() {
-            match py.detach(|| self.store.model(&name.into())) {
+            match py.detach(|| self.store.model(name)) {
                 Ok(model) => return Ok(Some(model.into())),
                 // Deleted since the list was made.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}

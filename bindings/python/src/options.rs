@@ -3,7 +3,7 @@
 use std::path::{PathBuf, absolute};
 use std::time::Duration;
 
-use modelkeep::{Durability, Error, ErrorKind, Result, StoreOptions};
+use modelkeep::{Error, ErrorKind, Result, StoreOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -50,7 +50,7 @@ impl Options {
             .create(self.create)
             .mmap(self.mmap)
             .threads(self.threads)
-            .durability(durability(&self.durability)?)
+            .durability(self.durability.parse()?)
             .delete_delay(self.delete_delay)
             .foreign_owner(self.foreign_owner))
     }
@@ -67,14 +67,6 @@ impl Options {
         keywords.set_item("foreign_owner", self.foreign_owner)?;
         keywords.set_item("go_template", self.go_template)?;
         Ok(keywords)
-    }
-}
-
-fn durability(text: &str) -> Result<Durability> {
-    match text {
-        "full" => Ok(Durability::Full),
-        "none" => Ok(Durability::None),
-        _ => Err(bad(format!("durability: 'full' or 'none', not '{text}'"))),
     }
 }
 

@@ -81,5 +81,5 @@ pub(crate) fn options(lenient: bool, mmap: bool, header_only: bool) -> GgufOptio
     } else {
         Data::Required
     };
-    GgufOptions::new(limits.data(data)).mmap(mmap)
+    GgufOptions::new().limits(limits.data(data)).mmap(mmap)
 }

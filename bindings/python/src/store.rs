@@ -3,14 +3,12 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
-use modelkeep::{
-    Digest, ErrorKind, GcOptions, ImportOptions, ModelName, Reference, Result, VerifyOptions, wire,
-};
+use modelkeep::{Digest, ErrorKind, GcOptions, ImportOptions, Reference, VerifyOptions, wire};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::{OrRaise, exception};
-use crate::import::{NewMessage, copy_mode, json_object};
+use crate::import::{NewMessage, json_object};
 use crate::listing::Listing;
 use crate::maintain::{Collected, Diagnosis, Maintained, Repaired, Usage};
 use crate::model::{Model, Models, show_options};
@@ -104,13 +102,13 @@ impl Store {
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<Show>> {
         let options = show_options(verbose, system, options)?;
-        let show = py.detach(|| self.inner.show(&name.parse()?, &options));
+        let show = py.detach(|| self.inner.show(name, &options));
         Show::of(py, show.or_raise(py)?)
     }
 
     /// The absolute path of a model's GGUF file.
     fn path(&self, py: Python<'_>, name: &str) -> PyResult<PathBuf> {
-        py.detach(|| self.inner.model(&name.parse()?)?.gguf_path())
+        py.detach(|| self.inner.model(name)?.gguf_path())
             .or_raise(py)
     }
 
@@ -124,10 +122,7 @@ impl Store {
 
     /// Copies a model: one more name for the same blobs, at the cost of one small file.
     fn copy(&self, py: Python<'_>, src: &str, dst: &str) -> PyResult<Py<Copied>> {
-        let copied = py.detach(|| {
-            let (src, dst): (ModelName, ModelName) = (src.parse()?, dst.parse()?);
-            self.inner.copy(&src, &dst)
-        });
+        let copied = py.detach(|| self.inner.copy(src, dst));
         Copied::of(py, copied.or_raise(py)?)
     }
 
@@ -137,7 +132,7 @@ impl Store {
     /// raised with what was deleted as its attribute `deleted`.
     #[pyo3(signature = (*names))]
     fn delete(&self, py: Python<'_>, names: Vec<String>) -> PyResult<Py<Deleted>> {
-        let deleted = py.detach(|| self.inner.delete_all(&references(&names)?));
+        let deleted = py.detach(|| self.inner.delete_all(&names));
         let deleted = deleted.or_raise(py)?;
         let failure = deleted.failed.first();
         let failure = failure.map(|(_, error)| exception(py, error));
@@ -170,10 +165,10 @@ impl Store {
     ) -> PyResult<Py<Report>> {
         let mut observer = Observer::new(progress);
         let report = py.detach(|| {
-            let options = VerifyOptions::default().models(references(&names)?);
+            let options = VerifyOptions::new().models(&names);
             let options = options.gguf(gguf).use_cache(use_cache);
             self.inner
-                .verify(&options, &mut |progress| observer.observe(progress))
+                .verify_with(&options, &mut |progress| observer.observe(progress))
         });
         match observer.raised {
             Some(raised) => Err(raised),
@@ -211,20 +206,28 @@ impl Store {
         requires: Option<String>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Imported>> {
-        let mut options = ImportOptions::default();
-        options.replace = replace;
-        options.copy_mode = self::copy_mode(copy_mode).or_raise(py)?;
-        options.projectors = projectors.into_iter().map(|path| path.0).collect();
-        options.adapters = adapters.into_iter().map(|path| path.0).collect();
-        options.template = template;
-        options.system = system;
-        options.licenses = licenses;
-        options.parameters = parameters.map(json_object).transpose()?.unwrap_or_default();
-        options.messages = messages.into_iter().map(Into::into).collect();
-        options.renderer = renderer;
-        options.parser = parser;
-        options.requires = requires;
-        let import = |store: &modelkeep::Store| store.import(&path.0, &name.parse()?, &options);
+        let mut options = ImportOptions::new()
+            .replace(replace)
+            .copy_mode(copy_mode.parse().or_raise(py)?)
+            .projectors(projectors.into_iter().map(|path| path.0))
+            .adapters(adapters.into_iter().map(|path| path.0))
+            .licenses(licenses)
+            .parameters(parameters.map(json_object).transpose()?.unwrap_or_default())
+            .messages(messages.into_iter().map(Into::into));
+        type Set = fn(ImportOptions, String) -> ImportOptions;
+        let texts: [(_, Set); 5] = [
+            (template, ImportOptions::template),
+            (system, ImportOptions::system),
+            (renderer, ImportOptions::renderer),
+            (parser, ImportOptions::parser),
+            (requires, ImportOptions::requires),
+        ];
+        for (text, set) in texts {
+            if let Some(text) = text {
+                options = set(options, text);
+            }
+        }
+        let import = |store: &modelkeep::Store| store.import(&path.0, name, &options);
         Imported::of(py, self.watched(py, progress, import)?)
     }
 
@@ -241,11 +244,10 @@ impl Store {
         copy_mode: &str,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Imported>> {
-        let mut options = ImportOptions::default();
-        options.replace = replace;
-        options.copy_mode = self::copy_mode(copy_mode).or_raise(py)?;
-        let import =
-            |store: &modelkeep::Store| store.import_modelfile(&path.0, &name.parse()?, &options);
+        let options = ImportOptions::new()
+            .replace(replace)
+            .copy_mode(copy_mode.parse().or_raise(py)?);
+        let import = |store: &modelkeep::Store| store.import_modelfile(&path.0, name, &options);
         Imported::of(py, self.watched(py, progress, import)?)
     }
 
@@ -321,7 +323,7 @@ impl Store {
     fn answer(&self, py: Python<'_>, call: &str, body: &[u8]) -> PyResult<(u16, String)> {
         let answer = py.detach(|| match call {
             "tags" => Ok(wire::tags(&self.inner)),
-            "show" => Ok(wire::show(&self.inner, body, false)),
+            "show" => Ok(wire::show(&self.inner, body, wire::Basename::OfFile)),
             "copy" => Ok(wire::copy(&self.inner, body)),
             "delete" => Ok(wire::delete(&self.inner, body)),
             _ => Err(bad(format!(
@@ -342,7 +344,7 @@ impl Store {
     }
 
     fn __getitem__(&self, py: Python<'_>, name: &str) -> PyResult<Model> {
-        let model = py.detach(|| self.inner.model(&name.parse()?));
+        let model = py.detach(|| self.inner.model(name));
         Ok(model.or_raise(py)?.into())
     }
 
@@ -382,8 +384,4 @@ impl Store {
         let path = PyTuple::new(py, [self.inner.path()])?;
         Ok((path, self.options.to_keywords(py)?))
     }
-}
-
-fn references(names: &[String]) -> Result<Vec<Reference>> {
-    names.iter().map(|name| name.parse()).collect()
 }

@@ -47,7 +47,7 @@ fn weights(number: u8) -> Vec<u8> {
     writer
         .set("general.architecture", "llama")
         .set("llama.block_count", u32::from(number) + 1);
-    let f32 = TensorType::from_code(0).expect("F32 is type 0");
+    let f32 = TensorType::F32;
     let rows = u64::from(number) + 2;
     let data = vec![number; 16 * (usize::from(number) + 2)];
     writer.tensor("token_embd.weight", &[4, rows], f32, data);

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use modelkeep::{
@@ -99,11 +98,11 @@ impl Performer {
     fn import(&mut self, import: &Import) -> Answer {
         let store = self.store()?;
         let name: ModelName = import.name.parse()?;
-        let mut options = ImportOptions::default();
-        options.replace = import.replace;
-        if import.link {
-            options.copy_mode = CopyMode::HardLink;
-        }
+        let copy_mode = match import.link {
+            true => CopyMode::HardLink,
+            false => CopyMode::default(),
+        };
+        let options = ImportOptions::new().replace(import.replace).copy_mode(copy_mode);
         let inputs = self.case.root.join("in");
         let number = match &import.source {
             Source::File(number) | Source::Modelfile(number) => *number,
@@ -178,7 +177,7 @@ fn change(store: &Store, call: &Call) -> Answer {
             }
         }
         Call::Copy(from, to) => {
-            let copied = store.copy(&from.parse()?, &to.parse()?)?;
+            let copied = store.copy(from, to)?;
             listed(store, &copied.to)
         }
         Call::AddBlob { content, expected } => {
@@ -222,7 +221,7 @@ fn collection(options: Collect) -> GcOptions {
 }
 
 fn verify(store: &Store, options: &VerifyOptions) -> Result<Report, modelkeep::Error> {
-    store.verify(options, &mut |_| ControlFlow::Continue(()))
+    store.verify(options)
 }
 
 /// Returns the most memory that this process has had, in KiB.

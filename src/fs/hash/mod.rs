@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::{Scope, ThreadPool};
+use serde::Serialize;
 
 use crate::fs::read;
 use crate::name::{Digest, Hasher};
@@ -30,7 +31,7 @@ pub(crate) struct Job<'p> {
 }
 
 /// How far a verification is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// The bytes hashed so far.

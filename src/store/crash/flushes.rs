@@ -84,11 +84,11 @@ fn a_link_that_was_an_alias_is_gone_after_a_power_cut() {
     let alias = directory.parent().unwrap().with_file_name("alias");
     std::os::unix::fs::symlink(directory.parent().unwrap(), &alias).unwrap();
     let made = steps(|| {
-        let deleted = store.delete(&model("alias").into()).unwrap();
+        let deleted = store.delete(model("alias")).unwrap();
         assert_eq!(deleted.aliases[0].link, alias);
     });
     assert_eq!(made, ["flush library"]);
-    assert!(alias.symlink_metadata().is_err() && store.find(&model("b")).is_some());
+    assert!(alias.symlink_metadata().is_err() && store.find(model("b")).unwrap().is_some());
 }
 
 #[test]

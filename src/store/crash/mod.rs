@@ -10,7 +10,6 @@ mod writes;
 
 use std::cell::RefCell;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,7 +18,7 @@ use crate::fs::ops::{Change, hook};
 use crate::gguf::Writer;
 use crate::manifest::Manifest;
 use crate::name::Digest;
-use crate::store::blobs::CopyMode;
+use crate::store::copy_mode::CopyMode;
 use crate::store::gc::GcOptions;
 use crate::store::handle::Store;
 use crate::store::import::ImportOptions;
@@ -101,11 +100,9 @@ fn operations() -> Vec<(&'static str, Operation)> {
         ("copy over a model", |store| {
             store.copy(&name("a"), &name("b")).map(drop)
         }),
-        ("delete", |store| store.delete(&name("a").into()).map(drop)),
+        ("delete", |store| store.delete(name("a")).map(drop)),
         ("delete the last users", |store| {
-            store
-                .delete_all(&[name("a").into(), name("b").into()])
-                .map(drop)
+            store.delete_all(["a", "b"]).map(drop)
         }),
         ("gc", |store| {
             store
@@ -115,25 +112,20 @@ fn operations() -> Vec<(&'static str, Operation)> {
         ("import", |store| {
             let file = store.path().join("weights.gguf");
             store
-                .import(file, &name("new"), &ImportOptions::default())
+                .import(file, name("new"), &ImportOptions::default())
                 .map(drop)
         }),
         ("import over a model", |store| {
-            let options = ImportOptions {
-                replace: true,
-                copy_mode: CopyMode::Copy,
-                system: Some("be brief".to_owned()),
-                ..ImportOptions::default()
-            };
+            let options = ImportOptions::new()
+                .replace(true)
+                .copy_mode(CopyMode::Copy)
+                .system("be brief");
             let file = store.path().join("weights.gguf");
-            store.import(file, &name("a"), &options).map(drop)
+            store.import(file, name("a"), &options).map(drop)
         }),
         ("maintain", |store| store.maintain().map(drop)),
         ("repair", |store| {
-            let report = store.verify(
-                &VerifyOptions::default(),
-                &mut |_| ControlFlow::Continue(()),
-            );
+            let report = store.verify(&VerifyOptions::default());
             store.repair(&report?).map(drop)
         }),
         ("add a blob", |store| {

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -23,7 +22,7 @@ pub(super) fn collect(store: &Store) -> Result<Collected> {
 
 pub(super) fn repair(store: &Store) -> Result<Repaired> {
     let all = VerifyOptions::default();
-    let report = store.verify(&all, &mut |_| ControlFlow::Continue(()));
+    let report = store.verify(&all);
     store.repair(&report.unwrap())
 }
 
@@ -103,7 +102,7 @@ fn a_blob_that_somebody_removes_first_is_no_failure_and_is_not_counted() {
     };
     let collected = beside(take, || collect(&scene.store())).unwrap();
     assert_eq!((collected.blobs, collected.bytes), (vec![], 0));
-    let deleted = beside(take, || scene.store().delete(&model("a").into())).unwrap();
+    let deleted = beside(take, || scene.store().delete(model("a"))).unwrap();
     assert_eq!((deleted.blobs, deleted.bytes), (vec![], 0));
 }
 
@@ -187,7 +186,7 @@ fn what_somebody_began_to_use_in_the_wait_is_told() {
     assert!(!collected.blobs.contains(&orphan));
     let scene = Scene::new();
     scene.model("c", &[b"orphan"]);
-    let delete = || scene.store().delete(&model("c").into());
+    let delete = || scene.store().delete(model("c"));
     let deleted = beside(using_the_orphan(&scene), delete).unwrap();
     assert_eq!((deleted.restored, deleted.blobs), (vec![orphan], vec![]));
 }
@@ -197,10 +196,12 @@ fn a_blob_that_cannot_be_moved_is_told_and_stops_no_other() {
     let scene = Scene::new();
     let store = scene.store();
     let own = [Digest::of(SHARED), Digest::of(b"own of a")];
-    let models = [model("a").into(), model("b").into()];
+    let models = [model("a"), model("b")];
     let error = without_the_first_move(|| store.delete_all(&models)).unwrap_err();
     assert_eq!(error.os_error(), Some(libc::EIO));
-    assert!(store.find(&model("a")).is_none() && store.find(&model("b")).is_none());
+    assert!(
+        store.find(model("a")).unwrap().is_none() && store.find(model("b")).unwrap().is_none()
+    );
     assert_eq!(own.iter().filter(|it| store.has_blob(it)).count(), 1);
 
     let scene = Scene::new();
@@ -253,7 +254,7 @@ fn what_a_coarse_clock_may_hide_is_hashed_once_more_and_what_it_cannot_is_not() 
         let path = store.blob_path(&Digest::of(SHARED));
         fs::write(&path, b"wrong").unwrap();
         let all = VerifyOptions::default();
-        let report = store.verify(&all, &mut |_| ControlFlow::Continue(()));
+        let report = store.verify(&all);
         let mut report = report.unwrap();
         fs::write(&path, SHARED).unwrap();
         for finding in report.blobs.iter_mut().filter(|found| found.path == path) {
@@ -270,7 +271,7 @@ fn what_a_coarse_clock_may_hide_is_hashed_once_more_and_what_it_cannot_is_not() 
 fn a_removal_that_takes_no_blob_does_not_wait() {
     let scene = Scene::new();
     let never = |change: &Change<'_>| assert!(!matches!(change, Change::Wait(_)));
-    let deleted = beside(never, || scene.store().delete(&model("b").into())).unwrap();
+    let deleted = beside(never, || scene.store().delete(model("b"))).unwrap();
     assert_eq!((deleted.blobs.len(), deleted.shared.len()), (0, 1));
 }
 
@@ -280,7 +281,7 @@ fn while_a_manifest_is_unreadable_no_blob_moves_even_for_a_moment() {
     let torn = scene.store().layout().manifest(&model("torn"));
     scene.write(&torn, b"{");
     let never = |change: &Change<'_>| assert!(leaves(change).is_none());
-    let deleted = beside(never, || scene.store().delete(&model("a").into())).unwrap();
+    let deleted = beside(never, || scene.store().delete(model("a"))).unwrap();
     assert_eq!(deleted.kept.len(), 1);
     assert!(beside(never, || collect(&scene.store())).is_err());
 }

@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::disk::Disk;
 use super::{Operation, Scene, applies, manifests, operations};
 use crate::error::ErrorKind;
+use crate::fs::durability::Durability;
 use crate::fs::ops::{Change, hook};
-use crate::fs::staged::Durability;
+use crate::name::ModelName;
 use crate::store::gc::GcOptions;
 use crate::store::handle::Store;
 use crate::store::options::StoreOptions;
@@ -41,8 +42,8 @@ fn names_in(directory: &Path) -> Vec<PathBuf> {
 fn a_manifest_that_becomes_unreadable_in_the_wait_brings_everything_back() {
     let calls: [fn(&Store) -> usize; 2] = [
         |store| {
-            let name: crate::ModelName = "a".parse().unwrap();
-            let deleted = store.delete(&name.into()).unwrap();
+            let name: ModelName = "a".parse().unwrap();
+            let deleted = store.delete(name).unwrap();
             assert!(deleted.blobs.is_empty());
             deleted.kept.len()
         },
@@ -74,7 +75,7 @@ fn a_source_that_changes_while_it_is_copied_is_copied_as_it_is_then() {
     let scene = Scene::new();
     let source = scene.store().layout().manifest(&"a".parse().unwrap());
     let change = move || fs::write(source, br#"{"layers":[]}"#).unwrap();
-    let (from, to) = ("a".parse().unwrap(), "c".parse().unwrap());
+    let (from, to): (ModelName, ModelName) = ("a".parse().unwrap(), "c".parse().unwrap());
     in_the_wait(change, || scene.store().copy(&from, &to)).unwrap();
     let copied = fs::read(scene.store().layout().manifest(&to)).unwrap();
     assert_eq!(copied, br#"{"layers":[]}"#);
@@ -97,7 +98,7 @@ fn a_copy_that_is_undone_puts_back_whatever_was_there() {
     for make in makes {
         let scene = Scene::new();
         let store = scene.store();
-        let (from, to) = ("a".parse().unwrap(), "c".parse().unwrap());
+        let (from, to): (ModelName, ModelName) = ("a".parse().unwrap(), "c".parse().unwrap());
         let (source, target) = (store.layout().manifest(&from), store.layout().manifest(&to));
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         make(&target);
@@ -179,9 +180,9 @@ fn a_directory_that_a_server_prunes_before_the_rename_is_made_again() {
             Ok(())
         };
         let store = scene.store();
-        let (from, to) = ("a".parse().unwrap(), "ns/c:t".parse().unwrap());
+        let (from, to): (ModelName, ModelName) = ("a".parse().unwrap(), "ns/c:t".parse().unwrap());
         hook::with(hooked, || store.copy(&from, &to)).unwrap();
-        assert!(store.find(&to).is_some());
+        assert!(store.find(&to).unwrap().is_some());
     }
 }
 
@@ -209,8 +210,8 @@ fn what_is_staged_once_more_on_another_device_is_as_durable_and_has_the_same_own
         Ok(())
     };
     let store = scene.store();
-    let to: crate::ModelName = "b".parse().unwrap();
-    let from = "a".parse().unwrap();
+    let to: ModelName = "b".parse().unwrap();
+    let from: ModelName = "a".parse().unwrap();
     for directory in [library.join("b"), library.clone()] {
         let _ = std::os::unix::fs::chown(directory, Some(owner.0), Some(owner.1));
     }

@@ -104,7 +104,7 @@ fn a_target_that_goes_before_it_is_replaced_is_no_failure() {
     };
     let store = scene.store();
     beside(vanish, || store.copy(&model("a"), &model("b"))).unwrap();
-    assert!(store.find(&model("b")).is_some());
+    assert!(store.find(model("b")).unwrap().is_some());
 }
 
 /// Imports the weights, which are stored already, while a delete elsewhere takes the blob.
@@ -123,7 +123,7 @@ fn a_stored_blob_that_a_delete_takes_during_an_import_is_whole_again() {
     };
     let options = ImportOptions::default();
     for name in ["new", "newer"] {
-        beside(take.clone(), || store.import(&file, &model(name), &options)).unwrap();
+        beside(take.clone(), || store.import(&file, model(name), &options)).unwrap();
         assert_eq!(fs::read(&home).unwrap(), weights);
     }
     let waits = Rc::new(RefCell::new(Vec::new()));
@@ -135,7 +135,7 @@ fn a_stored_blob_that_a_delete_takes_during_an_import_is_whole_again() {
     };
     let options = crate::StoreOptions::new(scene.root()).delete_delay(Duration::from_millis(3));
     let store = Store::open_with(options).unwrap();
-    let import = || store.import(&file, &model("newest"), &ImportOptions::default());
+    let import = || store.import(&file, model("newest"), &ImportOptions::default());
     beside(note, import).unwrap();
     assert_eq!(waits.take(), [Duration::from_millis(3)]);
 }
@@ -155,7 +155,7 @@ fn a_directory_that_is_pruned_before_the_one_in_it_is_made_is_made_again() {
     };
     let store = scene.store();
     beside(prune, || store.copy(&model("a"), &model("ns/c:t"))).unwrap();
-    assert!(store.find(&model("ns/c:t")).is_some());
+    assert!(store.find(model("ns/c:t")).unwrap().is_some());
 }
 
 #[test]
@@ -183,5 +183,5 @@ fn an_import_of_bytes_that_nobody_has_does_not_wait() {
     let never = |change: &Change<'_>| assert!(!matches!(change, Change::Wait(_)));
     let options = ImportOptions::default();
     let weights = file.root().join("weights.gguf");
-    beside(never, || store.import(weights, &model("new"), &options)).unwrap();
+    beside(never, || store.import(weights, model("new"), &options)).unwrap();
 }

@@ -42,6 +42,11 @@ impl Default for GcOptions {
 }
 
 impl GcOptions {
+    /// Returns the options of a collection of what has been unused for an hour.
+    pub fn new() -> Self {
+        GcOptions::default()
+    }
+
     /// How long a file must not have changed before it counts as forgotten; one hour by default,
     /// as Ollama has it. Both its bytes and its inode count: a file that was copied a minute ago
     /// with its old time is a minute old. Zero collects everything that is unused at this moment,

@@ -17,8 +17,8 @@ use crate::gguf;
 use crate::go::json;
 use crate::manifest::{Config, MediaType, NewConfig, NewManifest};
 use crate::modelfile::Modelfile;
-use crate::name::{Digest, ModelName};
-use crate::store::blobs::CopyMode;
+use crate::name::{Digest, ModelName, convert};
+use crate::store::copy_mode::CopyMode;
 use crate::store::handle::Store;
 use crate::store::model::Model;
 use crate::store::show::Message;
@@ -30,32 +30,111 @@ use plan::{ImportPlan, Origin};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ImportOptions {
+    replace: bool,
+    copy_mode: CopyMode,
+    adapters: Vec<PathBuf>,
+    projectors: Vec<PathBuf>,
+    template: Option<String>,
+    system: Option<String>,
+    licenses: Vec<String>,
+    parameters: Map<String, Json>,
+    messages: Vec<Message>,
+    renderer: Option<String>,
+    parser: Option<String>,
+    requires: Option<String>,
+}
+
+impl ImportOptions {
+    /// Returns the options of an import that adds nothing to the file.
+    pub fn new() -> Self {
+        ImportOptions::default()
+    }
+
     /// Whether a model of that name is replaced; otherwise it is an error. The blobs of the one
     /// that is replaced stay until they are collected.
-    pub replace: bool,
-    /// How the bytes of the files come into the store.
-    pub copy_mode: CopyMode,
-    /// GGUF files of adapters.
-    pub adapters: Vec<PathBuf>,
-    /// GGUF files of projectors.
-    pub projectors: Vec<PathBuf>,
-    /// The Go template; none is guessed.
-    pub template: Option<String>,
-    /// The system prompt.
-    pub system: Option<String>,
-    /// The licence texts.
-    pub licenses: Vec<String>,
-    /// The parameters.
-    pub parameters: Map<String, Json>,
-    /// The messages that belong to the model.
-    pub messages: Vec<Message>,
-    /// The built-in renderer of prompts; where none is given, the one that Ollama has for
+    #[must_use]
+    pub fn replace(mut self, replace: bool) -> Self {
+        self.replace = replace;
+        self
+    }
+
+    /// Sets how the bytes of the files come into the store.
+    #[must_use]
+    pub fn copy_mode(mut self, copy_mode: CopyMode) -> Self {
+        self.copy_mode = copy_mode;
+        self
+    }
+
+    /// Sets the GGUF files of adapters.
+    #[must_use]
+    pub fn adapters(mut self, files: impl IntoIterator<Item: Into<PathBuf>>) -> Self {
+        self.adapters = files.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the GGUF files of projectors.
+    #[must_use]
+    pub fn projectors(mut self, files: impl IntoIterator<Item: Into<PathBuf>>) -> Self {
+        self.projectors = files.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the Go template; none is guessed.
+    #[must_use]
+    pub fn template(mut self, template: impl Into<String>) -> Self {
+        self.template = Some(template.into());
+        self
+    }
+
+    /// Sets the system prompt.
+    #[must_use]
+    pub fn system(mut self, system: impl Into<String>) -> Self {
+        self.system = Some(system.into());
+        self
+    }
+
+    /// Sets the texts of the licenses.
+    #[must_use]
+    pub fn licenses(mut self, texts: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.licenses = texts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the parameters.
+    #[must_use]
+    pub fn parameters(mut self, parameters: Map<String, Json>) -> Self {
+        self.parameters = parameters;
+        self
+    }
+
+    /// Sets the messages that belong to the model.
+    #[must_use]
+    pub fn messages(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
+        self.messages = messages.into_iter().collect();
+        self
+    }
+
+    /// Sets the built-in renderer of prompts; without it the model gets the one that Ollama has for
     /// the architecture, if it has one.
-    pub renderer: Option<String>,
-    /// The built-in parser of answers, as the renderer.
-    pub parser: Option<String>,
-    /// The oldest release of the reference that can run the model.
-    pub requires: Option<String>,
+    #[must_use]
+    pub fn renderer(mut self, renderer: impl Into<String>) -> Self {
+        self.renderer = Some(renderer.into());
+        self
+    }
+
+    /// Sets the built-in parser of answers; as [`renderer`](Self::renderer).
+    #[must_use]
+    pub fn parser(mut self, parser: impl Into<String>) -> Self {
+        self.parser = Some(parser.into());
+        self
+    }
+
+    /// Sets the oldest release of Ollama that can run the model.
+    #[must_use]
+    pub fn requires(mut self, release: impl Into<String>) -> Self {
+        self.requires = Some(release.into());
+        self
+    }
 }
 
 /// What an import made.
@@ -115,7 +194,8 @@ impl Store {
     ///
     /// # Errors
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) where the name is taken and was not to be
-    /// replaced; [`InvalidGguf`](ErrorKind::InvalidGguf) for a file that the strict reader refuses;
+    /// replaced, [`InvalidName`](ErrorKind::InvalidName) for a malformed one;
+    /// [`InvalidGguf`](ErrorKind::InvalidGguf) for a file that the strict reader refuses;
     /// [`Unsupported`](ErrorKind::Unsupported) for a part of a split model, and for a projector or
     /// an adapter without the model that it belongs to;
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a store whose blobs belong to another
@@ -123,10 +203,11 @@ impl Store {
     pub fn import(
         &self,
         file: impl AsRef<Path>,
-        name: &ModelName,
+        name: impl TryInto<ModelName, Error: Into<Error>>,
         options: &ImportOptions,
     ) -> Result<Imported> {
-        self.make(name, ImportPlan::of_file(file.as_ref(), options))
+        let name = convert::name(name)?;
+        self.make(&name, ImportPlan::of_file(file.as_ref(), options))
     }
 
     /// Makes a model as a Modelfile says, which is read as Ollama reads it: from GGUF files
@@ -141,10 +222,10 @@ impl Store {
     pub fn import_modelfile(
         &self,
         file: impl AsRef<Path>,
-        name: &ModelName,
+        name: impl TryInto<ModelName, Error: Into<Error>>,
         options: &ImportOptions,
     ) -> Result<Imported> {
-        let path = file.as_ref();
+        let (path, name) = (file.as_ref(), convert::name(name)?);
         let text = read::read_text(path).map_err(|e| Error::io("reading Modelfile", path, e))?;
         let directory = path.parent().unwrap_or(Path::new(""));
         let plan = Modelfile::lines(&text.bytes)
@@ -153,7 +234,7 @@ impl Store {
             let text = format!("reading Modelfile {}", path.display());
             Error::caused(error.kind(), text, error)
         })?;
-        self.make(name, plan)
+        self.make(&name, plan)
     }
 
     /// Makes a model of a file that is a Modelfile where it is a text that is nothing else, and a
@@ -164,10 +245,10 @@ impl Store {
     pub fn import_file(
         &self,
         file: impl AsRef<Path>,
-        name: &ModelName,
+        name: impl TryInto<ModelName, Error: Into<Error>>,
         options: &ImportOptions,
     ) -> Result<Imported> {
-        let path = file.as_ref();
+        let (path, name): (_, ModelName) = (file.as_ref(), convert::name(name)?);
         let head = read::read_head(path).map_err(|e| Error::io("reading", path, e))?;
         if gguf::sniff(&head).is_some_and(|format| format.is_plain_text()) {
             self.import_modelfile(path, name, options)

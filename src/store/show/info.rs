@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::fs::gguf_file::GgufFile;
-use crate::gguf::{Array, Gguf, Value, ValueType};
+use crate::gguf::{Array, Gguf, Text, Value, ValueType};
 
 /// The metadata of a model: sorted by the bytes of the keys, read from the GGUF file when it is
 /// printed or asked for. Arrays are hidden as `[]` unless the answer is verbose.
@@ -72,19 +72,21 @@ impl ModelInfo {
         self.file.as_ref().map(|source| source.file.view())
     }
 
+    /// Returns the value of a key: what stands in no file before what the file has. Keys that the
+    /// JSON form leaves out, because show prints them elsewhere, have theirs as well.
+    pub fn get(&self, key: &str) -> Option<Value<'_>> {
+        match self.values.get(key) {
+            Some(InfoValue::Text(text)) => Some(Value::Str(Text::new(text.as_bytes()))),
+            Some(InfoValue::Number(number)) => Some(Value::U64(*number)),
+            None => self.gguf()?.get(key),
+        }
+    }
+
     /// Returns a number of the architecture's own, as in `llama.context_length`.
     pub(super) fn own_number(&self, key: &str) -> Option<u64> {
-        let view = self.gguf();
-        let architecture = match (self.values.get("general.architecture"), view) {
-            (Some(InfoValue::Text(text)), _) => text.as_str().into(),
-            (_, Some(view)) => view.get("general.architecture")?.as_text()?.lossy(),
-            _ => return None,
-        };
-        let key = format!("{architecture}.{key}");
-        match self.values.get(&key) {
-            Some(InfoValue::Number(number)) => Some(*number),
-            _ => view?.get(&key)?.as_u64(),
-        }
+        let architecture = self.get("general.architecture")?.as_text()?;
+        self.get(&format!("{}.{key}", architecture.lossy()))?
+            .as_u64()
     }
 
     /// What stands in no file, by key.

@@ -9,13 +9,23 @@ use std::collections::BTreeMap;
 use crate::go::decode::{self, Any, Decode, DecodeError, Event, Reader, Slice};
 
 /// A message that belongs to the model.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Message {
     /// `system`, `user`, `assistant`, or what the file has, in lower case.
     pub role: String,
     /// The text.
     pub content: String,
+}
+
+impl Message {
+    /// Returns a message of a role, as in `user` or `assistant`.
+    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+        Message {
+            role: role.into(),
+            content: content.into(),
+        }
+    }
 }
 
 /// Decodes a layer of messages.

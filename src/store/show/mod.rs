@@ -4,6 +4,7 @@ mod answer;
 mod info;
 mod layers;
 mod message;
+mod parts;
 mod safetensors;
 mod weights;
 
@@ -15,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::Parameters;
-use crate::name::{Reference, missing};
+use crate::name::{Reference, convert, missing};
 use crate::store::handle::Store;
 use crate::store::model::Model;
 
@@ -29,6 +30,11 @@ pub struct ShowOptions {
 }
 
 impl ShowOptions {
+    /// Returns the options of an answer without the contents of arrays.
+    pub fn new() -> Self {
+        ShowOptions::default()
+    }
+
     /// Whether arrays are printed in full, and the tensors of safetensors models are listed.
     #[must_use]
     pub fn verbose(mut self, verbose: bool) -> Self {
@@ -61,10 +67,19 @@ impl Store {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) where the model is missing, or has no weights;
+    /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name;
     /// [`FileNotFound`](ErrorKind::FileNotFound) where a blob that the answer needs is missing;
     /// [`Corrupt`](ErrorKind::Corrupt), [`InvalidGguf`](ErrorKind::InvalidGguf) and
     /// [`InvalidTemplate`](ErrorKind::InvalidTemplate) for what does not decode.
-    pub fn show(&self, reference: &Reference, options: &ShowOptions) -> Result<Show> {
+    pub fn show(
+        &self,
+        name: impl TryInto<Reference, Error: Into<Error>>,
+        options: &ShowOptions,
+    ) -> Result<Show> {
+        self.show_named(&convert::name(name)?, options)
+    }
+
+    fn show_named(&self, reference: &Reference, options: &ShowOptions) -> Result<Show> {
         let (name, must_be_local) = self.must_find(reference)?;
         let model = self.open_model(name)?;
         let is_absent = |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::FileNotFound);

@@ -148,7 +148,8 @@ impl BlobCheck {
 
     /// What the strict reader says of the file, where it is one of GGUF.
     pub(super) fn read_gguf(&mut self, mmap: bool) {
-        let read = |limits| GgufFile::open(&self.path, &GgufOptions::new(limits).mmap(mmap));
+        let read =
+            |limits| GgufFile::open(&self.path, &GgufOptions::new().limits(limits).mmap(mmap));
         let strict = read(Limits::strict());
         let fault = |error: &Error| error.cause_of::<ParseError>().cloned();
         let unsupported = strict.as_ref().err().and_then(fault);

@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::fs::durability::Durability;
 use crate::fs::layout::Layout;
 use crate::fs::lock::StoreLock;
-use crate::fs::staged::{Durability, Place, Staged};
+use crate::fs::staged::{Place, Staged};
 use crate::fs::stamp::FileStamp;
 use crate::fs::{ops, read};
 use crate::go::json;

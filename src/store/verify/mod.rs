@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::{self, Job};
 use crate::fs::stamp::FileStamp;
-use crate::name::{Digest, Reference};
+use crate::name::{Digest, Reference, convert};
 use crate::store::handle::Store;
 
 pub use crate::fs::hash::Progress;
@@ -25,17 +25,32 @@ pub use report::{BlobStatus, BrokenModel, Cached, Finding, GgufFinding, Report};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct VerifyOptions {
-    pub(crate) models: Vec<Reference>,
-    pub(crate) gguf: bool,
-    pub(crate) use_cache: bool,
+    models: Vec<Reference>,
+    /// The error of the first malformed name among them, for the call to return.
+    malformed: Option<Error>,
+    gguf: bool,
+    use_cache: bool,
     streams: Option<usize>,
 }
 
 impl VerifyOptions {
-    /// Only the blobs of these models; all blobs of the store where none is named.
+    /// Returns the options of a verification of all blobs, which reads each of them.
+    pub fn new() -> Self {
+        VerifyOptions::default()
+    }
+
+    /// Only the blobs of these models; all blobs of the store where none is named. A malformed name
+    /// is the error of the verification.
     #[must_use]
-    pub fn models(mut self, models: Vec<Reference>) -> Self {
-        self.models = models;
+    pub fn models<N>(mut self, names: impl IntoIterator<Item = N>) -> Self
+    where
+        N: TryInto<Reference, Error: Into<Error>>,
+    {
+        let names: Result<_> = names.into_iter().map(convert::name).collect();
+        (self.models, self.malformed) = match names {
+            Ok(models) => (models, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
         self
     }
 
@@ -62,7 +77,7 @@ impl VerifyOptions {
     }
 
     /// Advances no more than so many files together on a thread, for benchmarks.
-    #[doc(hidden)]
+    #[cfg(feature = "internal")]
     #[must_use]
     pub fn streams(mut self, most: usize) -> Self {
         self.streams = Some(most.max(1));
@@ -74,18 +89,29 @@ impl Store {
     /// Recomputes the SHA-256 of every blob of the store, or of some models, in parallel on the
     /// store's own pool. Reads every byte; one bad blob stops nothing.
     ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) where a named model is not stored, and
+    /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name. What is wrong with a blob is a
+    /// finding, not an error.
+    pub fn verify(&self, options: &VerifyOptions) -> Result<Report> {
+        self.verify_with(options, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// Verifies as [`verify`](Self::verify) does, and tells how far it is.
+    ///
     /// `observe` is called on the calling thread, before the first byte, then at most 20 times a
     /// second, and after the last; it may break to stop.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) where a named model is not stored,
-    /// [`Cancelled`](ErrorKind::Cancelled) where `observe` broke. What is wrong with a blob is a
-    /// finding, not an error.
-    pub fn verify(
+    /// As [`verify`](Self::verify); [`Cancelled`](ErrorKind::Cancelled) where `observe` broke.
+    pub fn verify_with(
         &self,
         options: &VerifyOptions,
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
+        if let Some(error) = &options.malformed {
+            return Err(error.clone());
+        }
         self.must_exist()?;
         self.blobs_place()?;
         let mut checks = Checks::of(self, &options.models)?;

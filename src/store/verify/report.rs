@@ -12,7 +12,7 @@ use crate::name::{Digest, ModelName};
 use crate::store::problem::Problem;
 
 /// What a verification found: every blob it looked at, and what is broken.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// One finding for each distinct digest, in the order of digests.
@@ -60,7 +60,7 @@ impl Report {
 }
 
 /// One blob.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// The digest that names the blob.
@@ -133,7 +133,7 @@ impl Serialize for BlobStatus {
 }
 
 /// What the strict reader says of a GGUF file.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GgufFinding {
     /// Why it is refused, where something is wrong with it.
@@ -155,7 +155,7 @@ impl GgufFinding {
 }
 
 /// A model that cannot be whole.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BrokenModel {
     /// The model.
