@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::read;
 use crate::go::json;
-use crate::name::{Digest, ModelName};
+use crate::name::{Digest, Hasher, ModelName};
 use crate::store::handle::Store;
 use crate::store::problem::Problem;
 use crate::store::survey::{Stored, Survey};
@@ -116,7 +116,7 @@ impl LiveBlobs {
         let mut known: HashSet<Digest> = left.iter().copied().collect();
         while let Some(digest) = left.pop() {
             let path = layout.blob(&digest);
-            match nested(&path) {
+            match nested(&digest, &path) {
                 Ok(named) => left.extend(named.into_iter().filter(|digest| known.insert(*digest))),
                 Err(error) => self.problems.push(Problem::new(&path, None, error)),
             }
@@ -161,7 +161,11 @@ fn is_index(text: &[u8]) -> bool {
 }
 
 /// Returns the digests in a blob that is a manifest; none in one that is missing, or is none.
-fn nested(path: &std::path::Path) -> Result<Vec<Digest>> {
+///
+/// # Errors
+/// Where it cannot be read, and where its bytes are not those of its digest: what it named before
+/// it was damaged is not known.
+fn nested(digest: &Digest, path: &std::path::Path) -> Result<Vec<Digest>> {
     let at = |e| Error::io("reading blob", path, e);
     let head = match read::read_head(path) {
         Err(_) if read::is_gone(path) => return Ok(Vec::new()),
@@ -171,5 +175,14 @@ fn nested(path: &std::path::Path) -> Result<Vec<Digest>> {
         return Ok(Vec::new());
     }
     let text = read::read_text(path).map_err(at)?;
+    let mut hasher = Hasher::new();
+    hasher.update(&text.bytes);
+    if hasher.finish() != *digest {
+        let what = format!(
+            "reading blob {}: damaged, and a manifest that an index names",
+            path.display()
+        );
+        return Err(Error::new(ErrorKind::Corrupt, what));
+    }
     Ok(Digest::all_in(&text.bytes).unwrap_or_default())
 }

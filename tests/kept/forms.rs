@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use modelkeep::{Digest, GcOptions, Store, StoreOptions};
+use modelkeep::{Digest, ErrorKind, GcOptions, Store, StoreOptions};
 
 use crate::common::{Scratch, reference};
 use crate::{age_all, at_once};
@@ -139,6 +139,28 @@ fn a_manifest_of_another_form_is_named_as_what_it_is() {
     assert_eq!(forms, expected);
     let diagnosis = scratch.store().doctor().unwrap();
     assert_eq!(diagnosis.notes.len(), 3, "{:?}", diagnosis.notes);
+}
+
+/// Cut after the first of its digests, it still has letters of a manifest, and lacks the rest.
+#[test]
+fn a_damaged_manifest_among_the_blobs_keeps_every_blob() {
+    let scratch = Scratch::new();
+    let (first, second) = (scratch.blob(b"first"), scratch.blob(b"second"));
+    let inner = format!(
+        r#"{{"layers":[{{"digest":"{first}","size":5}},{{"digest":"{second}","size":6}}]}}"#
+    );
+    let nested = scratch.blob(inner.as_bytes());
+    let outer = format!(r#"{{"manifests":[{{"digest":"{nested}"}}]}}"#);
+    scratch.manifest("index", outer.as_bytes());
+    let cut = inner.find(&second.to_string()).unwrap();
+    fs::write(scratch.blob_path(&nested), &inner[..cut]).unwrap();
+    let error = scratch.store().gc(&at_once()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("damaged"), "{error}");
+    assert!(scratch.blob_path(&first).exists() && scratch.blob_path(&second).exists());
+    fs::write(scratch.blob_path(&nested), &inner).unwrap();
+    let orphan = scratch.blob(b"orphan");
+    assert_eq!(scratch.store().gc(&at_once()).unwrap().blobs, [orphan]);
 }
 
 #[test]

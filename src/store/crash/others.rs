@@ -199,9 +199,7 @@ fn a_blob_that_cannot_be_moved_is_told_and_stops_no_other() {
     let models = [model("a"), model("b")];
     let error = without_the_first_move(|| store.delete_all(&models)).unwrap_err();
     assert_eq!(error.os_error(), Some(libc::EIO));
-    assert!(
-        store.find(model("a")).unwrap().is_none() && store.find(model("b")).unwrap().is_none()
-    );
+    assert!(store.find(model("a")).unwrap().is_none() && store.find(model("b")).unwrap().is_none());
     assert_eq!(own.iter().filter(|it| store.has_blob(it)).count(), 1);
 
     let scene = Scene::new();
