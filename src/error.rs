@@ -28,22 +28,22 @@ macro_rules! kinds {
             /// Every kind, by ascending code.
             pub const ALL: &'static [ErrorKind] = &[$(ErrorKind::$kind,)+];
 
-            /// The status that the C binding answers with (`MKEEP_STATUS_*`).
+            /// Returns the status that the C binding answers with (`MKEEP_STATUS_*`).
             pub const fn code(self) -> u32 {
                 self as u32
             }
 
-            /// The HTTP status that the HTTP binding answers with.
+            /// Returns the HTTP status that the HTTP binding answers with.
             pub const fn http_status(self) -> u16 {
                 match self { $(ErrorKind::$kind => $http,)+ }
             }
 
-            /// The exception class that the Python binding raises.
+            /// Returns the exception class that the Python binding raises.
             pub const fn python_class(self) -> &'static str {
                 match self { $(ErrorKind::$kind => $python,)+ }
             }
 
-            /// The kind's own name, as in `NotFound`.
+            /// Returns the kind's own name, as in `NotFound`.
             pub const fn name(self) -> &'static str {
                 match self { $(ErrorKind::$kind => stringify!($kind),)+ }
             }
@@ -111,7 +111,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error whose whole text is `context`.
+    /// Returns an error whose whole text is `context`.
     pub fn new(kind: ErrorKind, context: impl Into<Cow<'static, str>>) -> Self {
         Error(Box::new(Inner {
             kind,
@@ -122,7 +122,7 @@ impl Error {
         }))
     }
 
-    /// An error that a lower one caused; its text follows `context` after a colon.
+    /// Returns an error that a lower one caused; its text follows `context` after a colon.
     pub fn caused(
         kind: ErrorKind,
         context: impl Into<Cow<'static, str>>,
@@ -133,7 +133,8 @@ impl Error {
         error
     }
 
-    /// The operating system refused `doing` on `path`: [`FileNotFound`](ErrorKind::FileNotFound),
+    /// Returns the operating system refused `doing` on `path`:
+    /// [`FileNotFound`](ErrorKind::FileNotFound),
     /// [`PermissionDenied`](ErrorKind::PermissionDenied), [`ReadOnly`](ErrorKind::ReadOnly) or else
     /// [`Io`](ErrorKind::Io), as it says.
     pub fn io(doing: &'static str, path: &Path, cause: io::Error) -> Self {
@@ -170,30 +171,30 @@ impl Error {
         self
     }
 
-    /// The row of the table that this error belongs to.
+    /// Returns the row of the table that this error belongs to.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The text without its cause: `model 'x:latest' not found`.
+    /// Returns the text without its cause: `model 'x:latest' not found`.
     pub fn context(&self) -> &str {
         &self.0.context
     }
 
-    /// The stored names that the caller may have meant, the nearest first, at most three; none is
-    /// ever used in place of what was asked for. They end the error's text.
+    /// Returns the stored names that the caller may have meant, the nearest first, at most three;
+    /// none is ever used in place of what was asked for. They end the error's text.
     pub fn suggestions(&self) -> &[String] {
         &self.0.suggestions
     }
 
-    /// The file or directory that the error, or one that caused it, is about.
+    /// Returns the file or directory that the error, or one that caused it, is about.
     pub fn path(&self) -> Option<&Path> {
         let own = self.0.path.as_deref();
         own.or_else(|| self.cause_of::<Error>()?.path())
     }
 
-    /// The operating system's error number: the one with which it refused, or the one that says
-    /// the same as the kind.
+    /// Returns the operating system's error number: the one with which it refused, or the one that
+    /// says the same as the kind.
     pub fn os_error(&self) -> Option<i32> {
         let refusal = self.cause_of::<io::Error>();
         refusal
@@ -206,8 +207,8 @@ impl Error {
             })
     }
 
-    /// The first cause of type `T` in the chain, such as the `gguf::ParseError` of a
-    /// GGUF file.
+    /// Returns the first cause of type `T` in the chain, such as the `gguf::ParseError` of a GGUF
+    /// file.
     pub fn cause_of<T: StdError + 'static>(&self) -> Option<&T> {
         let mut next = self.cause();
         while let Some(cause) = next {

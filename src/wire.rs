@@ -32,7 +32,7 @@ impl Answer {
         }
     }
 
-    /// A refusal: `{"error": text}`.
+    /// Returns a refusal: `{"error": text}`.
     pub fn refusal(status: u16, text: &str) -> Self {
         #[derive(Serialize)]
         struct Refusal<'a> {
@@ -50,7 +50,7 @@ impl Answer {
         Answer::refusal(400, text)
     }
 
-    /// The plain text of an error where a person is to blame, all of it otherwise.
+    /// Returns the plain text of an error where a person is to blame, all of it otherwise.
     fn error(error: &Error) -> Self {
         let status = error.kind().http_status();
         let is_plain = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidName);

@@ -2,12 +2,12 @@
 
 use crate::template::Template;
 
-/// Whether the template of a GGUF file renders tools.
+/// Returns whether the template of a GGUF file renders tools.
 pub(crate) fn has_tools(chat: &str) -> bool {
     contains_any(chat, &["tools", "tool_call"])
 }
 
-/// Whether it renders, or cuts away, what a model thought.
+/// Returns whether it renders, or cuts away, what a model thought.
 pub(crate) fn has_thinking(chat: &str) -> bool {
     let tagged = chat.contains("<think>") && chat.contains("</think>");
     let split = contains_any(
@@ -17,8 +17,8 @@ pub(crate) fn has_thinking(chat: &str) -> bool {
     tagged || (split && !contains_any(chat, &["reasoning_content", "<SPECIAL_12>"]))
 }
 
-/// Whether a chat template renders better than the Go template of the same model: where it can do
-/// more, or the same and alone brings a tool's answer back to the model.
+/// Returns whether a chat template renders better than the Go template of the same model: where it
+/// can do more, or the same and alone brings a tool's answer back to the model.
 pub(crate) fn is_preferred(chat: &str, go: &Template) -> bool {
     let of_chat = [has_tools(chat), false, has_thinking(chat)];
     let of_go = [

@@ -40,7 +40,7 @@ pub enum Capability {
 }
 
 impl Capability {
-    /// The word that list and show print.
+    /// Returns the word that list and show print.
     pub fn as_str(&self) -> &str {
         match self {
             Capability::Completion => "completion",
@@ -143,7 +143,7 @@ pub(crate) enum InfoSource {
 }
 
 impl<'a> Facts<'a> {
-    /// The capabilities that show prints, in its order.
+    /// Returns the capabilities that show prints, in its order.
     pub fn capabilities(&self) -> Vec<Capability> {
         let mut found = Found::default();
         found.extend(
@@ -185,7 +185,7 @@ impl<'a> Facts<'a> {
         found.without(unserved)
     }
 
-    /// The template that show prints: the chat template of the GGUF file where Ollama would
+    /// Returns the template that show prints: the chat template of the GGUF file where Ollama would
     /// render with it, else the Go template.
     pub fn shown_template(&self) -> &str {
         let go = self.template.map_or(Template::DEFAULT, Template::text);
@@ -196,7 +196,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Where `model_info` comes from.
+    /// Returns where `model_info` comes from.
     pub fn info_source(&self) -> InfoSource {
         let config = self.config;
         let completes = || config.capabilities.iter().any(|word| word == "completion");
@@ -211,14 +211,14 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The file, where the format is one that has its facts in GGUF.
+    /// Returns the file, where the format is one that has its facts in GGUF.
     fn own_gguf(&self) -> Option<&GgufFacts<'a>> {
         self.gguf
             .as_ref()
             .filter(|_| matches!(self.config.format.as_str(), "" | "gguf"))
     }
 
-    /// Whether Ollama renders prompts itself instead of with the chat template.
+    /// Returns whether Ollama renders prompts itself instead of with the chat template.
     fn is_rendered(&self) -> bool {
         self.has_built_in() || self.is_harmony() || self.uses_go_template()
     }
@@ -249,7 +249,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The capabilities that list prints, in its order.
+/// Returns the capabilities that list prints, in its order.
 ///
 /// `head` is what the head of the GGUF file tells: senses in its order, and whether its output is
 /// pooled. Its chat template does not count, which is why list and show can disagree.

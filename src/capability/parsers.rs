@@ -7,7 +7,8 @@ pub(crate) struct OutputParser {
     pub thinking: bool,
 }
 
-/// The parser that a config names, in exactly this spelling; one that is unknown can do nothing.
+/// Returns the parser that a config names, in exactly this spelling; one that is unknown can do
+/// nothing.
 ///
 /// As of August 2026 (model/parsers in Ollama).
 pub(crate) fn named(name: &str) -> OutputParser {

@@ -49,9 +49,10 @@ impl GgufOptions {
         self
     }
 
-    /// Whether the file is mapped, the default, or its head is read into memory. Reading is right
-    /// on network file systems and for files that somebody may truncate; the data of tensors are
-    /// then not at hand. A file system that cannot map, as some of FUSE, is read in either case.
+    /// Sets whether the file is mapped, the default, or its head is read into memory. Reading is
+    /// right on network file systems and for files that somebody may truncate; the data of tensors
+    /// are then not at hand. A file system that cannot map, as some of FUSE, is read in either
+    /// case.
     #[must_use]
     pub const fn mmap(mut self, mmap: bool) -> Self {
         self.mmap = mmap;
@@ -109,8 +110,8 @@ impl GgufFile {
         })
     }
 
-    /// The value of one key, of duplicates the first. Reads no further than that: some kilobytes,
-    /// where the key stands before the vocabulary.
+    /// Returns the value of one key, of duplicates the first. Reads no further than that: some
+    /// kilobytes, where the key stands before the vocabulary.
     ///
     /// # Errors
     /// As [`open`](Self::open), for what was read.
@@ -125,12 +126,12 @@ impl GgufFile {
         })
     }
 
-    /// The file's metadata and tensors, borrowed.
+    /// Returns the file's metadata and tensors, borrowed.
     pub fn view(&self) -> Gguf<'_> {
         self.inner.index.view(&self.inner.bytes)
     }
 
-    /// The size of the file in bytes.
+    /// Returns the size of the file in bytes.
     pub fn size(&self) -> u64 {
         self.inner.size
     }

@@ -81,17 +81,17 @@ impl GgufParts {
         }
     }
 
-    /// The parts in order.
+    /// Returns the parts in order.
     pub fn parts(&self) -> &[GgufFile] {
         &self.parts
     }
 
-    /// The first part, which holds the metadata of the model.
+    /// Returns the first part, which holds the metadata of the model.
     pub fn metadata(&self) -> Option<Gguf<'_>> {
         self.parts.first().map(GgufFile::view)
     }
 
-    /// The tensors of all parts.
+    /// Returns the tensors of all parts.
     pub fn tensors(&self) -> impl Iterator<Item = PartTensor<'_>> {
         let parts = self.parts.iter().enumerate();
         parts.flat_map(|(part, file)| {
@@ -101,13 +101,13 @@ impl GgufParts {
         })
     }
 
-    /// The sum of the elements of all tensors.
+    /// Returns the sum of the elements of all tensors.
     pub fn parameter_count(&self) -> u64 {
         let counts = self.parts.iter().map(|part| part.view().parameter_count());
         counts.fold(0, u64::saturating_add)
     }
 
-    /// The data of a tensor, where its part is mapped and the size is known.
+    /// Returns the data of a tensor, where its part is mapped and the size is known.
     pub fn tensor_data(&self, tensor: &PartTensor<'_>) -> Option<&[u8]> {
         self.parts
             .get(tensor.part)?

@@ -73,8 +73,8 @@ fn open(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Whether the file system has no locks at all, as some network file systems, or none for a file
-/// that may only be read, as NFS (`EBADF`).
+/// Returns whether the file system has no locks at all, as some network file systems, or none for a
+/// file that may only be read, as NFS (`EBADF`).
 fn is_lockless(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
         || matches!(error.raw_os_error(), Some(libc::ENOLCK | libc::EBADF))

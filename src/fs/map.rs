@@ -41,7 +41,8 @@ fn map(file: &File, len: u64) -> io::Result<Mmap> {
     }
 }
 
-/// Whether a failure to map is one of the file system, as virtiofs, 9p and some of FUSE have it.
+/// Returns whether a failure to map is one of the file system, as virtiofs, 9p and some of FUSE
+/// have it.
 fn is_unmappable(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
         || matches!(

@@ -122,7 +122,7 @@ fn rename_no_replace(_from: &Path, _to: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Whether an error says that the file system does not know the operation.
+/// Returns whether an error says that the file system does not know the operation.
 fn is_unsupported(error: &io::Error) -> bool {
     let codes = [libc::EINVAL, libc::EPERM];
     error.kind() == io::ErrorKind::Unsupported
@@ -131,7 +131,8 @@ fn is_unsupported(error: &io::Error) -> bool {
             .is_some_and(|code| codes.contains(&code))
 }
 
-/// The new name is durable before the old one goes: a power cut between leaves at least one.
+/// Returns the new name is durable before the old one goes: a power cut between leaves at least
+/// one.
 fn link_and_unlink(from: &Path, to: &Path) -> io::Result<()> {
     match hard_link(from, to) {
         // Without links nothing but a look keeps us from replacing what is there.

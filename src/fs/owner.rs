@@ -69,15 +69,15 @@ fn shared_bits(mode: u32) -> u32 {
     mode & (group | others)
 }
 
-/// Whether a refusal to set an owner or a mode says only that it is not ours to set, or that there
-/// is none.
+/// Returns whether a refusal to set an owner or a mode says only that it is not ours to set, or
+/// that there is none.
 fn is_not_for_us(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
         || matches!(error.raw_os_error(), Some(libc::EPERM | libc::EINVAL))
 }
 
-/// Whether the owner of `place` can use a file in it: it is the owner's, or the owner is root, or
-/// all who may write to the place share it.
+/// Returns whether the owner of `place` can use a file in it: it is the owner's, or the owner is
+/// root, or all who may write to the place share it.
 fn is_usable(file: &Metadata, place: &Metadata) -> bool {
     let is_shared = place.mode() & (GROUP_WRITES | OTHERS_WRITE) != 0;
     let may_read = file.mode() & 0o004 != 0
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(new.metadata().unwrap().mode() & 0o7777, 0o666);
     }
 
-    /// A file or directory of some owner and mode; `None` where we cannot give it away.
+    /// Returns a file or directory of some owner and mode; `None` where we cannot give it away.
     fn of(directory: bool, (user, group, mode): (u32, u32, u32)) -> Option<Metadata> {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("it");

@@ -97,7 +97,7 @@ mod system {
         recently_evicted: u64,
     }
 
-    /// Whether no page of a range is cached; false where the system does not say.
+    /// Returns whether no page of a range is cached; false where the system does not say.
     pub(super) fn is_cold(file: &File, at: u64, len: u64) -> bool {
         let (range, mut counts) = (Range { at, len }, Counts::default());
         // SAFETY: the descriptor is open, and both pointers are to what the call reads and writes.
@@ -138,8 +138,8 @@ mod system {
             tempfile::tempdir_in(program.parent().unwrap()).unwrap()
         }
 
-        /// A file of five windows on a disk, no page of which is cached; `None` where the system
-        /// does not say, or keeps all.
+        /// Returns a file of five windows on a disk, no page of which is cached; `None` where the
+        /// system does not say, or keeps all.
         fn cold_file(directory: &std::path::Path) -> Option<File> {
             let path = directory.join("cold");
             std::fs::write(&path, vec![7; 5 * WINDOW as usize]).unwrap();

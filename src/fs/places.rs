@@ -234,7 +234,7 @@ fn is_of_ollama(path: &Path) -> bool {
     name.is_some_and(|name| name.contains("ollama"))
 }
 
-/// Where a store is in a volume, which is mounted at the store, at its parent or at a home.
+/// Returns where a store is in a volume, which is mounted at the store, at its parent or at a home.
 fn of_volume(volume: &Path) -> [PathBuf; 3] {
     let data = volume.join("_data");
     [data.join("models"), data.join(OF_HOME), data]

@@ -21,13 +21,13 @@ pub(crate) struct Text {
     pub links: u64,
 }
 
-/// Whether nothing lies at a path any more, not even a link that leads nowhere. What may not be
-/// looked at is not gone.
+/// Returns whether nothing lies at a path any more, not even a link that leads nowhere. What may
+/// not be looked at is not gone.
 pub(crate) fn is_gone(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|e| is_absence(&e))
 }
 
-/// Whether an error says that nothing is there.
+/// Returns whether an error says that nothing is there.
 pub(crate) fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -48,8 +48,8 @@ pub(crate) fn dangling(path: &Path, error: io::Error) -> io::Error {
     }
 }
 
-/// Whether an error says what this process lacks, and nothing about the file: descriptors, memory,
-/// or time.
+/// Returns whether an error says what this process lacks, and nothing about the file: descriptors,
+/// memory, or time.
 pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
     let codes = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EAGAIN];
     error
@@ -57,8 +57,8 @@ pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
         .is_some_and(|code| codes.contains(&code))
 }
 
-/// Whether an error may be gone at the next try, though nobody changes the file: exhaustion, an
-/// interruption, or a server of files that was away.
+/// Returns whether an error may be gone at the next try, though nobody changes the file:
+/// exhaustion, an interruption, or a server of files that was away.
 pub(crate) fn is_passing(error: &io::Error) -> bool {
     let codes = [libc::EINTR, libc::ESTALE, libc::ETIMEDOUT, libc::EBUSY];
     is_exhaustion(error)
@@ -147,8 +147,8 @@ fn read_bounded(file: File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A record of our own, at most as large as any text that is read, and which only its owner may
-/// write: what others can write says nothing about what we found. Never behind a link.
+/// Returns a record of our own, at most as large as any text that is read, and which only its owner
+/// may write: what others can write says nothing about what we found. Never behind a link.
 pub(crate) fn read_private(path: &Path) -> Option<Vec<u8>> {
     let file = open(path, libc::O_NOFOLLOW | libc::O_NONBLOCK).ok()?;
     let is_ours = file.metadata().ok()?.mode() & 0o022 == 0;
@@ -158,7 +158,7 @@ pub(crate) fn read_private(path: &Path) -> Option<Vec<u8>> {
 /// How many bytes at the beginning of a file say what it is.
 const HEAD: u64 = 512;
 
-/// The first bytes of a regular file.
+/// Returns the first bytes of a regular file.
 pub(crate) fn read_head(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_regular(path)?.take(HEAD).read_to_end(&mut bytes)?;

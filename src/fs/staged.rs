@@ -91,7 +91,7 @@ impl Staged {
         }
     }
 
-    /// Where it lies until it is committed.
+    /// Returns where it lies until it is committed.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -213,7 +213,7 @@ pub(crate) fn make_private_dir(path: &Path) -> Result<()> {
     }
 }
 
-/// Whether a directory is there and no link.
+/// Returns whether a directory is there and no link.
 pub(crate) fn is_private_dir(path: &Path) -> bool {
     path.symlink_metadata()
         .is_ok_and(|metadata| metadata.is_dir())
@@ -274,7 +274,7 @@ pub(crate) fn abandoned(path: &Path, grace: Duration) -> Option<File> {
     (stamp::absolute_age(&metadata) >= needed).then_some(file)
 }
 
-/// A directory on the device of `place` in which temporary names disturb nobody.
+/// Returns a directory on the device of `place` in which temporary names disturb nobody.
 fn staging(layout: &Layout, place: Place) -> Result<PathBuf> {
     let own = match place {
         // A file directly under `manifests` is no manifest to anybody.

@@ -34,8 +34,8 @@ impl FileStamp {
         path.metadata().ok().as_ref().map(FileStamp::of)
     }
 
-    /// Whether `other` is the same file with the same bytes, which may have been renamed or linked
-    /// meanwhile: that changes the inode's own time.
+    /// Returns whether `other` is the same file with the same bytes, which may have been renamed or
+    /// linked meanwhile: that changes the inode's own time.
     pub(crate) fn is_same_file(&self, other: &FileStamp) -> bool {
         let unrenamed = FileStamp {
             changed: self.changed,
@@ -44,8 +44,8 @@ impl FileStamp {
         *self == unrenamed
     }
 
-    /// Whether a write after `moment` must show in the stamp: the last change is older than a
-    /// file system's clock is coarse. One that is in the future tells nothing.
+    /// Returns whether a write after `moment` must show in the stamp: the last change is older than
+    /// a file system's clock is coarse. One that is in the future tells nothing.
     ///
     /// ext4 and tmpfs of Linux 6.18 lag at most 1.1 ms behind the clock, older kernels 10 ms;
     /// ext3 and HFS+ count seconds, and FAT pairs of them.

@@ -14,8 +14,8 @@ pub struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    /// An array of `len` elements that lie in `bytes`: how a binding gets back what it lent. Elements
-    /// that `bytes` do not hold are not there.
+    /// Returns an array of `len` elements that lie in `bytes`: how a binding gets back what it
+    /// lent. Elements that `bytes` do not hold are not there.
     pub fn new(element: ValueType, len: u64, bytes: &'a [u8], endian: Endian) -> Self {
         Array {
             element,
@@ -25,34 +25,34 @@ impl<'a> Array<'a> {
         }
     }
 
-    /// The type of every element.
+    /// Returns the type of every element.
     pub fn element_type(&self) -> ValueType {
         self.element
     }
 
-    /// The number of elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether there is no element.
+    /// Returns whether there is no element.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The byte order of the elements.
+    /// Returns the byte order of the elements.
     pub fn endian(&self) -> Endian {
         self.endian
     }
 
-    /// The elements' bytes as they lie in the file, unaligned: packed numbers, or strings with
-    /// their lengths.
+    /// Returns the elements' bytes as they lie in the file, unaligned: packed numbers, or strings
+    /// with their lengths.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// One element. Costs nothing for numbers and bools; for strings and arrays it walks over
-    /// those before it: take [`offsets`](Self::offsets) for many looks.
+    /// Returns one element. Costs nothing for numbers and bools; for strings and arrays it walks
+    /// over those before it: take [`offsets`](Self::offsets) for many looks.
     pub fn get(&self, index: u64) -> Option<Value<'a>> {
         if index >= self.len {
             return None;
@@ -68,7 +68,7 @@ impl<'a> Array<'a> {
         }
     }
 
-    /// The elements in order.
+    /// Returns the elements in order.
     pub fn iter(&self) -> Elements<'a> {
         Elements {
             cursor: self.cursor(),
@@ -77,7 +77,7 @@ impl<'a> Array<'a> {
         }
     }
 
-    /// Where each string begins within [`as_bytes`](Self::as_bytes), length included, for
+    /// Returns where each string begins within [`as_bytes`](Self::as_bytes), length included, for
     /// [`string_at`](Self::string_at). Walks over the array once; `None` for other types.
     pub fn offsets(&self) -> Option<Vec<u64>> {
         if self.element != ValueType::Str {
@@ -93,7 +93,7 @@ impl<'a> Array<'a> {
         Some(offsets)
     }
 
-    /// The string that begins at an offset of [`offsets`](Self::offsets). Costs nothing.
+    /// Returns the string that begins at an offset of [`offsets`](Self::offsets). Costs nothing.
     pub fn string_at(&self, offset: u64) -> Option<Text<'a>> {
         let mut cursor = self.cursor();
         cursor.seek(usize::try_from(offset).ok()?);

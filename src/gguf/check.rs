@@ -95,7 +95,7 @@ pub(super) struct Validator<'a> {
 const LONGEST_NAME: u64 = 65_535;
 
 impl<'a> Validator<'a> {
-    /// One warning of each code is enough; the first place counts.
+    /// Adds a warning, one of each code; the first place counts.
     pub(super) fn warn(&mut self, code: WarningCode, path: impl FnOnce() -> String) {
         if self.is_new(code) {
             self.warnings.push(Warning::new(code, path()));
@@ -106,7 +106,7 @@ impl<'a> Validator<'a> {
         self.warnings.iter().all(|warning| warning.code() != code)
     }
 
-    /// What strict reading refuses is a warning for the lenient.
+    /// Returns what strict reading refuses is a warning for the lenient.
     pub(super) fn refuse(
         &mut self,
         (kind, code): Violation,
@@ -283,7 +283,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Whether the name is new.
+    /// Returns whether the name is new.
     fn insert(&mut self, name: &'a [u8]) -> bool {
         self.seen.insert(name)
     }

@@ -96,12 +96,12 @@ impl<'a> Cursor<'a> {
         self.bytes
     }
 
-    /// Everything from here on that is at hand.
+    /// Returns everything from here on that is at hand.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    /// Bytes from here to the end of the file, at hand or not.
+    /// Returns bytes from here to the end of the file, at hand or not.
     pub(super) fn remaining(&self) -> u64 {
         self.file_size.saturating_sub(self.position())
     }
@@ -138,7 +138,7 @@ impl<'a> Cursor<'a> {
         self.at = position.min(self.bytes.len());
     }
 
-    /// The end of the bytes, or of the file.
+    /// Returns the end of the bytes, or of the file.
     pub(super) fn short(&self, wanted: u64) -> Stop {
         let end = self.position().checked_add(wanted);
         match end {

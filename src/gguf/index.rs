@@ -110,17 +110,17 @@ impl Index {
         }
     }
 
-    /// The index together with the bytes it was made from.
+    /// Returns the index together with the bytes it was made from.
     pub fn view<'a>(&'a self, bytes: &'a [u8]) -> Gguf<'a> {
         Gguf::new(self, bytes)
     }
 
-    /// The bytes from the beginning of the file that the index refers to, data excluded.
+    /// Returns the bytes from the beginning of the file that the index refers to, data excluded.
     pub fn header_len(&self) -> u64 {
         self.header_len
     }
 
-    /// Whether another index says the same of the same bytes.
+    /// Returns whether another index says the same of the same bytes.
     #[cfg(feature = "internal")]
     pub(super) fn same_as(&self, other: &Self) -> bool {
         let entry = |entry: &Entry| (entry.key, entry.value_type, entry.value);
@@ -140,7 +140,7 @@ impl Index {
                 .eq(other.tensors.iter().map(tensor))
     }
 
-    /// What is unusual.
+    /// Returns what is unusual.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -45,7 +45,7 @@ impl Serialize for Lossless<'_> {
 }
 
 impl Gguf<'_> {
-    /// The head and the warnings as JSON: `{"gguf": ..., "warnings": [...]}`.
+    /// Returns the head and the warnings as JSON: `{"gguf": ..., "warnings": [...]}`.
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]
         struct Whole<'a> {
@@ -62,7 +62,7 @@ impl Gguf<'_> {
 }
 
 impl ParseError {
-    /// The refusal as JSON: `{"error": {"kind", "offset", "path", "message"}}`.
+    /// Returns the refusal as JSON: `{"error": {"kind", "offset", "path", "message"}}`.
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]
         struct Refusal<'a> {

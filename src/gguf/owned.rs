@@ -31,7 +31,7 @@ pub struct OwnedArray {
 }
 
 impl OwnedArray {
-    /// An array of elements of one type. An element of another type is left out of no file:
+    /// Returns an array of elements of one type. An element of another type is left out of no file:
     /// writing it fails.
     pub fn new(element: ValueType, items: Vec<OwnedValue>) -> Self {
         OwnedArray { element, items }
@@ -39,7 +39,7 @@ impl OwnedArray {
 }
 
 impl OwnedValue {
-    /// The type in the file.
+    /// Returns the type in the file.
     pub fn value_type(&self) -> ValueType {
         match self {
             OwnedValue::U8(_) => ValueType::U8,

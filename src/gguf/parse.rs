@@ -204,7 +204,7 @@ const MAGIC: &[u8; 4] = b"GGUF";
 const SWAPPED: &[u8; 4] = b"FUGG";
 const HEADER: usize = 24;
 
-/// Whether a file that begins so is to be read as GGUF.
+/// Returns whether a file that begins so is to be read as GGUF.
 pub(crate) fn is_gguf(head: &[u8]) -> bool {
     head.starts_with(MAGIC) || head.starts_with(SWAPPED)
 }
@@ -288,7 +288,7 @@ fn capacity(count: u64) -> usize {
     usize_of(count.min(CREDIT))
 }
 
-/// A number that is known to fit: a count below a bound, or a position in bytes at hand.
+/// Returns a number that is known to fit: a count below a bound, or a position in bytes at hand.
 fn usize_of(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

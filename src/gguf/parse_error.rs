@@ -20,7 +20,7 @@ macro_rules! fault_kinds {
             /// Every kind.
             pub const ALL: &'static [ParseErrorKind] = &[$(ParseErrorKind::$kind,)+];
 
-            /// The stable code, as in `bad_magic`.
+            /// Returns the stable code, as in `bad_magic`.
             pub const fn code(self) -> &'static str {
                 match self { $(ParseErrorKind::$kind => $code,)+ }
             }
@@ -88,8 +88,8 @@ fault_kinds! {
 }
 
 impl ParseErrorKind {
-    /// Whether only strict readers refuse such a file: it is carried by lenient ones, and nothing
-    /// about it is damaged.
+    /// Returns whether only strict readers refuse such a file: it is carried by lenient ones, and
+    /// nothing about it is damaged.
     pub const fn is_unsupported(self) -> bool {
         matches!(
             self,
@@ -126,22 +126,22 @@ impl ParseError {
         self
     }
 
-    /// The class.
+    /// Returns the class.
     pub fn kind(&self) -> ParseErrorKind {
         self.kind
     }
 
-    /// The offset in the file, in bytes, of the item that is wrong.
+    /// Returns the offset in the file, in bytes, of the item that is wrong.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The place in the structure, as in `kv 17 "tokenizer.ggml.tokens" element 4711`.
+    /// Returns the place in the structure, as in `kv 17 "tokenizer.ggml.tokens" element 4711`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What is wrong, in words.
+    /// Returns what is wrong, in words.
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -30,7 +30,7 @@ impl<'a, 'l> Scan<'a, 'l> {
         })
     }
 
-    /// The next key; `None` after the last.
+    /// Returns the next key; `None` after the last.
     pub(crate) fn next_key(&mut self) -> Read<Option<Text<'a>>> {
         if let Some(kind) = self.pending.take() {
             Walker::new(self.limits).value(&mut self.cursor, kind)?;
@@ -44,7 +44,7 @@ impl<'a, 'l> Scan<'a, 'l> {
         Ok(Some(Text::new(key)))
     }
 
-    /// The value of the key that came last; `None` where it was read before.
+    /// Returns the value of the key that came last; `None` where it was read before.
     pub(crate) fn value(&mut self) -> Read<Option<Value<'a>>> {
         let Some(kind) = self.pending.take() else {
             return Ok(None);

@@ -115,7 +115,7 @@ pub fn sniff(head: &[u8]) -> Option<FileFormat> {
     }
 }
 
-/// A header's length in eight bytes, then its JSON.
+/// Returns a header's length in eight bytes, then its JSON.
 fn is_safetensors(head: &[u8]) -> bool {
     const LARGEST: u64 = 100 << 20;
     let header = head.split_first_chunk();
@@ -175,7 +175,8 @@ fn lfs_size(text: &str) -> Option<u64> {
     size?.trim().parse().ok()
 }
 
-/// What servers answer with in place of a file, in lower case: JSON that begins so, and texts.
+/// Returns what servers answer with in place of a file, in lower case: JSON that begins so, and
+/// texts.
 fn is_refusal(lower: &str) -> bool {
     const KEYS: [&str; 5] = [
         "\"error",
@@ -228,7 +229,7 @@ fn holds(head: &[u8], wanted: &[u8]) -> bool {
 }
 
 impl FileFormat {
-    /// Whether a person may have written the file: a text that is nothing known.
+    /// Returns whether a person may have written the file: a text that is nothing known.
     pub fn is_plain_text(&self) -> bool {
         *self == Text
     }

@@ -77,7 +77,7 @@ fn warning(count: u64, found: Option<String>) -> Warning {
     Warning::saying(WarningCode::TrailingBytes, String::new(), message)
 }
 
-/// Where a header begins: the magic and a version, in either byte order.
+/// Returns where a header begins: the magic and a version, in either byte order.
 fn another_gguf(bytes: &[u8]) -> Option<usize> {
     bytes.windows(8).position(|window| {
         matches!(

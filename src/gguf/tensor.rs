@@ -24,7 +24,7 @@ macro_rules! tensor_types {
                 pub const $name: TensorType = TensorType($code);
             )+
 
-            /// Every type that is known, by number.
+            /// Returns every type that is known, by number.
             pub fn all() -> impl Iterator<Item = TensorType> {
                 [$(TensorType::$name),+].into_iter()
             }
@@ -113,7 +113,7 @@ impl TensorType {
         TensorType(code)
     }
 
-    /// The number in a file.
+    /// Returns the number in a file.
     pub const fn code(self) -> u32 {
         self.0
     }
@@ -127,13 +127,13 @@ impl TensorType {
         }
     }
 
-    /// Whether this release knows the type, and with it the size of its blocks.
+    /// Returns whether this release knows the type, and with it the size of its blocks.
     pub fn is_known(self) -> bool {
         self.row().is_some()
     }
 
-    /// The upper-case name, as in `Q4_K`; `unknown` for a type that was removed or is not known
-    /// yet.
+    /// Returns the upper-case name, as in `Q4_K`; `unknown` for a type that was removed or is not
+    /// known yet.
     pub fn name(self) -> &'static str {
         self.row().map_or("unknown", |row| row.0)
     }
@@ -143,7 +143,7 @@ impl TensorType {
         self.row().map(|row| row.1)
     }
 
-    /// Bytes of one block, where known.
+    /// Returns bytes of one block, where known.
     pub fn block_bytes(self) -> Option<u64> {
         self.row().map(|row| row.2)
     }

@@ -15,17 +15,17 @@ impl<'a> Text<'a> {
         Text(bytes)
     }
 
-    /// The bytes as they lie in the file.
+    /// Returns the bytes as they lie in the file.
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// The text; `None` where the bytes are not UTF-8. Costs one pass over them.
+    /// Returns the text; `None` where the bytes are not UTF-8. Costs one pass over them.
     pub fn as_str(self) -> Option<&'a str> {
         simdutf8::basic::from_utf8(self.0).ok()
     }
 
-    /// The text with U+FFFD for each bad byte.
+    /// Returns the text with U+FFFD for each bad byte.
     pub fn lossy(self) -> Cow<'a, str> {
         match self.as_str() {
             Some(text) => Cow::Borrowed(text),
@@ -85,7 +85,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The type in the file.
+    /// Returns the type in the file.
     pub fn value_type(&self) -> ValueType {
         match self {
             Value::U8(_) => ValueType::U8,
@@ -104,7 +104,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number of any integer type that is not negative.
+    /// Returns the number of any integer type that is not negative.
     pub fn as_u64(&self) -> Option<u64> {
         match *self {
             Value::U64(v) => Some(v),
@@ -112,7 +112,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number of any integer type that fits 64 bits with a sign.
+    /// Returns the number of any integer type that fits 64 bits with a sign.
     pub fn as_i64(&self) -> Option<i64> {
         match *self {
             Value::U8(v) => Some(v.into()),
@@ -127,7 +127,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number of either floating-point type.
+    /// Returns the number of either floating-point type.
     pub fn as_f64(&self) -> Option<f64> {
         match *self {
             Value::F32(v) => Some(v.into()),
@@ -136,7 +136,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The truth.
+    /// Returns the truth.
     pub fn as_bool(&self) -> Option<bool> {
         match *self {
             Value::Bool(v) => Some(v),
@@ -144,7 +144,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text, bytes that are not UTF-8 included.
+    /// Returns the text, bytes that are not UTF-8 included.
     pub fn as_text(&self) -> Option<Text<'a>> {
         match *self {
             Value::Str(text) => Some(text),
@@ -152,12 +152,12 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text, where it is UTF-8.
+    /// Returns the text, where it is UTF-8.
     pub fn as_str(&self) -> Option<&'a str> {
         self.as_text()?.as_str()
     }
 
-    /// The array.
+    /// Returns the array.
     pub fn as_array(&self) -> Option<Array<'a>> {
         match *self {
             Value::Array(array) => Some(array),

@@ -52,17 +52,17 @@ impl ValueType {
         ValueType::F64,
     ];
 
-    /// The type of a number in a file.
+    /// Returns the type of a number in a file.
     pub fn from_code(code: u32) -> Option<Self> {
         ValueType::ALL.get(usize::try_from(code).ok()?).copied()
     }
 
-    /// The number in a file.
+    /// Returns the number in a file.
     pub const fn code(self) -> u32 {
         self as u32
     }
 
-    /// The short name, as in `u32`.
+    /// Returns the short name, as in `u32`.
     pub const fn name(self) -> &'static str {
         match self {
             ValueType::U8 => "u8",
@@ -81,7 +81,7 @@ impl ValueType {
         }
     }
 
-    /// The bytes of one value; `None` for strings and arrays, whose size is in the file.
+    /// Returns the bytes of one value; `None` for strings and arrays, whose size is in the file.
     pub const fn size(self) -> Option<u64> {
         match self {
             ValueType::U8 | ValueType::I8 | ValueType::Bool => Some(1),
@@ -92,7 +92,7 @@ impl ValueType {
         }
     }
 
-    /// The fewest bytes that one value takes.
+    /// Returns the fewest bytes that one value takes.
     pub(super) const fn least(self) -> u64 {
         match self {
             ValueType::Str => 8,

@@ -33,52 +33,53 @@ impl<'a> Gguf<'a> {
         Gguf { index, bytes }
     }
 
-    /// The version of the format, 2 or 3.
+    /// Returns the version of the format, 2 or 3.
     pub fn version(&self) -> u32 {
         self.index.version
     }
 
-    /// The byte order.
+    /// Returns the byte order.
     pub fn endian(&self) -> Endian {
         self.index.endian
     }
 
-    /// The alignment of the data, in bytes.
+    /// Returns the alignment of the data, in bytes.
     pub fn alignment(&self) -> u64 {
         self.index.alignment
     }
 
-    /// Where the head ends, in bytes.
+    /// Returns where the head ends, in bytes.
     pub fn header_len(&self) -> u64 {
         self.index.header_len
     }
 
-    /// Where the data of the tensors begin, in bytes; may lie beyond a file without tensors.
+    /// Returns where the data of the tensors begin, in bytes; may lie beyond a file without
+    /// tensors.
     pub fn data_offset(&self) -> u64 {
         self.index.data_offset
     }
 
-    /// The sum of the elements of all tensors.
+    /// Returns the sum of the elements of all tensors.
     pub fn parameter_count(&self) -> u64 {
         self.index.parameter_count
     }
 
-    /// What is unusual.
+    /// Returns what is unusual.
     pub fn warnings(&self) -> &'a [Warning] {
         &self.index.warnings
     }
 
-    /// The number of pairs of metadata, duplicates included.
+    /// Returns the number of pairs of metadata, duplicates included.
     pub fn len(&self) -> usize {
         self.index.entries.len()
     }
 
-    /// Whether there is no metadata.
+    /// Returns whether there is no metadata.
     pub fn is_empty(&self) -> bool {
         self.index.entries.is_empty()
     }
 
-    /// The value of a key; of duplicates the last. Compares the keys one by one.
+    /// Returns the value of a key; of duplicates the last. Compares the keys one by one.
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         let mut entries = self.index.entries.iter().rev();
         let entry = entries.find(|entry| self.slice(entry.key) == key.as_bytes())?;
@@ -102,7 +103,7 @@ impl<'a> Gguf<'a> {
         self.get("tokenizer.chat_template")?.as_str()
     }
 
-    /// The pair at a place in the order of the file. Costs nothing.
+    /// Returns the pair at a place in the order of the file. Costs nothing.
     pub fn entry(&self, index: usize) -> Option<(Text<'a>, Value<'a>)> {
         let entry = self.index.entries.get(index)?;
         Some((Text::new(self.slice(entry.key)), self.value(entry)?))
@@ -113,12 +114,12 @@ impl<'a> Gguf<'a> {
         (0..self.len()).filter_map(move |index| self.entry(index))
     }
 
-    /// The number of tensors.
+    /// Returns the number of tensors.
     pub fn tensor_count(&self) -> usize {
         self.index.tensors.len()
     }
 
-    /// The tensor at a place in the order of the file. Costs nothing.
+    /// Returns the tensor at a place in the order of the file. Costs nothing.
     pub fn tensor(&self, index: usize) -> Option<TensorInfo<'a>> {
         self.index
             .tensors
@@ -126,7 +127,7 @@ impl<'a> Gguf<'a> {
             .map(|tensor| self.tensor_info(tensor))
     }
 
-    /// The tensors in the order of the file.
+    /// Returns the tensors in the order of the file.
     pub fn tensors(self) -> impl Iterator<Item = TensorInfo<'a>> {
         self.index
             .tensors
@@ -134,14 +135,14 @@ impl<'a> Gguf<'a> {
             .map(move |tensor| self.tensor_info(tensor))
     }
 
-    /// The data of a tensor, where they are at hand and the size is known.
+    /// Returns the data of a tensor, where they are at hand and the size is known.
     pub fn tensor_data(&self, tensor: &TensorInfo<'_>) -> Option<&'a [u8]> {
         let start = usize::try_from(tensor.offset).ok()?;
         let len = usize::try_from(tensor.size?).ok()?;
         self.bytes.get(start..start.checked_add(len)?)
     }
 
-    /// The place of the file among the parts of a model; `None` for a file that is whole.
+    /// Returns the place of the file among the parts of a model; `None` for a file that is whole.
     pub fn split(&self) -> Option<Split> {
         let number = |key| self.get(key)?.as_u64();
         Some(Split {

@@ -18,7 +18,7 @@ pub(super) struct Seen {
     pub bad_bool: bool,
 }
 
-/// The type and the length of an array, unchecked but for the type.
+/// Returns the type and the length of an array, unchecked but for the type.
 pub(super) fn array_head(cursor: &mut Cursor<'_>) -> Read<(ValueType, u64)> {
     let start = cursor.clone();
     let code = cursor.u32()?;
@@ -31,7 +31,7 @@ pub(super) fn array_head(cursor: &mut Cursor<'_>) -> Read<(ValueType, u64)> {
     Ok((kind, cursor.u64()?))
 }
 
-/// The bytes of elements that were checked when the file was opened.
+/// Returns the bytes of elements that were checked when the file was opened.
 pub(super) fn elements<'a>(cursor: &mut Cursor<'a>, kind: ValueType, len: u64) -> Read<&'a [u8]> {
     let before = cursor.rest();
     let start = cursor.position();
@@ -54,7 +54,7 @@ impl<'l> Walker<'l> {
         }
     }
 
-    /// A string; its length is checked before it is used.
+    /// Returns a string; its length is checked before it is used.
     pub(super) fn string<'a>(&mut self, cursor: &mut Cursor<'a>) -> Read<&'a [u8]> {
         let start = cursor.clone();
         let length = cursor.u64()?;
@@ -68,7 +68,7 @@ impl<'l> Walker<'l> {
         cursor.take(length)
     }
 
-    /// One value of a type, array or not.
+    /// Returns one value of a type, array or not.
     pub(super) fn value(&mut self, cursor: &mut Cursor<'_>, kind: ValueType) -> Read<()> {
         match kind {
             ValueType::Str => {
@@ -85,7 +85,7 @@ impl<'l> Walker<'l> {
         }
     }
 
-    /// The head of an array, its length compared with what is left.
+    /// Returns the head of an array, its length compared with what is left.
     pub(super) fn head(&mut self, cursor: &mut Cursor<'_>) -> Read<(ValueType, u64)> {
         let start = cursor.clone();
         let (kind, len) = array_head(cursor)?;
@@ -99,8 +99,8 @@ impl<'l> Walker<'l> {
         Ok((kind, len))
     }
 
-    /// The elements of an array. Arrays in arrays are walked with a stack of our own: what a file
-    /// says must not decide how deep we recurse.
+    /// Returns the elements of an array. Arrays in arrays are walked with a stack of our own: what
+    /// a file says must not decide how deep we recurse.
     pub(super) fn elements(
         &mut self,
         cursor: &mut Cursor<'_>,
@@ -199,7 +199,7 @@ fn is_utf8(bytes: &[u8]) -> bool {
     simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
-/// Where a tail of `all` begins.
+/// Returns where a tail of `all` begins.
 fn offset_of(all: &[u8], tail: &[u8]) -> usize {
     all.len() - tail.len()
 }

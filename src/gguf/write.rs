@@ -41,7 +41,7 @@ impl Default for Writer {
 }
 
 impl Writer {
-    /// A writer of little-endian files of version 3.
+    /// Returns a writer of little-endian files of version 3.
     pub fn new() -> Self {
         Writer {
             version: 3,
@@ -52,19 +52,19 @@ impl Writer {
         }
     }
 
-    /// The version of the format, 2 or 3.
+    /// Returns the version of the format, 2 or 3.
     pub fn version(&mut self, version: u32) -> &mut Self {
         self.version = version;
         self
     }
 
-    /// The byte order.
+    /// Returns the byte order.
     pub fn endian(&mut self, endian: Endian) -> &mut Self {
         self.endian = endian;
         self
     }
 
-    /// The alignment of the data in bytes, a power of two; states it in the metadata, too.
+    /// Returns the alignment of the data in bytes, a power of two; states it in the metadata, too.
     pub fn alignment(&mut self, alignment: u32) -> &mut Self {
         self.alignment = alignment;
         self.set("general.alignment", alignment)

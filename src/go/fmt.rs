@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::go::decode::{AnyRef, Kind};
 
-/// The verb `%q`: a double-quoted Go string; bytes that are not UTF-8 print as `\xNN`.
+/// Returns the verb `%q`: a double-quoted Go string; bytes that are not UTF-8 print as `\xNN`.
 pub fn quote(bytes: impl AsRef<[u8]>) -> String {
     let mut text = String::from('"');
     for chunk in bytes.as_ref().utf8_chunks() {
@@ -21,7 +21,7 @@ pub fn quote(bytes: impl AsRef<[u8]>) -> String {
     text
 }
 
-/// The verb `%#U` of a character: `U+007D '}'`, without the quotes where it does not print.
+/// Returns the verb `%#U` of a character: `U+007D '}'`, without the quotes where it does not print.
 pub fn code_point(c: char) -> String {
     let code = u32::from(c);
     if is_print(c) {
@@ -31,12 +31,12 @@ pub fn code_point(c: char) -> String {
     }
 }
 
-/// The verb `%v` of a decoded JSON value: `[1 a]`, `map[a:1 b:c]`, `<nil>`.
+/// Returns the verb `%v` of a decoded JSON value: `[1 a]`, `map[a:1 b:c]`, `<nil>`.
 pub(crate) fn plain(value: AnyRef<'_>) -> String {
     print(value, &PLAIN)
 }
 
-/// The verb `%#v` of a decoded JSON value: `[]interface {}{1, "a"}`, `<nil>`.
+/// Returns the verb `%#v` of a decoded JSON value: `[]interface {}{1, "a"}`, `<nil>`.
 pub(crate) fn syntax(value: AnyRef<'_>) -> String {
     match value.kind() {
         Kind::Null => "<nil>".to_owned(),
@@ -44,8 +44,8 @@ pub(crate) fn syntax(value: AnyRef<'_>) -> String {
     }
 }
 
-/// Whether Go prints the character as it is: letters, marks, numbers, punctuation, symbols and the
-/// ASCII space.
+/// Returns whether Go prints the character as it is: letters, marks, numbers, punctuation, symbols
+/// and the ASCII space.
 ///
 /// The standard library has the same rule inside `escape_debug`, in the Unicode version of the
 /// compiler; after the first character of a text it escapes nothing else beyond the ASCII ones.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// A count of parameters in Ollama's short form.
+/// Returns a count of parameters in Ollama's short form.
 ///
 /// Billions with one decimal, millions with two, both without decimals where they are whole;
 /// thousands without. Ties of the binary quotient go to the even digit.
@@ -21,7 +21,7 @@ pub fn human_number(count: u64) -> String {
     format!("{quotient:.decimals$}{letter}")
 }
 
-/// A number of bytes in decimal units: `2.00 GB`, `17.00 kB`, `100 bytes`.
+/// Returns a number of bytes in decimal units: `2.00 GB`, `17.00 kB`, `100 bytes`.
 pub(crate) fn human_size(bytes: u64) -> String {
     let (unit, name) = match bytes {
         1_000_000_000.. => (1e9, "GB"),

@@ -9,7 +9,7 @@ use serde_json::ser::{Formatter, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The JSON text of `value`, byte for byte as Ollama writes it.
+/// Returns the JSON text of `value`, byte for byte as Ollama writes it.
 ///
 /// Compact. `<`, `>`, `&`, U+2028 and U+2029 are escaped; a float has its shortest form, with an
 /// exponent below 1e-6 and from 1e21 on; NaN and the infinities are `null`.
@@ -30,13 +30,13 @@ pub fn try_to_string<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serialized(value).map_err(|e| Error::caused(ErrorKind::Unsupported, "writing JSON", e))
 }
 
-/// Whether a text holds a part anywhere, as it would the name of a field in its quotes. Decodes
-/// nothing.
+/// Returns whether a text holds a part anywhere, as it would the name of a field in its quotes.
+/// Decodes nothing.
 pub(crate) fn mentions(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-/// The JSON text of paths; see [`try_to_string`].
+/// Returns the JSON text of paths; see [`try_to_string`].
 ///
 /// # Errors
 /// As [`try_to_string`].

@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 pub struct Timestamp(SystemTime);
 
 impl Timestamp {
-    /// The time itself.
+    /// Returns the time itself.
     pub const fn system_time(self) -> SystemTime {
         self.0
     }

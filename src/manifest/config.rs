@@ -52,8 +52,8 @@ impl Config {
         }
     }
 
-    /// Whether another host serves the model: this store holds a stub. A host that is asked for no
-    /// model serves none.
+    /// Returns whether another host serves the model: this store holds a stub. A host that is asked
+    /// for no model serves none.
     pub fn is_remote(&self) -> bool {
         !self.remote_host.is_empty() && !self.remote_model.is_empty()
     }

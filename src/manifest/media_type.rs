@@ -82,7 +82,8 @@ impl Serialize for MediaType {
 }
 
 impl MediaType {
-    /// The short word for people: `model`, `template`, or the whole text of an unknown type.
+    /// Returns the short word for people: `model`, `template`, or the whole text of an unknown
+    /// type.
     pub fn label(&self) -> &str {
         match self {
             MediaType::Config => "config",

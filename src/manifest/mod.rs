@@ -50,22 +50,22 @@ impl Manifest {
         })
     }
 
-    /// The entry that names the config blob; all empty where the manifest has none.
+    /// Returns the entry that names the config blob; all empty where the manifest has none.
     pub fn config(&self) -> &Layer {
         &self.config
     }
 
-    /// The layers in the order of the file.
+    /// Returns the layers in the order of the file.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// The layers and then the config: everything that may name a blob.
+    /// Returns the layers and then the config: everything that may name a blob.
     pub fn entries(&self) -> impl Iterator<Item = &Layer> {
         self.layers.iter().chain([&self.config])
     }
 
-    /// The distinct digests that it names, in order; malformed ones are passed over.
+    /// Returns the distinct digests that it names, in order; malformed ones are passed over.
     pub fn digests(&self) -> Vec<Digest> {
         let digests = self.entries().filter_map(|layer| layer.digest().ok());
         let mut digests: Vec<Digest> = digests.collect();
@@ -74,7 +74,7 @@ impl Manifest {
         digests
     }
 
-    /// The last layer of a type, which is the one that counts.
+    /// Returns the last layer of a type, which is the one that counts.
     pub fn last(&self, media: &MediaType) -> Option<&Layer> {
         self.layers
             .iter()
@@ -82,20 +82,20 @@ impl Manifest {
             .find(|layer| layer.media() == *media)
     }
 
-    /// The sum of all sizes, config included, as list shows it: 64 bits that wrap.
+    /// Returns the sum of all sizes, config included, as list shows it: 64 bits that wrap.
     pub fn size(&self) -> i64 {
         self.entries()
             .fold(0, |sum, layer| sum.wrapping_add(layer.size))
     }
 
-    /// The digest that list shows, 64 hexadecimal digits: that of what Ollama's decoder
-    /// had buffered when the first value ended, usually the whole file.
+    /// Returns the digest that list shows, 64 hexadecimal digits: that of what Ollama's decoder had
+    /// buffered when the first value ended, usually the whole file.
     pub fn listed_digest(&self) -> &str {
         &self.listed_digest
     }
 }
 
-/// What a file is that was written where a manifest belongs, told from its first bytes.
+/// Returns what a file is that was written where a manifest belongs, told from its first bytes.
 fn foreign(bytes: &[u8]) -> Option<&'static str> {
     let text = bytes.trim_ascii_start();
     let is_page = |start: &&[u8]| {
@@ -126,17 +126,17 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
 }
 
 impl Layer {
-    /// What the blob holds.
+    /// Returns what the blob holds.
     pub fn media(&self) -> MediaType {
         self.media_type.as_str().into()
     }
 
-    /// The digest as the manifest spells it; may be empty or malformed.
+    /// Returns the digest as the manifest spells it; may be empty or malformed.
     pub fn digest_text(&self) -> &str {
         &self.digest
     }
 
-    /// The digest of the blob.
+    /// Returns the digest of the blob.
     ///
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt) where the manifest's text is no digest.
@@ -240,7 +240,7 @@ impl NewManifest {
         }
     }
 
-    /// The bytes of the file, with the newline that Ollama ends it with.
+    /// Returns the bytes of the file, with the newline that Ollama ends it with.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = crate::go::json::to_string(self).into_bytes();
         bytes.push(b'\n');

@@ -18,13 +18,13 @@ impl Parameters {
         self.0.extend(layer.0);
     }
 
-    /// Whether there is no parameter at all.
+    /// Returns whether there is no parameter at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The text that `show` answers as `parameters`: a line per value, an array's elements each on
-    /// their own, keys padded to thirty characters, values in Go's syntax.
+    /// Returns the text that `show` answers as `parameters`: a line per value, an array's elements
+    /// each on their own, keys padded to thirty characters, values in Go's syntax.
     ///
     /// Ollama prints the keys in random order; here they are sorted.
     pub fn text(&self) -> String {
@@ -35,7 +35,7 @@ impl Parameters {
         lines.join("\n")
     }
 
-    /// The key and the unquoted text of every `PARAMETER` line of a Modelfile, in order.
+    /// Returns the key and the unquoted text of every `PARAMETER` line of a Modelfile, in order.
     pub fn commands(&self) -> impl Iterator<Item = (&str, String)> {
         self.lines().map(|(key, value)| (key, go::plain(value)))
     }

@@ -45,7 +45,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The command that Ollama writes for a parameter: one that is named like a command
+    /// Returns the command that Ollama writes for a parameter: one that is named like a command
     /// becomes that command.
     pub(crate) fn parameter(key: &str, value: String) -> Self {
         match key {
@@ -65,7 +65,7 @@ impl Command {
         }
     }
 
-    /// The command of a message. Ollama joins both with `: ` and cuts at the first one, so
+    /// Returns the command of a message. Ollama joins both with `: ` and cuts at the first one, so
     /// a role that contains it shifts text into the content.
     pub(crate) fn message(role: &str, content: &str) -> Self {
         let joined = format!("{role}: {content}");

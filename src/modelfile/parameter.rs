@@ -15,7 +15,7 @@ enum Kind {
     Obsolete,
 }
 
-/// The fields of Ollama's options (August 2026), by their names in JSON.
+/// Returns the fields of Ollama's options (August 2026), by their names in JSON.
 fn kind(key: &str) -> Option<Kind> {
     Some(match key {
         "num_ctx" | "num_batch" | "num_gpu" | "main_gpu" | "num_thread" | "draft_num_predict"
@@ -30,7 +30,7 @@ fn kind(key: &str) -> Option<Kind> {
     })
 }
 
-/// The value of a parameter as Ollama stores it; `None` for one that says nothing any more.
+/// Returns the value of a parameter as Ollama stores it; `None` for one that says nothing any more.
 ///
 /// # Errors
 /// [`InvalidArgument`](ErrorKind::InvalidArgument) for an unknown parameter and for a text that is

@@ -23,7 +23,7 @@ impl Modelfile {
         })
     }
 
-    /// The commands, each with the line on which it begins.
+    /// Returns the commands, each with the line on which it begins.
     pub(crate) fn lines(bytes: &[u8]) -> Result<Vec<(usize, Command)>, Error> {
         let text = decode(bytes);
         let commands = Scanner::new(&text).commands().map_err(invalid)?;
@@ -52,7 +52,7 @@ fn invalid(fault: ParseError) -> Error {
     Error::new(ErrorKind::InvalidArgument, fault.to_string())
 }
 
-/// A byte order mark decides; without one it is UTF-8. What is malformed becomes U+FFFD.
+/// Returns a byte order mark decides; without one it is UTF-8. What is malformed becomes U+FFFD.
 fn decode(bytes: &[u8]) -> String {
     let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, _) = rest.as_chunks::<2>();
@@ -162,8 +162,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The rest of the line, trimmed; or, where a quote is open at its end, up to the first line
-    /// that ends with its close. Only whether the text begins and ends with quotes counts.
+    /// Returns the rest of the line, trimmed; or, where a quote is open at its end, up to the first
+    /// line that ends with its close. Only whether the text begins and ends with quotes counts.
     fn value(&mut self) -> Result<String, ParseError> {
         let line = self.line;
         let (mut text, mut end) = (String::new(), 0);
@@ -194,8 +194,8 @@ fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\r')
 }
 
-/// What stands in quotes, or the text without any; `None` where they are not closed. `end` is
-/// where the white space at its end begins: to look for it at every line would cost a square.
+/// Returns what stands in quotes, or the text without any; `None` where they are not closed. `end`
+/// is where the white space at its end begins: to look for it at every line would cost a square.
 fn unquoted(text: &str, end: usize) -> Option<&str> {
     let text = text.get(..end).unwrap_or(text);
     let within = |quotes: &str| Some(text.strip_prefix(quotes)?.strip_suffix(quotes));

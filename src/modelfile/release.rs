@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 
-/// The text of `REQUIRES` as Ollama stores it: a semantic version, which may lack its last
+/// Returns the text of `REQUIRES` as Ollama stores it: a semantic version, which may lack its last
 /// numbers, without a leading `v`.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of bytes in memory. Costs one pass over them.
+    /// Returns the digest of bytes in memory. Costs one pass over them.
     pub fn of(bytes: &[u8]) -> Self {
         Digest(sha2::Sha256::digest(bytes).into())
     }
@@ -36,12 +36,12 @@ impl Digest {
         Some(found)
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The 64 lower-case hexadecimal digits, without a prefix.
+    /// Returns the 64 lower-case hexadecimal digits, without a prefix.
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -52,7 +52,7 @@ impl Digest {
 pub struct Hasher(sha2::Sha256);
 
 impl Hasher {
-    /// A hasher that has seen nothing.
+    /// Returns a hasher that has seen nothing.
     pub fn new() -> Self {
         Hasher::default()
     }
@@ -62,7 +62,7 @@ impl Hasher {
         self.0.update(bytes);
     }
 
-    /// The digest of all pieces.
+    /// Returns the digest of all pieces.
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }

@@ -27,7 +27,7 @@ pub struct ModelName {
 }
 
 impl ModelName {
-    /// A name from its four parts, as they lie on disk: nothing is filled in.
+    /// Returns a name from its four parts, as they lie on disk: nothing is filled in.
     pub fn from_parts(host: &str, namespace: &str, model: &str, tag: &str) -> Option<Self> {
         let valid = Part::Host.admits(host)
             && Part::Namespace.admits(namespace)
@@ -41,33 +41,33 @@ impl ModelName {
         })
     }
 
-    /// The registry's host, as in `registry.ollama.ai`; may hold a port.
+    /// Returns the registry's host, as in `registry.ollama.ai`; may hold a port.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The namespace within the host, as in `library`.
+    /// Returns the namespace within the host, as in `library`.
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// The model within the namespace.
+    /// Returns the model within the namespace.
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// The tag within the model, as in `latest`.
+    /// Returns the tag within the model, as in `latest`.
     pub fn tag(&self) -> &str {
         &self.tag
     }
 
-    /// The four parts from host to tag, which are also the names of the directories and the file
-    /// of its manifest.
+    /// Returns the four parts from host to tag, which are also the names of the directories and the
+    /// file of its manifest.
     pub fn parts(&self) -> [&str; 4] {
         [&self.host, &self.namespace, &self.model, &self.tag]
     }
 
-    /// Whether the two names are equal but for the case of letters.
+    /// Returns whether the two names are equal but for the case of letters.
     pub fn folds_to(&self, other: &ModelName) -> bool {
         self.parts()
             .iter()
@@ -75,7 +75,7 @@ impl ModelName {
             .all(|(a, b)| a.eq_ignore_ascii_case(b))
     }
 
-    /// All four parts, `host/namespace/model:tag`.
+    /// Returns all four parts, `host/namespace/model:tag`.
     pub fn full(&self) -> String {
         format!(
             "{}/{}/{}:{}",

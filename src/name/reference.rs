@@ -27,17 +27,17 @@ enum Source {
 }
 
 impl Reference {
-    /// The text as it was typed, white space included.
+    /// Returns the text as it was typed, white space included.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The name with the suffix as a part of it, where the grammar admits that.
+    /// Returns the name with the suffix as a part of it, where the grammar admits that.
     pub fn name(&self) -> Option<&ModelName> {
         self.name.as_ref()
     }
 
-    /// The name that a local store looks for after the exact one: without `:local`.
+    /// Returns the name that a local store looks for after the exact one: without `:local`.
     pub(crate) fn local(&self) -> Option<&ModelName> {
         match &self.source {
             Source::Local(base) => base.as_ref(),
@@ -45,8 +45,8 @@ impl Reference {
         }
     }
 
-    /// Why nothing of this name can be found: the text is no name, says two things at once, or
-    /// names a model that is not here.
+    /// Returns why nothing of this name can be found: the text is no name, says two things at once,
+    /// or names a model that is not here.
     pub(crate) fn not_found(&self) -> Error {
         match (&self.source, &self.name) {
             (Source::Both, _) => Error::new(
@@ -64,7 +64,7 @@ impl Reference {
     }
 }
 
-/// The error of a name that is not stored, shown as `name`.
+/// Returns the error of a name that is not stored, shown as `name`.
 pub(crate) fn missing(name: &dyn std::fmt::Display) -> Error {
     Error::new(ErrorKind::NotFound, format!("model '{name}' not found"))
 }
@@ -77,7 +77,7 @@ fn invalid(text: &str) -> Error {
     )
 }
 
-/// Whether a text says of its model both that it is local and that it is not, or one twice.
+/// Returns whether a text says of its model both that it is local and that it is not, or one twice.
 pub(crate) fn says_both(text: &str) -> bool {
     split(text.trim()).is_some_and(|(base, _)| split(base.trim()).is_some())
 }

@@ -89,7 +89,7 @@ impl Kernels {
         Kernels { most, ..self }
     }
 
-    /// How many of `streams` are best advanced together.
+    /// Returns how many of `streams` are best advanced together.
     pub(crate) fn batch_size(self, streams: usize) -> usize {
         match streams.min(self.most) {
             // Sixteen take as long however few of them are used (Zen 5: 7.2 GB/s, where eight by the
@@ -108,7 +108,7 @@ impl Kernels {
         SLOWER.get(batch_size).copied().unwrap_or(560)
     }
 
-    /// The next smaller number of streams to advance together.
+    /// Returns the next smaller number of streams to advance together.
     pub(crate) fn narrower(batch_size: usize) -> usize {
         batch_size.saturating_sub(1).min(SEVERAL)
     }
@@ -135,7 +135,8 @@ fn one_by_one(states: &mut [State], inputs: &[&[u8]]) {
     }
 }
 
-/// The digest of a stream of `total` bytes, the last of which, less than a block, are `tail`.
+/// Returns the digest of a stream of `total` bytes, the last of which, less than a block, are
+/// `tail`.
 pub(crate) fn finish(mut state: State, tail: &[u8], total: u64) -> [u8; 32] {
     let mut blocks = [[0; BLOCK]; 2];
     let flat = blocks.as_flattened_mut();

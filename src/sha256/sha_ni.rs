@@ -144,7 +144,7 @@ fn last_rounds<const N: usize, const FOUR: usize>(streams: &mut [Stream; N]) {
     }
 }
 
-/// The constants of four rounds.
+/// Returns the constants of four rounds.
 #[inline]
 #[target_feature(enable = "avx")]
 fn constants(four: usize) -> __m128i {
@@ -189,7 +189,7 @@ impl Stream {
     }
 }
 
-/// A stream between two blocks.
+/// Returns a stream between two blocks.
 #[target_feature(enable = "avx")]
 unsafe fn load(state: &State) -> Stream {
     let words = state.as_ptr().cast::<__m128i>();

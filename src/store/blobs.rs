@@ -142,7 +142,7 @@ impl Store {
         clone.adopt_owner(&self.layout().blobs_directory())
     }
 
-    /// A blob that the server's user cannot use makes every later use of it there fail.
+    /// Returns a blob that the server's user cannot use makes every later use of it there fail.
     pub(crate) fn refuse_foreign(&self, file: &File, doing: &str) -> Result<()> {
         let blobs = self.layout().blobs_directory();
         let at = |e| Error::io("looking at", &blobs, e);
@@ -194,12 +194,12 @@ impl NewBlob {
         self.staged.file()
     }
 
-    /// Where the bytes lie until they are placed.
+    /// Returns where the bytes lie until they are placed.
     pub(crate) fn path(&self) -> &Path {
         self.staged.path()
     }
 
-    /// The bytes, open for reading, whatever becomes of the name.
+    /// Returns the bytes, open for reading, whatever becomes of the name.
     pub(crate) fn pin(&self) -> Result<File> {
         File::open(self.path()).map_err(|e| Error::io("opening", self.path(), e))
     }

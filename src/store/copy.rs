@@ -28,7 +28,7 @@ pub struct Copied {
 }
 
 impl Copied {
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }
@@ -144,8 +144,8 @@ impl Before {
         }
     }
 
-    /// The directories stay: removing them would race with a server that is about to write into
-    /// them.
+    /// Returns the directories stay: removing them would race with a server that is about to write
+    /// into them.
     fn put_back(self, store: &Store, target: &Path) -> Result<()> {
         let at = |e| Error::io("putting back manifest", target, e);
         match self {

@@ -56,7 +56,7 @@ pub struct SharedBlob {
 }
 
 impl Deleted {
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

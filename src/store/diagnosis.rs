@@ -46,12 +46,12 @@ pub struct Issue {
 }
 
 impl Diagnosis {
-    /// Whether nothing is wrong.
+    /// Returns whether nothing is wrong.
     pub fn is_ok(&self) -> bool {
         self.issues.is_empty()
     }
 
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

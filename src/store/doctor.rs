@@ -266,14 +266,15 @@ impl Store {
     }
 }
 
-/// Whether a file is one that Ollama writes while it creates a model: `sha256-` and a number.
+/// Returns whether a file is one that Ollama writes while it creates a model: `sha256-` and a
+/// number.
 fn is_of_create(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     let number = name.and_then(|name| name.strip_prefix("sha256-"));
     number.is_some_and(|n| !n.is_empty() && n.len() < 64 && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The first few of many things that are wrong with one model.
+/// Returns the first few of many things that are wrong with one model.
 fn shortened(broken: &[String]) -> String {
     const SHOWN: usize = 3;
     let shown: Vec<&str> = broken.iter().take(SHOWN).map(String::as_str).collect();
@@ -283,7 +284,7 @@ fn shortened(broken: &[String]) -> String {
     }
 }
 
-/// What can be seen to be wrong with a layer's blob from outside.
+/// Returns what can be seen to be wrong with a layer's blob from outside.
 fn broken(model: &Model, layer: &Layer) -> Option<String> {
     let media = layer.media();
     let label = media.label();

@@ -95,17 +95,17 @@ impl Store {
         })
     }
 
-    /// The directory, as it was given.
+    /// Returns the directory, as it was given.
     pub fn path(&self) -> &Path {
         self.layout().root()
     }
 
-    /// Where the blob of a digest lies, or would lie. Costs at most two `lstat`.
+    /// Returns where the blob of a digest lies, or would lie. Costs at most two `lstat`.
     pub fn blob_path(&self, digest: &Digest) -> std::path::PathBuf {
         self.layout().blob(digest)
     }
 
-    /// Whether the blob of a digest is there.
+    /// Returns whether the blob of a digest is there.
     pub fn has_blob(&self, digest: &Digest) -> bool {
         self.layout().blob(digest).exists()
     }
@@ -130,7 +130,7 @@ impl Store {
         &self.inner.options
     }
 
-    /// The store's own threads; see [`ThreadPools`].
+    /// Returns the store's own threads; see [`ThreadPools`].
     pub(crate) fn pool(&self) -> Result<Arc<ThreadPool>> {
         self.inner.pools.threads(self.options().threads)
     }

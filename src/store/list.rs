@@ -35,7 +35,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The body of `GET /api/tags`.
+    /// Returns the body of `GET /api/tags`.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }
@@ -93,8 +93,8 @@ impl ListOptions {
         ListOptions::default()
     }
 
-    /// Whether each model's blobs are looked at, so that an incomplete model is known as such; off
-    /// by default. Costs a `stat` for each blob.
+    /// Sets whether each model's blobs are looked at, so that an incomplete model is known as such;
+    /// off by default. Costs a `stat` for each blob.
     #[must_use]
     pub fn check_blobs(mut self, check_blobs: bool) -> Self {
         self.check_blobs = check_blobs;
@@ -238,8 +238,8 @@ fn mark_aliases(lines: &mut [Line]) {
 }
 
 impl Summary {
-    /// The line of a model. Fails where the config or the Go template cannot be read, or a layer
-    /// of weights or of a template has a malformed digest.
+    /// Returns the line of a model. Fails where the config or the Go template cannot be read, or a
+    /// layer of weights or of a template has a malformed digest.
     pub(crate) fn of(model: &Model) -> Result<Self> {
         let config = model.config()?;
         let template = template(model)?;
@@ -303,7 +303,7 @@ impl ListedDetails {
     }
 }
 
-/// The file that the last layer of weights names, if it names one.
+/// Returns the file that the last layer of weights names, if it names one.
 fn weights(model: &Model) -> Result<Option<PathBuf>> {
     let layers = model.manifest().layers().iter();
     let layers = layers.filter(|layer| layer.media() == MediaType::Model);
@@ -317,7 +317,7 @@ fn weights(model: &Model) -> Result<Option<PathBuf>> {
     Ok(last)
 }
 
-/// The last Go template of a model.
+/// Returns the last Go template of a model.
 fn template(model: &Model) -> Result<Option<Template>> {
     model.paths(&MediaType::Template)?;
     match model.manifest().last(&MediaType::Template) {

@@ -47,7 +47,7 @@ impl ListedFacts {
         Ok(Some(head))
     }
 
-    /// The part of a key after the architecture, which must have come before.
+    /// Returns the part of a key after the architecture, which must have come before.
     fn own<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
         let architecture = self.architecture.as_ref().filter(|name| !name.is_empty())?;
         key.strip_prefix(architecture.as_slice())

@@ -85,7 +85,7 @@ impl LiveBlobs {
         &self.staged
     }
 
-    /// Whether there is no manifest at all.
+    /// Returns whether there is no manifest at all.
     pub(crate) fn has_no_manifest(&self) -> bool {
         self.manifests == 0
     }
@@ -154,7 +154,7 @@ fn uses(stored: Stored) -> Option<Uses> {
     })
 }
 
-/// Whether a manifest may name other manifests: an index of OCI or Docker names them under
+/// Returns whether a manifest may name other manifests: an index of OCI or Docker names them under
 /// `manifests`, and a manifest of OCI the one that it belongs to under `subject`.
 fn is_index(text: &[u8]) -> bool {
     json::mentions(text, b"\"manifests\"") || json::mentions(text, b"\"subject\"")

@@ -175,12 +175,12 @@ impl Location {
         (root, identity)
     }
 
-    /// Whether models are there, or may be.
+    /// Returns whether models are there, or may be.
     fn has_models(&self) -> bool {
         self.manifests > 0 || self.state == LocationState::Closed
     }
 
-    /// The home of the superuser is closed on every system, and says nothing.
+    /// Returns the home of the superuser is closed on every system, and says nothing.
     fn is_home_of_root(&self) -> bool {
         self.path.starts_with("/root")
     }
@@ -214,7 +214,7 @@ fn look(path: &Path) -> (LocationState, String) {
     }
 }
 
-/// Whether a directory holds `manifests` or `blobs`, or does not let itself be asked.
+/// Returns whether a directory holds `manifests` or `blobs`, or does not let itself be asked.
 fn is_store(root: &Path) -> bool {
     let layout = Layout::new(root.to_owned());
     let directories = [layout.manifests_directory(), layout.blobs_directory()];

@@ -26,7 +26,7 @@ pub struct Maintained {
 }
 
 impl Maintained {
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }

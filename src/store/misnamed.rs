@@ -115,8 +115,9 @@ impl Store {
     }
 }
 
-/// The 64 hexadecimal digits in the name of a file, in lower case, where it has just so many in a
-/// row; those of a name that is cut by a directory, as in `sha256/ab/cdef...`, are put together.
+/// Returns the 64 hexadecimal digits in the name of a file, in lower case, where it has just so
+/// many in a row; those of a name that is cut by a directory, as in `sha256/ab/cdef...`, are put
+/// together.
 fn digits(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     let parent = path.parent()?.file_name()?.to_str()?.to_ascii_lowercase();

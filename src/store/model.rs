@@ -71,17 +71,18 @@ impl Model {
         }
     }
 
-    /// The name under which it is stored.
+    /// Returns the name under which it is stored.
     pub fn name(&self) -> &ModelName {
         &self.name
     }
 
-    /// The manifest as it was read.
+    /// Returns the manifest as it was read.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// The time of the manifest's last change, which is what list and show call `modified_at`.
+    /// Returns the time of the manifest's last change, which is what list and show call
+    /// `modified_at`.
     pub fn modified(&self) -> SystemTime {
         self.modified
     }
@@ -90,7 +91,8 @@ impl Model {
         &self.store
     }
 
-    /// The facts of the config blob; all empty where the manifest names none. Opens one file, once.
+    /// Returns the facts of the config blob; all empty where the manifest names none. Opens one
+    /// file, once.
     ///
     /// # Errors
     /// [`FileNotFound`](crate::ErrorKind::FileNotFound) where the blob is missing,
@@ -107,7 +109,7 @@ impl Model {
         Ok(self.config.get_or_init(|| config))
     }
 
-    /// The paths of the blobs of one type, in the manifest's order. Nothing is opened.
+    /// Returns the paths of the blobs of one type, in the manifest's order. Nothing is opened.
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) for a malformed digest.
@@ -120,7 +122,7 @@ impl Model {
         layers.map(|layer| self.path_of(layer)).collect()
     }
 
-    /// The paths of all blobs, the config's last, each once. Nothing is opened.
+    /// Returns the paths of all blobs, the config's last, each once. Nothing is opened.
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) for a malformed digest.
@@ -140,7 +142,7 @@ impl Model {
         Ok(paths)
     }
 
-    /// The path of the GGUF file with the weights.
+    /// Returns the path of the GGUF file with the weights.
     ///
     /// # Errors
     /// As [`gguf_paths`](Self::gguf_paths); [`Unsupported`](crate::ErrorKind::Unsupported) where
@@ -158,8 +160,8 @@ impl Model {
         }
     }
 
-    /// The paths of the GGUF files with the weights: one, or all parts of a split model in their
-    /// order. Opens each of several.
+    /// Returns the paths of the GGUF files with the weights: one, or all parts of a split model in
+    /// their order. Opens each of several.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) where the model has none,
@@ -195,7 +197,7 @@ impl Model {
         Ok(parts.into_iter().map(|(_, path)| path).collect())
     }
 
-    /// What a split model lacks, in words: parts that its manifest does not name.
+    /// Returns what a split model lacks, in words: parts that its manifest does not name.
     pub(crate) fn missing_parts(&self) -> Option<String> {
         let paths = self.paths(&MediaType::Model).ok()?;
         PartSet::of(self, &paths).ok()?.lack()
@@ -220,15 +222,15 @@ impl Model {
         Ok(self.store.layout().blob(&layer.digest()?))
     }
 
-    /// The whole blob of a layer that is a text.
+    /// Returns the whole blob of a layer that is a text.
     pub(crate) fn read(&self, layer: &Layer) -> Result<Vec<u8>> {
         let path = self.path_of(layer)?;
         let text = read::read_text(&path).map_err(|e| self.blob_error("reading blob", &path, e))?;
         Ok(text.bytes)
     }
 
-    /// The error of a blob that could not be used; of a missing one it says where it is instead,
-    /// if that is known.
+    /// Returns the error of a blob that could not be used; of a missing one it says where it is
+    /// instead, if that is known.
     fn blob_error(&self, doing: &'static str, path: &Path, cause: io::Error) -> Error {
         let digest = self.store.layout().home(path).map(|(_, digest)| digest);
         let aside = digest

@@ -25,7 +25,7 @@ pub struct StoreOptions {
 }
 
 impl StoreOptions {
-    /// Options for the store at `path`, without a look at the environment.
+    /// Returns options for the store at `path`, without a look at the environment.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         StoreOptions {
             path: Some(path.into()),
@@ -41,7 +41,7 @@ impl StoreOptions {
         }
     }
 
-    /// Options from the environment, read once here: `OLLAMA_MODELS` or else
+    /// Returns options from the environment, read once here: `OLLAMA_MODELS` or else
     /// `~/.ollama/models`, and `OLLAMA_GO_TEMPLATE`.
     pub fn from_env() -> Self {
         let home = env::home_dir();
@@ -56,14 +56,14 @@ impl StoreOptions {
         }
     }
 
-    /// The directory of the store, in place of the environment's.
+    /// Sets the directory of the store, in place of the environment's.
     #[must_use]
     pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// Whether a directory that does not exist is made when the store is opened, and what is
+    /// Sets whether a directory that does not exist is made when the store is opened, and what is
     /// missing above it. Off by default: opening makes nothing, and a missing store is an error.
     #[must_use]
     pub fn create(mut self, create: bool) -> Self {
@@ -78,23 +78,23 @@ impl StoreOptions {
         self
     }
 
-    /// What a change has to survive; [`Durability::Full`] by default.
+    /// Sets what a change has to survive; [`Durability::Full`] by default.
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
     }
 
-    /// Whether blobs are mapped, the default, or read. Reading is right on network file systems
-    /// and for files that somebody may truncate: that ends a process that has them mapped. Where
-    /// the file system cannot map, they are read in either case.
+    /// Sets whether blobs are mapped, the default, or read. Reading is right on network file
+    /// systems and for files that somebody may truncate: that ends a process that has them mapped.
+    /// Where the file system cannot map, they are read in either case.
     #[must_use]
     pub fn mmap(mut self, mmap: bool) -> Self {
         self.mmap = mmap;
         self
     }
 
-    /// Whether blobs are mapped.
+    /// Returns whether blobs are mapped.
     pub fn maps(&self) -> bool {
         self.mmap
     }
@@ -106,8 +106,8 @@ impl StoreOptions {
         self
     }
 
-    /// How long blobs that a delete removed wait in the trash for a server that is just about to
-    /// use them; 50 ms by default, once for a batch. Zero is for callers who know that no server
+    /// Sets how long blobs that a delete removed wait in the trash for a server that is just about
+    /// to use them; 50 ms by default, once for a batch. Zero is for callers who know that no server
     /// writes here.
     #[must_use]
     pub fn delete_delay(mut self, delete_delay: Duration) -> Self {
@@ -115,24 +115,25 @@ impl StoreOptions {
         self
     }
 
-    /// Whether importing is allowed into a store of another user who could not use the new files.
-    /// The server of that user fails on such blobs, so it is refused by default. Where a group or
-    /// everybody may write to the blobs' directory, their owner can use what others make there.
+    /// Sets whether importing is allowed into a store of another user who could not use the new
+    /// files. The server of that user fails on such blobs, so it is refused by default. Where a
+    /// group or everybody may write to the blobs' directory, their owner can use what others make
+    /// there.
     #[must_use]
     pub fn foreign_owner(mut self, allow: bool) -> Self {
         self.foreign_owner = allow;
         self
     }
 
-    /// Whether show prefers the Go template over the one in the GGUF; `None`, the default, lets
-    /// their abilities decide.
+    /// Sets whether show prefers the Go template over the one in the GGUF; `None`, the default,
+    /// lets their abilities decide.
     #[must_use]
     pub fn go_template(mut self, prefer: Option<bool>) -> Self {
         self.go_template = prefer;
         self
     }
 
-    /// The home of the user who runs this.
+    /// Returns the home of the user who runs this.
     pub(crate) fn user_home() -> Option<PathBuf> {
         env::home_dir()
     }
@@ -144,14 +145,14 @@ impl Default for StoreOptions {
     }
 }
 
-/// A variable as Ollama reads it: trimmed of white space and then of quotes.
+/// Returns a variable as Ollama reads it: trimmed of white space and then of quotes.
 fn variable(name: &str) -> Option<String> {
     let text = env::var(name).ok()?;
     let text = text.trim().trim_matches(['"', '\'']);
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// A variable that is a path, which need not be UTF-8.
+/// Returns a variable that is a path, which need not be UTF-8.
 fn path_variable(name: &str) -> Option<PathBuf> {
     let path = env::var_os(name)?;
     if path.to_str().is_some() {
@@ -165,7 +166,7 @@ fn path_variable(name: &str) -> Option<PathBuf> {
     Some(PathBuf::from(OsString::from_vec(text)))
 }
 
-/// What is no boolean counts as true, as Ollama has it.
+/// Returns what is no boolean counts as true, as Ollama has it.
 fn is_true(text: &str) -> bool {
     !matches!(text, "0" | "f" | "F" | "false" | "False" | "FALSE")
 }
@@ -185,8 +186,8 @@ mod tests {
     use crate::store::show::ShowOptions;
     use crate::store::verify::VerifyOptions;
 
-    /// Every call that looks into a GGUF file; how often it mapped one, where mapping fails with
-    /// `code`.
+    /// Returns every call that looks into a GGUF file; how often it mapped one, where mapping fails
+    /// with `code`.
     fn maps(mmap: bool, code: Option<i32>) -> crate::Result<usize> {
         let scratch = tempfile::tempdir().map_err(|e| crate::Error::io("", Path::new(""), e))?;
         let options = StoreOptions::new(scratch.path()).mmap(mmap);

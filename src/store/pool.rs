@@ -18,7 +18,8 @@ struct Pool {
 }
 
 impl Pool {
-    /// Whether its threads run in this process, and not in the one that this was forked from.
+    /// Returns whether its threads run in this process, and not in the one that this was forked
+    /// from.
     fn is_ours(&self) -> bool {
         self.process == process::id()
     }

@@ -27,17 +27,17 @@ impl Problem {
         }
     }
 
-    /// The file or directory.
+    /// Returns the file or directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The model, where the path is a model's.
+    /// Returns the model, where the path is a model's.
     pub fn name(&self) -> Option<&ModelName> {
         self.name.as_ref()
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     pub fn error(&self) -> &Error {
         &self.error
     }

@@ -37,7 +37,7 @@ pub struct MovedBlob {
 }
 
 impl Repaired {
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

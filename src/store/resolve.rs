@@ -8,8 +8,8 @@ use crate::name::{ModelName, Reference, convert, missing};
 use crate::store::handle::Store;
 
 impl Store {
-    /// The stored spelling of a name: exactly it, or else the one that equals it but for the case
-    /// of letters (the first of them in byte order), or else `None`.
+    /// Returns the stored spelling of a name: exactly it, or else the one that equals it but for
+    /// the case of letters (the first of them in byte order), or else `None`.
     ///
     /// Costs one `stat` where the exact name is stored, and at most a directory read for each part
     /// of the name otherwise, however many models there are.
@@ -36,8 +36,8 @@ impl Store {
         self.barrier(name).map_or(Ok(None), Err)
     }
 
-    /// Why a manifest may be stored although it is not found: a directory on its path is closed,
-    /// cannot be read, or is a link that leads nowhere.
+    /// Returns why a manifest may be stored although it is not found: a directory on its path is
+    /// closed, cannot be read, or is a link that leads nowhere.
     fn barrier(&self, name: &ModelName) -> Option<Error> {
         let mut directories = self.layout().manifest_directories(name);
         directories.push(self.layout().manifests_directory());
@@ -56,7 +56,7 @@ impl Store {
         refused.map(|e| Error::io("looking for manifest", &path, e))
     }
 
-    /// The stored name that a reference means to show: the exact one, or the one without
+    /// Returns the stored name that a reference means to show: the exact one, or the one without
     /// `:local`.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Store {
         self.look_up(&convert::name(name)?).map(|(name, _)| name)
     }
 
-    /// The stored name, and whether it was found only without `:local`.
+    /// Returns the stored name, and whether it was found only without `:local`.
     pub(crate) fn look_up(&self, reference: &Reference) -> Result<(ModelName, bool)> {
         for (name, is_local) in [(reference.name(), false), (reference.local(), true)] {
             if let Some(name) = name
@@ -88,15 +88,15 @@ impl Store {
         })
     }
 
-    /// The stored spelling of a name that must be there. Where it is not, the error has
+    /// Returns the stored spelling of a name that must be there. Where it is not, the error has
     /// suggestions, for which the store is walked.
     pub(crate) fn stored(&self, name: &ModelName) -> Result<ModelName> {
         let found = self.locate(name)?;
         found.ok_or_else(|| self.explained(missing(name), name))
     }
 
-    /// An error of absence with what the caller may have overlooked: that the store is none, that
-    /// the text is a model's ID, or which stored names are near.
+    /// Returns an error of absence with what the caller may have overlooked: that the store is
+    /// none, that the text is a model's ID, or which stored names are near.
     pub(crate) fn explained(&self, error: Error, name: &ModelName) -> Error {
         if error.kind() != ErrorKind::NotFound {
             return error;
@@ -110,14 +110,14 @@ impl Store {
         }
     }
 
-    /// The stored spelling, or the name as it is: where a new manifest goes.
+    /// Returns the stored spelling, or the name as it is: where a new manifest goes.
     pub(crate) fn spelling(&self, name: &ModelName) -> ModelName {
         let found = self.locate(name).ok().flatten();
         found.unwrap_or_else(|| name.clone())
     }
 }
 
-/// Whether nothing can be stored at a path: nothing is there, or the path is none.
+/// Returns whether nothing can be stored at a path: nothing is there, or the path is none.
 fn is_absence(error: &io::Error) -> bool {
     let is_too_long = error.raw_os_error() == Some(libc::ENAMETOOLONG);
     is_too_long

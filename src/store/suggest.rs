@@ -7,7 +7,8 @@ use crate::store::handle::Store;
 const MAXIMUM: usize = 3;
 
 impl Store {
-    /// The stored names nearest to one that is not, at most three. Walks the manifests, opens none.
+    /// Returns the stored names nearest to one that is not, at most three. Walks the manifests,
+    /// opens none.
     pub(crate) fn near(&self, wanted: &ModelName) -> Vec<String> {
         let files = self.layout().walk().files;
         let names = files.into_iter().filter_map(|file| file.name);
@@ -43,8 +44,8 @@ impl Distance {
     }
 }
 
-/// The edits between two models' names, where one is a slip of the other or an extension of it, as
-/// `llama3.2` is of `llama3`.
+/// Returns the edits between two models' names, where one is a slip of the other or an extension of
+/// it, as `llama3.2` is of `llama3`.
 fn model_distance(wanted: &str, stored: &str) -> Option<usize> {
     let (wanted, stored) = (wanted.to_ascii_lowercase(), stored.to_ascii_lowercase());
     let edits = edits(&wanted, &stored);
@@ -54,8 +55,8 @@ fn model_distance(wanted: &str, stored: &str) -> Option<usize> {
     (is_slip || (is_extension && shorter >= 3)).then_some(edits)
 }
 
-/// How many insertions, removals, replacements and swaps of neighbors turn one text into the
-/// other.
+/// Returns how many insertions, removals, replacements and swaps of neighbors turn one text into
+/// the other.
 fn edits(a: &str, b: &str) -> usize {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut before: Vec<usize> = Vec::new();

@@ -141,7 +141,7 @@ impl<T> Seen<T> {
     }
 }
 
-/// The error of an entry that is there: of a link that leads nowhere it says where.
+/// Returns the error of an entry that is there: of a link that leads nowhere it says where.
 fn present(path: &Path, error: Error) -> Error {
     if error.kind() != ErrorKind::FileNotFound {
         return error;

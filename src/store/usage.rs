@@ -80,7 +80,7 @@ impl Files {
 }
 
 impl Usage {
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

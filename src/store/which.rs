@@ -37,7 +37,7 @@ pub struct Use {
 }
 
 impl Uses {
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }
@@ -74,8 +74,8 @@ impl Store {
         Ok(found)
     }
 
-    /// The digest of a file: what its name says, where it is a blob's or a manifest's, or else that
-    /// of its bytes.
+    /// Returns the digest of a file: what its name says, where it is a blob's or a manifest's, or
+    /// else that of its bytes.
     fn digits_of_file(&self, path: &Path) -> Result<String> {
         let failed = |e| Error::io("reading", path, e);
         let real = path
@@ -97,8 +97,8 @@ impl Store {
         Ok(self.hash_watched(path)?.hex())
     }
 
-    /// The stored name of a model, given by its name or by its ID as list prints it: 12 digits or
-    /// more. A stored name wins. Reads every manifest where the name is not stored.
+    /// Returns the stored name of a model, given by its name or by its ID as list prints it: 12
+    /// digits or more. A stored name wins. Reads every manifest where the name is not stored.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound); [`InvalidArgument`](ErrorKind::InvalidArgument) for the
@@ -120,7 +120,7 @@ impl Store {
         }
     }
 
-    /// The model whose ID a name looks like; of those with equal manifests the first.
+    /// Returns the model whose ID a name looks like; of those with equal manifests the first.
     fn by_id(&self, name: &ModelName) -> Result<Option<ModelName>> {
         let Some(id) = id(name) else { return Ok(None) };
         let mut found: Vec<(String, ModelName)> = Vec::new();
@@ -171,7 +171,7 @@ impl Uses {
     }
 }
 
-/// The digits of a digest or of its beginning, in lower case.
+/// Returns the digits of a digest or of its beginning, in lower case.
 fn digits(text: &str) -> Option<String> {
     let bare = text.strip_prefix("sha256:");
     let bare = bare.or_else(|| text.strip_prefix("sha256-"));
@@ -181,7 +181,7 @@ fn digits(text: &str) -> Option<String> {
         .then(|| digits.to_ascii_lowercase())
 }
 
-/// The digits of an ID that was read as a model's name.
+/// Returns the digits of an ID that was read as a model's name.
 fn id(name: &ModelName) -> Option<String> {
     (name.to_string() == format!("{}:latest", name.model()))
         .then(|| digits(name.model()))

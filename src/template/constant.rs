@@ -36,7 +36,7 @@ pub(super) fn character(text: &str) -> Result<(), String> {
     }
 }
 
-/// The value of a string constant in either kind of quotes: bytes, since `\xff` is one.
+/// Returns the value of a string constant in either kind of quotes: bytes, since `\xff` is one.
 pub(super) fn string(text: &str) -> Result<Vec<u8>, String> {
     unquote(text).ok_or_else(|| "invalid syntax".to_owned())
 }
@@ -64,7 +64,7 @@ enum Unit {
     Char(char),
 }
 
-/// One character or escape, and what follows it.
+/// Returns one character or escape, and what follows it.
 fn unquote_one(text: &str, quote: char) -> Option<(Unit, &str)> {
     let mut chars = text.chars();
     let first = chars.next()?;
@@ -112,7 +112,7 @@ fn unsigned(text: &str) -> &str {
     text.strip_prefix(['+', '-']).unwrap_or(text)
 }
 
-/// Whether the text fits an i64 or, without a sign, a u64.
+/// Returns whether the text fits an i64 or, without a sign, a u64.
 fn is_integer(text: &str) -> bool {
     let body = unsigned(text);
     let (radix, digits) = match body.as_bytes() {
@@ -133,7 +133,7 @@ fn is_integer(text: &str) -> bool {
     u64::from_str_radix(&digits.replace('_', ""), radix).is_ok_and(|value| value <= limit)
 }
 
-/// Whether the text is a decimal or hexadecimal float in range.
+/// Returns whether the text is a decimal or hexadecimal float in range.
 fn is_float(text: &str) -> bool {
     if !underscores_separate(text) {
         return false;
@@ -175,7 +175,7 @@ fn underscores_separate(text: &str) -> bool {
     before != '_'
 }
 
-/// How much of the text a scanner of floats takes.
+/// Returns how much of the text a scanner of floats takes.
 fn float_length(text: &str) -> usize {
     let mut rest = unsigned(text);
     let hexadecimal = rest.starts_with("0x") || rest.starts_with("0X");

@@ -145,7 +145,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// A run of white space, without the last one where a trimming `-}}` needs it.
+    /// Returns a run of white space, without the last one where a trimming `-}}` needs it.
     fn space(&mut self) -> Token<'t> {
         self.bump_while(is_space);
         if self.rest().starts_with(TRIMMED_RIGHT) {
@@ -176,7 +176,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// A field or a variable; `alone` where no name follows its sign.
+    /// Returns a field or a variable; `alone` where no name follows its sign.
     fn name(&mut self, kind: Kind, alone: Kind) -> Token<'t> {
         if self.at_terminator() {
             return self.token(alone);
@@ -330,7 +330,7 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// The length of a `- ` after `{{`, or zero.
+/// Returns the length of a `- ` after `{{`, or zero.
 fn left_marker(text: &str) -> usize {
     match text.strip_prefix('-') {
         Some(rest) if rest.starts_with(is_space) => 2,
@@ -338,7 +338,7 @@ fn left_marker(text: &str) -> usize {
     }
 }
 
-/// The length of the ` -` before the `}}` that `text` starts with, if it does.
+/// Returns the length of the ` -` before the `}}` that `text` starts with, if it does.
 fn right_marker(text: &str) -> Option<usize> {
     match text.strip_prefix(is_space) {
         Some(rest) if rest.starts_with(TRIMMED_RIGHT) => Some(2),
@@ -350,7 +350,7 @@ fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
-/// A letter, an ASCII digit or an underscore.
+/// Returns a letter, an ASCII digit or an underscore.
 ///
 /// Go takes the letters of category L and the digits of every script; the standard library knows
 /// letters by their property, which adds a few marks, and no digit that is not ASCII is taken.

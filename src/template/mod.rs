@@ -46,25 +46,25 @@ impl Template {
         })
     }
 
-    /// The text as it was given.
+    /// Returns the text as it was given.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Every part of every field and variable that the template and those it defines mention, in
-    /// lower case: `.Messages`, `$m.Role` give `messages`, `$m`, `role`.
+    /// Returns every part of every field and variable that the template and those it defines
+    /// mention, in lower case: `.Messages`, `$m.Role` give `messages`, `$m`, `role`.
     ///
     /// Names inside an expression that a field follows, as in `(index .M 0).Role`, are not seen.
     pub fn variables(&self) -> &BTreeSet<String> {
         &self.variables
     }
 
-    /// Whether the template mentions `name`, in lower case.
+    /// Returns whether the template mentions `name`, in lower case.
     pub fn uses(&self, name: &str) -> bool {
         self.variables.contains(name)
     }
 
-    /// The texts that enclose a message's `.Thinking`, such as `<think>` and `</think>`.
+    /// Returns the texts that enclose a message's `.Thinking`, such as `<think>` and `</think>`.
     pub fn thinking_tags(&self) -> Option<(&str, &str)> {
         self.thinking_tags
             .as_ref()
@@ -104,7 +104,8 @@ impl TemplateError {
         }
     }
 
-    /// The line, from one, up to which the text had been read; a call without an argument has none.
+    /// Returns the line, from one, up to which the text had been read; a call without an argument
+    /// has none.
     pub fn line(&self) -> Option<usize> {
         self.line
     }

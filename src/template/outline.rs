@@ -39,7 +39,7 @@ struct Name<'t> {
 }
 
 impl Name<'_> {
-    /// Whether it is the field `.first...`; the path of a variable starts with its `$`.
+    /// Returns whether it is the field `.first...`; the path of a variable starts with its `$`.
     fn is_field(&self, first: &str) -> bool {
         self.path.first() == Some(&first)
     }
@@ -54,7 +54,7 @@ pub(super) struct Outline<'t> {
 }
 
 impl<'t> Outline<'t> {
-    /// A list inside the list `parent`, or the top of another template.
+    /// Returns a list inside the list `parent`, or the top of another template.
     pub fn add_list(&mut self, parent: Option<ListId>) -> ListId {
         let new = ListId(self.lists.len());
         let parent = parent.and_then(|parent| self.lists.get(parent.0));
@@ -84,7 +84,7 @@ impl<'t> Outline<'t> {
         }
     }
 
-    /// Whether a list holds nothing but blank text.
+    /// Returns whether a list holds nothing but blank text.
     pub fn is_blank(&self, list: ListId) -> bool {
         self.lists
             .get(list.0)
@@ -131,7 +131,7 @@ impl<'t> Outline<'t> {
         self.names.truncate(since);
     }
 
-    /// Every part of every name, in lower case.
+    /// Returns every part of every name, in lower case.
     pub fn variables(&self) -> BTreeSet<String> {
         self.names
             .iter()
@@ -140,7 +140,8 @@ impl<'t> Outline<'t> {
             .collect()
     }
 
-    /// The texts around the last `.Thinking` inside a range over messages, in the template `main`.
+    /// Returns the texts around the last `.Thinking` inside a range over messages, in the template
+    /// `main`.
     ///
     /// A list without text at an end keeps what an earlier one gave.
     pub fn thinking_tags(&self, main: ListId) -> Option<(String, String)> {

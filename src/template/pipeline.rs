@@ -138,7 +138,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// A term and the fields behind it; `None` where the next token starts no term.
+    /// Returns a term and the fields behind it; `None` where the next token starts no term.
     fn operand(&mut self) -> Parsed<Option<Term<'t>>> {
         let Some(term) = self.term()? else {
             return Ok(None);

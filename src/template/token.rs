@@ -77,7 +77,8 @@ impl Keyword {
 }
 
 impl Token<'_> {
-    /// The token as error texts show it: cut after ten characters, words of the grammar in `<>`.
+    /// Returns the token as error texts show it: cut after ten characters, words of the grammar in
+    /// `<>`.
     pub fn shown(&self) -> String {
         match self.kind {
             Kind::EndOfText => "EOF".to_owned(),

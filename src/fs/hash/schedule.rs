@@ -47,7 +47,8 @@ impl<'j> Queue<'j> {
         }
     }
 
-    /// The files of a thread's next step. Where there are none, the thread is idle from now on.
+    /// Returns the files of a thread's next step. Where there are none, the thread is idle from now
+    /// on.
     pub(super) fn take(&mut self) -> Vec<Stream<'j>> {
         let available = self.available();
         // A fair share: the others that have none need files, too.
@@ -70,12 +71,12 @@ impl<'j> Queue<'j> {
         self.longest(batch_size)
     }
 
-    /// The files that nobody advances.
+    /// Returns the files that nobody advances.
     fn available(&self) -> usize {
         self.open.len() + self.waiting.len()
     }
 
-    /// The files with the longest way to go, as many as may go together.
+    /// Returns the files with the longest way to go, as many as may go together.
     fn longest(&mut self, batch_size: usize) -> Vec<Stream<'j>> {
         self.open.sort_by_key(Stream::left);
         let longest = self.open.last().map_or(0, Stream::left);
@@ -87,8 +88,8 @@ impl<'j> Queue<'j> {
         self.open.split_off(rest)
     }
 
-    /// Whether a file among so many ends no later than everything does if all threads go on, each
-    /// with its share of the files.
+    /// Returns whether a file among so many ends no later than everything does if all threads go
+    /// on, each with its share of the files.
     fn has_time(&self, longest: u64, together: usize) -> bool {
         let share = self.kernels.batch_size(self.files.div_ceil(self.threads));
         let all = self.left.saturating_mul(Kernels::relative_cost(share));
@@ -106,7 +107,7 @@ impl<'j> Queue<'j> {
         self.taking += 1;
     }
 
-    /// How many idle threads there are files for; these are about to take some.
+    /// Returns how many idle threads there are files for; these are about to take some.
     pub(super) fn call_idle(&mut self) -> usize {
         let called = self.idle.min(self.available().saturating_sub(self.taking));
         self.idle -= called;

@@ -69,17 +69,17 @@ impl<'j> Stream<'j> {
         Ok(())
     }
 
-    /// The bytes that are left, as far as is known.
+    /// Returns the bytes that are left, as far as is known.
     pub(super) fn left(&self) -> u64 {
         self.size.saturating_sub(self.at)
     }
 
-    /// How far it is hashed, in bytes.
+    /// Returns how far it is hashed, in bytes.
     pub(super) fn at(&self) -> u64 {
         self.at
     }
 
-    /// The bytes from there on. Opens the file where nobody did.
+    /// Returns the bytes from there on. Opens the file where nobody did.
     pub(super) fn source(&mut self) -> io::Result<Source<'_>> {
         self.open()?;
         let opened = self.opened.as_mut().ok_or(io::ErrorKind::NotFound)?;
@@ -95,7 +95,7 @@ impl<'j> Stream<'j> {
         self.at += count as u64;
     }
 
-    /// The digest, when less than a block is left.
+    /// Returns the digest, when less than a block is left.
     pub(super) fn finish(&self, tail: &[u8]) -> Digest {
         Digest::from(sha256::finish(
             self.state,
@@ -157,7 +157,7 @@ impl Chunk {
         }
     }
 
-    /// How many bytes the whole blocks are.
+    /// Returns how many bytes the whole blocks are.
     pub(super) fn whole(&self) -> usize {
         self.filled / BLOCK * BLOCK
     }
@@ -166,7 +166,8 @@ impl Chunk {
         self.buffer.get(..len).unwrap_or_default()
     }
 
-    /// What follows the first `len` bytes; less than a block where they were the file's last.
+    /// Returns what follows the first `len` bytes; less than a block where they were the file's
+    /// last.
     pub(super) fn after(&self, len: usize) -> &[u8] {
         self.buffer.get(len..self.filled).unwrap_or_default()
     }

@@ -73,7 +73,8 @@ impl BlobName {
     }
 }
 
-/// Whether a file is one that the file managers of macOS, Windows and Linux leave in directories.
+/// Returns whether a file is one that the file managers of macOS, Windows and Linux leave in
+/// directories.
 pub(super) fn is_dropping(name: &OsStr) -> bool {
     const NAMES: [&str; 7] = [
         ".DS_Store",
@@ -89,7 +90,7 @@ pub(super) fn is_dropping(name: &OsStr) -> bool {
     NAMES.iter().any(is) || name.starts_with(b"._")
 }
 
-/// Whether an entry is one that file systems and systems put at the top of a volume.
+/// Returns whether an entry is one that file systems and systems put at the top of a volume.
 pub(super) fn is_of_the_system(name: &OsStr) -> bool {
     const NAMES: [&str; 10] = [
         ".DocumentRevisions-V100",

@@ -115,7 +115,7 @@ impl Layout {
         Some((self.blobs_directory().join(name), digest))
     }
 
-    /// Whether the manifests are on another device than the root.
+    /// Returns whether the manifests are on another device than the root.
     pub(crate) fn manifests_are_elsewhere(&self) -> bool {
         is_elsewhere(&self.root, &self.manifests_directory())
     }
@@ -126,7 +126,8 @@ impl Layout {
             .fold(self.manifests_directory(), |path, part| path.join(part))
     }
 
-    /// The directories above a name's manifest, innermost first, without `manifests` itself.
+    /// Returns the directories above a name's manifest, innermost first, without `manifests`
+    /// itself.
     pub(crate) fn manifest_directories(&self, name: &ModelName) -> Vec<PathBuf> {
         let path = self.manifest(name);
         path.ancestors()
@@ -136,20 +137,20 @@ impl Layout {
             .collect()
     }
 
-    /// The path that a blob is written to.
+    /// Returns the path that a blob is written to.
     pub(crate) fn new_blob(&self, digest: &Digest) -> PathBuf {
         self.blobs_directory()
             .join(format!("sha256-{}", digest.hex()))
     }
 
-    /// The path under which old releases of Ollama wrote a blob.
+    /// Returns the path under which old releases of Ollama wrote a blob.
     pub(crate) fn old_blob(&self, digest: &Digest) -> PathBuf {
         self.blobs_directory()
             .join(format!("sha256:{}", digest.hex()))
     }
 
-    /// The path that a blob is read from: the old one where only that exists. Costs one `lstat`
-    /// where the blob is there.
+    /// Returns the path that a blob is read from: the old one where only that exists. Costs one
+    /// `lstat` where the blob is there.
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
         let (new, old) = (self.new_blob(digest), self.old_blob(digest));
         if new.symlink_metadata().is_err() && old.symlink_metadata().is_ok() {
@@ -175,7 +176,7 @@ impl Layout {
         Ok(entries.into_iter().filter_map(file).collect())
     }
 
-    /// The stored names that equal `name` but for case, in byte order. Reads at most one
+    /// Returns the stored names that equal `name` but for case, in byte order. Reads at most one
     /// directory for each part that matches.
     pub(crate) fn folded(&self, name: &ModelName) -> Vec<ModelName> {
         let mut found = vec![(self.manifests_directory(), Vec::<String>::new())];
@@ -204,8 +205,8 @@ impl Layout {
     }
 }
 
-/// Whether a directory is on another device than the root. What does not exist yet will be made on
-/// the device of the root.
+/// Returns whether a directory is on another device than the root. What does not exist yet will be
+/// made on the device of the root.
 fn is_elsewhere(root: &Path, directory: &Path) -> bool {
     match (root.metadata(), directory.metadata()) {
         (Ok(root), Ok(directory)) => root.dev() != directory.dev(),

@@ -145,8 +145,8 @@ fn entries_anew(directory: &Path) -> io::Result<Option<Vec<(OsString, FileType)>
     )
 }
 
-/// Whether a directory is behind an entry; an error where it cannot be told, or a link leads
-/// nowhere.
+/// Returns whether a directory is behind an entry; an error where it cannot be told, or a link
+/// leads nowhere.
 fn directory_behind(path: &Path, kind: FileType) -> io::Result<bool> {
     if !kind.is_symlink() {
         return Ok(kind.is_dir());
@@ -157,7 +157,8 @@ fn directory_behind(path: &Path, kind: FileType) -> io::Result<bool> {
     }
 }
 
-/// Whether a name could be a part of a model's, whatever the longest is that a release admits.
+/// Returns whether a name could be a part of a model's, whatever the longest is that a release
+/// admits.
 fn could_be_part(name: &OsStr) -> bool {
     let starts = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let goes_on = |byte: &u8| starts(byte) || b"-.:".contains(byte);

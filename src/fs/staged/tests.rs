@@ -63,7 +63,7 @@ fn a_file_that_a_collection_has_removed_is_made_again() {
     assert_eq!(made, 2);
 }
 
-/// How often a file is flushed while this is written to it, piece by piece.
+/// Returns how often a file is flushed while this is written to it, piece by piece.
 fn flushes(durability: Durability, pieces: &[usize]) -> usize {
     let (_scratch, layout) = layout();
     let flushes = Rc::new(Cell::new(0));

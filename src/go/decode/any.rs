@@ -72,7 +72,7 @@ impl<'a> AnyRef<'a> {
     }
 }
 
-/// The values, one after another, that `count` items make.
+/// Returns the values, one after another, that `count` items make.
 fn values(parts: &[Item], count: usize) -> Vec<AnyRef<'_>> {
     let mut values = Vec::new();
     let mut rest = parts.get(..count).unwrap_or(parts);

@@ -61,7 +61,7 @@ pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// A number as an f64; one beyond its range is an error.
+/// Returns a number as an f64; one beyond its range is an error.
 pub(super) fn float(digits: &str) -> Result<f64, DecodeError> {
     let value = digits.parse().ok().filter(|value: &f64| value.is_finite());
     value.ok_or_else(|| DecodeError::new(format!("{digits} is beyond 64 bits")))
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The offset just past the last event.
+    /// Returns the offset just past the last event.
     pub(crate) fn offset(&self) -> usize {
         self.at
     }
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The next byte that is no white space.
+    /// Returns the next byte that is no white space.
     fn peek(&mut self) -> Result<u8, DecodeError> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let spaces = rest.iter().take_while(|byte| is_space(**byte)).count();

@@ -21,7 +21,7 @@ impl<T> Default for Slice<T> {
 }
 
 impl<T> Slice<T> {
-    /// The items; `None` for `null`.
+    /// Returns the items; `None` for `null`.
     pub(crate) fn into_items(mut self) -> Option<Vec<T>> {
         self.stored.truncate(self.length?);
         Some(self.stored)

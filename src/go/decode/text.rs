@@ -31,7 +31,7 @@ fn unescaped(bytes: &[u8]) -> String {
     text
 }
 
-/// The character of the escape that `bytes` begin with, and the escape's length.
+/// Returns the character of the escape that `bytes` begin with, and the escape's length.
 fn escaped(bytes: &[u8]) -> (char, usize) {
     let c = match bytes.get(1) {
         Some(b'u') => return unit_pair(bytes),
@@ -55,7 +55,7 @@ fn unit_pair(bytes: &[u8]) -> (char, usize) {
     }
 }
 
-/// The number of an escape `\uXXXX`.
+/// Returns the number of an escape `\uXXXX`.
 fn unit(bytes: &[u8]) -> Option<u16> {
     let digits = bytes.get(..6)?.strip_prefix(b"\\u")?;
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
@@ -85,8 +85,8 @@ pub(crate) fn lower(text: &str) -> String {
     text.chars().map(letter).collect()
 }
 
-/// Whether a field of the file is the field `name`, an ASCII word: in any case, and by Unicode's
-/// simple folding, in which two letters beyond ASCII are `s` and `k`.
+/// Returns whether a field of the file is the field `name`, an ASCII word: in any case, and by
+/// Unicode's simple folding, in which two letters beyond ASCII are `s` and `k`.
 pub(crate) fn is_field(key: &str, name: &str) -> bool {
     if key.is_ascii() {
         return key.eq_ignore_ascii_case(name);

@@ -27,7 +27,7 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// A disk on which everything below `root` has long been written.
+    /// Returns a disk on which everything below `root` has long been written.
     pub(super) fn of(root: &Path) -> Self {
         let mut disk = Disk {
             root: Some(root.to_owned()),
@@ -161,7 +161,7 @@ impl Disk {
         self.durable_directories.extend(here.cloned());
     }
 
-    /// What stays when only what was made durable stays.
+    /// Returns what stays when only what was made durable stays.
     pub(super) fn durable(&self) -> Image {
         let is_reachable = |path: &PathBuf| {
             let mut above = path.ancestors().skip(1);
@@ -182,12 +182,12 @@ impl Disk {
             .is_some_and(|root| path.starts_with(root))
     }
 
-    /// What stays when the file system wrote all names at once, and only synced bytes.
+    /// Returns what stays when the file system wrote all names at once, and only synced bytes.
     pub(super) fn names_first(&self) -> Image {
         self.image(&self.names, |inode| &inode.synced)
     }
 
-    /// What a killed process leaves.
+    /// Returns what a killed process leaves.
     pub(super) fn live(&self) -> Image {
         self.image(&self.names, |inode| &inode.written)
     }

@@ -184,7 +184,7 @@ fn run(scene: &Scene, operation: Operation, point: usize, failure: Failure) -> (
     )
 }
 
-/// What the operating system is about to refuse changes nothing.
+/// Returns what the operating system is about to refuse changes nothing.
 fn applies(change: &Change<'_>) -> bool {
     match *change {
         Change::Rename(from, _) => from.symlink_metadata().is_ok(),

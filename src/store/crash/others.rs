@@ -30,7 +30,7 @@ pub(super) fn model(text: &str) -> ModelName {
     text.parse().unwrap()
 }
 
-/// A rename out of `blobs/`, and the file that goes.
+/// Returns a rename out of `blobs/`, and the file that goes.
 fn leaves<'c>(change: &Change<'c>) -> Option<&'c Path> {
     match *change {
         Change::RenameNew(from, _) if from.parent()?.ends_with("blobs") => Some(from),
@@ -38,7 +38,7 @@ fn leaves<'c>(change: &Change<'c>) -> Option<&'c Path> {
     }
 }
 
-/// A rename into `blobs/`: from where, and to where.
+/// Returns a rename into `blobs/`: from where, and to where.
 fn comes_home<'c>(change: &Change<'c>) -> Option<(&'c Path, &'c Path)> {
     match *change {
         Change::RenameNew(from, to) if to.parent()?.ends_with("blobs") => Some((from, to)),

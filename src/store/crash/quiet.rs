@@ -12,7 +12,7 @@ use crate::store::options::StoreOptions;
 use crate::store::show::ShowOptions;
 use crate::store::verify::VerifyOptions;
 
-/// The names in `blobs/` that a call takes away. A rename over a name does not.
+/// Returns the names in `blobs/` that a call takes away. A rename over a name does not.
 fn vanished(scene: &Scene, call: impl FnOnce(&Store)) -> Vec<PathBuf> {
     let blobs = scene.store().layout().blobs_directory();
     let gone = Rc::new(RefCell::new(Vec::new()));

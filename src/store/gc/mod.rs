@@ -47,10 +47,10 @@ impl GcOptions {
         GcOptions::default()
     }
 
-    /// How long a file must not have changed before it counts as forgotten; one hour by default,
-    /// as Ollama has it. Both its bytes and its inode count: a file that was copied a minute ago
-    /// with its old time is a minute old. Zero collects everything that is unused at this moment,
-    /// also what a server is just about to use.
+    /// Sets how long a file must not have changed before it counts as forgotten; one hour by
+    /// default, as Ollama has it. Both its bytes and its inode count: a file that was copied a
+    /// minute ago with its old time is a minute old. Zero collects everything that is unused at
+    /// this moment, also what a server is just about to use.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
@@ -64,22 +64,22 @@ impl GcOptions {
         self
     }
 
-    /// Whether the leftovers of interrupted downloads go as well.
+    /// Sets whether the leftovers of interrupted downloads go as well.
     #[must_use]
     pub fn partials(mut self, partials: bool) -> Self {
         self.partials = partials;
         self
     }
 
-    /// Whether the damaged blobs that a repair moved into quarantine go as well.
+    /// Sets whether the damaged blobs that a repair moved into quarantine go as well.
     #[must_use]
     pub fn quarantine(mut self, quarantine: bool) -> Self {
         self.quarantine = quarantine;
         self
     }
 
-    /// Whether all blobs go where the store has no manifest at all. Without it that is an error:
-    /// manifests that are missing altogether are more often on a disk that is not there than
+    /// Sets whether all blobs go where the store has no manifest at all. Without it that is an
+    /// error: manifests that are missing altogether are more often on a disk that is not there than
     /// deleted.
     #[must_use]
     pub fn all(mut self, all: bool) -> Self {
@@ -87,7 +87,7 @@ impl GcOptions {
         self
     }
 
-    /// Whether files that are no blob go as well: only [`Store::maintain`] takes them.
+    /// Sets whether files that are no blob go as well: only [`Store::maintain`] takes them.
     pub(crate) fn unknown(mut self, unknown: bool) -> Self {
         self.unknown = unknown;
         self
@@ -121,7 +121,7 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

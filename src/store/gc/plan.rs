@@ -99,8 +99,8 @@ impl Plan {
         }
     }
 
-    /// Whether a file is within the grace period; counts it then. Only a grace of nothing takes a
-    /// file from the future.
+    /// Returns whether a file is within the grace period; counts it then. Only a grace of nothing
+    /// takes a file from the future.
     fn is_young(&mut self, metadata: &Metadata, grace: Duration) -> bool {
         let is_young = stamp::age(metadata).map_or(!grace.is_zero(), |age| age < grace);
         self.young += usize::from(is_young);
@@ -154,8 +154,8 @@ impl Plan {
     }
 }
 
-/// Whether a blob is read from there. A digest in capitals names another file, which Ollama may
-/// use.
+/// Returns whether a blob is read from there. A digest in capitals names another file, which Ollama
+/// may use.
 fn is_home(store: &Store, file: &BlobFile, digest: &Digest) -> bool {
     let layout = store.layout();
     file.path == layout.new_blob(digest) || file.path == layout.old_blob(digest)

@@ -35,7 +35,7 @@ impl<'s> Removal<'s> {
         }
     }
 
-    /// Whether whoever watches wants to stop.
+    /// Returns whether whoever watches wants to stop.
     fn is_stopped(&mut self) -> bool {
         if let Err(error) = self.store.advance(0) {
             self.failed = Some(error);

@@ -49,7 +49,7 @@ pub(super) fn add_built_in(with: &mut ImportOptions, parts: &[Part]) {
     }
 }
 
-/// The facts that Ollama states of the files. `base` is the config of the model that this
+/// Returns the facts that Ollama states of the files. `base` is the config of the model that this
 /// one is made from.
 pub(super) fn new_config(parts: &[Part], base: Option<&Config>, with: &ImportOptions) -> NewConfig {
     let models: Vec<&Facts> = facts(parts, MediaType::Model).collect();

@@ -50,8 +50,8 @@ impl ImportOptions {
         ImportOptions::default()
     }
 
-    /// Whether a model of that name is replaced; otherwise it is an error. The blobs of the one
-    /// that is replaced stay until they are collected.
+    /// Sets whether a model of that name is replaced; otherwise it is an error. The blobs of the
+    /// one that is replaced stay until they are collected.
     #[must_use]
     pub fn replace(mut self, replace: bool) -> Self {
         self.replace = replace;
@@ -174,7 +174,7 @@ impl fmt::Display for FileWarning {
 }
 
 impl Imported {
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }
@@ -292,7 +292,7 @@ impl Store {
         })
     }
 
-    /// Whether the name is taken.
+    /// Returns whether the name is taken.
     fn may_import(&self, name: &ModelName, replace: bool) -> Result<bool> {
         self.may_change()?;
         let taken = self.layout().manifest(name).symlink_metadata().is_ok();
@@ -303,7 +303,7 @@ impl Store {
         Ok(taken)
     }
 
-    /// Everything but the manifest: the layers in Ollama's order, and the config.
+    /// Returns everything but the manifest: the layers in Ollama's order, and the config.
     fn stage(&self, plan: ImportPlan) -> Result<StagedModel> {
         let mut with = plan.with;
         if let Some(template) = &with.template {
@@ -348,8 +348,8 @@ impl Store {
             .collect()
     }
 
-    /// The layers of a model that are not replaced, and what its config and its parameters say
-    /// where nothing else is given.
+    /// Returns the layers of a model that are not replaced, and what its config and its parameters
+    /// say where nothing else is given.
     fn reuse(&self, model: &Model, with: &mut ImportOptions) -> Result<Vec<Part>> {
         let mut parts = Vec::new();
         for layer in model.manifest().layers() {

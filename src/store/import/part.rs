@@ -36,7 +36,7 @@ pub(super) enum Bytes {
 }
 
 impl Bytes {
-    /// Where they can be read.
+    /// Returns where they can be read.
     fn path(&self, store: &Store) -> PathBuf {
         match self {
             Bytes::Staged(new) => new.path().to_owned(),
@@ -115,7 +115,7 @@ impl Store {
         })
     }
 
-    /// A layer of another model, which is used once more.
+    /// Returns a layer of another model, which is used once more.
     pub(super) fn stored_part(&self, model: &Model, layer: &Layer) -> Result<Part> {
         let media = layer.media();
         let pinned = Pinned::open(self, layer.digest()?)?;
@@ -154,7 +154,7 @@ fn warnings_of(file: &Path, media: &MediaType, gguf: Gguf<'_>) -> Vec<FileWarnin
         .collect()
 }
 
-/// What a file is among the layers: a projector is one under ADAPTER as well, as Ollama
+/// Returns what a file is among the layers: a projector is one under ADAPTER as well, as Ollama
 /// (August 2026) has it; otherwise the caller's word wins over what the file says.
 fn role(stated: Option<MediaType>, gguf: Gguf<'_>) -> MediaType {
     let own = media_of(gguf);
@@ -219,7 +219,7 @@ fn architecture(gguf: Gguf<'_>) -> &str {
     value.and_then(|value| value.as_str()).unwrap_or("unknown")
 }
 
-/// Whether a file holds tensors beside those of the text model. Ollama (August 2026) takes
+/// Returns whether a file holds tensors beside those of the text model. Ollama (August 2026) takes
 /// such a file as it is, and says where it came from; any other one it writes anew, and forgets.
 fn has_companions(gguf: Gguf<'_>) -> bool {
     let prefixes: [&[u8]; 5] = [b"a.", b"mm.", b"mtp.", b"s.", b"v."];
@@ -229,7 +229,7 @@ fn has_companions(gguf: Gguf<'_>) -> bool {
     })
 }
 
-/// Whether a file holds a text model: what turns tokens into vectors, or its blocks.
+/// Returns whether a file holds a text model: what turns tokens into vectors, or its blocks.
 fn has_text(gguf: Gguf<'_>) -> bool {
     gguf.tensors().any(|tensor| {
         let name = tensor.name.as_bytes();
@@ -237,7 +237,7 @@ fn has_text(gguf: Gguf<'_>) -> bool {
     })
 }
 
-/// What Ollama (August 2026) takes a GGUF file for; but a file that holds a text model is
+/// Returns what Ollama (August 2026) takes a GGUF file for; but a file that holds a text model is
 /// one, whatever a single key says.
 fn media_of(gguf: Gguf<'_>) -> MediaType {
     let architecture = architecture(gguf);

@@ -39,8 +39,8 @@ impl ImportPlan {
         }
     }
 
-    /// What a Modelfile says; `options` win over it, and add to its licences. Paths begin at
-    /// `directory` or, after a `~/`, at the user's home.
+    /// Returns what a Modelfile says; `options` win over it, and add to its licences. Paths begin
+    /// at `directory` or, after a `~/`, at the user's home.
     pub(super) fn of_modelfile(
         commands: Vec<(usize, Command)>,
         directory: &Path,
@@ -97,7 +97,7 @@ impl Directives {
         Ok(())
     }
 
-    /// What is there as a file or a directory is that; anything else is a model's name.
+    /// Returns what is there as a file or a directory is that; anything else is a model's name.
     fn from(&mut self, text: &str, directory: &Path) -> Result<()> {
         let path = path(text, directory)?;
         match path.metadata() {
@@ -187,7 +187,7 @@ fn path(text: &str, directory: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Whether what `FROM` names is meant as a file. Names of models may hold a `/`, too.
+/// Returns whether what `FROM` names is meant as a file. Names of models may hold a `/`, too.
 fn looks_like_path(text: &str) -> bool {
     let ends = text.get(text.len().saturating_sub(5)..);
     text.contains('/') || ends.is_some_and(|end| end.eq_ignore_ascii_case(".gguf"))
@@ -219,7 +219,7 @@ fn weights_of(text: &str, directory: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// A file, or the GGUF files of a directory.
+/// Returns a file, or the GGUF files of a directory.
 fn weights_at(path: &Path) -> Result<Vec<PathBuf>> {
     let failed = |e| Error::io("looking for weights in", path, e);
     if !path.metadata().map_err(failed)?.is_dir() {

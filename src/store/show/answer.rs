@@ -106,7 +106,7 @@ pub struct ShownTensor {
 }
 
 impl Show {
-    /// The body of `POST /api/show`.
+    /// Returns the body of `POST /api/show`.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }
@@ -207,7 +207,7 @@ impl Files {
 }
 
 impl ShownDetails {
-    /// What the weights say of themselves replaces what the config says of them.
+    /// Returns what the weights say of themselves replaces what the config says of them.
     fn of(config: &Config, layers: &Layers, weights: &Weights) -> Self {
         let or = |read: &Option<String>, stated: &String| read.as_ref().unwrap_or(stated).clone();
         ShownDetails {
@@ -296,13 +296,13 @@ fn projector_facts(file: &Result<GgufFile>) -> ProjectorFacts<'_> {
     }
 }
 
-/// The key of the architecture's own metadata. Both may be any bytes.
+/// Returns the key of the architecture's own metadata. Both may be any bytes.
 fn own_key(architecture: Option<Text<'_>>, key: &str) -> Vec<u8> {
     let architecture = architecture.map(Text::as_bytes).unwrap_or_default();
     [architecture, b".", key.as_bytes()].concat()
 }
 
-/// The value of a key, whatever its bytes; of duplicates the last.
+/// Returns the value of a key, whatever its bytes; of duplicates the last.
 fn find<'a>(view: Gguf<'a>, key: &[u8]) -> Option<Value<'a>> {
     let same = view.metadata().filter(|(found, _)| found.as_bytes() == key);
     same.last().map(|(_, value)| value)

@@ -47,8 +47,8 @@ impl From<Vec<(String, InfoValue)>> for ModelInfo {
 pub(super) const PRINTED_ELSEWHERE: &[&str] = &["general.name", "tokenizer.chat_template"];
 
 impl ModelInfo {
-    /// The metadata of a file without the keys of `hidden`, and with the computed count of its
-    /// parameters, which replaces one that the file states.
+    /// Returns the metadata of a file without the keys of `hidden`, and with the computed count of
+    /// its parameters, which replaces one that the file states.
     pub(super) fn of(file: GgufFile, verbose: bool, hidden: &'static [&'static str]) -> Self {
         let count = InfoValue::Number(file.view().parameter_count());
         let values = BTreeMap::from([("general.parameter_count".to_owned(), count)]);
@@ -67,7 +67,7 @@ impl ModelInfo {
         self.values.insert(key.to_owned(), value);
     }
 
-    /// The file that the metadata comes from; `None` for remote and safetensors models.
+    /// Returns the file that the metadata comes from; `None` for remote and safetensors models.
     pub fn gguf(&self) -> Option<Gguf<'_>> {
         self.file.as_ref().map(|source| source.file.view())
     }
@@ -89,7 +89,7 @@ impl ModelInfo {
             .as_u64()
     }
 
-    /// What stands in no file, by key.
+    /// Returns what stands in no file, by key.
     pub fn values(&self) -> &BTreeMap<String, InfoValue> {
         &self.values
     }

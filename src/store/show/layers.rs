@@ -87,7 +87,7 @@ impl Layers {
     }
 }
 
-/// A text of a blob, with U+FFFD for bytes that are not UTF-8.
+/// Returns a text of a blob, with U+FFFD for bytes that are not UTF-8.
 fn text(model: &Model, layer: &Layer) -> Result<String> {
     Ok(decode::lossy(model.read(layer)?))
 }

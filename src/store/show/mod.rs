@@ -35,14 +35,14 @@ impl ShowOptions {
         ShowOptions::default()
     }
 
-    /// Whether arrays are printed in full, and the tensors of safetensors models are listed.
+    /// Sets whether arrays are printed in full, and the tensors of safetensors models are listed.
     #[must_use]
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;
         self
     }
 
-    /// A system prompt to show in place of the model's; an empty one replaces nothing.
+    /// Sets a system prompt to show in place of the model's; an empty one replaces nothing.
     #[must_use]
     pub fn system(mut self, system: impl Into<String>) -> Self {
         self.system = system.into();
@@ -62,8 +62,8 @@ impl ShowOptions {
 }
 
 impl Store {
-    /// Everything about one model. Opens its manifest and each blob that is needed once, and maps
-    /// the GGUF file; does not depend on how many models there are.
+    /// Returns everything about one model. Opens its manifest and each blob that is needed once,
+    /// and maps the GGUF file; does not depend on how many models there are.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) where the model is missing, or has no weights;
@@ -103,7 +103,7 @@ impl Store {
 }
 
 impl Model {
-    /// Everything about this model, as [`Store::show`] answers it.
+    /// Returns everything about this model, as [`Store::show`] answers it.
     ///
     /// # Errors
     /// As [`Store::show`].

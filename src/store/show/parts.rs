@@ -93,7 +93,7 @@ impl Model {
         layer.map(|layer| self.text_of(layer)).transpose()
     }
 
-    /// The text of a blob, with U+FFFD for bytes that are not UTF-8.
+    /// Returns the text of a blob, with U+FFFD for bytes that are not UTF-8.
     fn text_of(&self, layer: &Layer) -> Result<String> {
         Ok(decode::lossy(self.read(layer)?))
     }

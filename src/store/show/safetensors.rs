@@ -214,7 +214,7 @@ fn parameter_count(files: &[TensorFile], layers: &[TensorLayer], config: &Config
     u64::try_from(bytes / width).unwrap_or(0)
 }
 
-/// The quantization with the fewest bits.
+/// Returns the quantization with the fewest bits.
 fn quantization(files: &[TensorFile]) -> Option<String> {
     let kinds = files.iter().filter_map(|file| file.quantization.as_deref());
     kinds.min_by_key(|kind| bits(kind)).map(str::to_owned)
@@ -228,7 +228,7 @@ fn bits(quantization: &str) -> u32 {
     }
 }
 
-/// How many elements of a quantization stand in one number of the file.
+/// Returns how many elements of a quantization stand in one number of the file.
 fn packing(quantization: &str) -> Option<i64> {
     match quantization {
         "nvfp4" | "mxfp4" | "int4" | "fp4" | "q4" => Some(8),
@@ -340,7 +340,7 @@ fn tensor(name: &str, main: Entry, quantization: Option<&str>) -> Tensor {
     }
 }
 
-/// The quantization that a tensor and its scale tell by their shapes.
+/// Returns the quantization that a tensor and its scale tell by their shapes.
 fn scaled(main: &[i64], scale: &[i64]) -> Option<&'static str> {
     if main.len() < 2 || scale.len() < 2 {
         return None;

@@ -42,7 +42,7 @@ impl Weights {
         }
     }
 
-    /// What a placeholder says of the weights that another host has.
+    /// Returns what a placeholder says of the weights that another host has.
     pub(super) fn remote(config: &Config) -> Self {
         let family = &config.family;
         if family.is_empty() {

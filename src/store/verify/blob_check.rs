@@ -84,7 +84,7 @@ impl BlobCheck {
         matches!(self.verdict, Some((BlobStatus::Ok, _)))
     }
 
-    /// Whether the bytes are known not to be those of the digest.
+    /// Returns whether the bytes are known not to be those of the digest.
     pub(super) fn is_bad(&self) -> bool {
         use BlobStatus::{Missing, WrongDigest, WrongSize};
         matches!(self.verdict, Some((Missing | WrongDigest | WrongSize, _)))
@@ -116,13 +116,13 @@ impl BlobCheck {
         Some(format!("{} bytes, where {name} says {stated}", self.size))
     }
 
-    /// Whether a manifest states another size than the file has. Zero states nothing: it is what a
-    /// manifest without a size has.
+    /// Returns whether a manifest states another size than the file has. Zero states nothing: it is
+    /// what a manifest without a size has.
     pub(super) fn contradicts(&self, stated: i64) -> bool {
         stated != 0 && u64::try_from(stated) != Ok(self.size)
     }
 
-    /// Whether only the bytes can tell.
+    /// Returns whether only the bytes can tell.
     pub(super) fn has_bytes(&self) -> bool {
         self.verdict.is_none()
     }

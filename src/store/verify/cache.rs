@@ -29,7 +29,7 @@ pub(super) struct VerifyCache {
 }
 
 impl VerifyCache {
-    /// What the store's record says; nothing where there is none that can be believed.
+    /// Returns what the store's record says; nothing where there is none that can be believed.
     pub(super) fn load(layout: &Layout) -> Self {
         let read = read::read_private(&layout.verified());
         let cache = read.and_then(|text| serde_json::from_slice::<VerifyCache>(&text).ok());
@@ -41,7 +41,7 @@ impl VerifyCache {
             })
     }
 
-    /// Whether a blob that looks like `stamp` was good.
+    /// Returns whether a blob that looks like `stamp` was good.
     pub(super) fn holds(&self, digest: &Digest, stamp: &FileStamp) -> bool {
         self.blobs.get(digest) == Some(stamp)
     }

@@ -28,8 +28,8 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    /// The blobs of the named models, or every blob of the store and every one that a manifest
-    /// names.
+    /// Returns the blobs of the named models, or every blob of the store and every one that a
+    /// manifest names.
     pub(super) fn of(store: &Store, models: &[Reference]) -> Result<Self> {
         let mut checks = Checks {
             by_digest: BTreeMap::new(),
@@ -157,7 +157,7 @@ impl Checks {
         checks.for_each(|check| check.apply_cache(cache));
     }
 
-    /// What a run that began to look at `moment` learned of the blobs.
+    /// Returns what a run that began to look at `moment` learned of the blobs.
     pub(super) fn update(&self, moment: SystemTime) -> CacheUpdate {
         let mut update = CacheUpdate::default();
         for check in self.by_digest.values().filter(|check| !check.is_cached) {
@@ -172,7 +172,7 @@ impl Checks {
         update
     }
 
-    /// The checks that only their bytes can record.
+    /// Returns the checks that only their bytes can record.
     pub(super) fn to_hash(&self) -> impl Iterator<Item = &BlobCheck> {
         self.by_digest.values().filter(|check| check.has_bytes())
     }
@@ -290,8 +290,8 @@ impl Checks {
     }
 }
 
-/// What a model's manifest names at this moment: nothing where it was deleted, `None` where it cannot
-/// be read.
+/// Returns what a model's manifest names at this moment: nothing where it was deleted, `None` where
+/// it cannot be read.
 fn names_now(store: &Store, name: &ModelName) -> Option<HashSet<Digest>> {
     let path = store.layout().manifest(name);
     let found = read_if_there(&path).ok()?;

@@ -54,15 +54,15 @@ impl VerifyOptions {
         self
     }
 
-    /// Whether GGUF files are also read strictly.
+    /// Sets whether GGUF files are also read strictly.
     #[must_use]
     pub fn gguf(mut self, gguf: bool) -> Self {
         self.gguf = gguf;
         self
     }
 
-    /// Whether blobs that an earlier run found good are taken for good again, without a look at
-    /// their bytes, where device, inode, size and both times of change are what they were; and
+    /// Sets whether blobs that an earlier run found good are taken for good again, without a look
+    /// at their bytes, where device, inode, size and both times of change are what they were; and
     /// whether what this run finds good is noted in the store's `.modelkeep/` for later ones.
     ///
     /// That shows every write by a call of the system, but neither what a failing disk does to

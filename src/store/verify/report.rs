@@ -41,7 +41,7 @@ pub struct Cached {
 }
 
 impl Report {
-    /// Whether nothing is wrong.
+    /// Returns whether nothing is wrong.
     pub fn is_ok(&self) -> bool {
         let sound = |finding: &Finding| {
             finding.status == BlobStatus::Ok && finding.gguf.as_ref().is_none_or(|g| g.is_ok())
@@ -49,7 +49,7 @@ impl Report {
         self.blobs.iter().all(sound) && self.models.is_empty() && self.problems.is_empty()
     }
 
-    /// The report as JSON.
+    /// Returns the report as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
@@ -108,7 +108,7 @@ pub enum BlobStatus {
 }
 
 impl BlobStatus {
-    /// The word for it: `ok`, `missing`, `wrong_size`, `wrong_digest` or `unreadable`.
+    /// Returns the word for it: `ok`, `missing`, `wrong_size`, `wrong_digest` or `unreadable`.
     pub const fn as_str(self) -> &'static str {
         match self {
             BlobStatus::Ok => "ok",
@@ -148,7 +148,7 @@ pub struct GgufFinding {
 }
 
 impl GgufFinding {
-    /// Whether nothing is wrong with the file.
+    /// Returns whether nothing is wrong with the file.
     pub fn is_ok(&self) -> bool {
         self.error.is_none()
     }
