@@ -89,7 +89,8 @@ impl Store {
         match ops::rename_new(old, &new) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                 let stamps = (FileStamp::at(old), FileStamp::at(&new));
-                let is_one = stamps.0 == stamps.1 && !old.is_symlink();
+                // Two that cannot be read are equal as well, and prove nothing.
+                let is_one = stamps.0.is_some() && stamps.0 == stamps.1 && !old.is_symlink();
                 if !is_one || new.is_symlink() {
                     return Ok(None);
                 }

@@ -51,7 +51,7 @@ impl BlobFile {
 
 impl BlobName {
     pub(crate) fn of(file_name: &OsStr) -> Self {
-        if is_dropping(file_name) {
+        if is_dropping(file_name) || is_of_the_system(file_name) {
             return BlobName::Dropping;
         }
         let Some(file_name) = file_name.to_str() else {
@@ -142,6 +142,7 @@ mod tests {
         }
         for name in ["lost+found", ".Trash-1000", "$recycle.bin"] {
             assert!(is_of_the_system(OsStr::new(name)), "{name}");
+            assert!(matches!(BlobName::of(OsStr::new(name)), BlobName::Dropping));
         }
         assert!(!is_of_the_system(OsStr::new("Trash-1000")));
     }

@@ -283,3 +283,22 @@ fn while_a_manifest_is_unreadable_no_blob_moves_even_for_a_moment() {
     assert_eq!(deleted.kept.len(), 1);
     assert!(beside(never, || collect(&scene.store())).is_err());
 }
+
+#[test]
+fn an_old_name_that_vanishes_beside_the_new_one_is_no_failure() {
+    let scene = Scene::new();
+    let layout = scene.store().layout().clone();
+    let digest = Digest::of(b"orphan");
+    let (old, new) = (layout.old_blob(&digest), layout.new_blob(&digest));
+    fs::copy(&new, &old).unwrap();
+    let both = [old.clone(), new];
+    let take = move |change: &Change<'_>| match change {
+        Change::RenameNew(from, _) if *from == old => {
+            both.iter().for_each(|path| fs::remove_file(path).unwrap());
+            Err(io::ErrorKind::AlreadyExists.into())
+        }
+        _ => Ok(()),
+    };
+    let renamed = hook::with(take, || scene.store().rename_old_blobs());
+    assert_eq!(renamed.unwrap(), Vec::<PathBuf>::new());
+}
