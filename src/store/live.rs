@@ -1,13 +1,13 @@
 //! Which blobs are in use. Delete, garbage collection and all else that removes ask here.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::read;
 use crate::go::json;
-use crate::name::{Digest, Hasher, ModelName};
+use crate::name::{Digest, ModelName};
 use crate::store::handle::Store;
 use crate::store::problem::Problem;
 use crate::store::survey::{Stored, Survey};
@@ -165,7 +165,7 @@ fn is_index(text: &[u8]) -> bool {
 /// # Errors
 /// Where it cannot be read, and where its bytes are not those of its digest: what it named before
 /// it was damaged is not known.
-fn nested(digest: &Digest, path: &std::path::Path) -> Result<Vec<Digest>> {
+fn nested(digest: &Digest, path: &Path) -> Result<Vec<Digest>> {
     let at = |e| Error::io("reading blob", path, e);
     let head = match read::read_head(path) {
         Err(_) if read::is_gone(path) => return Ok(Vec::new()),
@@ -175,9 +175,7 @@ fn nested(digest: &Digest, path: &std::path::Path) -> Result<Vec<Digest>> {
         return Ok(Vec::new());
     }
     let text = read::read_text(path).map_err(at)?;
-    let mut hasher = Hasher::new();
-    hasher.update(&text.bytes);
-    if hasher.finish() != *digest {
+    if Digest::of(&text.bytes) != *digest {
         let what = format!(
             "reading blob {}: damaged, and a manifest that an index names",
             path.display()

@@ -116,11 +116,7 @@ impl Plan {
         let mut digests: Vec<Digest> = self.blobs.iter().map(|(_, digest, _)| *digest).collect();
         digests.extend(self.trashed.iter().map(|(digest, _)| *digest));
         digests.dedup();
-        let blobs = self.blobs.iter().map(|(_, _, metadata)| metadata);
         let trashed = self.trashed.iter().map(|(_, metadata)| metadata);
-        let others = self.others.iter().map(|(_, metadata)| metadata);
-        let leftovers = self.leftovers.iter().map(|file| &file.metadata);
-        let all = blobs.chain(trashed).chain(others).chain(leftovers);
         Collected {
             blobs: digests,
             partials: self.others.iter().map(|(path, _)| path.clone()).collect(),
@@ -129,14 +125,15 @@ impl Plan {
                 .iter()
                 .map(|file| file.path.clone())
                 .collect(),
-            bytes: outgoing::freed_together(all),
+            bytes: outgoing::freed_together(self.files().chain(trashed)),
             ..Collected::default()
         }
     }
 
     /// Removes what was planned, as far as it still is what it was. One bad entry stops no other.
     pub(super) fn carry_out(self, store: &Store, live: &LiveBlobs) -> Result<Collected> {
-        self.announce(store);
+        self.files()
+            .for_each(|metadata| store.expect(metadata.len()));
         let mut removal = Removal::new(store);
         removal.blobs(&self.blobs, live)?;
         removal.others(self.others);
@@ -144,13 +141,12 @@ impl Plan {
         removal.failed.map_or(Ok(removal.collected), Err)
     }
 
-    /// Tells who watches how much there is to remove.
-    fn announce(&self, store: &Store) {
+    /// Returns the files that are still in their places.
+    fn files(&self) -> impl Iterator<Item = &Metadata> {
         let blobs = self.blobs.iter().map(|(_, _, metadata)| metadata);
         let others = self.others.iter().map(|(_, metadata)| metadata);
         let leftovers = self.leftovers.iter().map(|file| &file.metadata);
-        let all = blobs.chain(others).chain(leftovers);
-        all.for_each(|metadata| store.expect(metadata.len()));
+        blobs.chain(others).chain(leftovers)
     }
 }
 

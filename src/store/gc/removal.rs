@@ -22,7 +22,6 @@ pub(super) struct Removal<'s> {
     store: &'s Store,
     pub(super) collected: Collected,
     pub(super) failed: Option<Error>,
-    is_stopped: bool,
 }
 
 impl<'s> Removal<'s> {
@@ -31,17 +30,18 @@ impl<'s> Removal<'s> {
             store,
             collected: Collected::default(),
             failed: None,
-            is_stopped: false,
         }
     }
 
     /// Returns whether whoever watches wants to stop.
     fn is_stopped(&mut self) -> bool {
-        if let Err(error) = self.store.advance(0) {
-            self.failed = Some(error);
-            self.is_stopped = true;
+        match self.store.advance(0) {
+            Ok(()) => false,
+            Err(error) => {
+                self.failed = Some(error);
+                true
+            }
         }
-        self.is_stopped
     }
 
     fn fail(&mut self, error: Error) {
