@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::capability::{self, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read::is_gone;
-use crate::go::decode;
 use crate::go::json;
 use crate::go::time::Timestamp;
 use crate::manifest::{Config, MediaType};
@@ -305,10 +304,8 @@ impl ListedDetails {
 
 /// Returns the file that the last layer of weights names, if it names one.
 fn weights(model: &Model) -> Result<Option<PathBuf>> {
-    let layers = model.manifest().layers().iter();
-    let layers = layers.filter(|layer| layer.media() == MediaType::Model);
     let mut last = None;
-    for layer in layers {
+    for layer in model.layers_of(&MediaType::Model) {
         last = match layer.digest_text() {
             "" => None,
             _ => Some(model.path_of(layer)?),
@@ -317,11 +314,8 @@ fn weights(model: &Model) -> Result<Option<PathBuf>> {
     Ok(last)
 }
 
-/// Returns the last Go template of a model.
+/// Returns the last Go template of a model. Fails where any of them has a malformed digest.
 fn template(model: &Model) -> Result<Option<Template>> {
     model.paths(&MediaType::Template)?;
-    match model.manifest().last(&MediaType::Template) {
-        Some(layer) => Ok(Some(Template::parse(decode::lossy(model.read(layer)?))?)),
-        None => Ok(None),
-    }
+    model.template()
 }

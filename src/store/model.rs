@@ -114,11 +114,7 @@ impl Model {
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) for a malformed digest.
     pub fn paths(&self, media: &MediaType) -> Result<Vec<PathBuf>> {
-        let layers = self
-            .manifest
-            .layers()
-            .iter()
-            .filter(|layer| layer.media() == *media);
+        let layers = self.layers_of(media);
         layers.map(|layer| self.path_of(layer)).collect()
     }
 

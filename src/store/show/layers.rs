@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::go::decode::{self, DecodeError};
+use crate::error::Result;
 use crate::manifest::{Layer, MediaType, Parameters};
 use crate::store::model::Model;
 use crate::template::Template;
 
-use super::message::{self, Message};
+use super::message::Message;
 
 /// What the layers of a manifest say, in the order in which they say it: of texts the last counts,
 /// licences and files add up.
@@ -60,17 +59,11 @@ impl Layers {
             MediaType::Draft => self.draft = Some(path),
             MediaType::Adapter => self.adapters.push(path),
             MediaType::Projector => self.projectors.push(path),
-            MediaType::Template => self.template = Some(Template::parse(text(model, layer)?)?),
-            MediaType::System => self.system = text(model, layer)?,
-            MediaType::License => self.licenses.push(text(model, layer)?),
-            MediaType::Params => {
-                decode::first(&model.read(layer)?, &mut self.parameters)
-                    .map_err(corrupt("decoding params"))?;
-            }
-            MediaType::Messages => {
-                self.messages =
-                    message::decode(&model.read(layer)?).map_err(corrupt("decoding messages"))?;
-            }
+            MediaType::Template => self.template = Some(Template::parse(model.text_of(layer)?)?),
+            MediaType::System => self.system = model.text_of(layer)?,
+            MediaType::License => self.licenses.push(model.text_of(layer)?),
+            MediaType::Params => model.add_parameters(layer, &mut self.parameters)?,
+            MediaType::Messages => self.messages = model.messages_of(layer)?,
             MediaType::Tensor => {
                 self.tensors.push(TensorLayer {
                     name: layer.name.clone(),
@@ -85,13 +78,4 @@ impl Layers {
         }
         Ok(())
     }
-}
-
-/// Returns a text of a blob, with U+FFFD for bytes that are not UTF-8.
-fn text(model: &Model, layer: &Layer) -> Result<String> {
-    Ok(decode::lossy(model.read(layer)?))
-}
-
-fn corrupt(what: &'static str) -> impl Fn(DecodeError) -> Error {
-    move |e| Error::caused(ErrorKind::Corrupt, what, e)
 }

@@ -2,7 +2,7 @@
 
 use crate::capability::Capability;
 use crate::error::{Error, ErrorKind, Result};
-use crate::go::decode;
+use crate::go::decode::{self, DecodeError};
 use crate::manifest::{Layer, MediaType, Parameters};
 use crate::store::model::Model;
 use crate::template::Template;
@@ -38,8 +38,7 @@ impl Model {
     pub fn parameters(&self) -> Result<Parameters> {
         let mut parameters = Parameters::default();
         for layer in self.layers_of(&MediaType::Params) {
-            decode::first(&self.read(layer)?, &mut parameters)
-                .map_err(|e| Error::caused(ErrorKind::Corrupt, "decoding params", e))?;
+            self.add_parameters(layer, &mut parameters)?;
         }
         Ok(parameters)
     }
@@ -62,8 +61,7 @@ impl Model {
         let Some(layer) = self.manifest().last(&MediaType::Messages) else {
             return Ok(Vec::new());
         };
-        message::decode(&self.read(layer)?)
-            .map_err(|e| Error::caused(ErrorKind::Corrupt, "decoding messages", e))
+        self.messages_of(layer)
     }
 
     /// Returns what the model can do, as [`show`](Self::show) has it, and costs what that costs.
@@ -83,7 +81,7 @@ impl Model {
         Ok(self.show(&ShowOptions::new())?.details)
     }
 
-    fn layers_of(&self, media: &MediaType) -> impl Iterator<Item = &Layer> {
+    pub(crate) fn layers_of(&self, media: &MediaType) -> impl Iterator<Item = &Layer> {
         let layers = self.manifest().layers().iter();
         layers.filter(move |layer| layer.media() == *media)
     }
@@ -94,7 +92,21 @@ impl Model {
     }
 
     /// Returns the text of a blob, with U+FFFD for bytes that are not UTF-8.
-    fn text_of(&self, layer: &Layer) -> Result<String> {
+    pub(super) fn text_of(&self, layer: &Layer) -> Result<String> {
         Ok(decode::lossy(self.read(layer)?))
     }
+
+    /// Decodes the parameters of a layer into what earlier ones left, as Ollama does.
+    pub(super) fn add_parameters(&self, layer: &Layer, to: &mut Parameters) -> Result<()> {
+        decode::first(&self.read(layer)?, to).map_err(corrupt("decoding params"))?;
+        Ok(())
+    }
+
+    pub(super) fn messages_of(&self, layer: &Layer) -> Result<Vec<Message>> {
+        message::decode(&self.read(layer)?).map_err(corrupt("decoding messages"))
+    }
+}
+
+fn corrupt(what: &'static str) -> impl Fn(DecodeError) -> Error {
+    move |e| Error::caused(ErrorKind::Corrupt, what, e)
 }
