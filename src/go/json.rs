@@ -1,5 +1,6 @@
 //! The JSON text of every answer: compact, with Ollama's escapes and number forms.
 
+use std::fmt::{Display, LowerExp};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -91,22 +92,14 @@ struct GoFormatter;
 impl Formatter for GoFormatter {
     fn write_f32<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
         let size = value.abs();
-        let plain = size == 0.0 || (1e-6..1e21).contains(&size);
-        if plain {
-            write!(writer, "{value}")
-        } else {
-            exponent(writer, format!("{value:e}"))
-        }
+        let is_plain = size == 0.0 || (1e-6..1e21).contains(&size);
+        number(writer, is_plain, value)
     }
 
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
         let size = value.abs();
-        let plain = size == 0.0 || (1e-6..1e21).contains(&size);
-        if plain {
-            write!(writer, "{value}")
-        } else {
-            exponent(writer, format!("{value:e}"))
-        }
+        let is_plain = size == 0.0 || (1e-6..1e21).contains(&size);
+        number(writer, is_plain, value)
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(
@@ -124,8 +117,17 @@ impl Formatter for GoFormatter {
     }
 }
 
-/// Rust writes `1e21` where Go writes `1e+21`; negative exponents agree.
-fn exponent<W: ?Sized + io::Write>(writer: &mut W, text: String) -> io::Result<()> {
+/// Writes the shortest digits of a float, with an exponent unless it is to be plain. Rust writes
+/// `1e21` where Go writes `1e+21`; negative exponents agree.
+fn number<W: ?Sized + io::Write>(
+    writer: &mut W,
+    is_plain: bool,
+    value: impl Display + LowerExp,
+) -> io::Result<()> {
+    if is_plain {
+        return write!(writer, "{value}");
+    }
+    let text = format!("{value:e}");
     match text.split_once('e') {
         Some((digits, power)) if !power.starts_with('-') => write!(writer, "{digits}e+{power}"),
         _ => writer.write_all(text.as_bytes()),
