@@ -110,6 +110,22 @@ struct Inner {
     suggestions: Vec<String>,
 }
 
+/// Returns the one of `all` that is spelled as `text`.
+///
+/// # Errors
+/// [`InvalidArgument`](ErrorKind::InvalidArgument) where none is; the text names all of them.
+pub(crate) fn one_of<W: Copy + fmt::Display>(what: &str, all: &[W], text: &str) -> Result<W> {
+    let found = all.iter().find(|word| word.to_string() == text);
+    found.copied().ok_or_else(|| {
+        let words: Vec<String> = all.iter().map(|word| format!("'{word}'")).collect();
+        let words = words.join(", ");
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("{what}: one of {words}, not '{text}'"),
+        )
+    })
+}
+
 impl Error {
     /// Returns an error whose whole text is `context`.
     pub fn new(kind: ErrorKind, context: impl Into<Cow<'static, str>>) -> Self {
@@ -145,16 +161,6 @@ impl Error {
             _ => ErrorKind::Io,
         };
         Error::caused(kind, format!("{doing} {}", path.display()), cause).at(path)
-    }
-
-    /// Returns the error of a text that is none of the words of an option.
-    pub(crate) fn not_one_of<W: fmt::Display>(what: &str, words: &[W], text: &str) -> Self {
-        let words: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-        let words = words.join(", ");
-        Error::new(
-            ErrorKind::InvalidArgument,
-            format!("{what}: one of {words}, not '{text}'"),
-        )
     }
 
     /// Names the file or directory that the error is about.

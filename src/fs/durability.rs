@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 
 /// How much a change has to survive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -44,9 +44,7 @@ impl FromStr for Durability {
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other word.
     fn from_str(word: &str) -> Result<Self> {
-        let mut all = Durability::ALL.iter().copied();
-        let found = all.find(|one| one.as_str() == word);
-        found.ok_or_else(|| Error::not_one_of("durability", Durability::ALL, word))
+        error::one_of("durability", Durability::ALL, word)
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 
 /// How the bytes of a file come into the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -54,9 +54,7 @@ impl FromStr for CopyMode {
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other word.
     fn from_str(word: &str) -> Result<Self> {
-        let mut all = CopyMode::ALL.iter().copied();
-        let found = all.find(|one| one.as_str() == word);
-        found.ok_or_else(|| Error::not_one_of("copy mode", CopyMode::ALL, word))
+        error::one_of("copy mode", CopyMode::ALL, word)
     }
 }
 
