@@ -254,8 +254,8 @@ impl<'j> Work<'j> {
 
 /// The bytes that are read at once for one of a few, and for one of sixteen: together they fit a
 /// core's second cache.
-const BATCH_CHUNK: usize = 256 << 10;
-const SHARED_CHUNK: usize = 128 << 10;
+const LARGE_CHUNK: usize = 256 << 10;
+const SMALL_CHUNK: usize = 128 << 10;
 
 /// Advances files together, as far as all of them have bytes at hand; those that end leave for
 /// `ended`. Answers the bytes that are done.
@@ -266,9 +266,9 @@ fn step(
     ended: &mut Vec<Outcome>,
 ) -> u64 {
     let most = if streams.len() > 2 {
-        SHARED_CHUNK
+        SMALL_CHUNK
     } else {
-        BATCH_CHUNK
+        LARGE_CHUNK
     };
     let mut read = 0;
     streams.retain_mut(|stream| {
