@@ -94,9 +94,9 @@ type Cause = Arc<dyn StdError + Send + Sync>;
 
 /// What was being done, to what, and why it failed.
 ///
-/// Its text is `doing subject: cause`, in lower case and without a full stop:
-/// `reading manifest /m/registry.ollama.ai/library/x/latest: permission denied`. The cause is in the
-/// text and therefore not the [`source`](StdError::source), which reporters print after it;
+/// Its text is `doing subject: cause`, in lower case and without a full stop: `reading manifest
+/// /m/registry.ollama.ai/library/x/latest: permission denied`. The cause is in the text and
+/// therefore not the [`source`](StdError::source), which reporters print after it;
 /// [`cause_of`](Self::cause_of) returns it.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -149,7 +149,7 @@ impl Error {
         error
     }
 
-    /// Returns the operating system refused `doing` on `path`:
+    /// Returns the error of an operating system that refused `doing` on `path`:
     /// [`FileNotFound`](ErrorKind::FileNotFound),
     /// [`PermissionDenied`](ErrorKind::PermissionDenied), [`ReadOnly`](ErrorKind::ReadOnly) or else
     /// [`Io`](ErrorKind::Io), as it says.

@@ -77,8 +77,8 @@ impl GgufFile {
     /// Opens a GGUF file: one pass over its head, never over the data of its tensors.
     ///
     /// # Errors
-    /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with
-    /// the [`ParseError`](crate::gguf::ParseError) as its cause; [`Io`](ErrorKind::Io) for what is no
+    /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with the
+    /// [`ParseError`](crate::gguf::ParseError) as its cause; [`Io`](ErrorKind::Io) for what is no
     /// regular file.
     pub fn open(path: impl AsRef<Path>, options: &GgufOptions) -> Result<Self> {
         let path = path.as_ref();

@@ -131,8 +131,8 @@ fn is_unsupported(error: &io::Error) -> bool {
             .is_some_and(|code| codes.contains(&code))
 }
 
-/// Returns the new name is durable before the old one goes: a power cut between leaves at least
-/// one.
+/// Renames by a link and an unlink. The new name is durable before the old one goes: a power cut
+/// between leaves at least one.
 fn link_and_unlink(from: &Path, to: &Path) -> io::Result<()> {
     match hard_link(from, to) {
         // Without links nothing but a look keeps us from replacing what is there.

@@ -173,8 +173,8 @@ pub(crate) fn move_out(
 /// Puts a blob from a room back into `blobs/`, its bytes flushed before and its name after; returns
 /// its digest where it went home.
 ///
-/// Where another file has taken its place, the bytes decide: the one at home stays if it is good, or
-/// if neither is. What is not at home in the end is removed where it is the same blob again, and
+/// Where another file has taken its place, the bytes decide: the one at home stays if it is good,
+/// or if neither is. What is not at home in the end is removed where it is the same blob again, and
 /// else goes into quarantine.
 ///
 /// # Errors

@@ -260,9 +260,9 @@ fn make_directories(directories: &[PathBuf], made: &mut Vec<PathBuf>) -> Result<
 /// that long.
 const LONGEST_IMPORT: Duration = Duration::from_secs(24 * 3600);
 
-/// Returns a staged file whose writer is gone: nobody holds it, and it has not changed for the grace
-/// period. Where the file system has no locks, the age alone decides. While the file is held, no
-/// writer can claim it.
+/// Returns a staged file whose writer is gone: nobody holds it, and it has not changed for the
+/// grace period. Where the file system has no locks, the age alone decides. While the file is held,
+/// no writer can claim it.
 pub(crate) fn abandoned(path: &Path, grace: Duration) -> Option<File> {
     let file = read::open_regular(path).ok()?;
     let metadata = file.metadata().ok()?;

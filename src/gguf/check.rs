@@ -106,7 +106,7 @@ impl<'a> Validator<'a> {
         self.warnings.iter().all(|warning| warning.code() != code)
     }
 
-    /// Returns what strict reading refuses is a warning for the lenient.
+    /// Refuses a violation where reading is strict, and warns of it where it is lenient.
     pub(super) fn refuse(
         &mut self,
         (kind, code): Violation,

@@ -143,7 +143,7 @@ impl TensorType {
         self.row().map(|row| row.1)
     }
 
-    /// Returns bytes of one block, where known.
+    /// Returns the bytes of one block, where known.
     pub fn block_bytes(self) -> Option<u64> {
         self.row().map(|row| row.2)
     }

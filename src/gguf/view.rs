@@ -86,7 +86,8 @@ impl<'a> Gguf<'a> {
         self.value(entry)
     }
 
-    /// Returns `general.architecture`, as in `llama`; `None` where it is missing or no UTF-8 string.
+    /// Returns `general.architecture`, as in `llama`; `None` where it is missing or no UTF-8
+    /// string.
     pub fn architecture(&self) -> Option<&'a str> {
         self.get("general.architecture")?.as_str()
     }

@@ -68,7 +68,7 @@ impl<'l> Walker<'l> {
         cursor.take(length)
     }
 
-    /// Returns one value of a type, array or not.
+    /// Walks over one value of a type, array or not.
     pub(super) fn value(&mut self, cursor: &mut Cursor<'_>, kind: ValueType) -> Read<()> {
         match kind {
             ValueType::Str => {
@@ -99,8 +99,8 @@ impl<'l> Walker<'l> {
         Ok((kind, len))
     }
 
-    /// Returns the elements of an array. Arrays in arrays are walked with a stack of our own: what
-    /// a file says must not decide how deep we recurse.
+    /// Walks over the elements of an array. Arrays in arrays are walked with a stack of our own:
+    /// what a file says must not decide how deep we recurse.
     pub(super) fn elements(
         &mut self,
         cursor: &mut Cursor<'_>,

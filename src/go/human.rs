@@ -1,5 +1,5 @@
-//! What people read: counts as `7.2B`, `109.48M`, `2K`, sizes as `2.00 GB`, and text from files in which
-//! nothing steers a terminal or hides from the eye.
+//! What people read: counts as `7.2B`, `109.48M`, `2K`, sizes as `2.00 GB`, and text from files in
+//! which nothing steers a terminal or hides from the eye.
 
 use std::borrow::Cow;
 use std::fmt::Write;

@@ -40,8 +40,8 @@ impl Parameters {
         self.lines().map(|(key, value)| (key, go::plain(value)))
     }
 
-    /// Returns the key and the value of each parameter, by the bytes of the keys; of a list, such as
-    /// `stop`, one pair for each element.
+    /// Returns the key and the value of each parameter, by the bytes of the keys; of a list, such
+    /// as `stop`, one pair for each element.
     pub fn values(&self) -> impl Iterator<Item = (&str, ParameterValue<'_>)> {
         self.lines().map(|(key, value)| (key, value.into()))
     }

@@ -52,7 +52,7 @@ fn invalid(fault: ParseError) -> Error {
     Error::new(ErrorKind::InvalidArgument, fault.to_string())
 }
 
-/// Returns a byte order mark decides; without one it is UTF-8. What is malformed becomes U+FFFD.
+/// Decodes a file as its byte order mark says, or as UTF-8. What is malformed becomes U+FFFD.
 fn decode(bytes: &[u8]) -> String {
     let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, _) = rest.as_chunks::<2>();

@@ -87,7 +87,8 @@ impl Store {
     /// Hashes a file of the store or of the caller's, and counts its bytes for who watches.
     ///
     /// # Errors
-    /// Where it cannot be read, and [`Cancelled`](ErrorKind::Cancelled) where the hashing is to stop.
+    /// Where it cannot be read, and [`Cancelled`](ErrorKind::Cancelled) where the hashing is to
+    /// stop.
     pub(crate) fn hash_watched(&self, path: &Path) -> Result<Digest> {
         let mut file = read::open_regular(path).map_err(|e| Error::io("opening", path, e))?;
         self.expect(file.metadata().map_or(0, |metadata| metadata.len()));
@@ -142,7 +143,7 @@ impl Store {
         clone.adopt_owner(&self.layout().blobs_directory())
     }
 
-    /// Returns a blob that the server's user cannot use makes every later use of it there fail.
+    /// Refuses a blob that the server's user could not use: every later use of it there would fail.
     pub(crate) fn refuse_foreign(&self, file: &File, doing: &str) -> Result<()> {
         let blobs = self.layout().blobs_directory();
         let at = |e| Error::io("looking at", &blobs, e);

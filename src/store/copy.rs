@@ -144,8 +144,8 @@ impl Before {
         }
     }
 
-    /// Returns the directories stay: removing them would race with a server that is about to write
-    /// into them.
+    /// Undoes the copy. The directories stay: removing them would race with a server that is about
+    /// to write into them.
     fn put_back(self, store: &Store, target: &Path) -> Result<()> {
         let at = |e| Error::io("putting back manifest", target, e);
         match self {

@@ -83,14 +83,15 @@ fn failures<S: Serializer>(
 }
 
 impl Store {
-    /// Deletes a model and the blobs that no other model uses. Of an alias only the link is removed,
-    /// and the model that it leads to stays.
+    /// Deletes a model and the blobs that no other model uses. Of an alias only the link is
+    /// removed, and the model that it leads to stays.
     ///
     /// The manifest goes first, then blobs that no manifest names any more: a crash in between
     /// leaves orphans for a collection, never a model without its blobs. While any manifest of the
     /// store cannot be read, all blobs stay and [`Deleted::kept`] says why. A manifest that does
     /// not decode can be deleted; its blobs are then unknown and left to a collection. Reads every
-    /// manifest once or twice, and waits [`delete_delay`](crate::StoreOptions::delete_delay) where a blob goes.
+    /// manifest once or twice, and waits [`delete_delay`](crate::StoreOptions::delete_delay) where
+    /// a blob goes.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) where no such model is stored,
@@ -107,9 +108,9 @@ impl Store {
     /// stop nothing.
     ///
     /// # Errors
-    /// Where a name is malformed, the store cannot be changed at all, or its `blobs/` leads nowhere:
-    /// then nothing was removed. Where a blob cannot be removed: then the models are gone, and all other blobs
-    /// were removed or put back.
+    /// Where a name is malformed, the store cannot be changed at all, or its `blobs/` leads
+    /// nowhere: then nothing was removed. Where a blob cannot be removed: then the models are gone,
+    /// and all other blobs were removed or put back.
     pub fn delete_all<N>(&self, names: impl IntoIterator<Item = N>) -> Result<Deleted>
     where
         N: TryInto<Reference, Error: Into<Error>>,

@@ -15,7 +15,8 @@ pub enum ManifestForm {
     /// A config and layers, as models have them.
     #[default]
     Model,
-    /// A list of other manifests, one for each platform: an index of OCI, a manifest list of Docker.
+    /// A list of other manifests, one for each platform: an index of OCI, a manifest list of
+    /// Docker.
     Index,
     /// An artifact of OCI: a type and blobs.
     Artifact,

@@ -46,8 +46,8 @@ impl Store {
     /// Opens the store at `path`; see [`StoreOptions`] for more. Costs one `stat`.
     ///
     /// # Errors
-    /// [`FileNotFound`](ErrorKind::FileNotFound) where the directory does not exist; the text names the
-    /// well-known places that do.
+    /// [`FileNotFound`](ErrorKind::FileNotFound) where the directory does not exist; the text names
+    /// the well-known places that do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Store::open_with(StoreOptions::new(path.as_ref()))
     }

@@ -136,8 +136,8 @@ impl Store {
     /// among the problems. Models with missing weights are listed.
     ///
     /// # Errors
-    /// [`FileNotFound`](crate::ErrorKind::FileNotFound) where the store is gone, and where the process
-    /// lacks the means to look at the manifests at all.
+    /// [`FileNotFound`](crate::ErrorKind::FileNotFound) where the store is gone, and where the
+    /// process lacks the means to look at the manifests at all.
     pub fn list(&self) -> Result<Listing> {
         self.list_with(&ListOptions::default())
     }

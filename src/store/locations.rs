@@ -180,7 +180,8 @@ impl Location {
         self.manifests > 0 || self.state == LocationState::Closed
     }
 
-    /// Returns the home of the superuser is closed on every system, and says nothing.
+    /// Returns whether it is in the home of the superuser, which is closed on every system and says
+    /// nothing.
     fn is_home_of_root(&self) -> bool {
         self.path.starts_with("/root")
     }

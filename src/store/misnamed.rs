@@ -47,8 +47,8 @@ impl Store {
         missing
     }
 
-    /// Returns the unknown files in `blobs/` and its directories that may be missing blobs, by path.
-    /// Hashes nothing.
+    /// Returns the unknown files in `blobs/` and its directories that may be missing blobs, by
+    /// path. Hashes nothing.
     pub(crate) fn misnamed(&self, missing: &Missing) -> Vec<Misnamed> {
         if missing.is_empty() {
             return Vec::new();

@@ -166,7 +166,7 @@ fn path_variable(name: &str) -> Option<PathBuf> {
     Some(PathBuf::from(OsString::from_vec(text)))
 }
 
-/// Returns what is no boolean counts as true, as Ollama has it.
+/// Returns the truth of a variable. What is no boolean counts as true, as Ollama has it.
 fn is_true(text: &str) -> bool {
     !matches!(text, "0" | "f" | "F" | "false" | "False" | "FALSE")
 }
@@ -186,8 +186,8 @@ mod tests {
     use crate::store::show::ShowOptions;
     use crate::store::verify::VerifyOptions;
 
-    /// Returns every call that looks into a GGUF file; how often it mapped one, where mapping fails
-    /// with `code`.
+    /// Makes every call that looks into a GGUF file; returns how often one was mapped, where
+    /// mapping fails with `code`.
     fn maps(mmap: bool, code: Option<i32>) -> crate::Result<usize> {
         let scratch = tempfile::tempdir().map_err(|e| crate::Error::io("", Path::new(""), e))?;
         let options = StoreOptions::new(scratch.path()).mmap(mmap);

@@ -40,8 +40,8 @@ impl Store {
     /// Reads every manifest and takes something from each; see [`survey_of`](Self::survey_of).
     ///
     /// # Errors
-    /// [`FileNotFound`](ErrorKind::FileNotFound) where the store is gone; `Io` where this process lacks the
-    /// means to look at all.
+    /// [`FileNotFound`](ErrorKind::FileNotFound) where the store is gone; `Io` where this process
+    /// lacks the means to look at all.
     pub(crate) fn survey<T: Send>(
         &self,
         take: impl Fn(Stored) -> Option<T> + Sync,

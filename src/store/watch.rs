@@ -30,8 +30,9 @@ impl Store {
     /// last; it may break to stop. The call is made on a thread of its own, on the store that it is
     /// given.
     ///
-    /// A call that is stopped ends within a fraction of a second, and leaves the store as it was: what
-    /// was staged is gone, what was in the trash is at home. One that was done already stays done.
+    /// A call that is stopped ends within a fraction of a second, and leaves the store as it was:
+    /// what was staged is gone, what was in the trash is at home. One that was done already stays
+    /// done.
     ///
     /// ```
     /// # use std::ops::ControlFlow;

@@ -102,7 +102,8 @@ impl Store {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound); [`InvalidArgument`](ErrorKind::InvalidArgument) for the
-    /// first digits of several IDs, and [`InvalidName`](ErrorKind::InvalidName) for a malformed name.
+    /// first digits of several IDs, and [`InvalidName`](ErrorKind::InvalidName) for a malformed
+    /// name.
     pub fn identify(&self, name: impl TryInto<Reference, Error: Into<Error>>) -> Result<ModelName> {
         self.identify_reference(&convert::name(name)?)
     }

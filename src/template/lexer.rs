@@ -350,7 +350,7 @@ fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
-/// Returns a letter, an ASCII digit or an underscore.
+/// Returns whether a character is a letter, an ASCII digit or an underscore.
 ///
 /// Go takes the letters of category L and the digits of every script; the standard library knows
 /// letters by their property, which adds a few marks, and no digit that is not ASCII is taken.

@@ -160,8 +160,8 @@ pub(crate) struct VerifyArgs {
     /// Read GGUF files strictly, too
     #[arg(long)]
     pub gguf: bool,
-    /// Hash only what changed since an earlier run that used the cache, and update it for later ones; a
-    /// write through a shared mapping may not move the times by which a change is told
+    /// Hash only what changed since an earlier run that used the cache, and update it for later
+    /// ones; a write through a shared mapping may not move the times by which a change is told
     #[arg(long)]
     pub use_cache: bool,
 }

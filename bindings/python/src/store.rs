@@ -148,9 +148,9 @@ impl Store {
 
     /// Recomputes the SHA-256 of every blob of the store, or of the named models, in parallel.
     ///
-    /// `use_cache` trusts the verification cache for what an earlier run found good and nothing touched
-    /// since, and notes what this one finds good in the store's `.modelkeep`. A write through a
-    /// shared mapping may not move the times by which that is told.
+    /// `use_cache` trusts the verification cache for what an earlier run found good and nothing
+    /// touched since, and notes what this one finds good in the store's `.modelkeep`. A write
+    /// through a shared mapping may not move the times by which that is told.
     ///
     /// `progress` is called in this thread, at most 20 times a second. It cancels by answering
     /// `False`; what it raises is raised here, as is a Ctrl-C.
@@ -286,8 +286,8 @@ impl Store {
         Diagnosis::of(py, py.detach(|| self.inner.doctor()).or_raise(py)?)
     }
 
-    /// Moves the damaged blobs of a report aside, as far as they still are what was verified. Deletes
-    /// nothing.
+    /// Moves the damaged blobs of a report aside, as far as they still are what was verified.
+    /// Deletes nothing.
     #[pyo3(signature = (report, *, progress=None),
         text_signature = "($self, report, *, progress=None)")]
     fn repair(

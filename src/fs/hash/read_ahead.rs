@@ -13,8 +13,8 @@ use super::stream::{Chunk, Source, Stream};
 const CHUNK: usize = 1 << 20;
 const CHUNKS: usize = 3;
 
-/// Hashes a file to its end, while a thread of its own reads on. `should_continue` is told of the bytes of
-/// each chunk that is hashed, and may stop: then there is no digest.
+/// Hashes a file to its end, while a thread of its own reads on. `should_continue` is told of the
+/// bytes of each chunk that is hashed, and may stop: then there is no digest.
 ///
 /// `None` where no thread can be had: then nothing was done.
 pub(super) fn finish_with_reader(

@@ -2,9 +2,9 @@
 //!
 //! All threads share one queue of files. In each step a thread takes the files that are to go
 //! together, advances them by as many bytes each, and gives them back, so that a file may change
-//! its company and its thread. Those with the longest way to go are taken first: all then end
-//! together. The longest of all goes alone while it is on the critical path: in a batch it would be slower,
-//! and everybody would wait for it in the end.
+//! its batch and its thread. Those with the longest way to go are taken first: all then end
+//! together. The longest of all goes alone while it is on the critical path: in a batch it would be
+//! slower, and everybody would wait for it in the end.
 
 use crate::sha256::{Kernels, MOST};
 

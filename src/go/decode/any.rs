@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{Decode, DecodeError, Event, Reader, reader};
 
-/// A value in one piece, whatever its nesting: neither making nor printing nor dropping it recurses.
+/// A value in one piece, whatever its nesting: neither making nor printing nor dropping it
+/// recurses.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Any(Vec<Item>);
 

@@ -184,7 +184,7 @@ fn run(scene: &Scene, operation: Operation, point: usize, failure: Failure) -> (
     )
 }
 
-/// Returns what the operating system is about to refuse changes nothing.
+/// Returns whether the operating system is going to make a change. What it refuses changes nothing.
 fn applies(change: &Change<'_>) -> bool {
     match *change {
         Change::Rename(from, _) => from.symlink_metadata().is_ok(),

@@ -217,8 +217,9 @@ impl Store {
     ///
     /// # Errors
     /// As [`import`](Self::import); [`InvalidArgument`](ErrorKind::InvalidArgument), with the line,
-    /// for a Modelfile that cannot be read so; [`FileNotFound`](ErrorKind::FileNotFound) for a
-    /// file and [`NotFound`](ErrorKind::NotFound) for a model that is missing; [`Unsupported`](ErrorKind::Unsupported) for weights that are no GGUF.
+    /// for a Modelfile that cannot be read so; [`FileNotFound`](ErrorKind::FileNotFound) for a file
+    /// and [`NotFound`](ErrorKind::NotFound) for a model that is missing;
+    /// [`Unsupported`](ErrorKind::Unsupported) for weights that are no GGUF.
     pub fn import_modelfile(
         &self,
         file: impl AsRef<Path>,

@@ -97,7 +97,7 @@ impl Directives {
         Ok(())
     }
 
-    /// Returns what is there as a file or a directory is that; anything else is a model's name.
+    /// Takes what is there as a file or a directory for that, and anything else for a model's name.
     fn from(&mut self, text: &str, directory: &Path) -> Result<()> {
         let path = path(text, directory)?;
         match path.metadata() {

@@ -207,7 +207,8 @@ impl Files {
 }
 
 impl ShownDetails {
-    /// Returns what the weights say of themselves replaces what the config says of them.
+    /// Returns the details: what the weights say of themselves replaces what the config says of
+    /// them.
     fn of(config: &Config, layers: &Layers, weights: &Weights) -> Self {
         let or = |read: &Option<String>, stated: &String| read.as_ref().unwrap_or(stated).clone();
         ShownDetails {

@@ -36,7 +36,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Message>, DecodeError> {
 }
 
 impl Decode for Message {
-    /// Returns a message is decoded afresh wherever it stands; what is not kept has its type, too.
+    /// Decodes a message afresh wherever it stands; what is not kept has its type, too.
     fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
         *self = Message::default();
         let mut texts: [String; 3] = Default::default();

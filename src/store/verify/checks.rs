@@ -172,7 +172,7 @@ impl Checks {
         update
     }
 
-    /// Returns the checks that only their bytes can record.
+    /// Returns the checks of blobs that only their bytes can decide.
     pub(super) fn to_hash(&self) -> impl Iterator<Item = &BlobCheck> {
         self.by_digest.values().filter(|check| check.has_bytes())
     }
