@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use common::{Scratch, fixture, name};
-use modelkeep::{CopyMode, ErrorKind, GcOptions, ImportOptions, Progress, VerifyOptions};
+use modelkeep::{CopyMode, ErrorKind, GcOptions, ImportOptions, Progress, Store, VerifyOptions};
 
 /// A file of the fixture's tensors and much else.
 fn large(scratch: &Scratch, bytes: u64) -> PathBuf {
@@ -35,24 +35,31 @@ fn is_empty(scratch: &Scratch, directory: &str) -> bool {
     entries.map_or(true, |mut entries| entries.next().is_none())
 }
 
-#[test]
-fn an_import_that_is_stopped_leaves_nothing() {
-    let scratch = Scratch::new();
-    let file = large(&scratch, 256 << 20);
-    let store = scratch.store();
-    let mut seen = Vec::new();
+/// Stops a call as soon as a byte is done, which must be before the last one; returns how far it was.
+fn stopped<T: Send>(
+    store: &Store,
+    call: impl FnOnce(&Store) -> modelkeep::Result<T> + Send,
+) -> Progress {
+    let mut last = Progress::default();
     let mut stop = |progress: &Progress| {
-        seen.push(*progress);
+        last = *progress;
         match progress.bytes {
             0 => ControlFlow::Continue(()),
             _ => ControlFlow::Break(()),
         }
     };
-    let import = |store: &modelkeep::Store| store.import(&file, name("a"), &copying());
-    let error = store.watch(&mut stop, import).unwrap_err();
+    let error = store.watch(&mut stop, call).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
-    let last = seen.last().unwrap();
     assert!(last.bytes < last.total_bytes, "{last:?}");
+    last
+}
+
+#[test]
+fn an_import_that_is_stopped_leaves_nothing() {
+    let scratch = Scratch::new();
+    let file = large(&scratch, 256 << 20);
+    let store = scratch.store();
+    let last = stopped(&store, |store| store.import(&file, name("a"), &copying()));
     assert_eq!(last.total_bytes, 256 << 20);
     assert!(store.find(name("a")).unwrap().is_none());
     assert!(is_empty(&scratch, ".modelkeep/tmp") && is_empty(&scratch, "blobs"));
@@ -67,7 +74,7 @@ fn an_import_tells_how_far_it_is_to_the_end() {
         seen.push(*progress);
         ControlFlow::Continue(())
     };
-    let import = |store: &modelkeep::Store| store.import(&file, name("a"), &copying());
+    let import = |store: &Store| store.import(&file, name("a"), &copying());
     scratch.store().watch(&mut observe, import).unwrap();
     let last = seen.last().unwrap();
     assert!(
@@ -85,7 +92,7 @@ fn a_stream_without_end_is_stopped() {
         0..10_000_000 => ControlFlow::Continue(()),
         _ => ControlFlow::Break(()),
     };
-    let add = |store: &modelkeep::Store| store.add_blob(&mut std::io::repeat(7), None);
+    let add = |store: &Store| store.add_blob(&mut std::io::repeat(7), None);
     let error = store.watch(&mut stop, add).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     assert!(is_empty(&scratch, ".modelkeep/tmp") && is_empty(&scratch, "blobs"));
@@ -106,7 +113,7 @@ fn who_waits_for_the_lock_can_stop_waiting() {
             _ => ControlFlow::Break(()),
         }
     };
-    let copy = |store: &modelkeep::Store| store.copy(&name("a"), &name("c"));
+    let copy = |store: &Store| store.copy(&name("a"), &name("c"));
     let error = scratch.store().watch(&mut stop, copy).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
 }
@@ -164,18 +171,7 @@ fn a_repair_that_is_stopped_while_it_reads_changes_nothing() {
     file.set_len(2 << 30).unwrap();
     let store = scratch.store();
     let report = store.verify(&VerifyOptions::default()).unwrap();
-    let mut seen = Vec::new();
-    let mut stop = |progress: &Progress| {
-        seen.push(*progress);
-        match progress.bytes {
-            0 => ControlFlow::Continue(()),
-            _ => ControlFlow::Break(()),
-        }
-    };
-    let error = store.watch(&mut stop, |store| store.repair(&report));
-    assert_eq!(error.unwrap_err().kind(), ErrorKind::Cancelled);
-    let last = seen.last().unwrap();
-    assert!(last.bytes < last.total_bytes, "{last:?}");
+    stopped(&store, |store| store.repair(&report));
     assert!(away.exists() && !home.exists());
     file.set_len(size).unwrap();
     let repaired = store.repair(&report).unwrap();
@@ -192,7 +188,7 @@ fn an_observer_that_panics_stops_the_work() {
             assert_eq!(progress.bytes, 0, "as it should");
             ControlFlow::Continue(())
         };
-        let endless = |store: &modelkeep::Store| {
+        let endless = |store: &Store| {
             let mut stream = std::io::repeat(7).take(u64::MAX);
             store.add_blob(&mut stream, None)
         };

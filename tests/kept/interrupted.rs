@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use modelkeep::{BlobStatus, Digest, GcOptions, ImportOptions, ShowOptions, Store};
 
 use crate::common::{Scratch, fixture, name, reference};
-use crate::{at_once, verify};
+use crate::{at_once, put_aside, verify};
 
 /// What a removal leaves when it is stopped: every blob of `a` in the trash, and a manifest that
 /// somebody has written meanwhile.
@@ -21,15 +21,6 @@ fn stopped() -> (Scratch, Vec<Digest>) {
         put_aside(&scratch, digest);
     }
     (scratch, digests)
-}
-
-fn put_aside(scratch: &Scratch, digest: &Digest) -> PathBuf {
-    let trash = scratch.root().join(".modelkeep/trash");
-    fs::create_dir_all(&trash).unwrap();
-    let home = scratch.blob_path(digest);
-    let aside = trash.join(home.file_name().unwrap());
-    fs::rename(home, &aside).unwrap();
-    aside
 }
 
 type Call = fn(&Store);

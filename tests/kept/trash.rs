@@ -5,19 +5,10 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use modelkeep::{BlobStatus, Digest, ErrorKind, Store, StoreOptions};
+use modelkeep::{BlobStatus, ErrorKind, Store, StoreOptions};
 
 use crate::common::{Scratch, name, reference};
-use crate::{at_once, verify};
-
-fn put_aside(scratch: &Scratch, digest: &Digest) -> PathBuf {
-    let trash = scratch.root().join(".modelkeep/trash");
-    fs::create_dir_all(&trash).unwrap();
-    let home = scratch.blob_path(digest);
-    let aside = trash.join(home.file_name().unwrap());
-    fs::rename(home, &aside).unwrap();
-    aside
-}
+use crate::{at_once, put_aside, verify};
 
 #[test]
 fn what_is_in_use_in_the_trash_is_not_said_to_be_unused() {
