@@ -76,6 +76,25 @@ const LARGEST_HEAD: u64 = 256 << 20;
 impl GgufFile {
     /// Opens a GGUF file: one pass over its head, never over the data of its tensors.
     ///
+    /// # What mapping rests on
+    /// A mapped file must stay as it is for as long as this value, a clone of it, or anything
+    /// borrowed from it lives. Whoever may write to the file can break that, this process included;
+    /// neither a check on opening nor a lock can prevent it.
+    ///
+    /// * Where the file is *truncated*, the next access beyond its new end ends the process with
+    ///   SIGBUS. It is no error that could be returned.
+    /// * Where it is *written to*, bytes change under a borrow. Each access is checked against the
+    ///   bounds of the map, so nothing outside of it is read, and numbers and slices of bytes are at
+    ///   worst wrong. But a `&str` was UTF-8 when it was made, and is then no longer: to use it is
+    ///   undefined behavior.
+    ///
+    /// The blobs of a store meet the condition: this library and Ollama write them under another
+    /// name, rename them when they are complete, and never open them for writing again. To remove
+    /// or replace a file, as by a rename, is harmless. For any other path, and for network file
+    /// systems, on which another machine may truncate, the choice is the caller's:
+    /// [`GgufOptions::mmap(false)`](GgufOptions::mmap) reads the header into memory that nobody else
+    /// can reach.
+    ///
     /// # Errors
     /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with
     /// the [`ParseError`](crate::gguf::ParseError) as its cause; [`Io`](ErrorKind::Io) for what is no
@@ -126,7 +145,8 @@ impl GgufFile {
         })
     }
 
-    /// Returns the file's metadata and tensors, borrowed.
+    /// Returns the file's metadata and tensors, borrowed; of a mapped file as long as it [stays as it
+    /// is](Self::open).
     pub fn view(&self) -> Gguf<'_> {
         self.inner.index.view(&self.inner.bytes)
     }

@@ -24,7 +24,8 @@ pub struct PartTensor<'a> {
 
 impl GgufParts {
     /// Opens all parts of a model, given the path of any of them. The others lie beside it and are
-    /// called as splitters call them: `NAME-00001-of-00003.gguf`.
+    /// called as splitters call them: `NAME-00001-of-00003.gguf`. Parts that are mapped must [stay as
+    /// they are](GgufFile::open).
     ///
     /// # Errors
     /// [`FileNotFound`](ErrorKind::FileNotFound) where a part is missing, and

@@ -203,7 +203,9 @@ impl Model {
         PartSet::of(self, &paths).ok()?.lack()
     }
 
-    /// Opens the GGUF file with the weights, leniently, mapped or read as the store is.
+    /// Opens the GGUF file with the weights, leniently, mapped or read as the store's
+    /// [options](crate::StoreOptions::mmap) say. A mapped blob must [stay as it
+    /// is](GgufFile::open).
     ///
     /// # Errors
     /// As [`gguf_path`](Self::gguf_path) and [`GgufFile::open`].

@@ -86,8 +86,9 @@ impl StoreOptions {
     }
 
     /// Sets whether blobs are mapped, the default, or read. Reading is right on network file
-    /// systems and for files that somebody may truncate: that ends a process that has them mapped.
-    /// Where the file system cannot map, they are read in either case.
+    /// systems and for files that somebody may truncate: that ends a process that has them mapped; see
+    /// [`GgufFile::open`](crate::GgufFile::open). Where the file system cannot
+    /// map, they are read in either case.
     #[must_use]
     pub fn mmap(mut self, mmap: bool) -> Self {
         self.mmap = mmap;
