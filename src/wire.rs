@@ -12,8 +12,9 @@ use crate::name::{self, Digest, MalformedDigest, ModelName, Reference};
 use crate::store::{InfoValue, Problem, ShowOptions, Store};
 
 /// What a call answers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
+#[must_use = "an answer has to be sent"]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,

@@ -26,7 +26,7 @@ struct Inner {
 }
 
 /// How a GGUF file is opened.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GgufOptions {
     limits: Limits,

@@ -5,7 +5,7 @@ use super::value::{Text, Value};
 use super::value_type::ValueType;
 
 /// An array of a file, borrowed from its bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Array<'a> {
     element: ValueType,
     len: u64,

@@ -25,6 +25,12 @@ macro_rules! fault_kinds {
                 match self { $(ParseErrorKind::$kind => $code,)+ }
             }
         }
+
+        impl fmt::Display for ParseErrorKind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.code())
+            }
+        }
     };
 }
 

@@ -233,7 +233,7 @@ fn product(sizes: &[u64]) -> Option<u64> {
 }
 
 /// A tensor of a file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TensorInfo<'a> {
     /// Its name.

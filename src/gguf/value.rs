@@ -54,7 +54,7 @@ impl fmt::Debug for Text<'_> {
 }
 
 /// A value of metadata. Nothing is copied but scalars.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
     /// 8 bits without a sign.
     U8(u8),

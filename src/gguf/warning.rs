@@ -36,6 +36,12 @@ macro_rules! warning_codes {
                 match self { $(WarningCode::$kind => $words,)+ }
             }
         }
+
+        impl fmt::Display for WarningCode {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.code())
+            }
+        }
     };
 }
 

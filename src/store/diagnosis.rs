@@ -15,6 +15,7 @@ use crate::store::problem::Problem;
 /// What a look at a store found.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
+#[must_use = "what is wrong is in the diagnosis, not an error"]
 pub struct Diagnosis {
     /// The places where a store may be, the opened one first.
     pub locations: Vec<Location>,

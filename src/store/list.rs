@@ -42,7 +42,7 @@ impl Listing {
 }
 
 /// A line of the list.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// The model's name.
@@ -81,7 +81,7 @@ pub struct Summary {
 }
 
 /// What to look at for a list.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListOptions {
     check_blobs: bool,

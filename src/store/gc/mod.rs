@@ -17,7 +17,7 @@ use crate::store::live::LiveBlobs;
 use plan::Plan;
 
 /// What to collect.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GcOptions {
     grace: Duration,

@@ -14,6 +14,7 @@ use crate::store::problem::Problem;
 /// What a verification found: every blob it looked at, and what is broken.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
+#[must_use = "what is wrong with a blob is in the report, not an error"]
 pub struct Report {
     /// One finding for each distinct digest, in the order of digests.
     pub blobs: Vec<Finding>,
