@@ -14,6 +14,17 @@ use crate::gguf::{Gguf, Index, Limits, OwnedValue, Parsed, Parser, Scan};
 
 /// A GGUF file that is open: its bytes and their index. Cheap to clone; what is borrowed from it
 /// lives as long as any clone.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{GgufFile, GgufOptions};
+///
+/// let file = GgufFile::open(directory.path().join("tiny.gguf"), &GgufOptions::new())?;
+/// let gguf = file.view();
+/// assert_eq!((gguf.architecture(), gguf.tensor_count()), (Some("llama"), 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct GgufFile {
     inner: Arc<Inner>,
@@ -26,6 +37,18 @@ struct Inner {
 }
 
 /// How a GGUF file is opened.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::gguf::Limits;
+/// use modelkeep::{GgufFile, GgufOptions};
+///
+/// let options = GgufOptions::new().limits(Limits::lenient()).mmap(false);
+/// let file = GgufFile::open(directory.path().join("tiny.gguf"), &options)?;
+/// assert_eq!(file.view().parameter_count(), 40);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GgufOptions {
@@ -95,6 +118,16 @@ impl GgufFile {
     /// [`GgufOptions::mmap(false)`](GgufOptions::mmap) reads the header into memory that nobody else
     /// can reach.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::{ErrorKind, GgufFile, GgufOptions};
+    ///
+    /// let opened = GgufFile::open(directory.path().join("models"), &GgufOptions::new());
+    /// assert_eq!(opened.map_err(|error| error.kind()).err(), Some(ErrorKind::Io));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with
     /// the [`ParseError`](crate::gguf::ParseError) as its cause; [`Io`](ErrorKind::Io) for what is no
@@ -131,6 +164,17 @@ impl GgufFile {
 
     /// Returns the value of one key, of duplicates the first. Reads no further than that: some
     /// kilobytes, where the key stands before the vocabulary.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::GgufFile;
+    /// use modelkeep::gguf::OwnedValue;
+    ///
+    /// let found = GgufFile::look_up(directory.path().join("tiny.gguf"), "general.name")?;
+    /// assert_eq!(found, Some(OwnedValue::Str("Tiny".to_owned())));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`open`](Self::open), for what was read.

@@ -10,6 +10,12 @@ use crate::error::{Error, ErrorKind};
 macro_rules! fault_kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal;)+) => {
         /// The class of a fault, with a code that never changes.
+        ///
+        /// ```
+        /// use modelkeep::gguf::ParseErrorKind;
+        ///
+        /// assert_eq!(ParseErrorKind::BadMagic.to_string(), "bad_magic");
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ParseErrorKind {
@@ -105,6 +111,13 @@ impl ParseErrorKind {
 }
 
 /// What is wrong with a file, where in its structure, and at which byte.
+///
+/// ```
+/// use modelkeep::gguf::{Index, Limits};
+///
+/// let error = Index::parse(b"GGUF", 4, &Limits::strict()).err().expect("it is cut");
+/// assert_eq!((error.kind().code(), error.offset()), ("truncated", 4));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     kind: ParseErrorKind,

@@ -52,19 +52,19 @@ impl Writer {
         }
     }
 
-    /// Returns the version of the format, 2 or 3.
+    /// Sets the version of the format, 2 or 3.
     pub fn version(&mut self, version: u32) -> &mut Self {
         self.version = version;
         self
     }
 
-    /// Returns the byte order.
+    /// Sets the byte order.
     pub fn endian(&mut self, endian: Endian) -> &mut Self {
         self.endian = endian;
         self
     }
 
-    /// Returns the alignment of the data in bytes, a power of two; states it in the metadata, too.
+    /// Sets the alignment of the data in bytes, a power of two; states it in the metadata, too.
     pub fn alignment(&mut self, alignment: u32) -> &mut Self {
         self.alignment = alignment;
         self.set("general.alignment", alignment)

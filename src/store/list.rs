@@ -24,6 +24,15 @@ use crate::store::survey::Stored;
 use crate::template::Template;
 
 /// All models of a store, and what had to be left out.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let listing = store.list()?;
+/// assert!(listing.problems.is_empty());
+/// assert!(listing.to_json().starts_with(r#"{"models":[{"name":"tiny:latest""#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Listing {
@@ -42,6 +51,15 @@ impl Listing {
 }
 
 /// A line of the list.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let line = &store.list()?.models[0];
+/// assert_eq!((line.digest.len(), line.alias_of.as_ref()), (64, None));
+/// assert!(line.size > 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -81,6 +99,12 @@ pub struct Summary {
 }
 
 /// What to look at for a list.
+///
+/// ```
+/// use modelkeep::ListOptions;
+///
+/// assert_eq!(ListOptions::new(), ListOptions::new().check_blobs(false));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListOptions {
@@ -103,6 +127,14 @@ impl ListOptions {
 }
 
 /// The facts of a listed model.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let details = &store.list()?.models[0].details;
+/// assert_eq!((details.format.as_str(), details.context_length), ("gguf", 128));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListedDetails {
@@ -136,6 +168,16 @@ impl Store {
     /// An entry that cannot be read, or whose config or template cannot, is left out and named
     /// among the problems. Models with missing weights are listed.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// for model in store.list()? {
+    ///     assert_eq!(model.name.to_string(), "tiny:latest");
+    ///     assert_eq!(model.details.family, "llama");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`FileNotFound`](crate::ErrorKind::FileNotFound) where the store is gone, and where the process
     /// lacks the means to look at the manifests at all.
@@ -144,6 +186,18 @@ impl Store {
     }
 
     /// Lists all models, as [`list`](Self::list) does, and looks at more where that is asked for.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ListOptions;
+    ///
+    /// let weights = store.model("tiny")?.gguf_path()?;
+    /// std::fs::remove_file(weights)?;
+    /// let listing = store.list_with(&ListOptions::new().check_blobs(true))?;
+    /// assert_eq!(listing.models[0].incomplete.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`list`](Self::list).
