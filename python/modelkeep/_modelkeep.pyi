@@ -514,7 +514,7 @@ class Diagnosis(JsonBase):
     def verified(self) -> int: ...
 
 @final
-class Root:
+class Location:
     @property
     def path(self) -> Path: ...
     @property

@@ -40,7 +40,7 @@ class Store:
         before = dict(os.environ)
         os.environ.update(env)
         try:
-            self.store = modelkeep.Store(path, settle=0)
+            self.store = modelkeep.Store(path, delete_delay=0)
         finally:
             os.environ.clear()
             os.environ.update(before)

@@ -41,7 +41,7 @@ def test_each_class_is_an_error_and_what_python_would_raise(name: str) -> None:
 
 def test_the_classes_are_those_of_the_engines_table() -> None:
     source = Path(__file__).parents[2] / "src" / "error.rs"
-    rows = re.findall(r'^    \w+ = \d+, (\d+), "(\w+)";$', source.read_text(), re.MULTILINE)
+    rows = re.findall(r'^    \w+ = \d+, (\d+), "(\w+)", "[^"]+";$', source.read_text(), re.MULTILINE)
     assert {name: getattr(modelkeep, name).status for _, name in rows} == {
         name: int(status) for status, name in rows
     }

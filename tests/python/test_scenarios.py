@@ -48,7 +48,7 @@ def call(store: modelkeep.Store, verb: str, *names: str) -> str:
 def statuses() -> dict[type[modelkeep.Error], str]:
     """The rows of the engine's table of errors, by the class of Python."""
     source = (TESTS.parent / "src/error.rs").read_text()
-    rows = re.findall(r'^    (\w+) = \d+, \d+, "(\w+)";$', source, re.MULTILINE)
+    rows = re.findall(r'^    (\w+) = \d+, \d+, "(\w+)", "[^"]+";$', source, re.MULTILINE)
     words = {name: re.sub(r"(?<=.)([A-Z])", r"_\1", kind).upper() for kind, name in rows}
     return {getattr(modelkeep, name): word for name, word in words.items()}
 

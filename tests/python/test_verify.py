@@ -56,7 +56,7 @@ def test_the_strict_reader_looks_when_it_is_asked(scratch: Scratch) -> None:
     assert not report.ok and [fault.kind for fault in faults if fault] == ["bad_version"]
 
 
-def test_what_was_good_and_is_untouched_is_trusted(scratch: Scratch) -> None:
+def test_what_was_good_and_is_untouched_is_cached(scratch: Scratch) -> None:
     # A link to what nobody wrote for a while: what is younger than the clock is not noted.
     file = Path(__file__).resolve()
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
