@@ -18,6 +18,13 @@ macro_rules! kinds {
         /// What went wrong, in the words that every binding shares.
         ///
         /// Codes are never reused. The C binding adds its own from 100 on.
+        ///
+        /// ```
+        /// use modelkeep::ErrorKind;
+        ///
+        /// assert_eq!(ErrorKind::NotFound.http_status(), 404);
+        /// assert_eq!(ErrorKind::NotFound.to_string(), "not found");
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
@@ -98,6 +105,15 @@ type Cause = Arc<dyn StdError + Send + Sync>;
 /// /m/registry.ollama.ai/library/x/latest: permission denied`. The cause is in the text and
 /// therefore not the [`source`](StdError::source), which reporters print after it;
 /// [`cause_of`](Self::cause_of) returns it.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let error = store.model("no such").expect_err("a name has no space");
+/// assert_eq!(error.kind(), modelkeep::ErrorKind::InvalidName);
+/// assert_eq!(error.clone().to_string(), error.to_string());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -189,6 +205,14 @@ impl Error {
 
     /// Returns the stored names that the caller may have meant, the nearest first, at most three;
     /// none is ever used in place of what was asked for. They end the error's text.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let error = store.delete("tinny").expect_err("there is no such model");
+    /// assert_eq!(error.suggestions(), ["tiny:latest"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn suggestions(&self) -> &[String] {
         &self.0.suggestions
     }
@@ -215,6 +239,20 @@ impl Error {
 
     /// Returns the first cause of type `T` in the chain, such as the `gguf::ParseError` of a GGUF
     /// file.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::gguf::{ParseError, ParseErrorKind};
+    /// use modelkeep::{GgufFile, GgufOptions};
+    ///
+    /// let file = directory.path().join("cut.gguf");
+    /// std::fs::write(&file, "GGUF")?;
+    /// let error = GgufFile::open(&file, &GgufOptions::new()).expect_err("it is cut");
+    /// let cause = error.cause_of::<ParseError>().map(ParseError::kind);
+    /// assert_eq!(cause, Some(ParseErrorKind::Truncated));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cause_of<T: StdError + 'static>(&self) -> Option<&T> {
         let mut next = self.cause();
         while let Some(cause) = next {

@@ -12,8 +12,16 @@ use crate::name::{self, Digest, MalformedDigest, ModelName, Reference};
 use crate::store::{InfoValue, Problem, ShowOptions, Store};
 
 /// What a call answers.
-#[derive(Debug)]
+///
+/// ```
+/// use modelkeep::wire::Answer;
+///
+/// let answer = Answer::refusal(400, "no");
+/// assert_eq!((answer.status, answer.body.as_str()), (400, r#"{"error":"no"}"#));
+/// ```
+#[derive(Clone, Debug)]
 #[non_exhaustive]
+#[must_use = "an answer has to be sent"]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -67,6 +75,10 @@ impl Answer {
 pub const REFERENCE_RELEASE: &str = "0.32.7";
 
 /// `GET /api/version`.
+///
+/// ```
+/// assert!(modelkeep::wire::version().body.contains(modelkeep::wire::REFERENCE_RELEASE));
+/// ```
 pub fn version() -> Answer {
     #[derive(Serialize)]
     struct Version {
@@ -78,6 +90,14 @@ pub fn version() -> Answer {
 }
 
 /// `GET /api/tags`.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let answer = modelkeep::wire::tags(&store);
+/// assert_eq!((answer.status, answer.body), (200, store.list()?.to_json()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn tags(store: &Store) -> Answer {
     match store.list() {
         Ok(listing) => {
@@ -92,6 +112,16 @@ pub fn tags(store: &Store) -> Answer {
 }
 
 /// What an answer of show has as `general.basename`.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::wire::{self, Basename};
+///
+/// let answer = wire::show(&store, br#"{"model": "tiny"}"#, Basename::AsAsked);
+/// assert!(answer.body.contains(r#""general.basename":"tiny""#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Basename {
     /// What the metadata of the file has, as Ollama answers.
@@ -102,6 +132,16 @@ pub enum Basename {
 }
 
 /// `POST /api/show`.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::wire::{self, Basename};
+///
+/// let answer = wire::show(&store, br#"{"model": "other"}"#, Basename::OfFile);
+/// assert_eq!(answer.status, 404);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn show(store: &Store, body: &[u8], basename: Basename) -> Answer {
     let request = match parse::<ShowRequest>(body) {
         Ok(request) => request,
@@ -141,6 +181,14 @@ fn not_shown(store: &Store, model: &str, error: &Error) -> Answer {
 }
 
 /// `POST /api/copy`.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let answer = modelkeep::wire::copy(&store, br#"{"source": "tiny", "destination": "a"}"#);
+/// assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn copy(store: &Store, body: &[u8]) -> Answer {
     let request = match parse::<CopyRequest>(body) {
         Ok(request) => request,
@@ -169,6 +217,14 @@ pub fn copy(store: &Store, body: &[u8]) -> Answer {
 }
 
 /// `DELETE /api/delete`.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// assert_eq!(modelkeep::wire::delete(&store, br#"{"model": "tiny"}"#).status, 200);
+/// assert!(store.list()?.models.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn delete(store: &Store, body: &[u8]) -> Answer {
     let request = match parse::<DeleteRequest>(body) {
         Ok(request) => request,
@@ -194,6 +250,15 @@ pub fn delete(store: &Store, body: &[u8]) -> Answer {
 }
 
 /// `HEAD /api/blobs/DIGEST`.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let digest = store.model("tiny")?.manifest().layers()[0].digest()?;
+/// assert_eq!(modelkeep::wire::has_blob(&store, &digest.to_string()).status, 200);
+/// assert_eq!(modelkeep::wire::has_blob(&store, "none").status, 400);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn has_blob(store: &Store, digest: &str) -> Answer {
     match digest.parse::<Digest>() {
         Ok(digest) if store.has_blob(&digest) => Answer::ok(String::new()),

@@ -44,8 +44,8 @@ fn others_work(store: &Store) -> String {
     store.copy(&name("good"), &name("copy")).unwrap();
     store.delete(reference("copy")).unwrap();
     store.usage().unwrap();
-    store.doctor().unwrap();
-    store.verify(&VerifyOptions::default()).unwrap();
+    let _ = store.doctor().unwrap();
+    let _ = store.verify(&VerifyOptions::default()).unwrap();
     store
         .show(reference("good"), &ShowOptions::default())
         .unwrap();

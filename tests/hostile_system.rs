@@ -263,7 +263,7 @@ fn directories_that_come_and_go_disturb_no_walk() {
             store
                 .show(reference("good"), &ShowOptions::default())
                 .unwrap();
-            store.doctor().unwrap();
+            let _ = store.doctor().unwrap();
             store.usage().unwrap();
             let report = everything(&store);
             assert!(report.is_ok(), "{}", report.to_json().unwrap());

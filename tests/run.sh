@@ -11,6 +11,7 @@ cargo clippy --workspace --all-targets -- -D warnings
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 python3 tests/links.py
+python3 tests/api.py
 step "Rust tests"
 cargo test --workspace
 step "recorded answers"

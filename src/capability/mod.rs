@@ -16,6 +16,13 @@ use crate::manifest::Config;
 use crate::template::Template;
 
 /// Something that a model can do.
+///
+/// ```
+/// use modelkeep::Capability;
+///
+/// assert_eq!(Capability::from("tools"), Capability::Tools);
+/// assert_eq!(Capability::from("new").to_string(), "new");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Capability {

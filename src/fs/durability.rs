@@ -8,6 +8,14 @@ use serde::{Serialize, Serializer};
 use crate::error::{self, Error, Result};
 
 /// How much a change has to survive.
+///
+/// ```
+/// use modelkeep::Durability;
+///
+/// assert_eq!("none".parse::<Durability>()?, Durability::None);
+/// assert_eq!(Durability::default(), Durability::Full);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {

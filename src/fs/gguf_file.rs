@@ -14,6 +14,17 @@ use crate::gguf::{Gguf, Index, Limits, OwnedValue, Parsed, Parser, Scan};
 
 /// A GGUF file that is open: its bytes and their index. Cheap to clone; what is borrowed from it
 /// lives as long as any clone.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{GgufFile, GgufOptions};
+///
+/// let file = GgufFile::open(directory.path().join("tiny.gguf"), &GgufOptions::new())?;
+/// let gguf = file.view();
+/// assert_eq!((gguf.architecture(), gguf.tensor_count()), (Some("llama"), 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct GgufFile {
     inner: Arc<Inner>,
@@ -26,7 +37,19 @@ struct Inner {
 }
 
 /// How a GGUF file is opened.
-#[derive(Clone, Copy, Debug)]
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::gguf::Limits;
+/// use modelkeep::{GgufFile, GgufOptions};
+///
+/// let options = GgufOptions::new().limits(Limits::lenient()).mmap(false);
+/// let file = GgufFile::open(directory.path().join("tiny.gguf"), &options)?;
+/// assert_eq!(file.view().parameter_count(), 40);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GgufOptions {
     limits: Limits,
@@ -76,6 +99,35 @@ const LARGEST_HEAD: u64 = 256 << 20;
 impl GgufFile {
     /// Opens a GGUF file: one pass over its head, never over the data of its tensors.
     ///
+    /// # What mapping rests on
+    /// A mapped file must stay as it is for as long as this value, a clone of it, or anything
+    /// borrowed from it lives. Whoever may write to the file can break that, this process included;
+    /// neither a check on opening nor a lock can prevent it.
+    ///
+    /// * Where the file is *truncated*, the next access beyond its new end ends the process with
+    ///   SIGBUS. It is no error that could be returned.
+    /// * Where it is *written to*, bytes change under a borrow. Each access is checked against the
+    ///   bounds of the map, so nothing outside of it is read, and numbers and slices of bytes are at
+    ///   worst wrong. But a `&str` was UTF-8 when it was made, and is then no longer: to use it is
+    ///   undefined behavior.
+    ///
+    /// The blobs of a store meet the condition: this library and Ollama write them under another
+    /// name, rename them when they are complete, and never open them for writing again. To remove
+    /// or replace a file, as by a rename, is harmless. For any other path, and for network file
+    /// systems, on which another machine may truncate, the choice is the caller's:
+    /// [`GgufOptions::mmap(false)`](GgufOptions::mmap) reads the header into memory that nobody else
+    /// can reach.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::{ErrorKind, GgufFile, GgufOptions};
+    ///
+    /// let opened = GgufFile::open(directory.path().join("models"), &GgufOptions::new());
+    /// assert_eq!(opened.map_err(|error| error.kind()).err(), Some(ErrorKind::Io));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with the
     /// [`ParseError`](crate::gguf::ParseError) as its cause; [`Io`](ErrorKind::Io) for what is no
@@ -113,6 +165,17 @@ impl GgufFile {
     /// Returns the value of one key, of duplicates the first. Reads no further than that: some
     /// kilobytes, where the key stands before the vocabulary.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::GgufFile;
+    /// use modelkeep::gguf::OwnedValue;
+    ///
+    /// let found = GgufFile::look_up(directory.path().join("tiny.gguf"), "general.name")?;
+    /// assert_eq!(found, Some(OwnedValue::Str("Tiny".to_owned())));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`open`](Self::open), for what was read.
     pub fn look_up(path: impl AsRef<Path>, key: &str) -> Result<Option<OwnedValue>> {
@@ -126,7 +189,8 @@ impl GgufFile {
         })
     }
 
-    /// Returns the file's metadata and tensors, borrowed.
+    /// Returns the file's metadata and tensors, borrowed; of a mapped file as long as it [stays as it
+    /// is](Self::open).
     pub fn view(&self) -> Gguf<'_> {
         self.inner.index.view(&self.inner.bytes)
     }

@@ -7,12 +7,33 @@ use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::gguf::{Gguf, TensorInfo};
 
 /// The parts of a split model, open and in order. A file that is whole is a model of one part.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{GgufOptions, GgufParts};
+///
+/// let parts = GgufParts::open(directory.path().join("tiny.gguf"), &GgufOptions::new())?;
+/// assert_eq!((parts.parts().len(), parts.parameter_count()), (1, 40));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct GgufParts {
     parts: Vec<GgufFile>,
 }
 
 /// A tensor of a model of several parts.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{GgufOptions, GgufParts};
+///
+/// let parts = GgufParts::open(directory.path().join("tiny.gguf"), &GgufOptions::new())?;
+/// let norm = parts.tensors().find(|one| one.tensor.name.as_str() == Some("output_norm.weight"));
+/// assert_eq!(norm.and_then(|norm| parts.tensor_data(&norm)), Some(&[0; 32][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct PartTensor<'a> {
@@ -24,7 +45,8 @@ pub struct PartTensor<'a> {
 
 impl GgufParts {
     /// Opens all parts of a model, given the path of any of them. The others lie beside it and are
-    /// called as splitters call them: `NAME-00001-of-00003.gguf`.
+    /// called as splitters call them: `NAME-00001-of-00003.gguf`. Parts that are mapped must [stay as
+    /// they are](GgufFile::open).
     ///
     /// # Errors
     /// [`FileNotFound`](ErrorKind::FileNotFound) where a part is missing, and

@@ -31,10 +31,10 @@ fn map(file: &File, len: u64) -> io::Result<Mmap> {
     let len = usize::try_from(len).map_err(io::Error::other)?;
     // SAFETY: a map is sound as long as nobody shortens or writes the file while it is held.
     // Blobs are named by their digest, written under a temporary name, renamed in when they
-    // are whole and never opened for writing again, by us and by Ollama. A stranger
-    // that truncates one ends the process with SIGBUS, and one that writes into it changes
-    // what we read; everything that is read is bounds-checked at each access, so neither leads
-    // outside of the map. Callers that cannot rely on it open with `mmap = false`.
+    // are whole and never opened for writing again, by us and by Ollama. For a path of the caller's
+    // the public functions state the condition (`GgufFile::open`), and `mmap(false)` avoids it.
+    // A stranger that truncates the file ends the process with SIGBUS; one that writes into it
+    // changes what is read, at each access within the bounds of the map.
     #[expect(unsafe_code)]
     unsafe {
         MmapOptions::new().len(len).map(file)

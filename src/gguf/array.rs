@@ -5,7 +5,17 @@ use super::value::{Text, Value};
 use super::value_type::ValueType;
 
 /// An array of a file, borrowed from its bytes.
-#[derive(Clone, Copy, Debug)]
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let file = store.model("tiny")?.gguf()?;
+/// let array = file.view().get("tokenizer.ggml.scores").and_then(|value| value.as_array());
+/// let scores: Vec<_> = array.iter().flat_map(|array| array.iter()).map(|one| one.as_f64()).collect();
+/// assert_eq!(scores, [Some(0.5), Some(1.5)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Array<'a> {
     element: ValueType,
     len: u64,
@@ -116,6 +126,15 @@ impl<'a> IntoIterator for Array<'a> {
 }
 
 /// The elements of an [`Array`] in order.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let file = store.model("tiny")?.gguf()?;
+/// let array = file.view().get("tokenizer.ggml.scores").and_then(|value| value.as_array());
+/// assert_eq!(array.map(|array| array.iter().count()), Some(2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Elements<'a> {
     cursor: Cursor<'a>,

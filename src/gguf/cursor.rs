@@ -3,6 +3,15 @@
 use super::parse_error::{ParseError, ParseErrorKind};
 
 /// The byte order of everything after the magic.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::gguf::Endian;
+///
+/// assert_eq!(store.model("tiny")?.gguf()?.view().endian(), Endian::Little);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endian {
     /// As nearly all files.

@@ -18,6 +18,13 @@ const NAMES: [&str; 42] = [
 const GUESSED: u32 = 1024;
 
 /// The mixture of tensor types of a file.
+///
+/// ```
+/// use modelkeep::gguf::FileType;
+///
+/// assert_eq!(FileType::from_code(15).name(), Some("Q4_K_M"));
+/// assert_eq!(FileType::from_code(1039).to_string(), "Q4_K_M (guessed)");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileType(u32);
 

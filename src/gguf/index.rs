@@ -44,6 +44,16 @@ pub(super) struct Tensor {
 
 /// Where everything lies in a file. Owns no bytes and borrows none: some 40 bytes for each pair of
 /// metadata and 110 for each tensor, however large the file.
+///
+/// ```
+/// use modelkeep::gguf::{Index, Limits, Writer};
+///
+/// let mut bytes = Vec::new();
+/// Writer::new().set("general.architecture", "llama").write_to(&mut bytes)?;
+/// let index = Index::parse(&bytes, bytes.len() as u64, &Limits::strict())?;
+/// assert_eq!(index.view(&bytes).architecture(), Some("llama"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Index {
     pub(super) version: u32,
     pub(super) endian: Endian,

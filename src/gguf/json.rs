@@ -22,6 +22,17 @@ const WRITTEN_OUT: u64 = 64;
 /// Floats are `{"f32": bits}` and `{"f64": bits}`, texts that are not UTF-8 `{"bytes": hex}`;
 /// arrays are `{"elem", "n", "items"}`, and beyond 64 elements `{"elem", "n", "sha256"}` of the
 /// elements' bytes as they lie in the file.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::gguf::Lossless;
+///
+/// let file = store.model("tiny")?.gguf()?;
+/// let json = serde_json::to_value(Lossless(file.view()))?;
+/// assert_eq!(json["version"], 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Lossless<'a>(pub Gguf<'a>);
 

@@ -1,6 +1,12 @@
 //! How much a reader believes.
 
 /// How a reader takes what the format's description forbids.
+///
+/// ```
+/// use modelkeep::gguf::{Limits, Strictness};
+///
+/// assert_eq!(Limits::lenient().strictness, Strictness::Lenient);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Strictness {
     /// Whatever breaks the format is a fault.
@@ -13,6 +19,12 @@ pub enum Strictness {
 }
 
 /// Whether the data of the tensors have to be there.
+///
+/// ```
+/// use modelkeep::gguf::{Data, Limits};
+///
+/// assert_eq!(Limits::strict().data(Data::Optional), Limits::header_only());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Data {
     /// A file that ends before its data do is refused.
@@ -25,6 +37,17 @@ pub enum Data {
 
 /// The bounds of a reader. Every count and length of a file is compared with them, and with what
 /// is left of the file, before it is used.
+///
+/// ```
+/// use modelkeep::gguf::{Index, Limits, ParseErrorKind, Writer};
+///
+/// let mut bytes = Vec::new();
+/// Writer::new().set("key", "a long text").write_to(&mut bytes)?;
+/// let limits = Limits::strict().string_bytes(4);
+/// let error = Index::parse(&bytes, bytes.len() as u64, &limits).err();
+/// assert_eq!(error.map(|error| error.kind()), Some(ParseErrorKind::LengthOutOfBounds));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

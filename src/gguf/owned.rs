@@ -4,6 +4,13 @@ use super::value::Value;
 use super::value_type::ValueType;
 
 /// A value that borrows nothing: to be written, or kept when its file is closed.
+///
+/// ```
+/// use modelkeep::gguf::{OwnedValue, ValueType};
+///
+/// assert_eq!(OwnedValue::from("text").value_type(), ValueType::Str);
+/// assert_eq!(OwnedValue::from(vec![1_u8, 2]).value_type(), ValueType::Array);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each is the value type of its name")]
@@ -24,6 +31,13 @@ pub enum OwnedValue {
 }
 
 /// An array that borrows nothing: elements of one type.
+///
+/// ```
+/// use modelkeep::gguf::{OwnedArray, OwnedValue, ValueType};
+///
+/// let array = OwnedArray::new(ValueType::U8, vec![OwnedValue::U8(1), OwnedValue::U8(2)]);
+/// assert_eq!(OwnedValue::from(array), OwnedValue::from(vec![1_u8, 2]));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnedArray {
     pub(super) element: ValueType,

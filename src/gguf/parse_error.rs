@@ -10,6 +10,12 @@ use crate::error::{Error, ErrorKind};
 macro_rules! fault_kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal;)+) => {
         /// The class of a fault, with a code that never changes.
+        ///
+        /// ```
+        /// use modelkeep::gguf::ParseErrorKind;
+        ///
+        /// assert_eq!(ParseErrorKind::BadMagic.to_string(), "bad_magic");
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ParseErrorKind {
@@ -23,6 +29,12 @@ macro_rules! fault_kinds {
             /// Returns the stable code, as in `bad_magic`.
             pub const fn code(self) -> &'static str {
                 match self { $(ParseErrorKind::$kind => $code,)+ }
+            }
+        }
+
+        impl fmt::Display for ParseErrorKind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.code())
             }
         }
     };
@@ -99,6 +111,13 @@ impl ParseErrorKind {
 }
 
 /// What is wrong with a file, where in its structure, and at which byte.
+///
+/// ```
+/// use modelkeep::gguf::{Index, Limits};
+///
+/// let error = Index::parse(b"GGUF", 4, &Limits::strict()).err().expect("it is cut");
+/// assert_eq!((error.kind().code(), error.offset()), ("truncated", 4));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     kind: ParseErrorKind,

@@ -3,6 +3,13 @@
 use std::fmt;
 
 /// A format that files have which are taken for GGUF.
+///
+/// ```
+/// use modelkeep::gguf::{FileFormat, sniff};
+///
+/// assert_eq!(sniff(b"\x1f\x8b\x08"), Some(FileFormat::Compressed("gzip")));
+/// assert_eq!(sniff(b"GGUF"), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileFormat {
@@ -93,6 +100,13 @@ const MAGICS: [(usize, &[u8], FileFormat); 36] = [
 
 /// Returns what a file is, by its first bytes; `None` for GGUF and for what is not known. A few
 /// kilobytes are enough; fewer may be taken for less.
+///
+/// ```
+/// use modelkeep::gguf::sniff;
+///
+/// let page = sniff(b"<!DOCTYPE html><html>").map(|format| format.to_string());
+/// assert!(page.is_some_and(|page| page.contains("HTML")));
+/// ```
 pub fn sniff(head: &[u8]) -> Option<FileFormat> {
     if super::parse::is_gguf(head) {
         return None;

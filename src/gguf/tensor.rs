@@ -9,6 +9,15 @@ use super::value::Text;
 use crate::error::{Error, ErrorKind};
 
 /// The type of a tensor's elements, with the sizes of its blocks.
+///
+/// ```
+/// use modelkeep::gguf::TensorType;
+///
+/// assert_eq!("Q4_K".parse::<TensorType>()?, TensorType::Q4_K);
+/// assert_eq!(TensorType::Q4_K.block_elements(), Some(256));
+/// assert_eq!(TensorType::F32.code(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TensorType(u32);
 
@@ -233,7 +242,18 @@ fn product(sizes: &[u64]) -> Option<u64> {
 }
 
 /// A tensor of a file.
-#[derive(Clone, Copy, Debug)]
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::gguf::TensorType;
+///
+/// let file = store.model("tiny")?.gguf()?;
+/// let tensor = file.view().tensor(0).expect("it has two");
+/// assert_eq!((tensor.tensor_type, tensor.dims, tensor.elements()), (TensorType::F16, &[8, 4][..], 32));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TensorInfo<'a> {
     /// Its name.

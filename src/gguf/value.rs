@@ -7,6 +7,15 @@ use super::array::Array;
 use super::value_type::ValueType;
 
 /// A text of a file: bytes that are UTF-8 by the format's description, and usually in fact.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let file = store.model("tiny")?.gguf()?;
+/// let name = file.view().get("general.name").and_then(|value| value.as_text());
+/// assert_eq!(name.map(|name| (name.as_bytes(), name.as_str())), Some((&b"Tiny"[..], Some("Tiny"))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<'a>(&'a [u8]);
 
@@ -54,7 +63,18 @@ impl fmt::Debug for Text<'_> {
 }
 
 /// A value of metadata. Nothing is copied but scalars.
-#[derive(Clone, Copy, Debug)]
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::gguf::Value;
+///
+/// let file = store.model("tiny")?.gguf()?;
+/// let value = file.view().get("llama.context_length");
+/// assert_eq!(value, Some(Value::U32(128)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
     /// 8 bits without a sign.
     U8(u8),

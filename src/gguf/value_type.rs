@@ -3,6 +3,13 @@
 use std::fmt;
 
 /// The type of a value or of an array's elements.
+///
+/// ```
+/// use modelkeep::gguf::ValueType;
+///
+/// assert_eq!(ValueType::from_code(4), Some(ValueType::U32));
+/// assert_eq!((ValueType::U32.to_string().as_str(), ValueType::U32.size()), ("u32", Some(4)));
+/// ```
 // gguf.h, enum gguf_type
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ValueType {

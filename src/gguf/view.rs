@@ -10,6 +10,19 @@ use super::value_type::ValueType;
 use super::warning::Warning;
 
 /// A GGUF file: metadata and tensors, borrowed. Cheap to make and to copy.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let file = store.model("tiny")?.gguf()?;
+/// for (key, value) in file.view().metadata() {
+///     println!("{key}: {}", value.value_type());
+/// }
+/// for tensor in file.view().tensors() {
+///     assert_eq!(tensor.dims[0], 8);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Gguf<'a> {
     index: &'a Index,
@@ -17,6 +30,14 @@ pub struct Gguf<'a> {
 }
 
 /// The place of a file among the parts of a model.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let file = store.model("tiny")?.gguf()?;
+/// assert_eq!(file.view().split(), None, "it is one file");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Split {
@@ -80,26 +101,58 @@ impl<'a> Gguf<'a> {
     }
 
     /// Returns the value of a key; of duplicates the last. Compares the keys one by one.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let file = store.model("tiny")?.gguf()?;
+    /// let length = file.view().get("llama.context_length").and_then(|value| value.as_u64());
+    /// assert_eq!(length, Some(128));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         let mut entries = self.index.entries.iter().rev();
         let entry = entries.find(|entry| self.slice(entry.key) == key.as_bytes())?;
         self.value(entry)
     }
 
-    /// Returns `general.architecture`, as in `llama`; `None` where it is missing or no UTF-8
-    /// string.
+    /// Returns `general.architecture`, as in `llama`; `None` where it is missing or no UTF-8 string.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let file = store.model("tiny")?.gguf()?;
+    /// assert_eq!(file.view().architecture(), Some("llama"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn architecture(&self) -> Option<&'a str> {
         self.get("general.architecture")?.as_str()
     }
 
     /// Returns `general.file_type`, the mixture of tensor types; `None` where it is missing or no
     /// 32-bit number.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let file = store.model("tiny")?.gguf()?;
+    /// assert_eq!(file.view().file_type().and_then(|mixture| mixture.name()), Some("F16"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn file_type(&self) -> Option<FileType> {
         let code = self.get("general.file_type")?.as_u64()?;
         u32::try_from(code).ok().map(FileType::from_code)
     }
 
     /// Returns `tokenizer.chat_template`, in Jinja; `None` where it is missing or no UTF-8 string.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let file = store.model("tiny")?.gguf()?;
+    /// assert_eq!(file.view().chat_template(), Some("{{ messages[0].content }}"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn chat_template(&self) -> Option<&'a str> {
         self.get("tokenizer.chat_template")?.as_str()
     }
@@ -137,6 +190,16 @@ impl<'a> Gguf<'a> {
     }
 
     /// Returns the data of a tensor, where they are at hand and the size is known.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let file = store.model("tiny")?.gguf()?;
+    /// let gguf = file.view();
+    /// let tensor = gguf.tensor(0).expect("it has two");
+    /// assert_eq!(gguf.tensor_data(&tensor).map(<[u8]>::len), Some(64));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn tensor_data(&self, tensor: &TensorInfo<'_>) -> Option<&'a [u8]> {
         let start = usize::try_from(tensor.offset).ok()?;
         let len = usize::try_from(tensor.size?).ok()?;

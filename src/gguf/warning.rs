@@ -5,6 +5,16 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 /// Something that the reader accepts and others may not. The code never changes.
+///
+/// ```
+/// use modelkeep::gguf::{Index, Limits, Writer, WarningCode};
+///
+/// let mut bytes = Vec::new();
+/// Writer::new().set("Key", "value").write_to(&mut bytes)?;
+/// let index = Index::parse(&bytes, bytes.len() as u64, &Limits::lenient())?;
+/// assert_eq!(index.warnings()[0].code(), WarningCode::KeyFormat);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     code: WarningCode,
@@ -16,6 +26,12 @@ pub struct Warning {
 macro_rules! warning_codes {
     ($($kind:ident = $code:literal, $words:literal;)+) => {
         /// What is unusual.
+        ///
+        /// ```
+        /// use modelkeep::gguf::WarningCode;
+        ///
+        /// assert_eq!(WarningCode::BadBool.to_string(), "bad_bool");
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum WarningCode {
@@ -34,6 +50,12 @@ macro_rules! warning_codes {
             /// Returns what the code means, in words.
             pub const fn words(self) -> &'static str {
                 match self { $(WarningCode::$kind => $words,)+ }
+            }
+        }
+
+        impl fmt::Display for WarningCode {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.code())
             }
         }
     };

@@ -8,6 +8,10 @@ use std::fmt::Write;
 ///
 /// Billions with one decimal, millions with two, both without decimals where they are whole;
 /// thousands without. Ties of the binary quotient go to the even digit.
+///
+/// ```
+/// assert_eq!(modelkeep::human_number(8_030_261_248), "8.0B");
+/// ```
 pub fn human_number(count: u64) -> String {
     let (unit, letter, decimals) = match count {
         1_000_000_000.. => (1e9, 'B', 1),
@@ -36,6 +40,10 @@ pub(crate) fn human_size(bytes: u64) -> String {
 /// Returns the text with every character escaped that is not to be seen: controls, line ends
 /// included, and what changes the direction or the look of its neighbors. `\n`, `\r`, `\t`, and
 /// `\u{1b}` for the others. What was escaped once stays as it is.
+///
+/// ```
+/// assert_eq!(modelkeep::printable("a\u{1b}[31m"), "a\\u{1b}[31m");
+/// ```
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(is_hidden) {
         return Cow::Borrowed(text);

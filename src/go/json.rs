@@ -15,6 +15,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// Compact. `<`, `>`, `&`, U+2028 and U+2029 are escaped; a float has its shortest form, with an
 /// exponent below 1e-6 and from 1e21 on; NaN and the infinities are `null`.
 ///
+/// ```
+/// assert_eq!(modelkeep::json::to_string("a < b"), r#""a \u003c b""#);
+/// ```
+///
 /// # Panics
 /// Never for the types of this crate that hold no path: only a `Serialize` that itself fails, or a
 /// map whose keys are not text, can make it.

@@ -10,6 +10,15 @@ use serde::{Serialize, Serializer};
 ///
 /// Prints RFC 3339 in the local time zone: up to nine fractional digits without trailing zeros,
 /// and `Z` where the offset is zero.
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use modelkeep::Timestamp;
+///
+/// let now = SystemTime::now();
+/// assert_eq!(Timestamp::from(now).system_time(), now);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(SystemTime);
 

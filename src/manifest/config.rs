@@ -6,6 +6,14 @@ use crate::error::{Error, ErrorKind};
 use crate::go::decode::{self, Decode, DecodeError, Event, Reader, Slice};
 
 /// The facts of a config blob. What it does not say is empty or zero.
+///
+/// ```
+/// use modelkeep::Config;
+///
+/// let config = Config::parse(br#"{"model_family": "llama", "new": [1]}"#)?;
+/// assert_eq!((config.family.as_str(), config.is_remote()), ("llama", false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {

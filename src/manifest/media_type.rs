@@ -7,6 +7,13 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 
 /// What a layer holds. Unknown types are carried, not dropped.
+///
+/// ```
+/// use modelkeep::MediaType;
+///
+/// let media = MediaType::from("application/vnd.ollama.image.license");
+/// assert_eq!((&media, media.label()), (&MediaType::License, "license"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MediaType {

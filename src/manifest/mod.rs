@@ -16,6 +16,17 @@ pub use media_type::MediaType;
 pub use parameters::{ParameterValue, Parameters};
 
 /// A manifest as it was read.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::MediaType;
+///
+/// let model = store.model("tiny")?;
+/// let weights = model.manifest().last(&MediaType::Model).expect("it has weights");
+/// assert_eq!(store.blob_path(&weights.digest()?), model.gguf_path()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
     config: Layer,
@@ -24,6 +35,16 @@ pub struct Manifest {
 }
 
 /// One entry of a manifest. Nothing of it is checked against the blob it names.
+///
+/// ```
+/// use modelkeep::Manifest;
+///
+/// let manifest = Manifest::parse(br#"{"layers": [{"digest": "none", "size": 7}]}"#)?;
+/// let layer = &manifest.layers()[0];
+/// assert_eq!((layer.size, layer.digest_text()), (7, "none"));
+/// assert!(layer.digest().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Layer {

@@ -9,6 +9,15 @@ use crate::go;
 use crate::go::decode::{Any, AnyRef, Decode, DecodeError, Event, Kind, Reader};
 
 /// The options of a model: decoded JSON values, sorted by the bytes of their keys.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let parameters = store.model("tiny")?.parameters()?;
+/// let keys: Vec<&str> = parameters.values().map(|(key, _)| key).collect();
+/// assert_eq!(keys, ["stop", "temperature"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters(BTreeMap<String, Any>);
 
@@ -47,6 +56,16 @@ impl Parameters {
     }
 
     /// Returns the value of a key, lists as such.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let parameters = store.model("tiny")?.parameters()?;
+    /// let stop = parameters.get("stop").expect("it has one");
+    /// let words: Vec<_> = stop.as_list().unwrap_or_default().iter().map(|word| word.as_str()).collect();
+    /// assert_eq!(words, [Some("</s>")]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn get(&self, key: &str) -> Option<ParameterValue<'_>> {
         let value = self.0.get(key)?.view();
         Some(match value.kind() {
@@ -67,6 +86,16 @@ impl Parameters {
 }
 
 /// The value of a parameter, or an element of one that is a list.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::ParameterValue;
+///
+/// let parameters = store.model("tiny")?.parameters()?;
+/// assert_eq!(parameters.get("temperature"), Some(ParameterValue::Number(0.5)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ParameterValue<'a> {

@@ -10,6 +10,14 @@ pub(crate) use release::release;
 pub(crate) use render::generated;
 
 /// The commands of a Modelfile in order.
+///
+/// ```
+/// use modelkeep::{Command, Modelfile};
+///
+/// let modelfile = Modelfile::parse(b"FROM tiny\nSYSTEM Be brief.")?;
+/// assert_eq!(modelfile.commands[1], Command::System("Be brief.".to_owned()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Modelfile {
     /// The commands.
@@ -17,6 +25,14 @@ pub struct Modelfile {
 }
 
 /// One command of a Modelfile.
+///
+/// ```
+/// use modelkeep::{Command, Modelfile};
+///
+/// let command = Command::Parameter("temperature".to_owned(), "0.5".to_owned());
+/// let modelfile = Modelfile { commands: vec![command] };
+/// assert_eq!(modelfile.to_string().trim(), "PARAMETER temperature 0.5");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Command {

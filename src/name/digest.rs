@@ -12,11 +12,26 @@ use crate::error::{Error, ErrorKind};
 ///
 /// Reads `sha256:` or `sha256-` and 64 hexadecimal digits of any case, and prints
 /// `sha256:` with lower-case digits. Two spellings of one digest are equal.
+///
+/// ```
+/// use modelkeep::Digest;
+///
+/// let digest: Digest = Digest::of(b"bytes").to_string().parse()?;
+/// assert_eq!(digest, Digest::of(b"bytes"));
+/// assert_eq!(digest.hex().len(), 64);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
     /// Returns the digest of bytes in memory. Costs one pass over them.
+    ///
+    /// ```
+    /// use modelkeep::Digest;
+    ///
+    /// assert!(Digest::of(b"").to_string().starts_with("sha256:e3b0c442"));
+    /// ```
     pub fn of(bytes: &[u8]) -> Self {
         Digest(sha2::Sha256::digest(bytes).into())
     }

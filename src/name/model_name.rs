@@ -18,6 +18,16 @@ const DEFAULT_TAG: &str = "latest";
 /// `latest`, and prints the shortest form that reads back as the same name, always with the tag.
 /// Case is kept. Two names that differ only in case are different names; see
 /// [`folds_to`](Self::folds_to).
+///
+/// ```
+/// use modelkeep::ModelName;
+///
+/// let name: ModelName = "llama3.2".parse()?;
+/// assert_eq!(name.full(), "registry.ollama.ai/library/llama3.2:latest");
+/// assert_eq!(name.to_string(), "llama3.2:latest");
+/// assert!("../llama".parse::<ModelName>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModelName {
     host: String,
@@ -28,6 +38,14 @@ pub struct ModelName {
 
 impl ModelName {
     /// Returns a name from its four parts, as they lie on disk: nothing is filled in.
+    ///
+    /// ```
+    /// use modelkeep::ModelName;
+    ///
+    /// let name = ModelName::from_parts("hf.co", "team", "model", "Q4");
+    /// assert_eq!(name.map(|name| name.to_string()).as_deref(), Some("hf.co/team/model:Q4"));
+    /// assert_eq!(ModelName::from_parts("hf.co", "team", "..", "Q4"), None);
+    /// ```
     pub fn from_parts(host: &str, namespace: &str, model: &str, tag: &str) -> Option<Self> {
         let valid = Part::Host.admits(host)
             && Part::Namespace.admits(namespace)
@@ -63,6 +81,14 @@ impl ModelName {
 
     /// Returns the four parts from host to tag, which are also the names of the directories and the
     /// file of its manifest.
+    ///
+    /// ```
+    /// use modelkeep::ModelName;
+    ///
+    /// let name: ModelName = "team/model".parse()?;
+    /// assert_eq!(name.parts(), ["registry.ollama.ai", "team", "model", "latest"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn parts(&self) -> [&str; 4] {
         [&self.host, &self.namespace, &self.model, &self.tag]
     }

@@ -10,6 +10,17 @@ use crate::name::ModelName;
 /// last `:local` or `:cloud`, or an ending `-cloud`, may say where the model is to be served.
 ///
 /// A stored model of exactly that name always wins over the suffix's meaning.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::Reference;
+///
+/// let reference: Reference = " llama3.2:local ".parse()?;
+/// assert_eq!(reference.text(), " llama3.2:local ");
+/// assert_eq!(store.resolve("tiny:local")?.tag(), "latest");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reference {
     text: String,

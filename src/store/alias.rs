@@ -10,6 +10,17 @@ use crate::name::ModelName;
 use crate::store::handle::Store;
 
 /// A name behind a link to a directory, where the same manifests have another name as well.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let library = store.path().join("manifests/registry.ollama.ai/library");
+/// std::os::unix::fs::symlink(library.join("tiny"), library.join("short"))?;
+/// let deleted = store.delete("short")?;
+/// assert_eq!(deleted.aliases[0].model.to_string(), "tiny:latest");
+/// assert!(store.find("tiny")?.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Alias {

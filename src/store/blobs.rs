@@ -17,6 +17,16 @@ use crate::store::copy_mode::CopyMode;
 use crate::store::handle::Store;
 
 /// A blob that was added.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::Digest;
+///
+/// let blob = store.add_blob(&mut &b"bytes"[..], None)?;
+/// assert_eq!((blob.size, blob.digest), (5, Digest::of(b"bytes")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Blob {
@@ -38,6 +48,20 @@ impl Store {
     /// Adds a blob from a stream. Writes it beside the store, hashes it on the way, and moves it
     /// into its place when the digest is right; a blob of that name is replaced, so a damaged one
     /// is healed. Others may change the store while the stream is read.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::{Digest, ErrorKind};
+    ///
+    /// let digest = Digest::of(b"bytes");
+    /// store.add_blob(&mut &b"bytes"[..], Some(&digest))?;
+    /// assert!(store.has_blob(&digest));
+    ///
+    /// let other = store.add_blob(&mut &b"other"[..], Some(&digest));
+    /// assert_eq!(other.map_err(|error| error.kind()), Err(ErrorKind::Corrupt));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt) where the bytes have another digest than `expected`; the

@@ -15,6 +15,14 @@ use crate::name::{ModelName, convert, missing};
 use crate::store::handle::Store;
 
 /// What a copy did.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// assert!(!store.copy("tiny", "a")?.replaced);
+/// assert!(store.copy("tiny", "a")?.replaced);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Copied {
@@ -43,6 +51,15 @@ impl Store {
     /// The bytes are copied as they are, even those of a manifest that does not decode. The new
     /// manifest appears whole or not at all, and a link in its place is replaced. A copy to itself
     /// changes nothing.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let copied = store.copy("tiny", "tiny-backup")?;
+    /// assert_eq!(copied.to.to_string(), "tiny-backup:latest");
+    /// assert_eq!(store.list()?.models.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) where the source is missing, or was deleted while it was

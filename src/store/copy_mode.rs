@@ -8,6 +8,14 @@ use serde::{Serialize, Serializer};
 use crate::error::{self, Error, Result};
 
 /// How the bytes of a file come into the store.
+///
+/// ```
+/// use modelkeep::CopyMode;
+///
+/// assert_eq!("hardlink".parse::<CopyMode>()?, CopyMode::HardLink);
+/// assert_eq!(CopyMode::default().to_string(), "auto");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CopyMode {

@@ -20,6 +20,16 @@ use crate::store::outgoing::{self, Outgoing};
 use crate::store::problem::Problem;
 
 /// What a delete did.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// store.copy("tiny", "a")?;
+/// let deleted = store.delete("tiny")?;
+/// assert_eq!(deleted.blobs, [], "the copy uses all of them");
+/// assert!(!deleted.shared.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Deleted {
@@ -44,6 +54,16 @@ pub struct Deleted {
 }
 
 /// A blob that stays because other models use it.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// store.copy("tiny", "a")?;
+/// let deleted = store.delete("tiny")?;
+/// let users: Vec<String> = deleted.shared[0].models.iter().map(ToString::to_string).collect();
+/// assert_eq!(users, ["a:latest"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SharedBlob {
@@ -93,6 +113,15 @@ impl Store {
     /// manifest once or twice, and waits [`delete_delay`](crate::StoreOptions::delete_delay) where
     /// a blob goes.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let deleted = store.delete("tiny")?;
+    /// assert!(deleted.bytes > 0 && deleted.kept.is_empty());
+    /// assert!(store.list()?.models.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) where no such model is stored,
     /// [`InvalidName`](crate::ErrorKind::InvalidName) for a malformed name.
@@ -106,6 +135,15 @@ impl Store {
 
     /// Deletes several models at the cost of one. Those that fail are named in the answer and
     /// stop nothing.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// store.copy("tiny", "a")?;
+    /// let deleted = store.delete_all(["tiny", "a", "b"])?;
+    /// assert_eq!((deleted.models.len(), deleted.failed.len()), (2, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Where a name is malformed, the store cannot be changed at all, or its `blobs/` leads

@@ -13,8 +13,19 @@ use crate::store::misnamed::Misnamed;
 use crate::store::problem::Problem;
 
 /// What a look at a store found.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// for issue in &store.doctor()? {
+///     println!("{}: {}", issue.path.display(), issue.what);
+/// }
+/// assert_eq!(store.doctor()?.blobs, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
+#[must_use = "what is wrong is in the diagnosis, not an error"]
 pub struct Diagnosis {
     /// The places where a store may be, the opened one first.
     pub locations: Vec<Location>,
@@ -31,6 +42,15 @@ pub struct Diagnosis {
 }
 
 /// Something that is wrong.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// std::fs::remove_file(store.model("tiny")?.gguf_path()?)?;
+/// let issue = &store.doctor()?.issues[0];
+/// assert_eq!(issue.name, store.find("tiny")?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Issue {

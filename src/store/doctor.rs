@@ -24,6 +24,16 @@ impl StoreOptions {
     /// Opens the store and looks at it as [`Store::doctor`] does. A store that cannot be opened is
     /// itself what is wrong, and the places where models may be are named all the same.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::StoreOptions;
+    ///
+    /// let diagnosis = StoreOptions::new(directory.path().join("nowhere")).diagnose()?;
+    /// assert!(!diagnosis.is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Store::doctor`].
     pub fn diagnose(&self) -> Result<Diagnosis> {
@@ -49,6 +59,17 @@ impl Store {
     /// Looks for everything that makes a model invisible or broken, and for what makes a server
     /// refuse to prune. Opens each manifest, config and template once; hashes nothing, so a blob
     /// with wrong bytes of the right number is for [`verify`](Self::verify).
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// assert!(store.doctor()?.is_ok());
+    ///
+    /// std::fs::remove_file(store.model("tiny")?.gguf_path()?)?;
+    /// let issue = &store.doctor()?.issues[0];
+    /// println!("{}: {}", issue.what, issue.advice);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Where `blobs/` cannot be read.

@@ -9,6 +9,15 @@ use crate::go::json;
 use crate::manifest::Manifest;
 
 /// The kind of a manifest.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::ManifestForm;
+///
+/// assert_eq!(store.list()?.models[0].form, ManifestForm::Model);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ManifestForm {

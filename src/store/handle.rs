@@ -21,6 +21,15 @@ use crate::store::{outgoing, watch};
 /// Cheap to clone and safe to share among threads. Opening and reading create nothing and take no
 /// lock; every call answers from the disk's current state, so a server may change the store beside
 /// us. Calls that change it hold an advisory lock of our own processes while they run.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let copy = store.clone();
+/// let listing = std::thread::spawn(move || copy.list());
+/// assert_eq!(listing.join().expect("no panic")?.models.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -45,6 +54,19 @@ pub(crate) struct Change {
 impl Store {
     /// Opens the store at `path`; see [`StoreOptions`] for more. Costs one `stat`.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::{ErrorKind, Store};
+    ///
+    /// let store = Store::open(directory.path().join("models"))?;
+    /// assert_eq!(store.list()?.models.len(), 1);
+    ///
+    /// let error = Store::open(directory.path().join("nowhere")).expect_err("there is no store");
+    /// assert_eq!(error.kind(), ErrorKind::FileNotFound);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`FileNotFound`](ErrorKind::FileNotFound) where the directory does not exist; the text names
     /// the well-known places that do.
@@ -55,6 +77,15 @@ impl Store {
     /// Opens the store that the environment names: `OLLAMA_MODELS`, or else `~/.ollama/models`; see
     /// [`StoreOptions::from_env`].
     ///
+    /// ```
+    /// use modelkeep::Store;
+    ///
+    /// match Store::open_default() {
+    ///     Ok(store) => println!("{}", store.path().display()),
+    ///     Err(error) => assert!(error.to_string().contains("store")),
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// As [`open`](Self::open); [`NotFound`](ErrorKind::NotFound) where there is no home directory.
     pub fn open_default() -> Result<Self> {
@@ -62,6 +93,17 @@ impl Store {
     }
 
     /// Opens a store by options.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::{ErrorKind, Store, StoreOptions};
+    ///
+    /// let store = Store::open_with(StoreOptions::new(store.path()).read_only(true))?;
+    /// let error = store.delete("tiny").expect_err("the store is read-only");
+    /// assert_eq!(error.kind(), ErrorKind::ReadOnly);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -96,16 +138,41 @@ impl Store {
     }
 
     /// Returns the directory, as it was given.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// assert_eq!(store.path(), directory.path().join("models"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn path(&self) -> &Path {
         self.layout().root()
     }
 
     /// Returns where the blob of a digest lies, or would lie. Costs at most two `lstat`.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::Digest;
+    ///
+    /// let path = store.blob_path(&Digest::of(b"no blob"));
+    /// assert!(path.starts_with(store.path()) && !path.exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn blob_path(&self, digest: &Digest) -> std::path::PathBuf {
         self.layout().blob(digest)
     }
 
     /// Returns whether the blob of a digest is there.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let digest = store.model("tiny")?.manifest().layers()[0].digest()?;
+    /// assert!(store.has_blob(&digest));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn has_blob(&self, digest: &Digest) -> bool {
         self.layout().blob(digest).exists()
     }

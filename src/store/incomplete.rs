@@ -9,6 +9,17 @@ use crate::name::Digest;
 use crate::store::model::Model;
 
 /// A blob of a model that is not there as its manifest has it.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let model = store.model("tiny")?;
+/// std::fs::write(model.gguf_path()?, "cut")?;
+/// let incomplete = &model.incomplete()[0];
+/// assert_eq!(incomplete.found, Some(3));
+/// assert!(incomplete.to_string().starts_with("3 of "));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IncompleteBlob {
@@ -35,6 +46,13 @@ impl Model {
     /// Returns the blobs that are missing, are no files, or have another size than the manifest
     /// states; a size that it does not state says nothing. Costs a `stat` for each blob, and hashes
     /// nothing.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// assert_eq!(store.model("tiny")?.incomplete(), []);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn incomplete(&self) -> Vec<IncompleteBlob> {
         let mut known = HashSet::new();
         let mut incomplete = Vec::new();

@@ -23,6 +23,15 @@ use crate::store::survey::Stored;
 use crate::template::Template;
 
 /// All models of a store, and what had to be left out.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let listing = store.list()?;
+/// assert!(listing.problems.is_empty());
+/// assert!(listing.to_json().starts_with(r#"{"models":[{"name":"tiny:latest""#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Listing {
@@ -41,7 +50,16 @@ impl Listing {
 }
 
 /// A line of the list.
-#[derive(Clone, Debug, Serialize)]
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let line = &store.list()?.models[0];
+/// assert_eq!((line.digest.len(), line.alias_of.as_ref()), (64, None));
+/// assert!(line.size > 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// The model's name.
@@ -80,7 +98,13 @@ pub struct Summary {
 }
 
 /// What to look at for a list.
-#[derive(Clone, Copy, Debug, Default)]
+///
+/// ```
+/// use modelkeep::ListOptions;
+///
+/// assert_eq!(ListOptions::new(), ListOptions::new().check_blobs(false));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListOptions {
     check_blobs: bool,
@@ -102,6 +126,14 @@ impl ListOptions {
 }
 
 /// The facts of a listed model.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let details = &store.list()?.models[0].details;
+/// assert_eq!((details.format.as_str(), details.context_length), ("gguf", 128));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListedDetails {
@@ -135,6 +167,16 @@ impl Store {
     /// An entry that cannot be read, or whose config or template cannot, is left out and named
     /// among the problems. Models with missing weights are listed.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// for model in store.list()? {
+    ///     assert_eq!(model.name.to_string(), "tiny:latest");
+    ///     assert_eq!(model.details.family, "llama");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`FileNotFound`](crate::ErrorKind::FileNotFound) where the store is gone, and where the
     /// process lacks the means to look at the manifests at all.
@@ -143,6 +185,18 @@ impl Store {
     }
 
     /// Lists all models, as [`list`](Self::list) does, and looks at more where that is asked for.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ListOptions;
+    ///
+    /// let weights = store.model("tiny")?.gguf_path()?;
+    /// std::fs::remove_file(weights)?;
+    /// let listing = store.list_with(&ListOptions::new().check_blobs(true))?;
+    /// assert_eq!(listing.models[0].incomplete.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`list`](Self::list).

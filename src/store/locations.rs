@@ -17,6 +17,14 @@ use crate::store::handle::Store;
 use crate::store::options::StoreOptions;
 
 /// A place where a store may be.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let locations = store.doctor()?.locations;
+/// assert_eq!((locations[0].opened, locations[0].manifests), (true, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Location {
@@ -36,6 +44,15 @@ pub struct Location {
 }
 
 /// What is in a place.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::LocationState;
+///
+/// assert_eq!(store.doctor()?.locations[0].state, LocationState::Store);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LocationState {
@@ -64,6 +81,12 @@ impl LocationState {
     }
 }
 
+impl std::fmt::Display for LocationState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 impl Serialize for LocationState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -77,6 +100,16 @@ impl StoreOptions {
     /// Returns the places where models may be, whether or not they are there: the store of these
     /// options and of the environment, of this user, of the service, of a running server, and of
     /// packages and containers. Walks over the manifests of each.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::StoreOptions;
+    ///
+    /// let first = &StoreOptions::new(store.path()).locations()[0];
+    /// assert_eq!(first.path, store.path());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn locations(&self) -> Vec<Location> {
         let places = Places::of_this_system(self.home.clone());
         let own = [self.path.clone(), StoreOptions::from_env().path];

@@ -15,6 +15,13 @@ use crate::store::gc::{Collected, GcOptions};
 use crate::store::handle::Store;
 
 /// What maintenance did.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// assert_eq!(store.maintain()?, modelkeep::Maintained::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Maintained {
@@ -39,6 +46,14 @@ impl Store {
     ///
     /// Ollama does this whenever it starts; here it is done when it is asked for.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let maintained = store.maintain()?;
+    /// assert!(maintained.renamed.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`gc`](Self::gc). The renaming is done by then, and harms nobody: both names are read.
     pub fn maintain(&self) -> Result<Maintained> {
@@ -47,6 +62,19 @@ impl Store {
 
     /// As [`maintain`](Self::maintain), with the grace of `options`, and its
     /// [`all`](GcOptions::all).
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use std::time::Duration;
+    ///
+    /// use modelkeep::GcOptions;
+    ///
+    /// std::fs::write(store.path().join("blobs/sha256-1234-partial"), "")?;
+    /// let maintained = store.maintain_with(&GcOptions::new().grace(Duration::ZERO))?;
+    /// assert_eq!(maintained.collected.partials.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`maintain`](Self::maintain).
@@ -59,6 +87,16 @@ impl Store {
 
     /// Gives blobs their present names. Where both names exist, each stays what it is: nobody has
     /// compared them. Two names of one file become one.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let new = store.model("tiny")?.gguf_path()?;
+    /// let old = new.to_string_lossy().replace("sha256-", "sha256:");
+    /// std::fs::rename(&new, &old)?;
+    /// assert_eq!(store.rename_old_blobs()?, [new]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Where a blob cannot be renamed. The others were.

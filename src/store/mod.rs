@@ -11,6 +11,7 @@ mod diagnosis;
 mod doctor;
 mod form;
 mod gc;
+mod gguf_files;
 mod handle;
 mod import;
 mod incomplete;

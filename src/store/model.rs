@@ -1,6 +1,6 @@
 //! One model: a snapshot of a manifest, and what lies under it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -8,15 +8,22 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::read::{self, Text};
-use crate::gguf::Limits;
 use crate::manifest::{Config, Layer, Manifest, MediaType};
 use crate::name::{ModelName, Reference, convert, missing};
 use crate::store::handle::Store;
 use crate::store::outgoing;
 
 /// A snapshot of one manifest. Its blobs are read when they are asked for, each at most once.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let model = store.model("tiny")?;
+/// assert_eq!(model.name().to_string(), "tiny:latest");
+/// assert_eq!(model.config()?.family, "llama");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Model {
     store: Store,
@@ -28,6 +35,19 @@ pub struct Model {
 
 impl Store {
     /// Takes a snapshot of a model's manifest. Opens one file.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ErrorKind;
+    ///
+    /// println!("{}", store.model("tiny")?.gguf_path()?.display());
+    ///
+    /// let error = store.model("tinny").expect_err("there is no such model");
+    /// assert_eq!(error.kind(), ErrorKind::NotFound);
+    /// assert_eq!(error.suggestions(), ["tiny:latest"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound),
@@ -72,17 +92,40 @@ impl Model {
     }
 
     /// Returns the name under which it is stored.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// assert_eq!(store.model("TINY")?.name().to_string(), "tiny:latest");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn name(&self) -> &ModelName {
         &self.name
     }
 
     /// Returns the manifest as it was read.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let model = store.model("tiny")?;
+    /// assert_eq!(model.manifest().layers().len(), 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
     /// Returns the time of the manifest's last change, which is what list and show call
     /// `modified_at`.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let age = store.model("tiny")?.modified().elapsed()?;
+    /// assert!(age.as_secs() < 3600);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn modified(&self) -> SystemTime {
         self.modified
     }
@@ -93,6 +136,14 @@ impl Model {
 
     /// Returns the facts of the config blob; all empty where the manifest names none. Opens one
     /// file, once.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let model = store.model("tiny")?;
+    /// assert_eq!(model.config()?.quantization, "F16");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`FileNotFound`](crate::ErrorKind::FileNotFound) where the blob is missing,
@@ -111,6 +162,16 @@ impl Model {
 
     /// Returns the paths of the blobs of one type, in the manifest's order. Nothing is opened.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::MediaType;
+    ///
+    /// let licenses = store.model("tiny")?.paths(&MediaType::License)?;
+    /// assert_eq!(std::fs::read_to_string(&licenses[0])?, "MIT");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) for a malformed digest.
     pub fn paths(&self, media: &MediaType) -> Result<Vec<PathBuf>> {
@@ -119,6 +180,14 @@ impl Model {
     }
 
     /// Returns the paths of all blobs, the config's last, each once. Nothing is opened.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let paths = store.model("tiny")?.all_paths()?;
+    /// assert!(paths.len() == 7 && paths.iter().all(|path| path.exists()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) for a malformed digest.
@@ -138,82 +207,6 @@ impl Model {
         Ok(paths)
     }
 
-    /// Returns the path of the GGUF file with the weights.
-    ///
-    /// # Errors
-    /// As [`gguf_paths`](Self::gguf_paths); [`Unsupported`](crate::ErrorKind::Unsupported) where
-    /// the weights are in several files: one of them is not the model.
-    pub fn gguf_path(&self) -> Result<PathBuf> {
-        let mut paths = self.gguf_paths()?;
-        match (paths.pop(), paths.len()) {
-            (Some(path), 0) => Ok(path),
-            (_, others) => {
-                let (name, files) = (&self.name, others + 1);
-                let text =
-                    format!("the weights of model '{name}' are in {files} files, not in one");
-                Err(Error::new(ErrorKind::Unsupported, text))
-            }
-        }
-    }
-
-    /// Returns the paths of the GGUF files with the weights: one, or all parts of a split model in
-    /// their order. Opens each of several.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) where the model has none,
-    /// [`FileNotFound`](crate::ErrorKind::FileNotFound) where a blob is missing,
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) where parts are missing from the manifest.
-    pub fn gguf_paths(&self) -> Result<Vec<PathBuf>> {
-        let paths = self.paths(&MediaType::Model)?;
-        if paths.is_empty() {
-            let text = format!("model '{}' has no GGUF file", self.name);
-            return Err(Error::new(ErrorKind::NotFound, text));
-        }
-        for path in &paths {
-            let found = path.metadata();
-            found
-                .map_err(|e| self.blob_error("looking for blob", path, read::dangling(path, e)))?;
-        }
-        match paths.len() {
-            1 => Ok(paths),
-            _ => self.in_order(paths),
-        }
-    }
-
-    /// Puts the parts of a split model in their order; several files that are no parts stay as they
-    /// are in the manifest.
-    fn in_order(&self, paths: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
-        let set = PartSet::of(self, &paths)?;
-        if let Some(what) = set.lack() {
-            let text = format!("model '{}': {what}", self.name);
-            return Err(Error::new(ErrorKind::Corrupt, text));
-        }
-        let mut parts: Vec<_> = set.indices.into_iter().zip(paths).collect();
-        parts.sort_by_key(|(index, _)| *index);
-        Ok(parts.into_iter().map(|(_, path)| path).collect())
-    }
-
-    /// Returns what a split model lacks, in words: parts that its manifest does not name.
-    pub(crate) fn missing_parts(&self) -> Option<String> {
-        let paths = self.paths(&MediaType::Model).ok()?;
-        PartSet::of(self, &paths).ok()?.lack()
-    }
-
-    /// Opens the GGUF file with the weights, leniently, mapped or read as the store is.
-    ///
-    /// # Errors
-    /// As [`gguf_path`](Self::gguf_path) and [`GgufFile::open`].
-    pub fn gguf(&self) -> Result<GgufFile> {
-        self.open_gguf(&self.gguf_path()?)
-    }
-
-    pub(crate) fn open_gguf(&self, path: &Path) -> Result<GgufFile> {
-        let options = GgufOptions::new()
-            .limits(Limits::lenient())
-            .mmap(self.store.options().mmap);
-        GgufFile::open(path, &options)
-    }
-
     pub(crate) fn path_of(&self, layer: &Layer) -> Result<PathBuf> {
         Ok(self.store.layout().blob(&layer.digest()?))
     }
@@ -227,7 +220,7 @@ impl Model {
 
     /// Returns the error of a blob that could not be used; of a missing one it says where it is
     /// instead, if that is known.
-    fn blob_error(&self, doing: &'static str, path: &Path, cause: io::Error) -> Error {
+    pub(super) fn blob_error(&self, doing: &'static str, path: &Path, cause: io::Error) -> Error {
         let digest = self.store.layout().home(path).map(|(_, digest)| digest);
         let aside = digest
             .filter(|_| cause.kind() == io::ErrorKind::NotFound)
@@ -240,43 +233,6 @@ impl Model {
             ),
             None => Error::io(doing, path, cause),
         }
-    }
-}
-
-/// Which parts of a split model several files are.
-struct PartSet {
-    /// Of each file, in the manifest's order; `None` where it is no part.
-    indices: Vec<Option<u64>>,
-    /// How many parts the model has.
-    count: u64,
-}
-
-impl PartSet {
-    fn of(model: &Model, paths: &[PathBuf]) -> Result<Self> {
-        let mut set = PartSet {
-            indices: Vec::with_capacity(paths.len()),
-            count: 0,
-        };
-        for path in paths {
-            let file = model.open_gguf(path)?;
-            let split = file.view().split().filter(|split| split.count > 1);
-            set.count = set.count.max(split.map_or(0, |split| split.count));
-            set.indices.push(split.map(|split| split.no));
-        }
-        Ok(set)
-    }
-
-    fn lack(&self) -> Option<String> {
-        let known: BTreeSet<u64> = self.indices.iter().flatten().copied().collect();
-        let known: Vec<u64> = known.range(..self.count).copied().collect();
-        if u64::try_from(known.len()) == Ok(self.count) {
-            return None;
-        }
-        let present: Vec<String> = known.iter().map(|index| (index + 1).to_string()).collect();
-        let (present, count) = (present.join(", "), self.count);
-        Some(format!(
-            "only the parts {present} of {count} of a split model are in its manifest"
-        ))
     }
 }
 

@@ -9,6 +9,19 @@ use std::time::Duration;
 use crate::fs::durability::Durability;
 
 /// How to open a [`Store`](crate::Store). Cheap to make and to clone.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{Durability, Store, StoreOptions};
+///
+/// let options = StoreOptions::new(directory.path().join("new"))
+///     .create(true)
+///     .durability(Durability::None)
+///     .threads(1);
+/// assert!(Store::open_with(options)?.list()?.models.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StoreOptions {
@@ -43,6 +56,13 @@ impl StoreOptions {
 
     /// Returns options from the environment, read once here: `OLLAMA_MODELS` or else
     /// `~/.ollama/models`, and `OLLAMA_GO_TEMPLATE`.
+    ///
+    /// ```
+    /// use modelkeep::StoreOptions;
+    ///
+    /// let options = StoreOptions::from_env().mmap(false);
+    /// assert!(!options.maps());
+    /// ```
     pub fn from_env() -> Self {
         let home = env::home_dir();
         let default = home
@@ -86,8 +106,9 @@ impl StoreOptions {
     }
 
     /// Sets whether blobs are mapped, the default, or read. Reading is right on network file
-    /// systems and for files that somebody may truncate: that ends a process that has them mapped.
-    /// Where the file system cannot map, they are read in either case.
+    /// systems and for files that somebody may truncate: that ends a process that has them mapped; see
+    /// [`GgufFile::open`](crate::GgufFile::open). Where the file system cannot
+    /// map, they are read in either case.
     #[must_use]
     pub fn mmap(mut self, mmap: bool) -> Self {
         self.mmap = mmap;

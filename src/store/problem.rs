@@ -11,6 +11,16 @@ use crate::name::ModelName;
 
 /// A file or a model that a call had to pass over. Problems are values in an answer, never a
 /// reason to withhold it.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// std::fs::write(store.path().join("manifests/registry.ollama.ai/library/tiny/b"), "{")?;
+/// let problem = &store.list()?.problems[0];
+/// assert_eq!(problem.error().kind(), modelkeep::ErrorKind::Corrupt);
+/// assert!(problem.to_string().starts_with("tiny:b: "));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Problem {
     path: PathBuf,

@@ -12,6 +12,16 @@ use crate::store::handle::Store;
 use crate::store::verify::{BlobStatus, Finding, Report};
 
 /// What a repair moved aside.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::VerifyOptions;
+///
+/// let report = store.verify(&VerifyOptions::new())?;
+/// assert_eq!(store.repair(&report)?, modelkeep::Repaired::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Repaired {
@@ -26,6 +36,18 @@ pub struct Repaired {
 }
 
 /// A blob that was moved: a damaged one aside, a misnamed one into its place.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::VerifyOptions;
+///
+/// let weights = store.model("tiny")?.gguf_path()?;
+/// std::fs::write(&weights, "damaged")?;
+/// let repaired = store.repair(&store.verify(&VerifyOptions::new())?)?;
+/// assert_eq!(store.blob_path(&repaired.quarantined[0].digest), weights);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MovedBlob {
@@ -59,6 +81,18 @@ impl Store {
     /// A blob that is no longer the file that was verified stays, and is named in the answer: what
     /// is there now may be good. One that changed so shortly before it was verified that its time
     /// cannot tell is hashed once more.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::VerifyOptions;
+    ///
+    /// std::fs::write(store.model("tiny")?.gguf_path()?, "damaged")?;
+    /// let report = store.verify(&VerifyOptions::new())?;
+    /// let repaired = store.repair(&report)?;
+    /// assert_eq!(std::fs::read(&repaired.quarantined[0].to)?, b"damaged");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Where a blob cannot be moved. The others were.

@@ -14,6 +14,15 @@ impl Store {
     /// Costs one `stat` where the exact name is stored, and at most a directory read for each part
     /// of the name otherwise, however many models there are.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let stored = store.find("Tiny:Latest")?;
+    /// assert_eq!(stored.map(|name| name.to_string()).as_deref(), Some("tiny:latest"));
+    /// assert_eq!(store.find("other")?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Where the name may be stored and a directory cannot be searched for it;
     /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name.
@@ -58,6 +67,13 @@ impl Store {
 
     /// Returns the stored name that a reference means to show: the exact one, or the one without
     /// `:local`.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// assert_eq!(store.resolve("tiny:local")?.to_string(), "tiny:latest");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), or

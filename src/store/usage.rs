@@ -17,6 +17,16 @@ use crate::store::outgoing::on_disk;
 use crate::store::problem::Problem;
 
 /// The disk usage of a store. Bytes are real blocks on disk; each digest counts once.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// store.copy("tiny", "a")?;
+/// for model in &store.usage()? {
+///     assert_eq!(model.exclusive, 0, "each shares all with the other");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Usage {
@@ -49,6 +59,14 @@ pub struct Usage {
 }
 
 /// The disk usage of one model.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let model = &store.usage()?.models[0];
+/// assert_eq!((model.missing, model.shared), (0, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ModelUsage {
@@ -63,6 +81,14 @@ pub struct ModelUsage {
 }
 
 /// Some files together.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// store.add_blob(&mut &b"of no model"[..], None)?;
+/// assert_eq!(store.usage()?.orphans.files, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Files {
@@ -100,6 +126,15 @@ struct Holding {
 impl Store {
     /// Measures the disk: everything below the store's root, links not followed but for blobs.
     /// Reads every manifest once and looks at every file.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let usage = store.usage()?;
+    /// assert_eq!(usage.orphans.files, 0);
+    /// assert!(usage.used <= usage.total);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Where `blobs/` cannot be read, or the store is gone.

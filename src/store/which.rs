@@ -14,6 +14,16 @@ use crate::store::model::read_manifest;
 use crate::store::problem::Problem;
 
 /// The models that a digest, an ID or a file belongs to.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let digest = store.model("tiny")?.manifest().layers()[0].digest()?;
+/// for part in store.which(digest.to_string())? {
+///     println!("{} of {}", part.kind, part.name);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Uses {
@@ -25,6 +35,14 @@ pub struct Uses {
 }
 
 /// A part of a model.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let id = store.list()?.models[0].digest.clone();
+/// assert_eq!(store.which(&id)?.uses[0].kind, "manifest");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Use {
@@ -50,6 +68,15 @@ impl Store {
     /// Returns the models that something belongs to: a digest or the ID of a model, in full or its
     /// first digits, at least 12; or the path of a blob, of a manifest, or of any other file, which
     /// is then hashed. Reads every manifest.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let weights = store.model("tiny")?.gguf_path()?;
+    /// let found = store.which(&weights)?;
+    /// assert_eq!((found.uses[0].name.to_string(), found.uses[0].kind.as_str()), ("tiny:latest".to_owned(), "model"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`FileNotFound`](ErrorKind::FileNotFound) for a path where no file is.
@@ -99,6 +126,14 @@ impl Store {
 
     /// Returns the stored name of a model, given by its name or by its ID as list prints it: 12
     /// digits or more. A stored name wins. Reads every manifest where the name is not stored.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let id: String = store.list()?.models[0].digest.chars().take(12).collect();
+    /// assert_eq!(store.identify(&id)?.to_string(), "tiny:latest");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound); [`InvalidArgument`](ErrorKind::InvalidArgument) for the

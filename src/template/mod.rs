@@ -19,6 +19,14 @@ use std::fmt;
 use crate::error::{Error, ErrorKind};
 
 /// A valid template: its text, and what reading it once told.
+///
+/// ```
+/// use modelkeep::Template;
+///
+/// let template = Template::parse("{{ if .Tools }}{{ .Tools }}{{ end }}{{ .Prompt }}")?;
+/// assert!(template.uses("tools") && !template.uses("messages"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     text: String,
@@ -83,6 +91,13 @@ impl Default for Template {
 }
 
 /// Why a text is not a template. Its text reads `template: :LINE: MESSAGE`.
+///
+/// ```
+/// use modelkeep::Template;
+///
+/// let error = Template::parse("a\n{{ if }}").expect_err("a condition is missing");
+/// assert_eq!(error.line(), Some(2));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
     line: Option<usize>,

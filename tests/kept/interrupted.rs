@@ -214,7 +214,7 @@ fn one_bad_entry_in_our_own_directories_stops_nothing() {
             }
             let store = scratch.store();
             let what = format!("{bad} in {room}");
-            store.doctor().unwrap();
+            let _ = store.doctor().unwrap();
             store.usage().unwrap();
             store.gc(&at_once().quarantine(true)).unwrap();
             store.delete(reference("b")).unwrap();

@@ -31,6 +31,22 @@ pub(crate) struct Job<'p> {
 }
 
 /// How far a verification is.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use std::ops::ControlFlow;
+///
+/// use modelkeep::{Progress, VerifyOptions};
+///
+/// let mut last = Progress::default();
+/// store.verify_with(&VerifyOptions::new(), &mut |progress| {
+///     last = *progress;
+///     ControlFlow::Continue(())
+/// })?;
+/// assert_eq!((last.files, last.bytes), (last.total_files, last.total_bytes));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {

@@ -39,9 +39,9 @@ fn reading_makes_nothing_vanish_from_blobs() {
         let _ = store.show(reference, &ShowOptions::default());
         let _ = store.model(reference).unwrap().config();
         let all = VerifyOptions::default();
-        store.verify(&all).unwrap();
+        let _ = store.verify(&all).unwrap();
         store.usage().unwrap();
-        store.doctor().unwrap();
+        let _ = store.doctor().unwrap();
         store.gc(&GcOptions::default().dry_run(true)).unwrap();
     });
     assert_eq!(gone, Vec::<PathBuf>::new());

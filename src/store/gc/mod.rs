@@ -17,7 +17,19 @@ use crate::store::live::LiveBlobs;
 use plan::Plan;
 
 /// What to collect.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use std::time::Duration;
+///
+/// use modelkeep::GcOptions;
+///
+/// let look = GcOptions::new().grace(Duration::ZERO).dry_run(true);
+/// assert!(store.gc(&look)?.dry_run);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GcOptions {
     grace: Duration,
@@ -95,6 +107,17 @@ impl GcOptions {
 }
 
 /// What a collection removed, or would remove.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::GcOptions;
+///
+/// store.add_blob(&mut &b"of no model"[..], None)?;
+/// let collected = store.gc(&GcOptions::new())?;
+/// assert_eq!((collected.bytes, collected.young), (0, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Collected {
@@ -136,6 +159,20 @@ impl Store {
     /// and what interrupted runs of ours left in our own directories. Nothing else of anybody's is
     /// touched. First of all it puts back what an interrupted removal left in the trash and is in
     /// use. Reads every manifest twice.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use std::time::Duration;
+    ///
+    /// use modelkeep::GcOptions;
+    ///
+    /// store.add_blob(&mut &b"of no model"[..], None)?;
+    /// assert!(store.gc(&GcOptions::new())?.blobs.is_empty(), "it is too young");
+    /// let collected = store.gc(&GcOptions::new().grace(Duration::ZERO))?;
+    /// assert_eq!(collected.blobs.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt) while a manifest cannot be read, or an entry hides some:

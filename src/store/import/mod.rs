@@ -1,6 +1,7 @@
 //! Importing: a GGUF file, or what a Modelfile says, becomes a model.
 
 mod config;
+mod options;
 mod part;
 mod pinned;
 mod plan;
@@ -21,123 +22,24 @@ use crate::name::{Digest, ModelName, convert};
 use crate::store::copy_mode::CopyMode;
 use crate::store::handle::Store;
 use crate::store::model::Model;
-use crate::store::show::Message;
 use crate::template::Template;
+pub use options::ImportOptions;
 use part::{Bytes, Part};
 use plan::{ImportPlan, Origin};
 
-/// What a model is made of besides its weights, and how they come into the store.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct ImportOptions {
-    replace: bool,
-    copy_mode: CopyMode,
-    adapters: Vec<PathBuf>,
-    projectors: Vec<PathBuf>,
-    template: Option<String>,
-    system: Option<String>,
-    licenses: Vec<String>,
-    parameters: Map<String, Json>,
-    messages: Vec<Message>,
-    renderer: Option<String>,
-    parser: Option<String>,
-    requires: Option<String>,
-}
-
-impl ImportOptions {
-    /// Returns the options of an import that adds nothing to the file.
-    pub fn new() -> Self {
-        ImportOptions::default()
-    }
-
-    /// Sets whether a model of that name is replaced; otherwise it is an error. The blobs of the
-    /// one that is replaced stay until they are collected.
-    #[must_use]
-    pub fn replace(mut self, replace: bool) -> Self {
-        self.replace = replace;
-        self
-    }
-
-    /// Sets how the bytes of the files come into the store.
-    #[must_use]
-    pub fn copy_mode(mut self, copy_mode: CopyMode) -> Self {
-        self.copy_mode = copy_mode;
-        self
-    }
-
-    /// Sets the GGUF files of adapters.
-    #[must_use]
-    pub fn adapters(mut self, files: impl IntoIterator<Item: Into<PathBuf>>) -> Self {
-        self.adapters = files.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Sets the GGUF files of projectors.
-    #[must_use]
-    pub fn projectors(mut self, files: impl IntoIterator<Item: Into<PathBuf>>) -> Self {
-        self.projectors = files.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Sets the Go template; none is guessed.
-    #[must_use]
-    pub fn template(mut self, template: impl Into<String>) -> Self {
-        self.template = Some(template.into());
-        self
-    }
-
-    /// Sets the system prompt.
-    #[must_use]
-    pub fn system(mut self, system: impl Into<String>) -> Self {
-        self.system = Some(system.into());
-        self
-    }
-
-    /// Sets the texts of the licenses.
-    #[must_use]
-    pub fn licenses(mut self, texts: impl IntoIterator<Item: Into<String>>) -> Self {
-        self.licenses = texts.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Sets the parameters.
-    #[must_use]
-    pub fn parameters(mut self, parameters: Map<String, Json>) -> Self {
-        self.parameters = parameters;
-        self
-    }
-
-    /// Sets the messages that belong to the model.
-    #[must_use]
-    pub fn messages(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
-        self.messages = messages.into_iter().collect();
-        self
-    }
-
-    /// Sets the built-in renderer of prompts; without it the model gets the one that Ollama has for
-    /// the architecture, if it has one.
-    #[must_use]
-    pub fn renderer(mut self, renderer: impl Into<String>) -> Self {
-        self.renderer = Some(renderer.into());
-        self
-    }
-
-    /// Sets the built-in parser of answers; as [`renderer`](Self::renderer).
-    #[must_use]
-    pub fn parser(mut self, parser: impl Into<String>) -> Self {
-        self.parser = Some(parser.into());
-        self
-    }
-
-    /// Sets the oldest release of Ollama that can run the model.
-    #[must_use]
-    pub fn requires(mut self, release: impl Into<String>) -> Self {
-        self.requires = Some(release.into());
-        self
-    }
-}
-
 /// What an import made.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::ImportOptions;
+///
+/// let file = directory.path().join("tiny.gguf");
+/// let imported = store.import(&file, "a", &ImportOptions::new())?;
+/// assert_eq!(imported.bytes, file.metadata()?.len());
+/// assert!(imported.warnings.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Imported {
@@ -156,6 +58,20 @@ pub struct Imported {
 }
 
 /// Something unusual in a file that was imported.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::ImportOptions;
+///
+/// let file = directory.path().join("tiny.gguf");
+/// let mut bytes = std::fs::read(&file)?;
+/// bytes.extend([0; 7]);
+/// std::fs::write(&file, bytes)?;
+/// let imported = store.import(&file, "a", &ImportOptions::new())?;
+/// assert_eq!(imported.warnings[0].warning.code().to_string(), "trailing_bytes");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FileWarning {
@@ -192,6 +108,20 @@ impl Store {
     /// manifest is; what goes wrong before that leaves the store as it was, but for blobs that
     /// nothing uses.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::{ErrorKind, ImportOptions};
+    ///
+    /// let file = directory.path().join("tiny.gguf");
+    /// let imported = store.import(&file, "tiny:again", &ImportOptions::new())?;
+    /// assert_eq!(imported.name.to_string(), "tiny:again");
+    ///
+    /// let taken = store.import(&file, "tiny:again", &ImportOptions::new());
+    /// assert_eq!(taken.map_err(|error| error.kind()), Err(ErrorKind::AlreadyExists));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) where the name is taken and was not to be
     /// replaced, [`InvalidName`](ErrorKind::InvalidName) for a malformed one;
@@ -214,6 +144,18 @@ impl Store {
     /// or directories of them, whose paths begin where the Modelfile lies, or from a model of this
     /// store, whose blobs are used once more. Options win over what the Modelfile says, and add to
     /// its licences. Otherwise as [`import`](Self::import); no template is guessed.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ImportOptions;
+    ///
+    /// let modelfile = directory.path().join("Modelfile");
+    /// std::fs::write(&modelfile, "FROM tiny.gguf\nPARAMETER temperature 0.1")?;
+    /// store.import_modelfile(&modelfile, "cool", &ImportOptions::new())?;
+    /// assert_eq!(store.model("cool")?.parameters()?.text().split_whitespace().last(), Some("0.1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`import`](Self::import); [`InvalidArgument`](ErrorKind::InvalidArgument), with the line,
@@ -240,6 +182,20 @@ impl Store {
 
     /// Makes a model of a file that is a Modelfile where it is a text that is nothing else, and a
     /// GGUF file otherwise. A web page, say, is neither, and is refused as what it is.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ImportOptions;
+    ///
+    /// let modelfile = directory.path().join("Modelfile");
+    /// std::fs::write(&modelfile, "FROM tiny")?;
+    /// for file in [modelfile, directory.path().join("tiny.gguf")] {
+    ///     store.import_file(file, "a", &ImportOptions::new().replace(true))?;
+    /// }
+    /// assert!(store.find("a")?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`import`](Self::import) or [`import_modelfile`](Self::import_modelfile).

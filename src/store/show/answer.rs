@@ -23,6 +23,18 @@ use super::safetensors;
 use super::weights::Weights;
 
 /// Everything about one model: the body of `POST /api/show`.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{Capability, ShowOptions};
+///
+/// let show = store.show("tiny", &ShowOptions::new())?;
+/// assert!(show.capabilities.contains(&Capability::Completion));
+/// assert_eq!(show.licenses, ["MIT"]);
+/// assert_eq!(show.tensors[0].name, "token_embd.weight");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Show {
@@ -76,6 +88,14 @@ pub struct Show {
 }
 
 /// The facts of a shown model.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// let details = store.model("tiny")?.details()?;
+/// assert_eq!((details.format.as_str(), details.quantization_level.as_str()), ("gguf", "F16"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ShownDetails {
@@ -94,6 +114,16 @@ pub struct ShownDetails {
 }
 
 /// A tensor, without its data.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::ShowOptions;
+///
+/// let tensor = &store.show("tiny", &ShowOptions::new())?.tensors[0];
+/// assert_eq!((tensor.r#type.as_str(), tensor.shape.as_slice()), ("F16", &[8, 4][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ShownTensor {
@@ -112,11 +142,29 @@ impl Show {
     }
 
     /// Returns the tokens of context that the model was made for; `None` where nothing states them.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ShowOptions;
+    ///
+    /// assert_eq!(store.show("tiny", &ShowOptions::new())?.context_length(), Some(128));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn context_length(&self) -> Option<u64> {
         self.model_info.own_number("context_length")
     }
 
     /// Returns the width of an embedding; `None` where nothing states it.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ShowOptions;
+    ///
+    /// assert_eq!(store.show("tiny", &ShowOptions::new())?.embedding_length(), Some(8));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn embedding_length(&self) -> Option<u64> {
         self.model_info.own_number("embedding_length")
     }

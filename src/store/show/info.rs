@@ -11,6 +11,17 @@ use crate::gguf::{Array, Gguf, Text, Value, ValueType};
 
 /// The metadata of a model: sorted by the bytes of the keys, read from the GGUF file when it is
 /// printed or asked for. Arrays are hidden as `[]` unless the answer is verbose.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::ShowOptions;
+///
+/// let info = store.show("tiny", &ShowOptions::new())?.model_info;
+/// let architecture = info.get("general.architecture").and_then(|value| value.as_str());
+/// assert_eq!(architecture, Some("llama"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct ModelInfo {
     values: BTreeMap<String, InfoValue>,
@@ -18,6 +29,17 @@ pub struct ModelInfo {
 }
 
 /// A value that stands in no GGUF file.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{InfoValue, ShowOptions};
+///
+/// let mut info = store.show("tiny", &ShowOptions::new())?.model_info;
+/// info.insert("general.basename", InfoValue::Text("tiny".to_owned()));
+/// assert_eq!(info.get("general.basename").and_then(|value| value.as_str()), Some("tiny"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InfoValue {
@@ -74,6 +96,17 @@ impl ModelInfo {
 
     /// Returns the value of a key: what stands in no file before what the file has. Keys that the
     /// JSON form leaves out, because show prints them elsewhere, have theirs as well.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ShowOptions;
+    ///
+    /// let info = store.show("tiny", &ShowOptions::new())?.model_info;
+    /// let count = info.get("general.parameter_count").and_then(|value| value.as_u64());
+    /// assert_eq!(count, Some(8 * 4 + 8));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn get(&self, key: &str) -> Option<Value<'_>> {
         match self.values.get(key) {
             Some(InfoValue::Text(text)) => Some(Value::Str(Text::new(text.as_bytes()))),

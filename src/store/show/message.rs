@@ -9,6 +9,15 @@ use std::collections::BTreeMap;
 use crate::go::decode::{self, Any, Decode, DecodeError, Event, Reader, Slice};
 
 /// A message that belongs to the model.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::Message;
+///
+/// assert_eq!(store.model("tiny")?.messages()?, [Message::new("user", "Hello")]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Message {

@@ -21,6 +21,18 @@ use crate::store::handle::Store;
 use crate::store::model::Model;
 
 /// What show is asked for besides the model.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::ShowOptions;
+///
+/// let verbose = ShowOptions::new().verbose(true).system("Be kind.");
+/// let show = store.show("tiny", &verbose)?;
+/// assert_eq!(show.system, "Be kind.");
+/// assert!(show.to_json().contains(r#""tokenizer.ggml.scores":[0.5,1.5]"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ShowOptions {
@@ -65,6 +77,18 @@ impl Store {
     /// Returns everything about one model. Opens its manifest and each blob that is needed once,
     /// and maps the GGUF file; does not depend on how many models there are.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ShowOptions;
+    ///
+    /// let show = store.show("tiny", &ShowOptions::new())?;
+    /// assert_eq!(show.details.family, "llama");
+    /// assert_eq!(show.system, "Be brief.");
+    /// println!("{}", show.to_json());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) where the model is missing, or has no weights;
     /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name;
@@ -104,6 +128,16 @@ impl Store {
 
 impl Model {
     /// Returns everything about this model, as [`Store::show`] answers it.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ShowOptions;
+    ///
+    /// let show = store.model("tiny")?.show(&ShowOptions::new())?;
+    /// assert_eq!(show.parameter_values.get("seed"), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Store::show`].

@@ -14,6 +14,14 @@ impl Model {
     /// Returns the Go template that the model brings, if it brings one; the chat template of its
     /// weights is [`Gguf::chat_template`](crate::gguf::Gguf::chat_template). Opens one file.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let template = store.model("tiny")?.template()?;
+    /// assert!(template.is_some_and(|template| template.uses("prompt")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`FileNotFound`](ErrorKind::FileNotFound) where the blob is missing,
     /// [`InvalidTemplate`](ErrorKind::InvalidTemplate) where it does not parse.
@@ -24,6 +32,13 @@ impl Model {
 
     /// Returns the system prompt, if the model has one. Opens one file.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// assert_eq!(store.model("tiny")?.system()?.as_deref(), Some("Be brief."));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`FileNotFound`](ErrorKind::FileNotFound) where the blob is missing.
     pub fn system(&self) -> Result<Option<String>> {
@@ -31,6 +46,15 @@ impl Model {
     }
 
     /// Returns the parameters that the model runs with. Opens one file.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let parameters = store.model("tiny")?.parameters()?;
+    /// let temperature = parameters.get("temperature").and_then(|value| value.as_f64());
+    /// assert_eq!(temperature, Some(0.5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`FileNotFound`](ErrorKind::FileNotFound) where the blob is missing,
@@ -45,6 +69,13 @@ impl Model {
 
     /// Returns the texts of the licenses, in the manifest's order. Opens a file for each.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// assert_eq!(store.model("tiny")?.licenses()?, ["MIT"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`FileNotFound`](ErrorKind::FileNotFound) where a blob is missing.
     pub fn licenses(&self) -> Result<Vec<String>> {
@@ -53,6 +84,13 @@ impl Model {
     }
 
     /// Returns the messages that belong to the model. Opens one file.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// assert_eq!(store.model("tiny")?.messages()?[0].content, "Hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`FileNotFound`](ErrorKind::FileNotFound) where the blob is missing,
@@ -66,6 +104,15 @@ impl Model {
 
     /// Returns what the model can do, as [`show`](Self::show) has it, and costs what that costs.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::Capability;
+    ///
+    /// assert!(store.model("tiny")?.capabilities()?.contains(&Capability::Completion));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`show`](Self::show).
     pub fn capabilities(&self) -> Result<Vec<Capability>> {
@@ -74,6 +121,13 @@ impl Model {
 
     /// Returns the format, the family and the sizes, as [`show`](Self::show) has them, and costs
     /// what that costs.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// assert_eq!(store.model("tiny")?.details()?.family, "llama");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`show`](Self::show).

@@ -22,6 +22,17 @@ use checks::Checks;
 pub use report::{BlobStatus, BrokenModel, Cached, Finding, GgufFinding, Report};
 
 /// What to verify, and how.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::VerifyOptions;
+///
+/// let options = VerifyOptions::new().models(["tiny"]).gguf(true).use_cache(true);
+/// let report = store.verify(&options)?;
+/// assert!(report.is_ok() && report.cache_error.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct VerifyOptions {
@@ -89,6 +100,19 @@ impl Store {
     /// Recomputes the SHA-256 of every blob of the store, or of some models, in parallel on the
     /// store's own pool. Reads every byte; one bad blob stops nothing.
     ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::{BlobStatus, VerifyOptions};
+    ///
+    /// assert!(store.verify(&VerifyOptions::new())?.is_ok());
+    ///
+    /// std::fs::write(store.model("tiny")?.gguf_path()?, "damaged")?;
+    /// let report = store.verify(&VerifyOptions::new().models(["tiny"]))?;
+    /// assert!(report.blobs.iter().any(|blob| blob.status == BlobStatus::WrongSize));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) where a named model is not stored, and
     /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name. What is wrong with a blob is a
@@ -101,6 +125,19 @@ impl Store {
     ///
     /// `observe` is called on the calling thread, before the first byte, then at most 20 times a
     /// second, and after the last; it may break to stop.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use std::ops::ControlFlow;
+    ///
+    /// use modelkeep::{ErrorKind, VerifyOptions};
+    ///
+    /// let mut stop = |_: &modelkeep::Progress| ControlFlow::Break(());
+    /// let stopped = store.verify_with(&VerifyOptions::new(), &mut stop);
+    /// assert_eq!(stopped.map_err(|error| error.kind()).err(), Some(ErrorKind::Cancelled));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`verify`](Self::verify); [`Cancelled`](ErrorKind::Cancelled) where `observe` broke.

@@ -12,8 +12,21 @@ use crate::name::{Digest, ModelName};
 use crate::store::problem::Problem;
 
 /// What a verification found: every blob it looked at, and what is broken.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::VerifyOptions;
+///
+/// for blob in &store.verify(&VerifyOptions::new())? {
+///     println!("{} {}", blob.status, blob.path.display());
+///     assert!(blob.is_intact);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
+#[must_use = "what is wrong with a blob is in the report, not an error"]
 pub struct Report {
     /// One finding for each distinct digest, in the order of digests.
     pub blobs: Vec<Finding>,
@@ -31,6 +44,16 @@ pub struct Report {
 }
 
 /// How much a verification took an earlier one's word for.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::VerifyOptions;
+///
+/// let report = store.verify(&VerifyOptions::new())?;
+/// assert_eq!(report.cached, modelkeep::Cached::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Cached {
@@ -60,6 +83,17 @@ impl Report {
 }
 
 /// One blob.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::VerifyOptions;
+///
+/// let report = store.verify(&VerifyOptions::new())?;
+/// let finding = &report.blobs[0];
+/// assert_eq!((finding.models.len(), finding.detail.as_str()), (1, ""));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
@@ -92,6 +126,12 @@ pub struct Finding {
 }
 
 /// The state of a blob.
+///
+/// ```
+/// use modelkeep::BlobStatus;
+///
+/// assert_eq!(BlobStatus::WrongDigest.to_string(), "wrong_digest");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BlobStatus {
@@ -133,6 +173,17 @@ impl Serialize for BlobStatus {
 }
 
 /// What the strict reader says of a GGUF file.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::VerifyOptions;
+///
+/// let report = store.verify(&VerifyOptions::new().gguf(true))?;
+/// let mut files = report.blobs.iter().filter_map(|blob| blob.gguf.as_ref());
+/// assert!(files.all(|file| file.is_ok()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GgufFinding {
@@ -155,6 +206,17 @@ impl GgufFinding {
 }
 
 /// A model that cannot be whole.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::VerifyOptions;
+///
+/// std::fs::remove_file(store.model("tiny")?.gguf_path()?)?;
+/// let broken = &store.verify(&VerifyOptions::new())?.models[0];
+/// assert_eq!(broken.name.to_string(), "tiny:latest");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BrokenModel {
