@@ -100,6 +100,9 @@ mod manifest;
 mod modelfile;
 mod name;
 mod sha256;
+#[cfg(test)]
+#[allow(dead_code, reason = "tests of other crates call the rest of it")]
+mod skip;
 mod store;
 mod template;
 pub mod wire;

@@ -3,12 +3,13 @@
 # valgrind where it is, and with the sanitizers of the compiler.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source tests/checks.sh
 
 cargo build --package modelkeep-c --package modelkeep-cli
 target=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)
 libraries=$target/debug
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+cleanup() { rm -rf "$work"; }
 # The shared library is known by its soname.
 ln -sf libmodelkeep.so "$libraries/libmodelkeep.so.0"
 
@@ -24,7 +25,7 @@ if command -v valgrind >/dev/null; then
         --errors-for-leak-kinds=definite,indirect)
 else
     under=()
-    echo "skipped: no valgrind on the path"
+    skip "C programs under valgrind" "no valgrind on the path"
 fi
 
 # valgrind of 2022 does not know cachestat (451), which we do without where it is unknown, and says
@@ -46,6 +47,7 @@ proves() {
         local before=()
         [ "$way" != shared ] || before=("${under[@]}")
         "${before[@]}" "$work/$name-$way" "$@" "$work/$name-$way.d" 2> >(quieted)
+        passed=$((passed + 1))
     done
 }
 
@@ -66,8 +68,9 @@ done
 if [ -n "$corpus" ]; then
     python3 tests/corpus.py "$work/corpus"
     "$work/corpus-sanitized" "$corpus"/*.gguf
+    pass "the GGUF corpus under the sanitizers"
 else
-    echo "skipped: no gguf/corpus in tests, \$MODELKEEP_SHARED or ../shared"
+    skip "the GGUF corpus through C" "no gguf/corpus in tests, \$MODELKEEP_SHARED or ../shared"
 fi
 
 # The headers are for older C and newer C++, too.
@@ -77,10 +80,12 @@ gcc -std=c99 "${warnings[@]}" -fsyntax-only "$work/header.c"
 for standard in 17 20 23; do
     g++ "-std=c++$standard" "${warnings[@]}" -Wshadow -Wconversion -fsyntax-only "$work/header.cpp"
 done
+pass "the headers compile as C99 and as C++17, 20 and 23"
 
 # The shared library exports what the header declares, and nothing else.
 diff <(nm -D --defined-only "$libraries/libmodelkeep.so" | awk '{print $3}' | sort) \
     <(grep -oE '\bmkeep_[a-z_0-9]+\(' include/modelkeep.h | tr -d '(' | sort)
+pass "what is exported is what the header declares"
 
 # Every function that the header declares is called by a program of C, and by the header of C++, where
 # a std::string needs no mkeep_string_c.
@@ -90,6 +95,7 @@ uncalled() { # FILE...
 }
 missed=$(uncalled tests/c/*.[ch])$(uncalled include/modelkeep.hpp | sed '/^mkeep_string_c$/d')
 [ -z "$missed" ] || { echo "called nowhere: $missed" >&2; exit 1; }
+pass "every function of the header is called"
 
 # What is installed is found by CMake and by pkg-config, also after it was moved.
 if command -v cmake >/dev/null && command -v pkg-config >/dev/null; then
@@ -138,6 +144,7 @@ example c docs/c-api.md && expect "model $path" "$work/example" llama3.2
 example cpp docs/c-api.md && expect "output_norm.weight 32" "$work/example" "$path"
 example c docs/c-api.md 2 && expect "can: completion" "$work/example" llama3.2
 example cpp docs/c-api.md 2 && expect " bytes" "$work/example"
+pass "the examples of the documents do what they say"
 unset OLLAMA_MODELS
 
 "${c[@]}" tests/c/answer.c -o "$work/answer" "${shared[@]}"
@@ -145,4 +152,5 @@ for case in basic copy delete; do
     MODELKEEP_ANSWER="$work/answer" PYTHONPATH=tests/golden python3 tests/golden/replay.py \
         --status-only-errors --differs tests/golden/differs.json --python through_c:open \
         "tests/golden/$case"
+    pass "the recording $case through C"
 done

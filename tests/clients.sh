@@ -4,10 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 modelkeep=$PWD/target/debug/modelkeep
+source tests/checks.sh
 work=$(mktemp -d)
 server=
-finish() { [ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"; }
-trap finish EXIT
+cleanup() { [ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"; }
 
 for name in llava llama3.2 llama3:13b; do
     "$modelkeep" --store "$work/models" import tests/data/tiny.gguf "$name" >/dev/null
@@ -19,17 +19,16 @@ until host=$(grep -o 'http://127.0.0.1:[0-9]*' "$work/log"); do sleep 0.05; done
 python3 -m venv target/clients
 target/clients/bin/pip install --quiet --disable-pip-version-check ollama
 target/clients/bin/python tests/clients/client.py "$host"
+pass "the client of PyPI"
 
-if ! command -v npm >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    apt-get update -qq && apt-get install -qq -y nodejs npm >/dev/null
-fi
 if command -v npm >/dev/null; then
     mkdir -p target/npm
     cp tests/clients/client.mjs target/npm/
     npm install --silent --no-fund --no-audit --prefix target/npm ollama >/dev/null
     node target/npm/client.mjs "$host"
+    pass "the client of npm"
 else
-    echo "skipped: no npm for the client of npm"
+    skip "the client of npm" "no npm on the path"
 fi
 
 # The lines as they are printed, but for the port.
@@ -41,11 +40,12 @@ while read -r line; do
 done <"$work/lines"
 names=$("$modelkeep" --store "$work/models" list | awk 'NR > 1 {print $1}' | sort | tr '\n' ' ')
 [ "$names" = "llama3-backup:latest llama3.2:latest llava:latest " ]
-echo "the curl lines work as printed"
+pass "the curl lines work as printed"
 
 kill -INT "$server"
 wait "$server"
 server=
-echo "an interrupt ends the server cleanly"
+pass "an interrupt ends the server cleanly"
 
 python3 tests/load.py --connections 200 --seconds 2 "$modelkeep"
+pass "an honest client is answered beside many that are not"

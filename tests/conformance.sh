@@ -4,10 +4,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command=${1:-target/debug/modelkeep}
+source tests/checks.sh
+printed=$(mktemp)
+cleanup() { rm -f "$printed"; }
 
 # The cases that cannot be copied into the project are only looked for where they were recorded.
 elsewhere=(chat-templates chat-templates-go0 real-go-templates real-vocab server-created)
-cases=() missing=()
+cases=()
 for case in tests/golden/*/; do
     cases+=("${case%/}")
 done
@@ -18,9 +21,11 @@ for name in "${elsewhere[@]}"; do
             continue 2
         fi
     done
-    missing+=("$name")
+    skip "the recording $name" "it is not in \$MODELKEEP_SHARED or ../shared"
 done
 
 python3 tests/golden/replay.py --status-only-errors --differs tests/golden/differs.json \
-    --cmd "$command --store {store} serve --addr 127.0.0.1:{port}" "${cases[@]}"
-echo "recordings: ${#cases[@]} cases ran, ${#missing[@]} skipped${missing[*]:+ (${missing[*]})}"
+    --cmd "$command --store {store} serve --addr 127.0.0.1:{port}" "${cases[@]}" | tee "$printed" || true
+# The last line begins with RIGHT/ALL.
+IFS=/ read -r right all < <(sed -n 's/^\([0-9]*\/[0-9]*\) requests as expected.*/\1/p' "$printed")
+passed=$((passed + right)) failed=$((failed + all - right))

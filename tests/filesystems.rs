@@ -11,6 +11,7 @@ use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use common::skip::not_here;
 use common::{Scratch, name, reference};
 use modelfiles::Bench;
 use modelkeep::{CopyMode, ErrorKind, GcOptions, ImportOptions, Store, VerifyOptions};
@@ -24,7 +25,10 @@ fn elsewhere(than: &Path) -> Option<tempfile::TempDir> {
     };
     let found = found.filter(other);
     if found.is_none() {
-        println!("skipped: no second device to write to");
+        not_here(
+            "a store on two devices",
+            "there is no second device to write to",
+        );
     }
     found
 }
@@ -124,7 +128,7 @@ fn root_writes_for_the_owner_of_the_store() {
     let bench = Bench::new();
     let root = bench.scratch.root();
     if root.metadata().unwrap().uid() != 0 {
-        println!("skipped: only root can write for somebody else");
+        not_here("files of another owner", "the user is not root");
         return;
     }
     chown(root, Some(12345), Some(12346)).unwrap();
@@ -142,7 +146,7 @@ fn a_hard_link_keeps_its_owner_and_is_refused_where_that_would_lock_a_server_out
     let bench = Bench::new();
     let root = bench.scratch.root();
     if root.metadata().unwrap().uid() != 0 {
-        println!("skipped: only root can write for somebody else");
+        not_here("files of another owner", "the user is not root");
         return;
     }
     fs::create_dir(root.join("blobs")).unwrap();

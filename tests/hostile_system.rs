@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use common::skip::{not_here, skip};
 use common::{Scratch, fixture, name, reference};
 use modelkeep::{
     BlobStatus, GcOptions, ImportOptions, ShowOptions, Store, StoreOptions, VerifyOptions,
@@ -99,7 +100,7 @@ fn on_a_full_disk_every_change_fails_and_changes_nothing() {
         .args(["-t", "tmpfs", "-o", "size=128k", "tmpfs"])
         .arg(directory.path());
     if !mount.output().is_ok_and(|output| output.status.success()) {
-        println!("skipped: mounting a small file system is not allowed here");
+        not_here("a full disk", "mounting a small file system is not allowed");
         return;
     }
     let answer = thread::scope(|scope| scope.spawn(|| fill(directory.path())).join());
@@ -145,7 +146,7 @@ fn without_permission_reading_works_and_changing_says_what_was_denied() {
     let program = scratch.root().join("program");
     fs::copy(env::current_exe().unwrap(), &program).unwrap();
     if chown(&program, Some(65534), Some(65534)).is_err() {
-        println!("skipped: only root can start a process of another user");
+        not_here("processes of another user", "the user is not root");
         return;
     }
     let mode = |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode));
@@ -159,7 +160,7 @@ fn without_permission_reading_works_and_changing_says_what_was_denied() {
         limit
     };
     if as_nobody().arg("--list").output().is_err() {
-        println!("skipped: no setpriv here");
+        skip("processes of another user", "no setpriv on the path");
         return;
     }
     under(as_nobody(), "a_process_that_may_only_read", &scratch);

@@ -11,6 +11,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use common::skip::not_here;
 use common::{Scratch, fixture, name};
 use modelkeep::gguf::Writer;
 use modelkeep::{CopyMode, Digest, ErrorKind, ImportOptions, Store, StoreOptions};
@@ -115,7 +116,7 @@ fn in_a_small_file_system(body: fn(&Path)) {
     mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]);
     mount.arg(directory.path());
     if !mount.output().is_ok_and(|output| output.status.success()) {
-        println!("skipped: mounting a small file system is not allowed here");
+        not_here("a full disk", "mounting a small file system is not allowed");
         return;
     }
     let root = directory.path();

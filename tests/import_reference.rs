@@ -313,7 +313,6 @@ fn kinds() -> Vec<(String, Vec<u8>)> {
 /// the large ones, so these are for long runs.
 fn shared_files() -> Vec<PathBuf> {
     let Some(shared) = common::shared("gguf") else {
-        println!("skipped the shared files: no gguf in $MODELKEEP_SHARED or ../shared");
         return Vec::new();
     };
     let files = ["corpus", "vocab"]

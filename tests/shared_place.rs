@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use common::skip::{not_here, skip};
 use common::{Scratch, fixture, name, reference};
 use modelkeep::{ErrorKind, GcOptions, ImportOptions, Store, StoreOptions, VerifyOptions};
 
@@ -90,11 +91,16 @@ fn mode_of(path: &Path) -> u32 {
 /// where we cannot become other users.
 fn place(owner: u32, group: u32, bits: u32) -> Option<Scratch> {
     let scratch = Scratch::new();
-    let as_other = Command::new("setpriv").args(["--reuid=1", "true"]).output();
-    let may = as_other.is_ok_and(|output| output.status.success())
-        && chown(scratch.root(), Some(owner), Some(group)).is_ok();
-    if !may {
-        println!("skipped: only root with setpriv can act for other users");
+    if chown(scratch.root(), Some(owner), Some(group)).is_err() {
+        not_here("stores of other users", "the user is not root");
+        return None;
+    }
+    if !Command::new("setpriv")
+        .args(["--reuid=1", "true"])
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
+        skip("stores of other users", "no setpriv on the path");
         return None;
     }
     mode(scratch.root(), bits);

@@ -515,7 +515,7 @@ def main():
     options = arguments.parse_args()
     server = find_server()
     if server is None:
-        print("skipped: no reference server in $MODELKEEP_OLLAMA, ../shared/ref or $PATH")
+        skip("side by side", "no ollama in $MODELKEEP_OLLAMA, ../shared/ref or $PATH")
         return
     replayer = load_replayer()
     replayer_start = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
@@ -538,8 +538,9 @@ def main():
                 want, got = (side.ask(method, path, sent) for side in sides)
                 kind = f"{method} {want[0]}"
                 statuses[kind] = statuses.get(kind, 0) + 1
-                for difference in compare(replayer, want, got, replayer_start)[:3]:
-                    failures += 1
+                differences = compare(replayer, want, got, replayer_start)
+                failures += bool(differences)
+                for difference in differences[:3]:
                     print(f"#{number} {method} {path} {str(sent)[:200]}\n   {difference[:1500]}")
                 generator.learn(method, body, want[0])
             for _ in range(options.requests):
@@ -551,14 +552,15 @@ def main():
             snapshots = [replayer.snapshot(side.store) for side in sides]
             errors = []
             replayer.diff_fs(*snapshots, False, errs=errors)
+            failures += bool(errors)
             for error in errors:
-                failures += 1
                 print(f"the directories differ: {error[:500]}")
         finally:
             for side in sides:
                 side.end()
     print("  ".join(f"{kind}: {count}" for kind, count in sorted(statuses.items())))
-    print(f"side by side: {options.requests} requests of each kind, {failures} differences")
+    # Requests of both kinds, and the directories in the end.
+    print(f"side by side: {2 * options.requests + 1 - failures} passed, {failures} failed")
     sys.exit(failures > 0)
 
 

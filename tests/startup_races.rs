@@ -76,8 +76,7 @@ fn start(scratch: &Scratch, home: &Path, sentinel: &Path) -> Option<Started> {
 
 #[test]
 fn our_imports_are_whole_while_the_server_prunes_what_they_use() {
-    if server::program().is_none() {
-        println!("skipped: no reference server");
+    if server::required().is_none() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
@@ -137,8 +136,7 @@ fn starts_beside_our_deletes_are_counted() {
 }
 
 fn count_starts(ours: impl Fn(&Store)) {
-    if server::program().is_none() {
-        println!("skipped: no reference server");
+    if server::required().is_none() {
         return;
     }
     let home = tempfile::tempdir().unwrap();

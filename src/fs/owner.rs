@@ -149,6 +149,9 @@ mod tests {
 
     use super::*;
     use crate::fs::ops::{Change, hook};
+    use crate::skip::not_here;
+
+    const NOT_ROOT: &str = "the user is not root";
 
     fn directory(mode: u32) -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
@@ -160,7 +163,7 @@ mod tests {
     fn adopt_where_chown_fails(mode: u32, code: i32) -> Option<io::Result<()>> {
         let place = directory(mode);
         if user::effective() != ROOT {
-            println!("skipped: only root can make a place of another user");
+            not_here("places of another user", NOT_ROOT);
             return None;
         }
         let new = File::create(place.path().join("new")).unwrap();
@@ -230,7 +233,7 @@ mod tests {
             false => fs::write(&path, "").unwrap(),
         }
         if chown(&path, Some(user), Some(group)).is_err() {
-            println!("skipped: only root can make a file of another user");
+            not_here("files of another user", NOT_ROOT);
             return None;
         }
         fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
@@ -264,7 +267,7 @@ mod tests {
     fn only_a_denial_says_whose_the_place_is_and_whose_group_to_join() {
         let place = directory(0o755);
         if chown(place.path(), Some(12345), Some(12346)).is_err() {
-            println!("skipped: only root can make a place of another user");
+            not_here("places of another user", NOT_ROOT);
             return;
         }
         let path = place.path().join("file");
@@ -307,7 +310,7 @@ mod tests {
         ] {
             let place = directory(mode);
             if chown(place.path(), Some(ROOT), Some(group)).is_err() || user::effective() != ROOT {
-                println!("skipped: only root can give a place to another group");
+                not_here("places of another group", NOT_ROOT);
                 return;
             }
             fs::set_permissions(place.path(), PermissionsExt::from_mode(mode)).unwrap();

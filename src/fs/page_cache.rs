@@ -131,6 +131,7 @@ mod system {
 
         use super::super::{PageCache, WINDOW};
         use super::*;
+        use crate::skip::not_here;
 
         /// Beside the program, which lies on a disk more often than the temporary directory does.
         fn scratch() -> tempfile::TempDir {
@@ -148,7 +149,8 @@ mod system {
             drop_cached(&file, 0, 0);
             let is_cold = is_cold(&file, 0, 0);
             if !is_cold {
-                println!("skipped: the system does not say what it caches, or keeps all");
+                let why = "the system does not say what it caches, or keeps all";
+                not_here("cold files", why);
             }
             is_cold.then_some(file)
         }

@@ -2,6 +2,9 @@
 // Each test program uses its own part of this file, and a failure here fails the test.
 #![allow(dead_code, clippy::unwrap_used)]
 
+#[path = "../../src/skip.rs"]
+pub mod skip;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -141,7 +144,7 @@ pub fn shared(path: &str) -> Option<PathBuf> {
         .map(|place| place.join(path))
         .find(|path| path.exists());
     if found.is_none() {
-        println!("skipped: no {path} in tests, $MODELKEEP_SHARED or ../shared");
+        skip::skip(path, "it is not in tests, $MODELKEEP_SHARED or ../shared");
     }
     found
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::common::skip::skip;
+
 /// A running server, ended when dropped.
 pub struct Server {
     process: Child,
@@ -28,6 +30,16 @@ pub fn program() -> Option<PathBuf> {
         .chain([shared.join("ref/ollama")])
         .chain(on_path)
         .find(|program| program.is_file())
+}
+
+/// The server's program, or `None` and a word on what is skipped without it.
+pub fn required() -> Option<PathBuf> {
+    let found = program();
+    if found.is_none() {
+        let why = "no ollama in $MODELKEEP_OLLAMA, ../shared/ref or $PATH";
+        skip("the server of Ollama", why);
+    }
+    found
 }
 
 /// Where Ollama looks for its quantizer, under the directory that it runs in: a stand-in
@@ -54,10 +66,7 @@ impl Server {
 
     /// Starts the server on `models` and does not wait.
     pub fn launch(models: &Path, home: &Path) -> Option<Self> {
-        let Some(program) = program() else {
-            println!("skipped: no reference server in $MODELKEEP_OLLAMA, ../shared/ref or $PATH");
-            return None;
-        };
+        let program = required()?;
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()

@@ -2,13 +2,19 @@
 
 import hashlib
 import json
+import signal
 import struct
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
 
 import modelkeep
+import skips
+
+# A job in the background of a shell starts with interrupts ignored, which Python leaves so and
+# which children inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MODEL = "application/vnd.ollama.image.model"
 CONFIG = "application/vnd.docker.container.image.v1+json"
@@ -77,3 +83,30 @@ class Scratch:
 @pytest.fixture
 def scratch(tmp_path: Path) -> Scratch:
     return Scratch(tmp_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test is skipped for one of two reasons. A condition that stands over it, skipif, is about
+    the machine; skip() in it is about what is not installed, which fails where all is required.
+    """
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        why = reason.removeprefix("Skipped: ")
+        if item.get_closest_marker("skipif"):
+            skips.not_here(item.name, why)
+        elif skips.is_required():
+            report.outcome = "failed"
+            report.longrepr = f"skipped, and MODELKEEP_REQUIRE is all: {why}"
+        else:
+            skips.not_here(item.name, why)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    counted = terminalreporter.stats
+    failed = len(counted.get("failed", [])) + len(counted.get("error", []))
+    print(f"\npytest: {len(counted.get('passed', []))} passed, {failed} failed")

@@ -2,6 +2,10 @@
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../src/skip.rs"]
+#[allow(dead_code, reason = "only one of the two is called here")]
+mod skip;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -12,6 +16,7 @@ use std::process::{Command, Output};
 
 use modelkeep::gguf::{TensorType, Writer};
 use modelkeep::{ImportOptions, Store, StoreOptions};
+use skip::not_here;
 
 /// A home with a store of the model `tiny`.
 struct Home(tempfile::TempDir);
@@ -145,7 +150,7 @@ fn a_closed_directory_is_told_as_closed_and_not_as_empty() {
     let home = Home::new();
     // Only the superuser can become somebody to whom a directory is closed.
     if home.store().metadata().unwrap().permissions().readonly() || !is_root() {
-        println!("skipped: not run as root");
+        not_here("closed directories", "the user is not root");
         return;
     }
     let (binary, open) = (home.0.path().join("modelkeep"), 0o755);

@@ -15,6 +15,7 @@ pub struct Report {
     began: Instant,
     cases: usize,
     calls: usize,
+    failed: usize,
     kinds: BTreeMap<String, usize>,
 }
 
@@ -25,6 +26,7 @@ impl Report {
             began: Instant::now(),
             cases: 0,
             calls: 0,
+            failed: 0,
             kinds: BTreeMap::new(),
         }
     }
@@ -38,6 +40,7 @@ impl Report {
         let mut kinds: Vec<&str> = ran.findings.iter().map(|finding| &*finding.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
+        let before: usize = self.kinds.values().sum();
         for kind in kinds {
             // A machine that is busy is slow: what is slow at each of three times is slow.
             let slow = kind.starts_with("a call took too long");
@@ -66,6 +69,9 @@ impl Report {
             let _ = fs::write(kept.join("plan"), smallest.to_string());
             println!("{smallest}kept: {}", kept.display());
         }
+        if self.kinds.values().sum::<usize>() > before {
+            self.failed += 1;
+        }
         Ok(())
     }
 
@@ -78,6 +84,8 @@ impl Report {
         for (kind, times) in &self.kinds {
             println!("{times:6} {kind}");
         }
+        let failed = self.failed;
+        println!("stores: {} passed, {failed} failed", cases - failed);
         self.kinds.is_empty()
     }
 }

@@ -13,6 +13,7 @@ use crate::error::ErrorKind;
 use crate::fs::durability::Durability;
 use crate::fs::ops::{Change, hook};
 use crate::name::ModelName;
+use crate::skip::not_here;
 use crate::store::gc::GcOptions;
 use crate::store::handle::Store;
 use crate::store::options::StoreOptions;
@@ -194,7 +195,7 @@ fn what_is_staged_once_more_on_another_device_is_as_durable_and_has_the_same_own
     let library = scene.root().join("manifests/registry.ollama.ai/library");
     let is_root = std::os::unix::fs::chown(&library, Some(owner.0), Some(owner.1)).is_ok();
     if !is_root {
-        println!("skipped: only root can give a file away");
+        not_here("files of another owner", "the user is not root");
     }
     let disk = Rc::new(RefCell::new(Disk::of(scene.root())));
     let noted = disk.clone();
