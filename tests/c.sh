@@ -97,27 +97,67 @@ missed=$(uncalled tests/c/*.[ch])$(uncalled include/modelkeep.hpp | sed '/^mkeep
 [ -z "$missed" ] || { echo "called nowhere: $missed" >&2; exit 1; }
 pass "every function of the header is called"
 
-# What is installed is found by CMake and by pkg-config, also after it was moved.
+# A project takes the library from a checkout, as a subdirectory or fetched, or installed and then
+# moved, by CMake or by pkg-config. A place may have a space in its name.
+in_cmake() { # WAY OPTION...
+    local way=$1 build="$work/host $1" program
+    cmake -S tests/c/host -B "$build" -DWAY="$way" "${@:2}" >"$work/log"
+    cmake --build "$build" >>"$work/log"
+    for program in c-modelkeep c-static cpp-modelkeep cpp-static; do
+        mkdir "$build/$program.d"
+        "$build/$program" tests/data/tiny.gguf "$build/$program.d"
+        pass "$program of a project in CMake, $way"
+    done
+}
+by_pkg_config() { # NAME [OPTION]
+    local flags
+    read -ra flags < <(pkg-config --cflags --libs "${@:2}" modelkeep)
+    gcc -std=c11 -D_POSIX_C_SOURCE=200809L tests/c/models.c -o "$work/c-$1" "${flags[@]}"
+    g++ -std=c++17 tests/c/tour.cpp -o "$work/cpp-$1" "${flags[@]}" -pthread
+    for program in "c-$1" "cpp-$1"; do
+        mkdir "$work/$program.d"
+        "$work/$program" tests/data/tiny.gguf "$work/$program.d"
+        pass "$program by pkg-config"
+    done
+}
 if command -v cmake >/dev/null && command -v pkg-config >/dev/null; then
-    cmake -S bindings/c -B "$work/build" -DMODELKEEP_PROFILE=dev -DMODELKEEP_TARGET_DIR="$target" \
-        >"$work/log"
+    reused=(-DMODELKEEP_TARGET_DIR="$target" -DCMAKE_BUILD_TYPE=Debug)
+    in_cmake subdirectory -DCHECKOUT="$PWD" "${reused[@]}"
+    in_cmake fetched -DFETCHCONTENT_SOURCE_DIR_MODELKEEP="$PWD" "${reused[@]}"
+    # The program of a host, and the library with it.
+    cmake --install "$work/host subdirectory" --prefix "$work/host" >>"$work/log"
+    mkdir "$work/host.d"
+    LD_LIBRARY_PATH=$(dirname "$(find "$work/host" -name libmodelkeep.so)") \
+        "$work/host/bin/c-modelkeep" tests/data/tiny.gguf "$work/host.d"
+    pass "a project in CMake installs the library with its program"
+
+    cmake -S . -B "$work/build" "${reused[@]}" >"$work/log"
     cmake --build "$work/build" >>"$work/log"
     cmake --install "$work/build" --prefix "$work/prefix" >>"$work/log"
     mv "$work/prefix" "$work/moved"
-    cmake -S tests/c/installed -B "$work/installed" -DCMAKE_PREFIX_PATH="$work/moved" >>"$work/log"
-    cmake --build "$work/installed" >>"$work/log"
-    for program in tour-modelkeep tour-static; do
-        "$work/installed/$program" tests/data/tiny.gguf "$work/$program.d"
-    done
+    in_cmake installed -DCMAKE_PREFIX_PATH="$work/moved"
     PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name modelkeep.pc)")
     export PKG_CONFIG_PATH
-    read -ra flags < <(pkg-config --cflags --libs modelkeep)
-    gcc -D_POSIX_C_SOURCE=200809L tests/c/models.c -o "$work/models" "${flags[@]}"
-    LD_LIBRARY_PATH=$(pkg-config --variable=libdir modelkeep) \
-        "$work/models" tests/data/tiny.gguf "$work/models.d"
+    library=$(pkg-config --variable=libdir modelkeep)
+    LD_LIBRARY_PATH=$library by_pkg_config shared
+    rm "$library"/libmodelkeep.so*
+    by_pkg_config static --static
 else
-    echo "skipped: no cmake or no pkg-config on the path"
+    skip "the library in other projects" "no cmake or no pkg-config on the path"
 fi
+
+# The static library wants no more of the system than what it is described with, or than a compiler
+# of C links by itself.
+wanted=$(cargo rustc --quiet --package modelkeep-c --lib --crate-type staticlib -- \
+    --print native-static-libs 2>&1 | sed -n 's/^note: native-static-libs: //p')
+[ -n "$wanted" ]
+for library in $wanted; do
+    case $library in
+        -lpthread | -lm | -ldl | -lrt | -lutil | -lgcc_s | -lc) ;;
+        *) fail "the static library wants $library" ;;
+    esac
+done
+pass "the libraries of the system are the known ones"
 
 # The examples of the documents compile as they stand, and do what they say.
 example() { # LANGUAGE DOCUMENT [NUMBER]
