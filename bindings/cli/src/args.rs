@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Read files instead of mapping them: for network file systems
     #[arg(long, global = true)]
     pub no_mmap: bool,
+    /// How long a deleted blob waits for a server that begins to use it, as 50ms or 2s [default: 50ms]
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration)]
+    pub delete_delay: Option<Duration>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -222,6 +225,10 @@ impl Args {
         let options = StoreOptions::from_env()
             .read_only(self.read_only)
             .mmap(!self.no_mmap);
+        let options = match self.delete_delay {
+            Some(delay) => options.delete_delay(delay),
+            None => options,
+        };
         match &self.store {
             Some(path) => options.path(path),
             None => options,
@@ -231,18 +238,19 @@ impl Args {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86400,
-        _ => return Err("a number and one of s, m, h, d".to_owned()),
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err("a number and one of ms, s, m, h, d".to_owned()),
     };
     let number = text.strip_suffix(unit).unwrap_or_default();
     let number = number.parse::<u64>().map_err(|error| error.to_string())?;
     number
-        .checked_mul(seconds)
-        .map(Duration::from_secs)
+        .checked_mul(milliseconds)
+        .map(Duration::from_millis)
         .ok_or("too long".to_owned())
 }
 
@@ -259,6 +267,7 @@ mod tests {
     #[test]
     fn a_grace_has_a_unit() {
         assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert_eq!(duration("50ms"), Ok(Duration::from_millis(50)));
         assert_eq!(duration("90m"), Ok(Duration::from_secs(5400)));
         for text in ["", "5", "h", "-1h", "1w", "99999999999999999d"] {
             assert!(duration(text).is_err(), "{text}");
