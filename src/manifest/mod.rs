@@ -146,6 +146,12 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Returns whether a manifest states another size than a file has. Zero states nothing: it is what
+/// a manifest without a size has.
+pub(crate) fn contradicts(stated: i64, length: u64) -> bool {
+    stated != 0 && u64::try_from(stated) != Ok(length)
+}
+
 impl Layer {
     /// Returns what the blob holds.
     pub fn media(&self) -> MediaType {

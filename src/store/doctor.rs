@@ -8,7 +8,7 @@ use crate::fs::access;
 use crate::fs::layout::BlobName;
 use crate::fs::private::{Leftovers, Room};
 use crate::fs::read::{dangling, is_gone};
-use crate::manifest::Layer;
+use crate::manifest::{Layer, contradicts};
 use crate::store::diagnosis::Diagnosis;
 use crate::store::form::ManifestForm;
 use crate::store::handle::Store;
@@ -322,7 +322,7 @@ fn broken(model: &Model, layer: &Layer) -> Option<String> {
             "{label}: blob {} is not a regular file",
             path.display()
         )),
-        Ok(metadata) if u64::try_from(layer.size) != Ok(metadata.len()) => Some(format!(
+        Ok(metadata) if contradicts(layer.size, metadata.len()) => Some(format!(
             "{label}: blob {} has {} bytes, not {}",
             path.display(),
             metadata.len(),

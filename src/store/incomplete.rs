@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::fs::read;
+use crate::manifest::contradicts;
 use crate::name::Digest;
 use crate::store::model::Model;
 
@@ -67,9 +68,7 @@ impl Model {
                 Err(_) if !read::is_gone(&path) && !path.is_symlink() => continue,
                 _ => None,
             };
-            let is_as_stated = layer.size == 0
-                || found.is_some_and(|found| u64::try_from(layer.size) == Ok(found));
-            if found.is_none() || !is_as_stated {
+            if found.is_none_or(|found| contradicts(layer.size, found)) {
                 incomplete.push(IncompleteBlob {
                     digest,
                     path,

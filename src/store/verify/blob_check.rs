@@ -9,6 +9,7 @@ use crate::fs::hash::Job;
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
 use crate::gguf::{Limits, ParseError};
+use crate::manifest::contradicts;
 use crate::name::{Digest, ModelName};
 
 use super::cache::VerifyCache;
@@ -112,14 +113,8 @@ impl BlobCheck {
         let (name, stated) = self
             .sizes
             .iter()
-            .find(|(_, size)| self.contradicts(*size))?;
+            .find(|(_, stated)| contradicts(*stated, self.size))?;
         Some(format!("{} bytes, where {name} says {stated}", self.size))
-    }
-
-    /// Returns whether a manifest states another size than the file has. Zero states nothing: it is
-    /// what a manifest without a size has.
-    pub(super) fn contradicts(&self, stated: i64) -> bool {
-        stated != 0 && u64::try_from(stated) != Ok(self.size)
     }
 
     /// Returns whether only the bytes can tell.

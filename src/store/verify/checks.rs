@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::fs::hash;
 use crate::fs::private::{Leftovers, Room};
 use crate::fs::read;
-use crate::manifest::{Manifest, MediaType};
+use crate::manifest::{Manifest, MediaType, contradicts};
 use crate::name::{Digest, ModelName, Reference};
 use crate::store::handle::Store;
 use crate::store::model::read_if_there;
@@ -280,7 +280,7 @@ impl Checks {
             return;
         }
         for (name, stated) in &check.sizes {
-            if check.contradicts(*stated) {
+            if contradicts(*stated, check.size) {
                 let (digest, size) = (check.digest, check.size);
                 let reason =
                     format!("{digest}: the manifest says {stated} bytes, and the blob has {size}");
