@@ -4,8 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 use modelkeep::{CopyMode, ModelName, Reference, StoreOptions};
 use modelkeep_http::{Address, OriginPattern};
+
+use crate::completions::{Shell, models};
+use crate::list::ListArgs;
+use crate::show::ShowArgs;
 
 /// The model store that Ollama writes to disk, without a server.
 #[derive(Debug, Parser)]
@@ -39,14 +44,14 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// List the models, newest first
     #[command(visible_alias = "ls")]
-    List,
+    List(ListArgs),
     /// Show everything about a model
     Show {
         /// The name of a model, or its ID as list prints it
+        #[arg(add = ArgValueCompleter::new(models))]
         name: Reference,
-        /// Print arrays in full, and the tensors of safetensors models
-        #[arg(long, short)]
-        verbose: bool,
+        #[command(flatten)]
+        what: ShowArgs,
     },
     /// Copy a model: one more name for the same blobs
     Cp {
@@ -140,6 +145,17 @@ pub(crate) enum Command {
     },
     /// Say what is wrong with the store, and what to do
     Doctor,
+    /// Print what makes a shell complete commands, options and the names of models
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Write the manual pages into a directory
+    Man {
+        /// The directory, made where it is missing
+        directory: PathBuf,
+    },
     /// Verify, and move damaged blobs aside so that a pull can replace them
     Repair {
         /// The names of models

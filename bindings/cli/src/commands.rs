@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory;
 use indicatif::DecimalBytes;
 use modelkeep::{
-    ErrorKind, ImportOptions, ListOptions, ManifestForm, MediaType, Model, ModelName, Reference,
-    SharedBlob, ShowOptions, Store, StoreOptions, Summary, Use,
+    ErrorKind, ImportOptions, MediaType, Model, ModelName, Reference, SharedBlob, Store,
+    StoreOptions, Use,
 };
 
 use crate::args::{Args, Command, ImportArgs};
 use crate::output::{Failure, Outcome, Output, note, say, table};
 use crate::progress::watched;
-use crate::{maintain, metadata, server, show};
+use crate::{completions, list, maintain, metadata, server, show};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
@@ -21,8 +22,8 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     match args.command {
         Command::Gguf { file, how } => metadata::run(&file, &how, options, output),
         Command::Import { file, name, with } => import(options, &file, &name, with, output),
-        Command::List => list(&open()?, output),
-        Command::Show { name, verbose } => shown(&open()?, &name, verbose, output),
+        Command::List(how) => list::run(&open()?, &how, output),
+        Command::Show { name, what } => show::run(&open()?, &name, &what, output),
         Command::Cp {
             source,
             destination,
@@ -68,78 +69,9 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             maintain::collect(&open()?, &what, output)
         }
         Command::Doctor => maintain::doctor(&options, output),
+        Command::Completions { shell } => completions::register(shell, output),
+        Command::Man { directory } => manual(&directory),
     }
-}
-
-fn list(store: &Store, output: &mut Output) -> Outcome {
-    let listing = store.list_with(&ListOptions::default().check_blobs(true))?;
-    note(&listing.problems);
-    if output.json {
-        return output.line(listing.to_json());
-    }
-    let row = |line: &Summary| {
-        [
-            line.name.to_string() + &mark(line),
-            line.digest.chars().take(12).collect(),
-            size(line),
-            line.details.parameter_size.clone(),
-            line.details.quantization_level.clone(),
-            day(line),
-        ]
-    };
-    let header = [
-        "NAME",
-        "ID",
-        "SIZE",
-        "PARAMETERS",
-        "QUANTIZATION",
-        "MODIFIED",
-    ];
-    output.lines(table(header, listing.models.iter().map(row), &[2, 3]))
-}
-
-/// What a reader of the table should know about a model: whose alias it is, what it lacks.
-fn mark(line: &Summary) -> String {
-    let alias = line
-        .alias_of
-        .iter()
-        .map(|model| format!("alias of {model}"));
-    let form = Some(line.form).filter(|form| *form != ManifestForm::Model);
-    let form = form.iter().map(ToString::to_string);
-    let lacks = line.incomplete.iter().map(ToString::to_string);
-    let marks: Vec<String> = alias.chain(form).chain(lacks).collect();
-    match marks.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", marks.join(", ")),
-    }
-}
-
-fn size(line: &Summary) -> String {
-    match u64::try_from(line.size) {
-        Ok(_) if !line.remote_host.is_empty() => "-".to_owned(),
-        Ok(size) => DecimalBytes(size).to_string(),
-        // No bytes are fewer than none: the manifest states a wrong size.
-        Err(_) => "?".to_owned(),
-    }
-}
-
-/// The date and the minute of a time that prints as RFC 3339.
-fn day(line: &Summary) -> String {
-    line.modified_at
-        .to_string()
-        .chars()
-        .take(16)
-        .collect::<String>()
-        .replace('T', " ")
-}
-
-fn shown(store: &Store, name: &Reference, verbose: bool, output: &mut Output) -> Outcome {
-    let name = store.identify(name)?;
-    let show = store.show(name, &ShowOptions::new().verbose(verbose))?;
-    if output.json {
-        return output.line(show.to_json());
-    }
-    show::print(&show, verbose, output)
 }
 
 fn copy(store: &Store, from: &ModelName, to: &ModelName, output: &mut Output) -> Outcome {
@@ -252,7 +184,14 @@ fn which(store: &Store, what: &Path, output: &mut Output) -> Outcome {
         ]
     };
     let header = ["NAME", "KIND", "DIGEST"];
-    output.lines(table(header, found.uses.iter().map(row), &[]))
+    output.table(table(header, found.uses.iter().map(row), &[]))
+}
+
+/// Writes a manual page for the command and for each of its commands.
+fn manual(directory: &Path) -> Outcome {
+    let failed = |error| Failure::Other(format!("writing into {}: {error}", directory.display()));
+    fs::create_dir_all(directory).map_err(failed)?;
+    clap_mangen::generate_to(Args::command(), directory).map_err(failed)
 }
 
 fn absolute(path: &Path) -> Outcome<PathBuf> {

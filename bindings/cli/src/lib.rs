@@ -8,6 +8,8 @@
 
 mod args;
 mod commands;
+mod completions;
+mod list;
 mod maintain;
 mod metadata;
 mod output;
@@ -29,6 +31,9 @@ pub use metadata::describe_bytes;
 /// Runs the command; the first argument is its own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = args.into_iter().collect();
+    if let Some(answered) = completions::answer(&words) {
+        return u8::from(answered.is_err());
+    }
     let args = match Args::try_parse_from(&words) {
         Ok(args) => args,
         Err(error) => return misuse(&words, error),

@@ -43,11 +43,8 @@ pub(crate) fn verify(
     }
     let bad: Vec<&Finding> = report.blobs.iter().filter(|blob| !is_sound(blob)).collect();
     if !bad.is_empty() {
-        output.lines(table(
-            ["STATUS", "DIGEST", "MODELS", "DETAIL"],
-            bad.iter().map(row),
-            &[],
-        ))?;
+        let header = ["STATUS", "DIGEST", "MODELS", "DETAIL"];
+        output.table(table(header, bad.iter().map(row), &[]))?;
     }
     for model in &report.models {
         output.line(format!(
@@ -163,7 +160,7 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
         ]
     };
     let header = ["NAME", "ALONE", "SHARED", "", ""];
-    output.lines(table(header, usage.models.iter().map(row), &[1, 2]))?;
+    output.table(table(header, usage.models.iter().map(row), &[1, 2]))?;
     let files = |files: &modelkeep::Files| {
         format!("{} in {} files", DecimalBytes(files.bytes), files.files)
     };
