@@ -44,8 +44,14 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// List the models, newest first
     #[command(visible_alias = "ls")]
+    #[command(
+        after_help = "Examples:\n  modelkeep list\n  modelkeep list \"llama*\" --sort size --limit 5\n  modelkeep list -q"
+    )]
     List(ListArgs),
     /// Show everything about a model
+    #[command(
+        after_help = "Examples:\n  modelkeep show llama3.2\n  modelkeep show llama3.2 --template"
+    )]
     Show {
         /// The name of a model, or its ID as list prints it
         #[arg(add = ArgValueCompleter::new(models))]
@@ -54,6 +60,7 @@ pub(crate) enum Command {
         what: ShowArgs,
     },
     /// Copy a model: one more name for the same blobs
+    #[command(after_help = "Examples:\n  modelkeep cp llama3.2 my-llama")]
     Cp {
         /// The name of a model
         source: ModelName,
@@ -61,12 +68,16 @@ pub(crate) enum Command {
         destination: ModelName,
     },
     /// Delete models, and the blobs that only they use
+    #[command(after_help = "Examples:\n  modelkeep rm my-llama")]
     Rm {
         /// The names of models
         #[arg(required = true, value_name = "NAME")]
         names: Vec<Reference>,
     },
     /// Print the path of a model's GGUF file: of a split model those of all its parts, in order
+    #[command(
+        after_help = "Examples:\n  modelkeep path llama3.2\n  llama-server -m \"$(modelkeep path llama3.2)\""
+    )]
     Path {
         /// The name of a model, or its ID as list prints it
         name: Reference,
@@ -81,12 +92,18 @@ pub(crate) enum Command {
         print0: bool,
     },
     /// Print which models a digest, an ID or a file belongs to
+    #[command(
+        after_help = "Examples:\n  modelkeep which 177b698bfa84\n  modelkeep which ~/.ollama/models/blobs/sha256-177b698bfa84..."
+    )]
     Which {
         /// A digest or an ID, or its first digits, 12 or more; or the path of a file
         #[arg(value_name = "DIGEST|PATH")]
         what: PathBuf,
     },
     /// Compare every blob with its digest: of the store, or of some models
+    #[command(
+        after_help = "Examples:\n  modelkeep verify\n  modelkeep verify llama3.2 --gguf\n  modelkeep verify --use-cache"
+    )]
     Verify {
         /// The names of models, or their IDs as list prints them
         #[arg(value_name = "NAME")]
@@ -95,6 +112,7 @@ pub(crate) enum Command {
         how: VerifyArgs,
     },
     /// Show what a GGUF file says of itself
+    #[command(after_help = "Examples:\n  modelkeep gguf model.gguf")]
     Gguf {
         /// A GGUF file
         file: PathBuf,
@@ -102,6 +120,9 @@ pub(crate) enum Command {
         how: GgufArgs,
     },
     /// Make a model of a GGUF file, or as a Modelfile says
+    #[command(
+        after_help = "Examples:\n  modelkeep import model.gguf my-model\n  modelkeep import Modelfile my-model --force"
+    )]
     Import {
         /// A GGUF file or a Modelfile
         file: PathBuf,
@@ -111,6 +132,9 @@ pub(crate) enum Command {
         with: ImportArgs,
     },
     /// Answer the API over HTTP: list, show, copy, delete
+    #[command(
+        after_help = "Examples:\n  modelkeep serve\n  modelkeep serve --addr 127.0.0.1:8080 --addr unix:/run/models.sock"
+    )]
     Serve {
         /// Where to listen, any number of times: HOST, HOST:PORT, unix:/PATH
         /// [default: $OLLAMA_HOST, else 127.0.0.1:11434]
@@ -121,8 +145,12 @@ pub(crate) enum Command {
         origins: Vec<OriginPattern>,
     },
     /// Show what the disk holds, and what a delete would free
+    #[command(after_help = "Examples:\n  modelkeep du")]
     Du,
     /// Remove blobs that no model uses
+    #[command(
+        after_help = "Examples:\n  modelkeep gc --dry-run\n  modelkeep gc --grace 2d --partials"
+    )]
     Gc {
         /// How long a file must have been left alone: 90s, 15m, 1h, 2d
         #[arg(long, default_value = "1h", value_parser = duration)]
@@ -144,19 +172,25 @@ pub(crate) enum Command {
         rename_old: bool,
     },
     /// Say what is wrong with the store, and what to do
+    #[command(after_help = "Examples:\n  modelkeep doctor")]
     Doctor,
     /// Print what makes a shell complete commands, options and the names of models
+    #[command(
+        after_help = "Examples:\n  modelkeep completions bash > ~/.local/share/bash-completion/completions/modelkeep"
+    )]
     Completions {
         /// Which shell
         #[arg(value_enum)]
         shell: Shell,
     },
     /// Write the manual pages into a directory
+    #[command(after_help = "Examples:\n  modelkeep man ~/.local/share/man/man1")]
     Man {
         /// The directory, made where it is missing
         directory: PathBuf,
     },
     /// Verify, and move damaged blobs aside so that a pull can replace them
+    #[command(after_help = "Examples:\n  modelkeep repair\n  modelkeep repair llama3.2")]
     Repair {
         /// The names of models
         #[arg(value_name = "NAME")]
@@ -278,6 +312,39 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Args::command().debug_assert();
+    }
+
+    /// Returns the words of a line of an example, as a shell splits it.
+    fn words(line: &str) -> Vec<String> {
+        let mut quoted = false;
+        let split = line.split(|c| {
+            quoted ^= c == '"';
+            c == ' ' && !quoted
+        });
+        split
+            .map(|word| word.trim_matches('"').to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn every_command_has_examples_that_are_understood_and_every_argument_a_help() {
+        for command in Args::command().get_subcommands() {
+            let name = command.get_name();
+            let help = command.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_else(|| panic!("no example of {name}"));
+            let own = format!("modelkeep {name}");
+            let (title, examples) = help.split_once('\n').unwrap();
+            assert!(title == "Examples:" && examples.contains(&own), "{name}");
+            let examples = examples.lines().map(str::trim);
+            for line in examples.filter(|line| line.starts_with("modelkeep")) {
+                let typed = line.split_once(" > ").map_or(line, |(typed, _)| typed);
+                let parsed = Args::try_parse_from(words(typed));
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+            }
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{name} {argument}");
+            }
+        }
     }
 
     #[test]
