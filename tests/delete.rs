@@ -131,3 +131,29 @@ fn a_suffix_is_not_dropped_to_find_something_to_delete() {
     store.delete(reference("foo:local")).unwrap();
     assert!(scratch.manifest_path("foo").exists());
 }
+
+#[test]
+fn where_no_blob_goes_there_is_no_trash() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    scratch.model("a", &[b"weights"]);
+    store.copy("a", "b").unwrap();
+    let blobs = |deleted: &modelkeep::Deleted| (deleted.blobs.len(), deleted.shared.len());
+    assert_eq!(blobs(&store.delete("a").unwrap()), (0, 2));
+    let private = scratch.root().join(".modelkeep");
+    let trash = private.join("trash");
+    assert!(private.exists() && !trash.exists());
+    // A blob that is missing goes nowhere either, nor does one that an unreadable manifest may use.
+    let missing = scratch.model("c", &[b"missing"]);
+    missing
+        .iter()
+        .for_each(|digest| fs::remove_file(scratch.blob_path(digest)).unwrap());
+    store.delete("c").unwrap();
+    scratch.model("d", &[b"kept"]);
+    scratch.manifest("torn", b"");
+    store.delete("d").unwrap();
+    assert!(!trash.exists());
+    store.delete("torn").unwrap();
+    assert_eq!(blobs(&store.delete("b").unwrap()), (2, 0));
+    assert!(trash.exists());
+}

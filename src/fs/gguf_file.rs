@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -136,15 +136,26 @@ impl GgufFile {
         let path = path.as_ref();
         let at = |e| Error::io("opening", path, e);
         let file = read::open_regular(path).map_err(at)?;
+        GgufFile::of(&file, path, options)
+    }
+
+    /// Reads a file that is open, from its beginning; `path` is its name in errors.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn of(file: &File, path: &Path, options: &GgufOptions) -> Result<Self> {
+        let at = |e| Error::io("opening", path, e);
+        let mut beginning = file;
+        beginning.rewind().map_err(at)?;
         let size = file.metadata().map_err(at)?.len();
         let fault = |e: Error| {
             let kind = e.kind();
             Error::caused(kind, format!("opening {}", path.display()), e)
         };
-        let mut head = Head::new(&file, size);
+        let mut head = Head::new(file, size);
         let mut parser = Parser::new(&options.limits, size);
         let mapped = match options.mmap {
-            true => Bytes::map(&file, size).map_err(at)?,
+            true => Bytes::map(file, size).map_err(at)?,
             false => None,
         };
         let (mut index, bytes) = if let Some(bytes) = mapped {
@@ -156,7 +167,7 @@ impl GgufFile {
             let index = head.parse(path, &mut parser).map_err(fault)?;
             (index, Bytes::Owned(head.bytes))
         };
-        note_tail(&file, &mut index).map_err(at)?;
+        note_tail(file, &mut index).map_err(at)?;
         Ok(GgufFile {
             inner: Arc::new(Inner { index, bytes, size }),
         })

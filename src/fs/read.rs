@@ -1,6 +1,6 @@
 //! Reading whole files that somebody else may be changing.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -104,25 +104,32 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 }
 
 fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
+    #[cfg(test)]
+    opened::note(path);
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags)
         .open(path)
         .map_err(|e| dangling(path, e))?;
-    let kind = file.metadata()?.file_type();
-    if kind.is_dir() {
-        return Err(io::Error::new(
-            io::ErrorKind::IsADirectory,
-            "is a directory",
-        ));
-    }
-    if !kind.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
-    }
+    refuse_irregular(&file.metadata()?)?;
     Ok(file)
+}
+
+fn refuse_irregular(metadata: &Metadata) -> io::Result<()> {
+    let (kind, text) = match metadata.file_type() {
+        kind if kind.is_file() => return Ok(()),
+        kind if kind.is_dir() => (io::ErrorKind::IsADirectory, "is a directory"),
+        _ => (io::ErrorKind::InvalidInput, "not a regular file"),
+    };
+    Err(io::Error::new(kind, text))
+}
+
+/// Returns what a regular file looks like, links followed, as [`open_regular`] finds it. Opens
+/// nothing.
+pub(crate) fn stat_regular(path: &Path) -> io::Result<Metadata> {
+    let metadata = path.metadata().map_err(|e| dangling(path, e))?;
+    refuse_irregular(&metadata)?;
+    Ok(metadata)
 }
 
 /// Reads a regular file of at most [`LARGEST_TEXT`] bytes.
@@ -184,6 +191,24 @@ pub(crate) fn read_safetensors_header(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(header)
+}
+
+/// How often each file was opened, on whatever thread.
+#[cfg(test)]
+pub(crate) mod opened {
+    use std::collections::HashMap;
+    use std::path::{Path, PathBuf};
+    use std::sync::{LazyLock, Mutex};
+
+    static COUNTS: LazyLock<Mutex<HashMap<PathBuf, usize>>> = LazyLock::new(Mutex::default);
+
+    pub(super) fn note(path: &Path) {
+        *COUNTS.lock().unwrap().entry(path.to_owned()).or_default() += 1;
+    }
+
+    pub(crate) fn count(path: &Path) -> usize {
+        COUNTS.lock().unwrap().get(path).copied().unwrap_or(0)
+    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,11 @@ impl FileStamp {
         path.metadata().ok().as_ref().map(FileStamp::of)
     }
 
+    /// Returns the size of the file in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Returns whether `other` is the same file with the same bytes, which may have been renamed or
     /// linked meanwhile: that changes the inode's own time.
     pub(crate) fn is_same_file(&self, other: &FileStamp) -> bool {

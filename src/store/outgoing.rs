@@ -120,6 +120,7 @@ impl<'a> Outgoing<'a> {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
+        emptied.removed.sort();
         emptied.removed.dedup();
         emptied.kept = live?.into_problems();
         failed.map_or(Ok(emptied), Err)

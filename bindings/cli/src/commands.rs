@@ -242,7 +242,7 @@ fn import(
         say(format_args!("warning: {warning}"));
     }
     if output.json {
-        return output.line(imported.to_json());
+        return output.line(imported.to_json()?);
     }
     for parameter in &imported.ignored {
         say(format_args!(

@@ -3,12 +3,14 @@
 mod plan;
 mod removal;
 
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::stamp;
 use crate::go::json;
 use crate::name::Digest;
 use crate::store::handle::Store;
@@ -38,6 +40,7 @@ pub struct GcOptions {
     unknown: bool,
     quarantine: bool,
     all: bool,
+    renamed: Vec<PathBuf>,
 }
 
 impl Default for GcOptions {
@@ -49,6 +52,7 @@ impl Default for GcOptions {
             unknown: false,
             quarantine: false,
             all: false,
+            renamed: Vec::new(),
         }
     }
 }
@@ -103,6 +107,23 @@ impl GcOptions {
     pub(crate) fn unknown(mut self, unknown: bool) -> Self {
         self.unknown = unknown;
         self
+    }
+
+    /// Sets the blobs that are renamed before what a dry run describes: a rename makes them young.
+    pub(crate) fn renamed(mut self, renamed: Vec<PathBuf>) -> Self {
+        self.renamed = renamed;
+        self
+    }
+
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Returns whether a file is within the grace period. Only a grace of nothing takes a file from
+    /// the future.
+    fn spares(&self, path: &Path, metadata: &Metadata) -> bool {
+        let is_young = |age| age < self.grace || self.renamed.iter().any(|renamed| renamed == path);
+        !self.grace.is_zero() && stamp::age(metadata).is_none_or(is_young)
     }
 }
 

@@ -91,8 +91,12 @@ impl fmt::Display for FileWarning {
 
 impl Imported {
     /// Returns the answer as JSON.
-    pub fn to_json(&self) -> String {
-        json::to_string(self)
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) for a path that is not UTF-8, which JSON cannot
+    /// carry.
+    pub fn to_json(&self) -> Result<String> {
+        json::try_to_string(self)
     }
 }
 

@@ -41,6 +41,14 @@ impl VerifyCache {
             })
     }
 
+    #[cfg(test)]
+    pub(super) fn of(blobs: impl Iterator<Item = (Digest, FileStamp)>) -> Self {
+        VerifyCache {
+            version: VERSION,
+            blobs: blobs.collect(),
+        }
+    }
+
     /// Returns whether a blob that looks like `stamp` was good.
     pub(super) fn holds(&self, digest: &Digest, stamp: &FileStamp) -> bool {
         self.blobs.get(digest) == Some(stamp)
