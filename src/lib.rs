@@ -119,12 +119,12 @@ pub use manifest::{Config, Layer, Manifest, MediaType, ParameterValue, Parameter
 pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
 pub use store::{
-    Alias, Blob, BlobStatus, BrokenModel, Cached, Collected, Copied, CopyMode, Deleted, Diagnosis,
-    FileWarning, Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, IncompleteBlob,
-    InfoValue, Issue, ListOptions, ListedDetails, Listing, Location, LocationState, Maintained,
-    ManifestForm, Message, Model, ModelInfo, ModelUsage, MovedBlob, Problem, Progress, Repaired,
-    Report, SharedBlob, Show, ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary,
-    Usage, Use, Uses, VerifyOptions,
+    Alias, Blob, BlobStatus, BrokenModel, Cached, Collected, Copied, CopyMode, CopyOptions,
+    DeleteOptions, Deleted, Diagnosis, FileWarning, Files, Finding, GcOptions, GgufFinding,
+    ImportOptions, Imported, IncompleteBlob, InfoValue, Issue, ListOptions, ListedDetails, Listing,
+    Location, LocationState, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage,
+    MovedBlob, Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions, ShownDetails,
+    ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 

@@ -39,9 +39,9 @@ mod which;
 
 pub use alias::Alias;
 pub use blobs::Blob;
-pub use copy::Copied;
+pub use copy::{Copied, CopyOptions};
 pub use copy_mode::CopyMode;
-pub use delete::{Deleted, SharedBlob};
+pub use delete::{DeleteOptions, Deleted, SharedBlob};
 pub use diagnosis::{Diagnosis, Issue};
 pub use form::ManifestForm;
 pub use gc::{Collected, GcOptions};

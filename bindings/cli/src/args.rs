@@ -10,6 +10,8 @@ use modelkeep_http::{Address, OriginPattern};
 
 use crate::completions::{Shell, models};
 use crate::list::ListArgs;
+use crate::remove::RemoveArgs;
+use crate::rename::{CopyArgs, RenameArgs};
 use crate::show::ShowArgs;
 
 /// The model store that Ollama writes to disk, without a server.
@@ -60,20 +62,18 @@ pub(crate) enum Command {
         what: ShowArgs,
     },
     /// Copy a model: one more name for the same blobs
-    #[command(after_help = "Examples:\n  modelkeep cp llama3.2 my-llama")]
-    Cp {
-        /// The name of a model
-        source: ModelName,
-        /// The name that it is to have as well
-        destination: ModelName,
-    },
+    #[command(
+        after_help = "Examples:\n  modelkeep cp llama3.2 my-llama\n  modelkeep cp llama3.2 my-llama --force"
+    )]
+    Cp(CopyArgs),
+    /// Give a model another name
+    #[command(after_help = "Examples:\n  modelkeep mv my-llama team/llama:v2")]
+    Mv(RenameArgs),
     /// Delete models, and the blobs that only they use
-    #[command(after_help = "Examples:\n  modelkeep rm my-llama")]
-    Rm {
-        /// The names of models
-        #[arg(required = true, value_name = "NAME")]
-        names: Vec<Reference>,
-    },
+    #[command(
+        after_help = "Examples:\n  modelkeep rm my-llama\n  modelkeep rm \"llama*\" --dry-run\n  modelkeep rm -y my-llama other"
+    )]
+    Rm(RemoveArgs),
     /// Print the path of a model's GGUF file: of a split model those of all its parts, in order
     #[command(
         after_help = "Examples:\n  modelkeep path llama3.2\n  llama-server -m \"$(modelkeep path llama3.2)\""

@@ -1,20 +1,16 @@
 //! What each command does: one call of the library, and its answer in words.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use indicatif::DecimalBytes;
-use modelkeep::{
-    ErrorKind, ImportOptions, MediaType, Model, ModelName, Reference, SharedBlob, Store,
-    StoreOptions, Use,
-};
+use modelkeep::{ImportOptions, MediaType, Model, ModelName, Reference, Store, StoreOptions, Use};
 
 use crate::args::{Args, Command, ImportArgs};
 use crate::output::{Failure, Outcome, Output, note, say, table};
 use crate::progress::watched;
-use crate::{completions, list, maintain, metadata, server, show};
+use crate::{completions, list, maintain, metadata, remove, rename, server, show};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
@@ -24,11 +20,9 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
         Command::Import { file, name, with } => import(options, &file, &name, with, output),
         Command::List(how) => list::run(&open()?, &how, output),
         Command::Show { name, what } => show::run(&open()?, &name, &what, output),
-        Command::Cp {
-            source,
-            destination,
-        } => copy(&open()?, &source, &destination, output),
-        Command::Rm { names } => remove(&open()?, &names, output),
+        Command::Cp(what) => rename::copy(&open()?, &what, output),
+        Command::Mv(what) => rename::rename(&open()?, &what, output),
+        Command::Rm(what) => remove::run(&open()?, &what, output),
         Command::Path {
             name,
             projector,
@@ -72,72 +66,6 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
         Command::Completions { shell } => completions::register(shell, output),
         Command::Man { directory } => manual(&directory),
     }
-}
-
-fn copy(store: &Store, from: &ModelName, to: &ModelName, output: &mut Output) -> Outcome {
-    let copied = store.copy(from, to)?;
-    if output.json {
-        return output.line(copied.to_json());
-    }
-    let replaced = if copied.replaced { " (replaced)" } else { "" };
-    output.line(format!("copied {} to {}{replaced}", copied.from, copied.to))
-}
-
-fn remove(store: &Store, names: &[Reference], output: &mut Output) -> Outcome {
-    let deleted = watched(store, false, |store| store.delete_all(names))?;
-    note(&deleted.kept);
-    for (_, error) in &deleted.failed {
-        output.complain(error);
-    }
-    if output.json {
-        return output.line(deleted.to_json()?);
-    }
-    let is_alias = |name: &&ModelName| deleted.aliases.iter().any(|alias| alias.name == **name);
-    for name in deleted.models.iter().filter(|name| !is_alias(name)) {
-        output.line(format!("deleted {name}"))?;
-    }
-    for alias in &deleted.aliases {
-        let (name, link) = (&alias.name, alias.link.display());
-        let model = &alias.model;
-        output.line(format!(
-            "{name} was an alias: removed the link {link}; {model} stays"
-        ))?;
-    }
-    maintain::restored(&deleted.restored, output)?;
-    if !deleted.kept.is_empty() {
-        say("every blob was kept: what cannot be read may use it");
-    } else if !deleted.models.is_empty() {
-        let (blobs, bytes) = (deleted.blobs.len(), DecimalBytes(deleted.bytes));
-        output.line(format!("freed {bytes} in {blobs} blobs"))?;
-    }
-    shared(&deleted.shared, output)
-}
-
-/// Says why less became free than the models took: "17 kB in 2 blobs stay: a2 uses them".
-fn shared(blobs: &[SharedBlob], output: &mut Output) -> Outcome {
-    let mut by_users: BTreeMap<&[ModelName], (usize, u64)> = BTreeMap::new();
-    for blob in blobs {
-        let group = by_users.entry(&blob.models).or_default();
-        *group = (group.0 + 1, group.1 + blob.bytes);
-    }
-    output.lines(by_users.into_iter().map(|(models, (count, bytes))| {
-        let names: Vec<String> = models.iter().map(ToString::to_string).collect();
-        let (blobs, them) = if count == 1 {
-            ("blob stays", "it")
-        } else {
-            ("blobs stay", "them")
-        };
-        let (names, verb) = match names.as_slice() {
-            // Under a name that is none here.
-            [] => ("another manifest".to_owned(), "uses"),
-            [one] => (one.clone(), "uses"),
-            many => (many.join(", "), "use"),
-        };
-        format!(
-            "{} in {count} {blobs}: {names} {verb} {them}",
-            DecimalBytes(bytes)
-        )
-    }))
 }
 
 fn paths(model: &Model, projector: bool, all: bool) -> Outcome<Vec<PathBuf>> {
@@ -233,9 +161,7 @@ fn import(
         store.import_file(file, name, &how)
     });
     let imported = imported.map_err(|failure| match failure {
-        Failure::Store(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Failure::Other(format!("{error}; --force replaces it"))
-        }
+        Failure::Store(error) => rename::with_advice(error, "--force replaces it"),
         failure => failure,
     })?;
     for warning in &imported.warnings {

@@ -14,6 +14,8 @@ mod maintain;
 mod metadata;
 mod output;
 mod progress;
+mod remove;
+mod rename;
 mod server;
 mod show;
 

@@ -100,6 +100,9 @@ fn operations() -> Vec<(&'static str, Operation)> {
         ("copy over a model", |store| {
             store.copy(&name("a"), &name("b")).map(drop)
         }),
+        ("rename", |store| {
+            store.rename(&name("a"), &name("ns/d:t")).map(drop)
+        }),
         ("delete", |store| store.delete(name("a")).map(drop)),
         ("delete the last users", |store| {
             store.delete_all(["a", "b"]).map(drop)
@@ -299,7 +302,7 @@ fn what_was_acknowledged_survives_a_power_cut() {
         let changed = kept(&run.before) != kept(durable);
         assert_eq!(
             changed,
-            ["copy", "delete", "import"]
+            ["copy", "rename", "delete", "import"]
                 .iter()
                 .any(|change| name.starts_with(change)),
             "{name}"

@@ -1,0 +1,77 @@
+//! What a delete would do, without doing it.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs::Metadata;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::read;
+use crate::name::{Digest, ModelName, Reference};
+use crate::store::handle::Store;
+use crate::store::live::LiveBlobs;
+use crate::store::outgoing;
+use crate::store::problem::Problem;
+
+use super::{Deleted, digests_of};
+
+impl Store {
+    pub(super) fn plan_delete(&self, references: Vec<Reference>) -> Result<Deleted> {
+        let mut deleted = Deleted {
+            dry_run: true,
+            ..Deleted::default()
+        };
+        let mut digests = HashSet::new();
+        for (_, name) in self.find_to_delete(references, &mut deleted)? {
+            match self.alias(&name) {
+                Some(alias) => deleted.aliases.push(alias),
+                None => digests.extend(digests_of(&self.layout().manifest(&name))),
+            }
+            deleted.models.push(name);
+        }
+        let live = LiveBlobs::scan_besides(self, &deleted.models, &digests)?;
+        let mut digests: Vec<Digest> = digests.into_iter().collect();
+        digests.sort();
+        deleted.kept = self.left_hanging(&digests, &live, &deleted.models);
+        deleted.kept.extend_from_slice(live.problems());
+        if !deleted.kept.is_empty() {
+            return Ok(deleted);
+        }
+        let (used, unused): (Vec<_>, Vec<_>) = digests.iter().partition(|it| live.contains(it));
+        let shared = used
+            .into_iter()
+            .filter_map(|it| self.shared_blob(it, &live));
+        deleted.shared.extend(shared);
+        let layout = self.layout();
+        let homes = |digest: &Digest| [layout.new_blob(digest), layout.old_blob(digest)];
+        let is_there = |digest: &Digest| homes(digest).iter().any(|home| !read::is_gone(home));
+        deleted.blobs = unused
+            .into_iter()
+            .filter(|it| is_there(it))
+            .copied()
+            .collect();
+        let homes = deleted.blobs.iter().flat_map(homes);
+        let files: Vec<Metadata> = homes
+            .filter_map(|home| home.symlink_metadata().ok())
+            .collect();
+        deleted.bytes = outgoing::freed_together(files.iter());
+        Ok(deleted)
+    }
+
+    /// Returns the aliases that would lead nowhere without some models: that keeps every blob.
+    fn left_hanging(
+        &self,
+        digests: &[Digest],
+        live: &LiveBlobs,
+        gone: &[ModelName],
+    ) -> Vec<Problem> {
+        let users: BTreeSet<_> = digests.iter().flat_map(|it| live.users(it)).collect();
+        let aliases = users.into_iter().filter_map(|user| self.alias(user));
+        let hanging = aliases.filter(|alias| gone.contains(&alias.model));
+        hanging
+            .map(|alias| {
+                let text = format!("model '{}' is an alias of '{}'", alias.name, alias.model);
+                let error = Error::new(ErrorKind::Corrupt, text);
+                Problem::new(&alias.link, Some(&alias.name), error)
+            })
+            .collect()
+    }
+}
