@@ -75,7 +75,7 @@ impl Store {
 
     fn copy_manifest(&self, from: &ModelName, to: &ModelName) -> Result<Copied> {
         let from = self.stored(from)?;
-        let to = self.spelling(to);
+        let to = self.spelling(to)?;
         let _change = self.lock()?;
         let mut text = self.manifest_text(&from)?;
         let target = self.layout().manifest(&to);
@@ -126,7 +126,8 @@ impl Store {
         }
         let mut directories = self.layout().manifest_directories(name);
         directories.push(self.layout().manifests_directory());
-        staged.commit(&self.layout().manifest(name), &directories)
+        staged.commit(&self.layout().manifest(name), &directories)?;
+        self.must_keep_name(name)
     }
 }
 

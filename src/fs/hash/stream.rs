@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::fs::page_cache::PageCache;
 use crate::fs::read;
+use crate::fs::system::open;
 use crate::name::Digest;
 use crate::sha256::{self, BLOCK, State};
 
@@ -131,7 +131,7 @@ impl Source<'_> {
             .get_mut(chunk.filled..room)
             .filter(|r| !r.is_empty())
         {
-            match file.read_at(room, self.at + chunk.filled as u64) {
+            match open::read_at(file, room, self.at + chunk.filled as u64) {
                 Ok(0) => break,
                 Ok(count) => chunk.filled += count,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}

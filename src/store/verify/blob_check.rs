@@ -8,6 +8,7 @@ use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::hash::Job;
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
+use crate::fs::system::stat::Stat;
 use crate::gguf::{Limits, ParseError};
 use crate::name::{Digest, ModelName};
 
@@ -41,12 +42,12 @@ impl BlobCheck {
 
     /// Looks at the file itself, before any byte is read.
     pub(super) fn stat(&mut self) {
-        let metadata = match read::open_regular(&self.path).and_then(|file| file.metadata()) {
-            Ok(metadata) => metadata,
+        let stat = match read::open_regular(&self.path).and_then(|file| Stat::of(&file)) {
+            Ok(stat) => stat,
             Err(e) => return self.fail(e),
         };
-        self.size = metadata.len();
-        self.stamp = Some(FileStamp::of(&metadata));
+        self.size = stat.len();
+        self.stamp = Some(FileStamp::of(&stat));
     }
 
     /// Notes that the file could not be read. What this process lacks says nothing about the file,
