@@ -182,7 +182,8 @@ fn of_server(proc: &Path, process: &Path) -> Option<PathBuf> {
         let mut variables = environment.split(|byte| *byte == 0);
         let value = variables
             .find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
-        paths::from_bytes(value.to_vec()).filter(|_| !value.is_empty())
+        let path = paths::path_of_bytes(value).map(Path::to_owned);
+        path.filter(|_| !value.is_empty())
     };
     let path = match value(VARIABLE) {
         Some(path) if path.is_absolute() => path,

@@ -1,7 +1,7 @@
 //! How a store is opened; the only place that reads the environment.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::fs::durability::Durability;
@@ -182,8 +182,8 @@ fn path_variable(name: &str) -> Option<PathBuf> {
     let bytes = path.as_encoded_bytes();
     let start = bytes.iter().position(|byte| !is_around(byte))?;
     let end = bytes.iter().rposition(|byte| !is_around(byte))?;
-    let text = bytes.get(start..=end)?.to_vec();
-    paths::from_bytes(text).or_else(|| Some(path.into()))
+    let trimmed = paths::path_of_bytes(bytes.get(start..=end)?);
+    Some(trimmed.unwrap_or(Path::new(&path)).to_owned())
 }
 
 /// Returns the truth of a variable. What is no boolean counts as true, as Ollama has it.
@@ -193,8 +193,6 @@ fn is_true(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use std::cell::RefCell;
     use std::io;
     use std::rc::Rc;

@@ -1,6 +1,6 @@
 //! Paths of the system's own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Returns the directory under which the places of packages and services are; `None` where they
 /// have no places that are known.
@@ -12,9 +12,18 @@ pub(crate) fn root() -> Option<PathBuf> {
 }
 
 /// Returns the path that some bytes are: any bytes but on Windows, where they have to be UTF-8.
-pub(crate) fn from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+///
+/// ```
+/// use std::path::Path;
+///
+/// let path = modelkeep::path_of_bytes(b"models/caf\xc3\xa9");
+/// assert_eq!(path, Some(Path::new("models/caf\u{e9}")));
+/// ```
+pub fn path_of_bytes(bytes: &[u8]) -> Option<&Path> {
     #[cfg(unix)]
-    return Some(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes).into());
+    return Some(Path::new(
+        <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes),
+    ));
     #[cfg(windows)]
-    String::from_utf8(bytes).ok().map(PathBuf::from)
+    std::str::from_utf8(bytes).ok().map(Path::new)
 }
