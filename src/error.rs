@@ -223,20 +223,6 @@ impl Error {
         own.or_else(|| self.cause_of::<Error>()?.path())
     }
 
-    /// Returns the operating system's error number: the one with which it refused, or the one that
-    /// says the same as the kind.
-    pub fn os_error(&self) -> Option<i32> {
-        let refusal = self.cause_of::<io::Error>();
-        refusal
-            .and_then(io::Error::raw_os_error)
-            .or(match self.kind() {
-                ErrorKind::PermissionDenied => Some(libc::EACCES),
-                ErrorKind::FileNotFound => Some(libc::ENOENT),
-                ErrorKind::ReadOnly => Some(libc::EROFS),
-                _ => None,
-            })
-    }
-
     /// Returns the first cause of type `T` in the chain, such as the `gguf::ParseError` of a GGUF
     /// file.
     ///

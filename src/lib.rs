@@ -112,6 +112,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use fs::durability::Durability;
 pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::gguf_parts::{GgufParts, PartTensor};
+pub use fs::system::paths::path_of_bytes;
 pub use go::human::{human_number, printable};
 pub use go::json;
 pub use go::time::Timestamp;

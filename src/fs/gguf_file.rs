@@ -3,13 +3,13 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::map::Bytes;
 use crate::fs::read;
+use crate::fs::system::open;
 use crate::gguf::{Gguf, Index, Limits, OwnedValue, Parsed, Parser, Scan};
 
 /// A GGUF file that is open: its bytes and their index. Cheap to clone; what is borrowed from it
@@ -218,7 +218,7 @@ fn note_tail(file: &File, index: &mut Index) -> io::Result<()> {
         return Ok(());
     };
     let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
-    file.read_exact_at(&mut bytes, from)?;
+    open::read_exact_at(file, &mut bytes, from)?;
     index.note_tail(&bytes);
     Ok(())
 }

@@ -17,4 +17,5 @@ pub(crate) mod read;
 pub(crate) mod space;
 pub(crate) mod staged;
 pub(crate) mod stamp;
+pub(crate) mod system;
 pub(crate) mod user;

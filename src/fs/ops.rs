@@ -2,23 +2,18 @@
 //!
 //! Tests put a hook before each of them, to stop or to fail at any point of any change.
 
-use std::fs::{self, File, FileTimes, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, File, FileTimes, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use crate::fs::system::{change, code, lock, open};
 
 /// Creates a file that must not exist yet; never follows a link.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
     hook::before(&Change::Create(path))?;
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o666)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
+    open::without_following(path, OpenOptions::new().write(true).create_new(true))
 }
 
 /// Opens a file of our own for locking, and creates it where it is missing; tells whether it did.
@@ -26,19 +21,17 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 /// is opened for reading, which suffices for a lock.
 pub(crate) fn open_lock(path: &Path) -> io::Result<(File, bool)> {
     hook::before(&Change::OpenLock)?;
-    let mut writing = OpenOptions::new();
-    writing
-        .write(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    let opened = match writing.clone().create_new(true).mode(0o666).open(path) {
+    let writing = || open::without_following(path, OpenOptions::new().write(true));
+    let new = open::without_following(path, OpenOptions::new().write(true).create_new(true));
+    let opened = match new {
         Ok(file) => return Ok((file, true)),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => writing.open(path),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => writing(),
         // Where no file may be made, there may be one.
-        Err(e) => writing.open(path).map_err(|_| e),
+        Err(e) => writing().map_err(|_| e),
     };
     match opened {
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-            let reading = writing.clone().write(false).read(true).open(path);
+            let reading = open::without_following(path, OpenOptions::new().read(true));
             Ok((reading.map_err(|_| e)?, false))
         }
         opened => Ok((opened?, false)),
@@ -48,7 +41,7 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<(File, bool)> {
 /// Takes the advisory lock of a file, without waiting.
 pub(crate) fn try_lock(file: &File) -> Result<(), TryLockError> {
     hook::before(&Change::Lock).map_err(TryLockError::Error)?;
-    file.try_lock()
+    lock::try_exclusive(file)
 }
 
 /// Runs before a file is mapped, which changes nothing, and fails where tests have it fail.
@@ -63,13 +56,13 @@ pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()
 
 pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
     hook::before(&Change::Sync(path))?;
-    file.sync_all()
+    change::sync(file, path)
 }
 
 /// Makes the entries of a directory durable.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     hook::before(&Change::SyncDirectory(path))?;
-    File::open(path)?.sync_all()
+    change::sync_directory(path)
 }
 
 /// Sets the time of the last change to now, so that no collector takes the file for an old one.
@@ -82,12 +75,12 @@ pub(crate) fn touch(file: &File) -> io::Result<()> {
 /// Gives the file to a user and to a group.
 pub(crate) fn give(file: &File, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
     hook::before(&Change::Give)?;
-    std::os::unix::fs::fchown(file, user, group)
+    change::give(file, user, group)
 }
 
 pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     hook::before(&Change::SetMode)?;
-    file.set_permissions(Permissions::from_mode(mode))
+    change::set_mode(file, mode)
 }
 
 /// Renames a file, and replaces what is at `to`. Two names of one file become one.
@@ -105,30 +98,10 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// where it is not. In one step where the file system can, else by a link.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     hook::before(&Change::RenameNew(from, to))?;
-    match rename_no_replace(from, to) {
-        Err(e) if is_unsupported(&e) => link_and_unlink(from, to),
+    match change::rename_new(from, to) {
+        Err(e) if code::is_unsupported(&e) => link_and_unlink(from, to),
         renamed => renamed,
     }
-}
-
-#[cfg(target_os = "linux")]
-fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn rename_no_replace(_from: &Path, _to: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Returns whether an error says that the file system does not know the operation.
-fn is_unsupported(error: &io::Error) -> bool {
-    let codes = [libc::EINVAL, libc::EPERM];
-    error.kind() == io::ErrorKind::Unsupported
-        || error
-            .raw_os_error()
-            .is_some_and(|code| codes.contains(&code))
 }
 
 /// Renames by a link and an unlink. The new name is durable before the old one goes: a power cut
@@ -136,7 +109,7 @@ fn is_unsupported(error: &io::Error) -> bool {
 fn link_and_unlink(from: &Path, to: &Path) -> io::Result<()> {
     match hard_link(from, to) {
         // Without links nothing but a look keeps us from replacing what is there.
-        Err(e) if is_unsupported(&e) => match to.symlink_metadata() {
+        Err(e) if code::is_unsupported(&e) => match to.symlink_metadata() {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
             Err(_) => rename(from, to),
         },
@@ -177,7 +150,7 @@ pub(crate) fn wait(time: Duration) {
 
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     hook::before(&Change::MakeDirectory(path))?;
-    fs::DirBuilder::new().mode(0o777).create(path)
+    fs::create_dir(path)
 }
 
 pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
@@ -294,28 +267,6 @@ mod tests {
         fs::hard_link(&one, &two).unwrap();
         rename(&one, &two).unwrap();
         assert!(!one.exists() && two.exists());
-    }
-
-    #[test]
-    fn only_what_a_file_system_does_not_know_is_done_in_another_way() {
-        for code in [libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP, libc::EPERM] {
-            assert!(
-                is_unsupported(&io::Error::from_raw_os_error(code)),
-                "{code}"
-            );
-        }
-        for code in [
-            libc::EEXIST,
-            libc::ENOENT,
-            libc::EACCES,
-            libc::EIO,
-            libc::EXDEV,
-        ] {
-            assert!(
-                !is_unsupported(&io::Error::from_raw_os_error(code)),
-                "{code}"
-            );
-        }
     }
 
     /// Links and unlinks where links fail; returns the answer and the steps that were tried.

@@ -205,6 +205,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_path_is_written_as_it_is_or_not_at_all() {
         use std::ffi::OsStr;

@@ -1,8 +1,7 @@
 //! Blobs on their way in: hashed while they are written, and in place only when they are whole.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::io::Read;
 use std::path::Path;
 
 use serde::Serialize;
@@ -10,6 +9,7 @@ use serde::Serialize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
 use crate::fs::staged::{Place, Staged};
+use crate::fs::system::code;
 use crate::fs::{self, ops, owner, read, space, user};
 use crate::go::human::human_size;
 use crate::name::Digest;
@@ -131,8 +131,7 @@ impl Store {
             Some(free) if free < needed => {
                 let (needed, free) = (human_size(needed), human_size(free));
                 let text = format!("importing {}: needs {needed}, {free} free", path.display());
-                let cause = io::Error::from_raw_os_error(libc::ENOSPC);
-                Err(Error::caused(ErrorKind::Io, text, cause))
+                Err(Error::caused(ErrorKind::Io, text, code::no_space()))
             }
             _ => Ok(()),
         }
@@ -162,8 +161,7 @@ impl Store {
     fn make_ours(&self, clone: &Staged) -> Result<()> {
         let at = |e| Error::io("setting the mode of", clone.path(), e);
         let new = Staged::new(self.layout(), Place::Blobs, Durability::None)?;
-        let mode = new.file().metadata().map_err(at)?.mode() & 0o7777;
-        ops::set_mode(clone.file(), mode).map_err(at)?;
+        owner::take_mode_of(new.file(), clone.file()).map_err(at)?;
         clone.adopt_owner(&self.layout().blobs_directory())
     }
 
@@ -241,9 +239,9 @@ pub(crate) fn hash(
     Ok(Blob { digest, size })
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
 

@@ -183,7 +183,7 @@ impl Store {
         to: &ModelName,
         options: &CopyOptions,
     ) -> Result<Copied> {
-        let to = self.spelling(to);
+        let to = self.spelling(to)?;
         let mut text = self.manifest_text(&from)?;
         let target = self.layout().manifest(&to);
         let copied = Copied {
@@ -240,7 +240,8 @@ impl Store {
         }
         let mut directories = self.layout().manifest_directories(name);
         directories.push(self.layout().manifests_directory());
-        staged.commit(&self.layout().manifest(name), &directories)
+        staged.commit(&self.layout().manifest(name), &directories)?;
+        self.must_keep_name(name)
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::capability::{self, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read::is_gone;
+use crate::fs::system::stat::FileId;
 use crate::go::json;
 use crate::go::time::Timestamp;
 use crate::manifest::{Config, MediaType};
@@ -229,7 +230,7 @@ impl Store {
 /// A line, and the file that it comes from.
 struct Line {
     summary: Summary,
-    file: (u64, u64),
+    file: Option<FileId>,
     is_behind_link: bool,
     has_other_names: bool,
 }
@@ -276,16 +277,18 @@ fn mark_aliases(lines: &mut [Line]) {
     if !lines.iter().any(|line| line.has_other_names) {
         return;
     }
-    let mut models: HashMap<(u64, u64), (bool, ModelName)> = HashMap::new();
+    let mut models: HashMap<FileId, (bool, ModelName)> = HashMap::new();
     for line in lines.iter() {
+        let Some(file) = line.file else { continue };
         let this = (line.is_behind_link, line.summary.name.clone());
-        let model = models.entry(line.file).or_insert_with(|| this.clone());
+        let model = models.entry(file).or_insert_with(|| this.clone());
         if model.0 && !this.0 {
             *model = this;
         }
     }
     for line in lines {
-        let model = models.get(&line.file).map(|(_, name)| name);
+        let model = line.file.and_then(|file| models.get(&file));
+        let model = model.map(|(_, name)| name);
         line.summary.alias_of = model.filter(|name| **name != line.summary.name).cloned();
     }
 }

@@ -1,12 +1,11 @@
 //! How a store is opened; the only place that reads the environment.
 
 use std::env;
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::fs::durability::Durability;
+use crate::fs::system::paths;
 
 /// How to open a [`Store`](crate::Store). Cheap to make and to clone.
 ///
@@ -180,11 +179,11 @@ fn path_variable(name: &str) -> Option<PathBuf> {
         return variable(name).map(PathBuf::from);
     }
     let is_around = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'');
-    let bytes = path.into_vec();
+    let bytes = path.as_encoded_bytes();
     let start = bytes.iter().position(|byte| !is_around(byte))?;
     let end = bytes.iter().rposition(|byte| !is_around(byte))?;
-    let text = bytes.get(start..=end)?.to_vec();
-    Some(PathBuf::from(OsString::from_vec(text)))
+    let trimmed = paths::path_of_bytes(bytes.get(start..=end)?);
+    Some(trimmed.unwrap_or(Path::new(&path)).to_owned())
 }
 
 /// Returns the truth of a variable. What is no boolean counts as true, as Ollama has it.
@@ -194,8 +193,6 @@ fn is_true(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use std::cell::RefCell;
     use std::io;
     use std::rc::Rc;

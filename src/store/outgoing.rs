@@ -5,13 +5,12 @@
 //! which first of all puts back what is in use.
 
 use std::collections::HashMap;
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::fs::ops;
 use crate::fs::private::{self, Expected, Leftovers, Room};
+use crate::fs::system::stat::{FileId, Stat};
 use crate::name::Digest;
 use crate::store::handle::Store;
 use crate::store::live::LiveBlobs;
@@ -176,7 +175,7 @@ fn bring_back(store: &Store, aside: &Path) -> Result<Option<Digest>> {
 
 /// Removes a file for good; returns the bytes that became free.
 pub(crate) fn remove(path: &Path) -> Result<u64> {
-    let bytes = path.symlink_metadata().map(|metadata| freed(&metadata));
+    let bytes = Stat::of_entry(path).map(|stat| freed(&stat));
     match bytes {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(0),
         bytes => {
@@ -188,30 +187,29 @@ pub(crate) fn remove(path: &Path) -> Result<u64> {
 
 /// Returns the bytes that become free when one name of a file is removed: its blocks where it is
 /// the last one, else none. A link has its own.
-pub(crate) fn freed(metadata: &Metadata) -> u64 {
-    match metadata.nlink() {
-        0 | 1 => on_disk(metadata),
+pub(crate) fn freed(stat: &Stat) -> u64 {
+    match stat.links() {
+        0 | 1 => stat.disk_bytes(),
         _ => 0,
     }
 }
 
 /// Returns the bytes that become free when all of these names are removed: the blocks of each file
 /// of which no other name is left.
-pub(crate) fn freed_together<'m>(names: impl Iterator<Item = &'m Metadata>) -> u64 {
-    let mut left: HashMap<(u64, u64), (u64, u64)> = HashMap::new();
-    for metadata in names {
-        let inode = (metadata.dev(), metadata.ino());
+pub(crate) fn freed_together<'s>(names: impl Iterator<Item = &'s Stat>) -> u64 {
+    let mut left: HashMap<FileId, (u64, u64)> = HashMap::new();
+    let mut bytes = 0;
+    for stat in names {
+        // What cannot be told from others is a file of its own.
+        let Some(id) = stat.id() else {
+            bytes += freed(stat);
+            continue;
+        };
         let entry = left
-            .entry(inode)
-            .or_insert((metadata.nlink().max(1), on_disk(metadata)));
+            .entry(id)
+            .or_insert((stat.links().max(1), stat.disk_bytes()));
         entry.0 = entry.0.saturating_sub(1);
     }
     let gone = left.values().filter(|(names, _)| *names == 0);
-    gone.map(|(_, bytes)| bytes).sum()
-}
-
-/// Returns the bytes that a file takes on the disk.
-pub(crate) fn on_disk(metadata: &Metadata) -> u64 {
-    // stat(2): st_blocks counts 512-byte blocks, whatever the file system's are.
-    metadata.blocks().saturating_mul(512)
+    bytes + gone.map(|(_, bytes)| bytes).sum::<u64>()
 }

@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::io::{self, BufWriter, Stdout, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
@@ -160,7 +159,7 @@ impl Output {
         if end == b'\n' && self.width.is_some() {
             return self.line(path.display());
         }
-        self.out.write_all(path.as_os_str().as_bytes())?;
+        self.out.write_all(path.as_os_str().as_encoded_bytes())?;
         Ok(self.out.write_all(&[end])?)
     }
 

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
+use crate::fs::system::stat::Stat;
 use crate::name::{Digest, Hasher};
 use crate::sha256::{BLOCK, Kernels, MOST, START};
 
@@ -153,7 +154,7 @@ pub(crate) fn hash_files(
 /// closed.
 pub(crate) fn hash_file(path: &Path, inspect: impl FnOnce(&File)) -> io::Result<Hashed> {
     let mut file = read::open_regular(path)?;
-    let stamp = FileStamp::of(&file.metadata()?);
+    let stamp = FileStamp::of(&Stat::of(&file)?);
     let (digest, _) = hash_stream(&mut file, |e| e, |_| Ok(()))?;
     inspect(&file);
     Ok(Hashed { digest, stamp })

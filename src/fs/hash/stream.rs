@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::fs::page_cache::PageCache;
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
+use crate::fs::system::open;
+use crate::fs::system::stat::Stat;
 use crate::name::Digest;
 use crate::sha256::{self, BLOCK, State};
 
@@ -64,12 +65,12 @@ impl<'j> Stream<'j> {
     fn open(&mut self) -> io::Result<()> {
         if self.opened.is_none() {
             let file = read::open_regular(self.path)?;
-            let metadata = file.metadata()?;
-            self.size = metadata.len();
+            let stat = Stat::of(&file)?;
+            self.size = stat.len();
             self.opened = Some(Opened {
                 file,
                 pages: PageCache::new(self.size),
-                stamp: FileStamp::of(&metadata),
+                stamp: FileStamp::of(&stat),
             });
         }
         Ok(())
@@ -147,7 +148,7 @@ impl Source<'_> {
             .get_mut(chunk.filled..room)
             .filter(|r| !r.is_empty())
         {
-            match file.read_at(room, self.at + chunk.filled as u64) {
+            match open::read_at(file, room, self.at + chunk.filled as u64) {
                 Ok(0) => break,
                 Ok(count) => chunk.filled += count,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}

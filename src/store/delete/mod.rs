@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 use crate::error::{Error, Result};
 use crate::fs::durability::Durability;
 use crate::fs::staged;
+use crate::fs::system::stat::Stat;
 use crate::fs::{ops, owner};
 use crate::go::json;
 use crate::name::{Digest, ModelName, Reference, convert};
@@ -18,7 +19,7 @@ use crate::store::alias::Alias;
 use crate::store::handle::Store;
 use crate::store::live::LiveBlobs;
 use crate::store::model::read_manifest;
-use crate::store::outgoing::{self, Outgoing};
+use crate::store::outgoing::Outgoing;
 use crate::store::problem::Problem;
 
 /// How to delete.
@@ -352,10 +353,10 @@ impl Store {
 
     /// Returns a blob that stays; `None` where it is missing.
     fn shared_blob(&self, digest: &Digest, live: &LiveBlobs) -> Option<SharedBlob> {
-        let metadata = self.layout().blob(digest).metadata().ok()?;
+        let stat = Stat::at(&self.layout().blob(digest)).ok()?;
         Some(SharedBlob {
             digest: *digest,
-            bytes: outgoing::on_disk(&metadata),
+            bytes: stat.disk_bytes(),
             models: live.users(digest).to_vec(),
         })
     }

@@ -1,10 +1,10 @@
 //! What a delete would do, without doing it.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::Metadata;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read;
+use crate::fs::system::stat::Stat;
 use crate::name::{Digest, ModelName, Reference};
 use crate::store::handle::Store;
 use crate::store::live::LiveBlobs;
@@ -49,8 +49,8 @@ impl Store {
             .copied()
             .collect();
         let homes = deleted.blobs.iter().flat_map(homes);
-        let files: Vec<Metadata> = homes
-            .filter_map(|home| home.symlink_metadata().ok())
+        let files: Vec<Stat> = homes
+            .filter_map(|home| Stat::of_entry(&home).ok())
             .collect();
         deleted.bytes = outgoing::freed_together(files.iter());
         Ok(deleted)

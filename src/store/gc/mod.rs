@@ -3,7 +3,6 @@
 mod plan;
 mod removal;
 
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::stamp;
+use crate::fs::system::stat::Stat;
 use crate::go::json;
 use crate::name::Digest;
 use crate::store::handle::Store;
@@ -121,9 +121,9 @@ impl GcOptions {
 
     /// Returns whether a file is within the grace period. Only a grace of nothing takes a file from
     /// the future.
-    fn spares(&self, path: &Path, metadata: &Metadata) -> bool {
+    fn spares(&self, path: &Path, stat: &Stat) -> bool {
         let is_young = |age| age < self.grace || self.renamed.iter().any(|renamed| renamed == path);
-        !self.grace.is_zero() && stamp::age(metadata).is_none_or(is_young)
+        !self.grace.is_zero() && stamp::age(stat).is_none_or(is_young)
     }
 }
 

@@ -219,7 +219,7 @@ impl Store {
     }
 
     fn make(&self, name: &ModelName, plan: ImportPlan) -> Result<Imported> {
-        let name = self.spelling(name);
+        let name = self.spelling(name)?;
         let replace = plan.with.replace;
         self.may_import(&name, replace)?;
         // Who we are is what an empty staged file says: root writes for the store's owner.

@@ -48,7 +48,7 @@ impl BlobCheck {
     /// Looks at the file itself, without opening it.
     pub(super) fn stat(&mut self) {
         match read::stat_regular(&self.path) {
-            Ok(metadata) => self.saw(FileStamp::of(&metadata)),
+            Ok(stat) => self.saw(FileStamp::of(&stat)),
             Err(e) => self.fail(e),
         }
     }
