@@ -172,7 +172,9 @@ fn remove(store: &Store, names: &[Reference], output: &mut Output) -> Outcome {
         ))?;
     }
     maintain::restored(&deleted.restored, output)?;
-    if !deleted.kept.is_empty() {
+    let is_unread =
+        |problem: &modelkeep::Problem| problem.error().kind() != modelkeep::ErrorKind::Busy;
+    if deleted.kept.iter().any(is_unread) {
         say("every blob was kept: what cannot be read may use it");
     } else if !deleted.models.is_empty() {
         let (blobs, bytes) = (deleted.blobs.len(), DecimalBytes(deleted.bytes));
