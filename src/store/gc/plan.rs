@@ -80,7 +80,7 @@ impl Plan {
             }
         }
         for path in live.staged() {
-            if let Ok(stat) = Stat::of_entry(&path) {
+            if let Ok(stat) = Stat::of_entry(path) {
                 let (room, path) = (Room::Staging, path.clone());
                 let file = Leftover { room, path, stat };
                 self.add_staged(file, options.grace);
