@@ -81,7 +81,7 @@ kinds! {
     InvalidGguf = 7, 500, "GgufError", "invalid GGUF";
     /// A format or a version that is known and not supported.
     Unsupported = 8, 500, "UnsupportedError", "unsupported";
-    /// Another process holds the lock.
+    /// Another process holds the lock, or has a file open that was to be replaced or removed.
     Busy = 9, 503, "BusyError", "busy";
     /// The caller asked to stop.
     Cancelled = 10, 499, "CancelledError", "cancelled";
@@ -167,13 +167,14 @@ impl Error {
 
     /// Returns the error of an operating system that refused `doing` on `path`:
     /// [`FileNotFound`](ErrorKind::FileNotFound),
-    /// [`PermissionDenied`](ErrorKind::PermissionDenied), [`ReadOnly`](ErrorKind::ReadOnly) or else
-    /// [`Io`](ErrorKind::Io), as it says.
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied), [`ReadOnly`](ErrorKind::ReadOnly),
+    /// [`Busy`](ErrorKind::Busy) or else [`Io`](ErrorKind::Io), as it says.
     pub fn io(doing: &'static str, path: &Path, cause: io::Error) -> Self {
         let kind = match cause.kind() {
             io::ErrorKind::NotFound => ErrorKind::FileNotFound,
             io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
             io::ErrorKind::ReadOnlyFilesystem => ErrorKind::ReadOnly,
+            io::ErrorKind::ResourceBusy => ErrorKind::Busy,
             _ => ErrorKind::Io,
         };
         Error::caused(kind, format!("{doing} {}", path.display()), cause).at(path)
@@ -339,6 +340,7 @@ mod tests {
             (libc::EACCES, ErrorKind::PermissionDenied),
             (libc::EPERM, ErrorKind::PermissionDenied),
             (libc::EROFS, ErrorKind::ReadOnly),
+            (libc::EBUSY, ErrorKind::Busy),
             (libc::ENOSPC, ErrorKind::Io),
         ] {
             let cause = io::Error::from_raw_os_error(number);

@@ -124,7 +124,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("fs/read.rs", &["OpenOptions"]),
     ("fs/system/open.rs", &["OpenOptions", "windows_sys::"]),
     ("fs/system/stat.rs", &["OpenOptions", "windows_sys::"]),
-    ("fs/system/code.rs", &["windows_sys::"]),
+    ("fs/system/code.rs", &["OpenOptions", "windows_sys::"]),
     ("fs/system/lock.rs", &["windows_sys::"]),
     ("fs/system/pages.rs", &["rustix::fs"]),
     ("fs/system/space.rs", &["rustix::fs", "windows_sys::"]),
@@ -139,7 +139,7 @@ fn code_of(text: &str) -> String {
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let indent = line.len() - line.trim_start().len();
-        if matches!(line.trim(), "#[cfg(test)]" | "#[cfg(all(test, unix))]") {
+        if line.trim() == "#[cfg(test)]" {
             skip_item(&mut lines, indent);
         } else {
             let line = line.split_once("//").map_or(line, |(code, _)| code);

@@ -2,6 +2,7 @@
 //!
 //! Tests put a hook before each of them, to stop or to fail at any point of any change.
 
+use std::fmt;
 use std::fs::{self, File, FileTimes, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
@@ -86,7 +87,7 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 /// Renames a file, and replaces what is at `to`. Two names of one file become one.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     hook::before(&Change::Rename(from, to))?;
-    fs::rename(from, to)?;
+    patiently(|| fs::rename(from, to), |e| code::is_in_use(e, to))?;
     // rename(2) does nothing where both names are one file.
     match from.symlink_metadata() {
         Ok(_) => unlink(from),
@@ -98,7 +99,11 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// where it is not. In one step where the file system can, else by a link.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     hook::before(&Change::RenameNew(from, to))?;
-    match change::rename_new(from, to) {
+    let renamed = patiently(
+        || change::rename_new(from, to),
+        |e| code::is_in_use(e, from),
+    );
+    match renamed {
         Err(e) if code::is_unsupported(&e) => link_and_unlink(from, to),
         renamed => renamed,
     }
@@ -136,7 +141,49 @@ pub(crate) fn reflink(from: &Path, to: &Path) -> io::Result<()> {
 
 pub(crate) fn unlink(path: &Path) -> io::Result<()> {
     hook::before(&Change::Unlink(path))?;
-    fs::remove_file(path)
+    patiently(|| fs::remove_file(path), |e| code::is_in_use(e, path))
+}
+
+/// How often a change is tried of a file that somebody has open, and how long it waits each time:
+/// a scanner that looks at every new file is done sooner.
+const TRIES: u32 = 50;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+/// Makes a change that fails while somebody has the file open, and waits for them a while.
+///
+/// # Errors
+/// [`ResourceBusy`](io::ErrorKind::ResourceBusy), with the system's own error as its source, where
+/// they still have it then. Nothing was changed.
+fn patiently(
+    mut change: impl FnMut() -> io::Result<()>,
+    is_in_use: impl Fn(&io::Error) -> bool,
+) -> io::Result<()> {
+    for _ in 1..TRIES {
+        match change() {
+            Err(e) if is_in_use(&e) => thread::sleep(BETWEEN_TRIES),
+            changed => return changed,
+        }
+    }
+    change().map_err(|e| match is_in_use(&e) {
+        true => io::Error::new(io::ErrorKind::ResourceBusy, InUse(e)),
+        false => e,
+    })
+}
+
+/// Why a file cannot be replaced or removed.
+#[derive(Debug)]
+struct InUse(io::Error);
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "another program has it open: {}", self.0)
+    }
+}
+
+impl std::error::Error for InUse {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
 }
 
 /// Waits for others, who may change anything meanwhile.
@@ -267,6 +314,33 @@ mod tests {
         fs::hard_link(&one, &two).unwrap();
         rename(&one, &two).unwrap();
         assert!(!one.exists() && two.exists());
+    }
+
+    #[test]
+    fn a_file_in_use_is_waited_for_and_is_busy_in_the_end() {
+        let failing = |failures: u32| {
+            let mut tries = 0;
+            let change = || {
+                tries += 1;
+                match tries > failures {
+                    true => Ok(()),
+                    false => Err(io::Error::from_raw_os_error(libc::EIO)),
+                }
+            };
+            let done = patiently(change, |e| e.raw_os_error() == Some(libc::EIO));
+            (tries, done)
+        };
+        for failures in [0, 1, TRIES - 1] {
+            let (tries, done) = failing(failures);
+            assert!(done.is_ok() && tries == failures + 1, "{failures}");
+        }
+        let (tries, done) = failing(TRIES);
+        let error = crate::Error::io("removing", Path::new("/x"), done.unwrap_err());
+        assert_eq!((tries, error.kind()), (TRIES, crate::ErrorKind::Busy));
+        assert_eq!(error.os_error(), Some(libc::EIO));
+        let other = || Err(io::Error::from_raw_os_error(libc::EACCES));
+        let error = patiently(other, |_| false).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EACCES));
     }
 
     /// Links and unlinks where links fail; returns the answer and the steps that were tried.

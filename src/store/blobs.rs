@@ -239,7 +239,8 @@ pub(crate) fn hash(
     Ok(Blob { digest, size })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::ops;
 use crate::fs::private::{self, Expected, Leftovers, Room};
 use crate::fs::system::stat::{FileId, Stat};
@@ -20,6 +20,8 @@ use crate::store::problem::Problem;
 pub(crate) struct Outgoing<'a> {
     store: &'a Store,
     entries: Vec<Entry>,
+    /// The blobs that cannot leave, since another program has them open.
+    busy: Vec<Problem>,
 }
 
 struct Entry {
@@ -33,7 +35,8 @@ pub(crate) struct Emptied {
     pub removed: Vec<Digest>,
     pub bytes: u64,
     pub restored: Vec<Digest>,
-    /// Why every blob was put back, where a manifest became unreadable meanwhile.
+    /// Why blobs were put back: a manifest became unreadable meanwhile, or another program has one
+    /// open.
     pub kept: Vec<Problem>,
 }
 
@@ -52,6 +55,7 @@ impl<'a> Outgoing<'a> {
         Outgoing {
             store,
             entries: entries.collect(),
+            busy: Vec::new(),
         }
     }
 
@@ -76,9 +80,12 @@ impl<'a> Outgoing<'a> {
     ) -> Result<()> {
         let durability = self.store.options().durability;
         let layout = self.store.layout();
-        let moved = private::move_out(layout, home, expected, Room::Trash, durability)?;
-        self.entries
-            .extend(moved.map(|aside| Entry { digest, aside }));
+        match private::move_out(layout, home, expected, Room::Trash, durability) {
+            Err(e) if e.kind() == ErrorKind::Busy => self.busy.push(Problem::new(home, None, e)),
+            moved => self
+                .entries
+                .extend(moved?.map(|aside| Entry { digest, aside })),
+        }
         Ok(())
     }
 
@@ -91,7 +98,10 @@ impl<'a> Outgoing<'a> {
     /// # Errors
     /// The first one, after everything was tried: one bad entry stops no other.
     pub(crate) fn empty(self) -> Result<Emptied> {
-        let mut emptied = Emptied::default();
+        let mut emptied = Emptied {
+            kept: self.busy,
+            ..Emptied::default()
+        };
         if self.entries.is_empty() {
             return Ok(emptied);
         }
@@ -116,12 +126,18 @@ impl<'a> Outgoing<'a> {
                     emptied.removed.push(entry.digest);
                     emptied.bytes += bytes;
                 }
+                // It was to be whole or gone: as an unused blob it is for a later collection.
+                Err(error) if error.kind() == ErrorKind::Busy => {
+                    let home = bring_back(self.store, &entry.aside);
+                    failed = failed.or(home.err());
+                    emptied.kept.push(Problem::new(&entry.aside, None, error));
+                }
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
         emptied.removed.sort();
         emptied.removed.dedup();
-        emptied.kept = live?.into_problems();
+        emptied.kept.extend(live?.into_problems());
         failed.map_or(Ok(emptied), Err)
     }
 }

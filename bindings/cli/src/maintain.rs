@@ -233,7 +233,7 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
     }
     restored(&collected.restored, output)?;
     for reason in &collected.kept {
-        say(format_args!("every blob was kept: {reason}"));
+        say(format_args!("blobs were kept: {reason}"));
     }
     let files = [&collected.partials, &collected.leftovers].map(Vec::len);
     let count = collected.blobs.len() + files.iter().sum::<usize>();

@@ -7,7 +7,9 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 use console::Term;
 use indicatif::DecimalBytes;
-use modelkeep::{DeleteOptions, Deleted, ModelName, Reference, SharedBlob, Store};
+use modelkeep::{
+    DeleteOptions, Deleted, ErrorKind, ModelName, Problem, Reference, SharedBlob, Store,
+};
 
 use crate::completions::models;
 use crate::list::Filter;
@@ -114,7 +116,8 @@ fn print(deleted: &Deleted, output: &mut Output) -> Outcome {
         })?;
     }
     maintain::restored(&deleted.restored, output)?;
-    if !deleted.kept.is_empty() {
+    let is_unread = |problem: &Problem| problem.error().kind() != ErrorKind::Busy;
+    if deleted.kept.iter().any(is_unread) {
         say("every blob was kept: what cannot be read may use it");
     } else if !deleted.models.is_empty() {
         let (blobs, bytes) = (deleted.blobs.len(), DecimalBytes(deleted.bytes));

@@ -1,6 +1,7 @@
 //! Error numbers by what they mean.
 
 use std::io;
+use std::path::Path;
 
 use crate::error::{Error, ErrorKind};
 
@@ -42,6 +43,13 @@ pub(crate) fn is_unmappable(error: &io::Error) -> bool {
         || is_small && is_exhaustion(error)
 }
 
+/// Returns whether a refusal to replace or to remove the file at a path says that somebody has it
+/// open or mapped. Unix lets the name go all the same.
+pub(crate) fn is_in_use(error: &io::Error, path: &Path) -> bool {
+    is_one_of(error, codes::IN_USE)
+        || is_one_of(error, codes::MAYBE_IN_USE) && system::is_in_use(path)
+}
+
 /// Returns the error of a disk that is full.
 pub(crate) fn no_space() -> io::Error {
     io::Error::from_raw_os_error(codes::NO_SPACE)
@@ -53,19 +61,25 @@ fn is_one_of(error: &io::Error, codes: &[i32]) -> bool {
         .is_some_and(|code| codes.contains(&code))
 }
 
+/// Returns the number of an error, or of the one that it tells of.
+fn number(error: &io::Error) -> Option<i32> {
+    let told = || error.get_ref()?.source()?.downcast_ref::<io::Error>();
+    error
+        .raw_os_error()
+        .or_else(|| told().and_then(io::Error::raw_os_error))
+}
+
 impl Error {
     /// Returns the operating system's error number: the one with which it refused, or the one that
     /// says the same as the kind.
     pub fn os_error(&self) -> Option<i32> {
         let refusal = self.cause_of::<io::Error>();
-        refusal
-            .and_then(io::Error::raw_os_error)
-            .or(match self.kind() {
-                ErrorKind::PermissionDenied => Some(codes::DENIED),
-                ErrorKind::FileNotFound => Some(codes::ABSENT),
-                ErrorKind::ReadOnly => Some(codes::READ_ONLY),
-                _ => None,
-            })
+        refusal.and_then(number).or(match self.kind() {
+            ErrorKind::PermissionDenied => Some(codes::DENIED),
+            ErrorKind::FileNotFound => Some(codes::ABSENT),
+            ErrorKind::ReadOnly => Some(codes::READ_ONLY),
+            _ => None,
+        })
     }
 }
 
@@ -78,6 +92,8 @@ mod codes {
     pub(super) const LOCKLESS: &[i32] = &[libc::ENOLCK, libc::EBADF];
     pub(super) const UNMAPPABLE: &[i32] =
         &[libc::ENODEV, libc::EINVAL, libc::EACCES, libc::ENOTSUP];
+    pub(super) const IN_USE: &[i32] = &[];
+    pub(super) const MAYBE_IN_USE: &[i32] = &[];
     pub(super) const DENIED: i32 = libc::EACCES;
     pub(super) const ABSENT: i32 = libc::ENOENT;
     pub(super) const READ_ONLY: i32 = libc::EROFS;
@@ -109,6 +125,13 @@ mod codes {
     pub(super) const NOT_FOR_US: &[i32] = &[];
     pub(super) const LOCKLESS: &[i32] = UNKNOWN;
     pub(super) const UNMAPPABLE: &[i32] = UNKNOWN;
+    pub(super) const IN_USE: &[i32] = &[
+        win::ERROR_SHARING_VIOLATION.cast_signed(),
+        win::ERROR_LOCK_VIOLATION.cast_signed(),
+        win::ERROR_USER_MAPPED_FILE.cast_signed(),
+        win::ERROR_DELETE_PENDING.cast_signed(),
+    ];
+    pub(super) const MAYBE_IN_USE: &[i32] = &[DENIED];
     pub(super) const DENIED: i32 = win::ERROR_ACCESS_DENIED.cast_signed();
     pub(super) const ABSENT: i32 = win::ERROR_FILE_NOT_FOUND.cast_signed();
     pub(super) const READ_ONLY: i32 = win::ERROR_WRITE_PROTECT.cast_signed();
@@ -119,7 +142,35 @@ mod codes {
     ];
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+mod system {
+    pub(super) fn is_in_use(_path: &std::path::Path) -> bool {
+        false
+    }
+}
+
+#[cfg(windows)]
+mod system {
+    use std::fs::OpenOptions;
+    use std::os::windows::fs::OpenOptionsExt;
+    use std::path::Path;
+
+    use windows_sys::Win32::Storage::FileSystem::DELETE;
+
+    /// A denial may be one of rights, or of a map that somebody has: the file could be opened for
+    /// deletion then.
+    pub(super) fn is_in_use(path: &Path) -> bool {
+        match OpenOptions::new().access_mode(DELETE).open(path) {
+            Err(e) => super::is_one_of(&e, super::codes::IN_USE),
+            Ok(file) => file
+                .metadata()
+                .is_ok_and(|found| found.is_file() && !found.permissions().readonly()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -27,7 +27,7 @@ fn windows(name: &str) -> Option<&'static str> {
         number
             .is_some_and(|n| matches!(n, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9"))
     };
-    if DEVICES.contains(&stem.as_str()) || NUMBERED.iter().any(|device| number(&device)) {
+    if DEVICES.contains(&stem.as_str()) || NUMBERED.iter().any(number) {
         return Some("is the name of a device on Windows");
     }
     if name.contains(['<', '>', ':', '"', '/', '\\', '|', '?', '*']) {

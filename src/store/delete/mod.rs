@@ -86,7 +86,8 @@ pub struct Deleted {
     pub shared: Vec<SharedBlob>,
     /// Names that were aliases: only the link went, and the model stays.
     pub aliases: Vec<Alias>,
-    /// Why every blob was kept: manifests that cannot be read may use any of them.
+    /// Why blobs were kept: manifests that cannot be read may use any of them, or another program
+    /// has one open ([`Busy`](crate::ErrorKind::Busy)), which a later collection removes.
     pub kept: Vec<Problem>,
 }
 

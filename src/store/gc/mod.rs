@@ -160,7 +160,7 @@ pub struct Collected {
     /// Blobs that somebody began to use while they were being removed, by this call or by an
     /// interrupted one before it, and which were put back.
     pub restored: Vec<Digest>,
-    /// Why every blob was kept, where a manifest became unreadable meanwhile.
+    /// Why blobs were kept: a manifest became unreadable meanwhile, or another program has one open.
     pub kept: Vec<String>,
 }
 
