@@ -20,6 +20,8 @@ needs git command -v git
 needs curl command -v curl
 needs util-linux command -v setpriv
 needs mount command -v mount
+needs exfatprogs command -v mkfs.exfat
+needs exfat-fuse command -v mount.exfat-fuse
 needs nodejs command -v node
 needs npm command -v npm
 needs python3 command -v python3

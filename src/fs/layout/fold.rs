@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use super::{Layout, sorted_entries};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::system::names;
-use crate::fs::system::stat::Stat;
 use crate::name::ModelName;
 
 impl Layout {
@@ -42,8 +41,6 @@ impl Layout {
     /// Returns whether the manifest of a name is found when a part is spelled in the other case.
     /// Directories may differ in that.
     fn may_fold(&self, name: &ModelName) -> bool {
-        let here = Stat::of_entry(&self.manifest(name)).ok();
-        let id = here.and_then(|stat| stat.id());
         let is_found = |changed: usize| {
             let parts = name.parts().into_iter().enumerate();
             let other = parts.fold(self.manifests_directory(), |path, (index, part)| {
@@ -52,8 +49,9 @@ impl Layout {
                     false => path.join(part),
                 }
             });
-            // Two names of one file look the same: the directories tell.
-            Stat::of_entry(&other).is_ok_and(|stat| stat.id() == id)
+            // It may be another file: the directories tell. Identities do not, as some file systems
+            // in user space give each spelling its own.
+            other.symlink_metadata().is_ok()
         };
         let parts = name.parts().into_iter().enumerate();
         let mut with_letters = parts.filter(|(_, part)| **part != *other_case(part));
