@@ -113,7 +113,7 @@ fn what_is_built_in_stays_with_a_model_that_is_made_from_a_model() {
         ("REQUIRES 0.15.0", ["r", "p", "0.15.0"]),
     ] {
         let from = |base: &str| format!("FROM {base}\n{lines}");
-        bench.import("made", &from("base")).unwrap();
+        bench.import("made", from("base")).unwrap();
         assert_eq!(built_in(&store, "made"), expected, "{lines}");
         bench.import("again", "FROM made").unwrap();
         assert_eq!(built_in(&store, "again"), expected, "{lines}");

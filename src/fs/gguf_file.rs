@@ -213,7 +213,7 @@ impl GgufFile {
 }
 
 /// Reads what follows the last tensor, where anything does.
-fn note_tail(file: &File, index: &mut Index) -> io::Result<()> {
+pub(crate) fn note_tail(file: &File, index: &mut Index) -> io::Result<()> {
     let Some((from, len)) = index.tail() else {
         return Ok(());
     };
