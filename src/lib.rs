@@ -47,14 +47,14 @@
 //! each, such as [`VerifyOptions`]. Long calls are observed and stopped by [`Store::watch`] and
 //! [`Store::verify_with`].
 //!
-//! Answers are plain values. Where a client of Ollama's HTTP API wants JSON, `to_json` gives the
+//! Results are plain values. Where a client of Ollama's HTTP API wants JSON, `to_json` gives the
 //! bytes that the server would have sent; [`wire`] does that for whole requests, and [`gguf`] reads
 //! and writes GGUF files without any store.
 //!
 //! # What holds
 //!
 //! * **Reading changes nothing.** Opening, listing and showing create no file and take no lock.
-//!   Nothing is cached between calls: each answers from what the disk holds now.
+//!   Nothing is cached between calls: each returns what the disk holds now.
 //! * **A change is made completely or not at all.** A file is staged, flushed and renamed, in an
 //!   order in which a crash or a power cut leaves the old state or the new one. [`Durability::None`]
 //!   gives up the power cut for speed.

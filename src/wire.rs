@@ -11,7 +11,7 @@ use crate::manifest::Parameters;
 use crate::name::{self, Digest, MalformedDigest, ModelName, Reference};
 use crate::store::{InfoValue, Problem, ShowOptions, Store};
 
-/// What a call answers.
+/// What a call returns.
 ///
 /// ```
 /// use modelkeep::wire::Answer;

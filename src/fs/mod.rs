@@ -14,6 +14,7 @@ pub(crate) mod page_cache;
 pub(crate) mod places;
 pub(crate) mod private;
 pub(crate) mod read;
+pub(crate) mod source;
 pub(crate) mod space;
 pub(crate) mod staged;
 pub(crate) mod stamp;

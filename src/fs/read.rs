@@ -125,9 +125,10 @@ pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
     })
 }
 
-fn read_bounded(file: File) -> io::Result<Vec<u8>> {
+/// Reads to the end, but no more than [`LARGEST_TEXT`] bytes.
+pub(crate) fn read_bounded(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
+    from.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_TEXT {
         let text = format!("larger than {LARGEST_TEXT} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));

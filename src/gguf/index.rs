@@ -68,13 +68,13 @@ pub struct Index {
 }
 
 impl Index {
-    /// Reads the head of a file: metadata and the table of tensors, never their data. `bytes` is
-    /// the whole file, or at least all of its head, and `file_size` the size of the file.
+    /// Reads the header of a file: metadata and the table of tensors, never their data. `bytes` is
+    /// the whole file, or at least all of its header, and `file_size` the size of the file.
     ///
-    /// Costs one pass over the head; allocates nothing that the head has not been seen to hold.
+    /// Costs one pass over the header; allocates nothing that the header has not been seen to hold.
     ///
     /// # Errors
-    /// The first [`ParseError`]; where `bytes` end before the head does, one of the kind
+    /// The first [`ParseError`]; where `bytes` end before the header does, one of the kind
     /// [`Truncated`](super::ParseErrorKind::Truncated).
     pub fn parse(bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self, ParseError> {
         match Parser::new(limits, file_size).resume(bytes)? {
@@ -83,7 +83,7 @@ impl Index {
                 Ok(*index)
             }
             Parsed::NeedMore(end) => {
-                let text = format!("the head goes on to byte {end} at least");
+                let text = format!("the header goes on to byte {end} at least");
                 Err(ParseError::new(
                     super::ParseErrorKind::Truncated,
                     bytes.len() as u64,

@@ -69,7 +69,7 @@ impl<'a> Gguf<'a> {
         self.index.alignment
     }
 
-    /// Returns where the head ends, in bytes.
+    /// Returns where the header ends, in bytes.
     pub fn header_len(&self) -> u64 {
         self.index.header_len
     }

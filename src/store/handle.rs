@@ -18,7 +18,7 @@ use crate::store::{outgoing, watch};
 /// A models directory, opened.
 ///
 /// Cheap to clone and safe to share among threads. Opening and reading create nothing and take no
-/// lock; every call answers from the disk's current state, so a server may change the store beside
+/// lock; every call reads the disk's current state, so a server may change the store beside
 /// us. Calls that change it hold an advisory lock of our own processes while they run.
 ///
 /// ```

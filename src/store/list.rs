@@ -83,7 +83,7 @@ pub struct Summary {
     pub digest: String,
     /// The facts.
     pub details: ListedDetails,
-    /// What the model can do, as far as its config, template and the head of its GGUF tell.
+    /// What the model can do, as far as its config, template and the header of its GGUF tell.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<Capability>,
     /// The model whose manifest this is as well, where the name leads there through a link, or
@@ -163,7 +163,7 @@ fn is_zero(number: &i64) -> bool {
 }
 
 impl Store {
-    /// Lists all models. Opens each manifest and each config, template and GGUF head once.
+    /// Lists all models. Opens each manifest and each config, template and GGUF header once.
     ///
     /// An entry that cannot be read, or whose config or template cannot, is left out and named
     /// among the problems. Models with missing weights are listed.
@@ -300,14 +300,14 @@ impl Summary {
         let config = model.config()?;
         let template = template(model)?;
         let is_remote = !config.remote_host.is_empty() || !config.remote_model.is_empty();
-        let head = weights(model)?
+        let header = weights(model)?
             .filter(|_| !is_remote)
             .and_then(|path| ListedFacts::read(&path));
         let manifest = model.manifest();
         let has_projector = manifest.last(&MediaType::Projector).is_some();
-        let file = head
+        let file = header
             .as_ref()
-            .map(|head| (head.senses.as_slice(), head.pooling));
+            .map(|header| (header.senses.as_slice(), header.pooling));
         Ok(Summary {
             name: model.name().clone(),
             model: model.name().clone(),
@@ -316,7 +316,7 @@ impl Summary {
             modified_at: model.modified().into(),
             size: manifest.size(),
             digest: manifest.listed_digest().to_owned(),
-            details: ListedDetails::of(model, config, head.as_ref()),
+            details: ListedDetails::of(model, config, header.as_ref()),
             capabilities: capability::listed(config, template.as_ref(), file, has_projector),
             alias_of: None,
             form: ManifestForm::default(),
@@ -326,13 +326,13 @@ impl Summary {
 }
 
 impl ListedDetails {
-    fn of(model: &Model, config: &Config, head: Option<&ListedFacts>) -> Self {
+    fn of(model: &Model, config: &Config, header: Option<&ListedFacts>) -> Self {
         let parent = model.manifest().last(&MediaType::Model);
         let unless_zero = |stated: i64, read: Option<i64>| match stated {
             0 => read.unwrap_or(0),
             stated => stated,
         };
-        let file_type = head.and_then(|head| head.file_type?.name());
+        let file_type = header.and_then(|header| header.file_type?.name());
         let quantization = match (config.quantization.as_str(), file_type) {
             ("" | "unknown", Some(name)) => name,
             (stated, _) => stated,
@@ -349,11 +349,11 @@ impl ListedDetails {
             quantization_level: quantization.to_owned(),
             context_length: unless_zero(
                 config.context_length,
-                head.map(|head| head.context_length),
+                header.map(|header| header.context_length),
             ),
             embedding_length: unless_zero(
                 config.embedding_length,
-                head.map(|head| head.embedding_length),
+                header.map(|header| header.embedding_length),
             ),
         }
     }

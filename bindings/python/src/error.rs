@@ -7,7 +7,7 @@ use pyo3::types::PyType;
 
 use crate::gguf::ParseError;
 
-/// Answers with the value, or raises the exception of the error's kind.
+/// Returns the value, or raises the exception of the error's kind.
 pub(crate) trait OrRaise<T> {
     fn or_raise(self, py: Python<'_>) -> PyResult<T>;
 }

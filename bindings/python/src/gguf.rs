@@ -81,9 +81,9 @@ impl Gguf {
 
 #[pymethods]
 impl Gguf {
-    /// Opens any GGUF file: one pass over its head, never over the data of its tensors.
+    /// Opens any GGUF file: one pass over its header, never over the data of its tensors.
     ///
-    /// `lenient` accepts what does no harm and warns of it; `mmap=False` reads the head into
+    /// `lenient` accepts what does no harm and warns of it; `mmap=False` reads the header into
     /// memory in place of mapping the file, and leaves the data of tensors alone;
     /// `header_only` accepts a file whose data are not all there yet.
     #[new]

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::error::OrRaise;
 
-/// What the store or a file answered; its attributes are its fields.
+/// What the store or a file returned; its attributes are its fields.
 #[pyclass(frozen, subclass, module = "modelkeep")]
 pub(crate) struct JsonBase {
     json: Box<dyn Fn() -> Result<String> + Send + Sync>,

@@ -100,7 +100,7 @@ impl Model {
             .map(|gguf| gguf.clone_ref(py))
     }
 
-    /// Everything about this model, as `Store.show` answers it.
+    /// Everything about this model, as `Store.show` returns it.
     #[pyo3(signature = (verbose=false, *, system="", options=None))]
     fn show(
         &self,

@@ -152,7 +152,7 @@ impl Store {
     /// touched since, and notes what this one finds good in the store's `.modelkeep`. A write
     /// through a shared mapping may not move the times by which that is told.
     ///
-    /// `progress` is called in this thread, at most 20 times a second. It cancels by answering
+    /// `progress` is called in this thread, at most 20 times a second. It cancels by returning
     /// `False`; what it raises is raised here, as is a Ctrl-C.
     #[pyo3(signature = (*names, gguf=false, use_cache=false, progress=None))]
     fn verify(
@@ -178,7 +178,7 @@ impl Store {
 
     /// Makes a model of a GGUF file.
     ///
-    /// `progress` is called in this thread, about 20 times a second. It cancels by answering
+    /// `progress` is called in this thread, about 20 times a second. It cancels by returning
     /// `False`; what it raises is raised here, as is a Ctrl-C, and nothing is left behind.
     #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
     #[pyo3(signature = (path, name, *, replace=false, copy_mode="auto", projectors=Vec::new(),
@@ -317,8 +317,8 @@ impl Store {
             .or_raise(py)
     }
 
-    /// Answers a call of the published API, `tags`, `show`, `copy` or `delete`, from the body of
-    /// its request: the HTTP status and the body of the response. A refusal is an answer, too.
+    /// Returns the response to a call of the published API, `tags`, `show`, `copy` or `delete`, from
+    /// the body of its request: the HTTP status and the body. A refusal is a response, too.
     #[pyo3(signature = (call, body=b"".as_slice(), /), text_signature = "($self, call, body=b'', /)")]
     fn answer(&self, py: Python<'_>, call: &str, body: &[u8]) -> PyResult<(u16, String)> {
         let answer = py.detach(|| match call {

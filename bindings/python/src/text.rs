@@ -34,7 +34,7 @@ pub(crate) fn text<'py>(py: Python<'py>, text: Text<'_>) -> PyResult<Bound<'py, 
 /// widest character it learns only at its end.
 fn string_of<'py>(py: Python<'py>, characters: &[wchar_t]) -> PyResult<Bound<'py, PyString>> {
     let len = characters.len().cast_signed();
-    // SAFETY: the interpreter copies the `len` characters, and answers a new reference to a string,
+    // SAFETY: the interpreter copies the `len` characters, and returns a new reference to a string,
     // or NULL with an exception set.
     unsafe {
         let string = ffi::PyUnicode_FromWideChar(characters.as_ptr(), len);

@@ -70,6 +70,12 @@ impl Progress {
         self.bytes = bytes;
         self.total_bytes = self.total_bytes.max(bytes);
     }
+
+    /// Does the same with files.
+    pub(crate) fn reach_files(&mut self, files: usize) {
+        self.files = files;
+        self.total_files = self.total_files.max(files);
+    }
 }
 
 /// The observer broke.

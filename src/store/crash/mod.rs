@@ -146,7 +146,7 @@ enum Failure {
     ForEver(i32),
 }
 
-/// Runs one operation with a failure at the `point`-th change; answers the disk's model and
+/// Runs one operation with a failure at the `point`-th change; returns the disk's model and
 /// whether the point was reached.
 fn run(scene: &Scene, operation: Operation, point: usize, failure: Failure) -> (Disk, Run) {
     let disk = Rc::new(RefCell::new(Disk::of(scene.root())));

@@ -127,7 +127,7 @@ impl Store {
 }
 
 impl Model {
-    /// Returns everything about this model, as [`Store::show`] answers it.
+    /// Returns everything about this model, as [`Store::show`] returns it.
     ///
     /// ```
     /// # let (directory, store) =

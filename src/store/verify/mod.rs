@@ -207,13 +207,15 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::path::PathBuf;
+    use std::{fs, io};
 
     use super::*;
+    use crate::fs::ops::{Change, hook};
     use crate::fs::read::opened;
     use crate::gguf::Writer;
     use crate::store::import::ImportOptions;
+    use crate::store::options::StoreOptions;
 
     /// A store of a model, whose blobs are as old as a cache wants them, and of an orphan.
     fn store(directory: &tempfile::TempDir) -> (Store, Vec<PathBuf>) {
@@ -229,6 +231,16 @@ mod tests {
         store.add_blob(&mut &b"orphan"[..], None).unwrap();
         let blobs = store.layout().blobs().unwrap();
         (store, blobs.into_iter().map(|blob| blob.path).collect())
+    }
+
+    /// Writes a cache of all blobs as they are.
+    fn remember(store: &Store, blobs: &[PathBuf]) {
+        let cache = VerifyCache::of(blobs.iter().filter_map(|blob| {
+            let digest = Digest::of(&fs::read(blob).unwrap());
+            Some((digest, FileStamp::at(blob)?))
+        }));
+        let text = crate::go::json::to_string(&cache);
+        fs::write(store.layout().verified(), text).unwrap();
     }
 
     /// Verifies; returns how often each blob was opened.
@@ -264,5 +276,25 @@ mod tests {
             .map(|blob| usize::from(*blob == model))
             .collect();
         assert_eq!(opens(&store, &blobs, &cached.gguf(true)), expected);
+    }
+
+    #[test]
+    fn a_header_is_mapped_only_where_the_option_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, blobs) = store(&directory);
+        remember(&store, &blobs);
+        for mmap in [true, false] {
+            let options = StoreOptions::new(store.path()).mmap(mmap);
+            let store = Store::open_with(options).unwrap();
+            let fail = |change: &Change<'_>| match change {
+                Change::Map => Err(io::Error::from_raw_os_error(libc::EIO)),
+                _ => Ok(()),
+            };
+            // What is cached is read on this thread, which has the hook.
+            let options = VerifyOptions::new().use_cache(true).gguf(true);
+            let report = hook::with(fail, || store.verify(&options)).unwrap();
+            let is_read = report.blobs.iter().any(|blob| blob.gguf.is_some());
+            assert_eq!(is_read, !mmap);
+        }
     }
 }
