@@ -122,7 +122,8 @@ pub fn tags(store: &Store) -> Answer {
 /// assert!(answer.body.contains(r#""general.basename":"tiny""#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Basename {
     /// What the metadata of the file has, as Ollama answers.
     #[default]

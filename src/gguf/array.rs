@@ -15,7 +15,7 @@ use super::value_type::ValueType;
 /// assert_eq!(scores, [Some(0.5), Some(1.5)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Array<'a> {
     element: ValueType,
     len: u64,
@@ -135,7 +135,7 @@ impl<'a> IntoIterator for Array<'a> {
 /// assert_eq!(array.map(|array| array.iter().count()), Some(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Elements<'a> {
     cursor: Cursor<'a>,
     element: ValueType,

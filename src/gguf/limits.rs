@@ -8,6 +8,7 @@
 /// assert_eq!(Limits::lenient().strictness, Strictness::Lenient);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Strictness {
     /// Whatever breaks the format is a fault.
     #[default]
@@ -48,7 +49,7 @@ pub enum Data {
 /// assert_eq!(error.map(|error| error.kind()), Some(ParseErrorKind::LengthOutOfBounds));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Limits {
     /// What breaks the format.

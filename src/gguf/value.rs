@@ -75,6 +75,7 @@ impl fmt::Debug for Text<'_> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Value<'a> {
     /// 8 bits without a sign.
     U8(u8),

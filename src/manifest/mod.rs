@@ -27,7 +27,7 @@ pub use parameters::{ParameterValue, Parameters};
 /// assert_eq!(store.blob_path(&weights.digest()?), model.gguf_path()?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Manifest {
     config: Layer,
     layers: Vec<Layer>,
@@ -35,6 +35,8 @@ pub struct Manifest {
 }
 
 /// One entry of a manifest. Nothing of it is checked against the blob it names.
+///
+/// Serializes under the keys of the manifest.
 ///
 /// ```
 /// use modelkeep::Manifest;
@@ -45,7 +47,8 @@ pub struct Manifest {
 /// assert!(layer.digest().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Layer {
     media_type: String,
@@ -53,8 +56,10 @@ pub struct Layer {
     /// Bytes of the blob, as the manifest has it; may be any number.
     pub size: i64,
     /// The model that this layer came from; empty when not said.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub from: String,
     /// The name of the tensor or file, in safetensors models; empty elsewhere.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
 }
 

@@ -23,7 +23,7 @@ use crate::store::handle::Store;
 /// assert!(store.copy("tiny", "a")?.replaced);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Copied {
     /// The stored spelling of the source.

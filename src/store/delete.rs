@@ -64,7 +64,7 @@ pub struct Deleted {
 /// assert_eq!(users, ["a:latest"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct SharedBlob {
     /// The blob.

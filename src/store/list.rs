@@ -59,7 +59,7 @@ impl Listing {
 /// assert!(line.size > 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// The model's name.
@@ -104,7 +104,7 @@ pub struct Summary {
 ///
 /// assert_eq!(ListOptions::new(), ListOptions::new().check_blobs(false));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ListOptions {
     check_blobs: bool,
@@ -134,7 +134,7 @@ impl ListOptions {
 /// assert_eq!((details.format.as_str(), details.context_length), ("gguf", 128));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ListedDetails {
     /// The model that this one was made from.

@@ -22,7 +22,7 @@ use crate::store::handle::Store;
 /// assert_eq!(store.maintain()?, modelkeep::Maintained::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Maintained {
     /// The blobs that had an old name, under their new one.

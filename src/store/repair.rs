@@ -22,7 +22,7 @@ use crate::store::verify::{BlobStatus, Finding, Report};
 /// assert_eq!(store.repair(&report)?, modelkeep::Repaired::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Repaired {
     /// The blobs that were damaged and where they lie now.
@@ -48,7 +48,7 @@ pub struct Repaired {
 /// assert_eq!(store.blob_path(&repaired.quarantined[0].digest), weights);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct MovedBlob {
     /// The digest by which it is known.

@@ -67,7 +67,7 @@ pub struct Usage {
 /// assert_eq!((model.missing, model.shared), (0, 0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ModelUsage {
     /// The model.
@@ -89,7 +89,7 @@ pub struct ModelUsage {
 /// assert_eq!(store.usage()?.orphans.files, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Files {
     /// How many.

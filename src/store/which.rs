@@ -43,7 +43,7 @@ pub struct Uses {
 /// assert_eq!(store.which(&id)?.uses[0].kind, "manifest");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Use {
     /// The model.

@@ -107,7 +107,7 @@ fn file_type(gguf: Gguf<'_>) -> String {
 /// The place of a part for people, who count from 1; the file may say any number.
 fn part(gguf: Gguf<'_>) -> String {
     gguf.split().map_or(String::new(), |split| {
-        format!("{} of {}", u128::from(split.no) + 1, split.count)
+        format!("{} of {}", u128::from(split.index) + 1, split.count)
     })
 }
 

@@ -101,6 +101,8 @@ pub(crate) fn brief(value: &Value<'_>) -> String {
         Value::F32(v) => v.to_string(),
         Value::F64(v) => v.to_string(),
         Value::Bool(v) => v.to_string(),
+        // A type of a later release of the format.
+        other => format!("{other:?}"),
     }
 }
 

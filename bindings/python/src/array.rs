@@ -113,7 +113,7 @@ fn layout(file: &GgufFile, array: &gguf::Array<'_>) -> Option<Layout> {
         // A bool of C that is neither 0 nor 1 is undefined.
         ValueType::Bool if warnings.any(|it| it.code() == WarningCode::BadBool) => 'B',
         ValueType::Bool => '?',
-        ValueType::Str | ValueType::Array => return None,
+        _ => return None,
     };
     let size = array.element_type().size()?;
     Layout::new(code, size, array.endian(), &[array.len()])

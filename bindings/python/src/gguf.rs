@@ -148,7 +148,7 @@ impl Gguf {
         self.file
             .view()
             .split()
-            .map(|split| (split.no, split.count))
+            .map(|split| (split.index, split.count))
     }
 
     /// What is unusual.

@@ -23,7 +23,7 @@ impl Show {
 
 #[pymethods]
 impl Show {
-    /// The licence texts, a newline between them.
+    /// The license texts, a newline between them.
     #[getter]
     fn license(&self) -> &str {
         &self.show.license

@@ -33,7 +33,7 @@ use crate::store::model::Model;
 /// assert!(show.to_json().contains(r#""tokenizer.ggml.scores":[0.5,1.5]"#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ShowOptions {
     pub(crate) verbose: bool,
