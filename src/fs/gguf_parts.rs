@@ -72,7 +72,8 @@ impl GgufParts {
                 Some(found) if (found.index, found.count) == (no, name.count) => parts.push(part),
                 found => {
                     let text = format!("its name is that of {}", part_of(no, name.count));
-                    let found = found.map_or("no part".to_owned(), |it| part_of(it.index, it.count));
+                    let found =
+                        found.map_or("no part".to_owned(), |it| part_of(it.index, it.count));
                     return Err(mismatch(&path, format!("{text}, and it is {found}")));
                 }
             }

@@ -105,7 +105,11 @@ impl FromStr for FileType {
 fn code_of(name: &str) -> Option<u32> {
     let (bare, remark) = name.split_once(' ').unwrap_or((name, ""));
     let place = NAMES.iter().position(|known| *known == bare)?;
-    let flag = if remark.ends_with("guessed)") { GUESSED } else { 0 };
+    let flag = if remark.ends_with("guessed)") {
+        GUESSED
+    } else {
+        0
+    };
     Some(u32::try_from(place).ok()? | flag)
 }
 

@@ -54,6 +54,7 @@ pub(super) struct Tensor {
 /// assert_eq!(index.view(&bytes).architecture(), Some("llama"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 pub struct Index {
     pub(super) version: u32,
     pub(super) endian: Endian,

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize, Serializer};
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::{self, Error, Result};
 use crate::go::json;

@@ -29,11 +29,13 @@ mod imported;
 mod list;
 mod maintain;
 mod model;
+mod pair;
 mod parameters;
 mod problem;
 mod progress;
 mod repair;
 mod show;
+mod show_info;
 mod status;
 mod store;
 mod str;
@@ -42,6 +44,7 @@ mod tensor;
 mod usage;
 mod value;
 mod verify;
+mod which;
 mod wire;
 
 pub use blob::*;
@@ -59,6 +62,7 @@ pub use problem::*;
 pub use progress::*;
 pub use repair::*;
 pub use show::*;
+pub use show_info::*;
 pub use status::*;
 pub use store::*;
 pub use str::*;
@@ -67,6 +71,7 @@ pub use tensor::*;
 pub use usage::*;
 pub use value::*;
 pub use verify::*;
+pub use which::*;
 pub use wire::*;
 
 /// The number of the interface that this header describes.

@@ -5,7 +5,7 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::gguf::ParseError;
+use crate::parse_error::ParseError;
 
 /// Answers with the value, or raises the exception of the error's kind.
 pub(crate) trait OrRaise<T> {

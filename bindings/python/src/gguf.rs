@@ -13,9 +13,10 @@ use pyo3::types::{PyBool, PyDict, PyIterator, PyMappingProxy, PyNotImplemented};
 use crate::array::Array;
 use crate::equality::is_instance;
 use crate::error::{OrRaise, changed};
-use crate::json_base::{JsonBase, each, shown};
+use crate::json_base::{JsonBase, each};
+use crate::options::gguf_options;
 use crate::path::FilePath;
-use crate::split_gguf::options;
+use crate::repr::shown;
 use crate::tensor::Tensor;
 use crate::text::text;
 use crate::value::Element;
@@ -95,7 +96,7 @@ impl Gguf {
         mmap: bool,
         header_only: bool,
     ) -> PyResult<PyClassInitializer<Self>> {
-        let options = options(lenient, mmap, header_only);
+        let options = gguf_options(lenient, mmap, header_only);
         let file = py
             .detach(|| GgufFile::open(path.0, &options))
             .or_raise(py)?;
@@ -252,45 +253,6 @@ impl Gguf {
         let view = self.file.view();
         let (pairs, tensors) = (view.len(), view.tensor_count());
         format!("<Gguf of {pairs} values, {tensors} tensors>")
-    }
-}
-
-/// Why a file is refused: what is wrong, where in its structure, and at which byte.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct ParseError {
-    /// The class of the fault, a word that never changes, as in `bad_magic`.
-    kind: &'static str,
-    /// The offset in the file, in bytes, of the item that is wrong.
-    offset: u64,
-    /// The place in the structure.
-    path: String,
-    /// What is wrong, in words.
-    message: String,
-}
-
-impl From<modelkeep::gguf::ParseError> for ParseError {
-    fn from(fault: modelkeep::gguf::ParseError) -> Self {
-        ParseError {
-            kind: fault.kind().code(),
-            offset: fault.offset(),
-            path: fault.path().to_owned(),
-            message: fault.message().to_owned(),
-        }
-    }
-}
-
-#[pymethods]
-impl ParseError {
-    fn __repr__(&self) -> String {
-        shown(
-            "ParseError",
-            &[
-                ("kind", &self.kind),
-                ("offset", &self.offset),
-                ("path", &self.path),
-                ("message", &self.message),
-            ],
-        )
     }
 }
 

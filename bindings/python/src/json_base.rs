@@ -1,6 +1,5 @@
 //! What every answer can do: say itself in JSON, as the engine does.
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use modelkeep::Result;
@@ -76,13 +75,4 @@ where
 /// The texts of some values.
 pub(crate) fn texts<T: ToString>(values: &[T]) -> Vec<String> {
     values.iter().map(ToString::to_string).collect()
-}
-
-/// How an object shows itself: `Class(field=value, ...)`.
-pub(crate) fn shown(class: &str, fields: &[(&str, &dyn Debug)]) -> String {
-    let fields: Vec<String> = fields
-        .iter()
-        .map(|(name, value)| format!("{name}={value:?}"))
-        .collect();
-    format!("{class}({})", fields.join(", "))
 }

@@ -14,7 +14,7 @@ use pyo3::types::PyDict;
 use crate::error::{OrRaise, exception};
 use crate::gguf::Gguf;
 use crate::import::json_object;
-use crate::json_base::shown;
+use crate::repr::shown;
 use crate::show::Show;
 
 /// A snapshot of one manifest. Its blobs are read when they are asked for.

@@ -1,9 +1,10 @@
-//! How a store is opened, as Python says it.
+//! How a store and a GGUF file are opened, as Python says it.
 
 use std::path::{PathBuf, absolute};
 use std::time::Duration;
 
-use modelkeep::{Error, ErrorKind, Result, StoreOptions};
+use modelkeep::gguf::{Data, Limits};
+use modelkeep::{Error, ErrorKind, GcOptions, GgufOptions, Result, StoreOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -106,4 +107,32 @@ impl Span {
             Span::Delta(duration) => Ok(duration),
         }
     }
+}
+
+/// Returns what is collected.
+pub(crate) fn gc_options(
+    grace: Span,
+    dry_run: bool,
+    partials: bool,
+    quarantine: bool,
+    all: bool,
+) -> Result<GcOptions> {
+    let options = GcOptions::new().dry_run(dry_run).partials(partials);
+    let options = options.quarantine(quarantine).all(all);
+    Ok(options.grace(grace.duration("grace")?))
+}
+
+/// Returns how a GGUF file is opened.
+pub(crate) fn gguf_options(lenient: bool, mmap: bool, header_only: bool) -> GgufOptions {
+    let limits = if lenient {
+        Limits::lenient()
+    } else {
+        Limits::strict()
+    };
+    let data = if header_only {
+        Data::Optional
+    } else {
+        Data::Required
+    };
+    GgufOptions::new().limits(limits.data(data)).mmap(mmap)
 }

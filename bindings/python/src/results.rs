@@ -6,8 +6,9 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use crate::gguf::FileWarning;
-use crate::json_base::{JsonBase, each, shown, texts};
+use crate::json_base::{JsonBase, each, texts};
 use crate::listing::Problem;
+use crate::repr::shown;
 
 /// What a copy did.
 #[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use pyo3::prelude::*;
 
-use crate::json_base::{JsonBase, each, loads, shown, texts};
+use crate::json_base::{JsonBase, each, loads, texts};
 use crate::listing::Details;
+use crate::repr::shown;
 
 /// Everything about one model.
 #[pyclass(frozen, extends = JsonBase, module = "modelkeep")]
@@ -29,6 +30,12 @@ impl Show {
         &self.show.license
     }
 
+    /// The same texts one by one.
+    #[getter]
+    fn licenses(&self) -> Vec<String> {
+        self.show.licenses.clone()
+    }
+
     /// A Modelfile that makes the model again.
     #[getter]
     fn modelfile(&self) -> &str {
@@ -39,6 +46,24 @@ impl Show {
     #[getter]
     fn parameters(&self) -> &str {
         &self.show.parameters
+    }
+
+    /// The same parameters as values by key.
+    #[getter]
+    fn parameter_values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        loads(py, &modelkeep::json::to_string(&self.show.parameter_values))
+    }
+
+    /// The tokens of context that the model was made for, where something states them.
+    #[getter]
+    fn context_length(&self) -> Option<u64> {
+        self.show.context_length()
+    }
+
+    /// The width of an embedding, where something states it.
+    #[getter]
+    fn embedding_length(&self) -> Option<u64> {
+        self.show.embedding_length()
     }
 
     /// The template that renders prompts.

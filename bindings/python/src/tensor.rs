@@ -7,7 +7,7 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 
 use crate::buffer::{Buffer, Layout, Part};
-use crate::json_base::shown;
+use crate::repr::shown;
 use crate::text::text;
 
 /// A tensor of a GGUF file. Its data are memory without a copy: of its shape for plain numbers,

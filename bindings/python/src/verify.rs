@@ -7,9 +7,11 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
-use crate::gguf::{ParseError, Warning};
-use crate::json_base::{JsonBase, each, shown, texts};
+use crate::gguf::Warning;
+use crate::json_base::{JsonBase, each, texts};
 use crate::listing::Problem;
+use crate::parse_error::ParseError;
+use crate::repr::shown;
 
 /// What a verification found.
 #[pyclass(frozen, extends = JsonBase, module = "modelkeep")]
