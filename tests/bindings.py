@@ -9,7 +9,7 @@ import sys
 ROOT = pathlib.Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "bindings.md"
 # Whose functions all have a row; of others, those that make something.
-WHOLE = ("Store", "Model", "wire")
+WHOLE = ("Store", "Model", "http_api")
 ALSO = ("GgufFile::open", "GgufFile::look_up", "GgufParts::open", "StoreOptions::diagnose")
 
 

@@ -24,8 +24,8 @@ pub struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    /// Returns an array of `len` elements that lie in `bytes`: how a binding gets back what it
-    /// lent. Elements that `bytes` do not hold are not there.
+    /// Returns an array of `len` elements that are in `bytes`: how a binding gets back what it let
+    /// others borrow. Elements that `bytes` do not hold are not there.
     pub fn new(element: ValueType, len: u64, bytes: &'a [u8], endian: Endian) -> Self {
         Array {
             element,
@@ -55,7 +55,7 @@ impl<'a> Array<'a> {
         self.endian
     }
 
-    /// Returns the elements' bytes as they lie in the file, unaligned: packed numbers, or strings
+    /// Returns the elements' bytes as they are in the file, unaligned: packed numbers, or strings
     /// with their lengths.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes

@@ -65,7 +65,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For files that should be right: the default of `gguf` and of `verify`.
+    /// Returns the limits for files that should be right: the default of `gguf` and of `verify`.
     pub const fn strict() -> Self {
         Limits {
             strictness: Strictness::Strict,
@@ -76,7 +76,7 @@ impl Limits {
         }
     }
 
-    /// For files that are there and have to be shown.
+    /// Returns the limits for files that are there and have to be shown.
     pub const fn lenient() -> Self {
         Limits {
             strictness: Strictness::Lenient,

@@ -1,4 +1,4 @@
-//! Tensors: names, shapes, types and where the data lies.
+//! Tensors: names, shapes, types and where the data are.
 
 use std::fmt;
 use std::str::FromStr;

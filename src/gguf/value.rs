@@ -24,7 +24,7 @@ impl<'a> Text<'a> {
         Text(bytes)
     }
 
-    /// Returns the bytes as they lie in the file.
+    /// Returns the bytes as they are in the file.
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }

@@ -74,7 +74,7 @@ impl<'a> Gguf<'a> {
         self.index.header_len
     }
 
-    /// Returns where the data of the tensors begin, in bytes; may lie beyond a file without
+    /// Returns where the data of the tensors begin, in bytes; may be beyond a file without
     /// tensors.
     pub fn data_offset(&self) -> u64 {
         self.index.data_offset

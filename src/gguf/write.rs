@@ -103,7 +103,7 @@ impl Writer {
     /// Writes the file.
     ///
     /// # Errors
-    /// What `to` answers; [`InvalidInput`](io::ErrorKind::InvalidInput) for an array with an
+    /// What `to` returns; [`InvalidInput`](io::ErrorKind::InvalidInput) for an array with an
     /// element of another type, a version that is not written, an alignment that is no power of
     /// two, and a tensor whose data do not have the size of its shape.
     pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {

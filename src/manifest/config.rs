@@ -39,7 +39,7 @@ pub struct Config {
     pub renderer: String,
     /// The built-in parser of answers.
     pub parser: String,
-    /// The oldest release of the reference that can run the model.
+    /// The oldest release of Ollama that can run the model.
     pub requires: String,
     /// The host that serves a remote model.
     pub remote_host: String,

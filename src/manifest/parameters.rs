@@ -36,7 +36,7 @@ impl Parameters {
         self.0.is_empty()
     }
 
-    /// Returns the text that `show` answers as `parameters`: a line per value, an array's elements
+    /// Returns the text that `show` has as `parameters`: a line per value, an array's elements
     /// each on their own, keys padded to thirty characters, values in Go's syntax.
     ///
     /// Ollama prints the keys in random order; here they are sorted.

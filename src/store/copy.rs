@@ -36,7 +36,7 @@ pub struct Copied {
 }
 
 impl Copied {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }

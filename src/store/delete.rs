@@ -76,7 +76,7 @@ pub struct SharedBlob {
 }
 
 impl Deleted {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

@@ -71,7 +71,7 @@ impl Diagnosis {
         self.issues.is_empty()
     }
 
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

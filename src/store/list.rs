@@ -78,7 +78,7 @@ pub struct Summary {
     /// each model.
     pub size: i64,
     /// The digest of the manifest as Ollama computes it, 64 hexadecimal digits; see
-    /// [`Manifest::listed_digest`](crate::Manifest::listed_digest).
+    /// [`Manifest::id`](crate::Manifest::id).
     pub digest: String,
     /// The facts.
     pub details: ListedDetails,
@@ -312,7 +312,7 @@ impl Summary {
             remote_host: config.remote_host.clone(),
             modified_at: model.modified().into(),
             size: manifest.size(),
-            digest: manifest.listed_digest().to_owned(),
+            digest: manifest.id().to_owned(),
             details: ListedDetails::of(model, config, head.as_ref()),
             capabilities: capability::listed(config, template.as_ref(), file, has_projector),
             alias_of: None,

@@ -33,7 +33,7 @@ pub struct Maintained {
 }
 
 impl Maintained {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }

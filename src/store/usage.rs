@@ -106,7 +106,7 @@ impl Files {
 }
 
 impl Usage {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

@@ -109,8 +109,8 @@ static void models_are_found_by_what_they_are_made_of(const Store &store,
     const std::string id(view(store.list().models().at(0)->digest));
     CHECK(store.identify(id.substr(0, 12)) == "copy:latest");
     const auto found = store.which(store.path("tiny"));
-    CHECK(view(found.uses().at(1)->name) == "tiny:latest" && found.problems().empty());
-    CHECK(view(found.uses().at(1)->kind) == "model" && has(found.json(), "\"uses\":["));
+    CHECK(view(found.uses().at(2)->name) == "tiny:latest" && found.problems().empty());
+    CHECK(view(found.uses().at(2)->kind) == "model" && has(found.json(), "\"uses\":["));
     const auto nowhere = Store::diagnose(directory + "/no/such");
     CHECK(!nowhere.ok() && has(std::string(view(nowhere.issues().at(0)->path)), "/no/such"));
     CHECK(Store::diagnose(directory).ok());

@@ -34,6 +34,7 @@ mod parameters;
 mod problem;
 mod progress;
 mod repair;
+mod request;
 mod show;
 mod show_info;
 mod status;
@@ -45,7 +46,6 @@ mod usage;
 mod value;
 mod verify;
 mod which;
-mod wire;
 
 pub use blob::*;
 pub use delete::*;
@@ -61,6 +61,7 @@ pub use parameters::*;
 pub use problem::*;
 pub use progress::*;
 pub use repair::*;
+pub use request::*;
 pub use show::*;
 pub use show_info::*;
 pub use status::*;
@@ -72,7 +73,6 @@ pub use usage::*;
 pub use value::*;
 pub use verify::*;
 pub use which::*;
-pub use wire::*;
 
 /// The number of the interface that this header describes.
 pub const MKEEP_ABI_VERSION: u32 = 0;

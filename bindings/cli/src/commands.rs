@@ -1,4 +1,4 @@
-//! What each command does: one call of the library, and its answer in words.
+//! What each command does: one call of the library, and its result in words.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -98,7 +98,7 @@ fn list(store: &Store, output: &mut Output) -> Outcome {
     output.lines(table(header, listing.models.iter().map(row), &[2, 3]))
 }
 
-/// What a reader of the table should know about a model: whose alias it is, what it lacks.
+/// Returns what a reader of the table should know about a model: whose alias it is, what it lacks.
 fn mark(line: &Summary) -> String {
     let alias = line
         .alias_of
@@ -123,7 +123,7 @@ fn size(line: &Summary) -> String {
     }
 }
 
-/// The date and the minute of a time that prints as RFC 3339.
+/// Returns the date and the minute of a time that prints as RFC 3339.
 fn day(line: &Summary) -> String {
     line.modified_at
         .to_string()

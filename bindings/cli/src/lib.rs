@@ -1,6 +1,6 @@
 //! The command `modelkeep`.
 //!
-//! [`run`] takes the arguments and answers the exit status: 0 for done, 1 for a problem found or
+//! [`run`] takes the arguments and returns the exit status: 0 for done, 1 for a problem found or
 //! a model that is missing, 2 for wrong use. What was asked for goes to standard output, what is
 //! wrong to standard error. With `--json` what is wrong is JSON on standard output, too.
 

@@ -74,7 +74,7 @@ fn metadata(show: &Show) -> Vec<[String; 2]> {
         .collect()
 }
 
-/// A value on one line: long texts and arrays are shortened.
+/// Returns a value on one line: long texts and arrays are shortened.
 pub(crate) fn brief(value: &Value<'_>) -> String {
     const LONGEST: usize = 60;
     match value {

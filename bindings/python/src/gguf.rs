@@ -60,7 +60,7 @@ impl Gguf {
         Ok(self.places.get_or_try_init(py, collect)?.bind(py))
     }
 
-    /// The place and the value of a key.
+    /// Returns the place and the value of a key.
     fn find(&self, key: &Bound<'_, PyAny>) -> PyResult<Option<(usize, Value<'_>)>> {
         let py = key.py();
         let Some(place) = self.places(py)?.get_item(key)? else {
@@ -168,7 +168,7 @@ impl Gguf {
         Ok(tensors.clone_ref(py))
     }
 
-    /// The type of a value in the file, as in `u32`, `str` or `arr`.
+    /// Returns the type of a value in the file, as in `u32`, `str` or `arr`.
     fn value_type(&self, key: &Bound<'_, PyAny>) -> PyResult<&'static str> {
         match self.find(key)? {
             Some((_, value)) => Ok(value.value_type().name()),
@@ -226,7 +226,7 @@ impl Gguf {
         value.ok_or_else(|| PyKeyError::new_err(key.clone().unbind()))
     }
 
-    /// Whether another mapping has the same keys and values.
+    /// Returns whether another mapping has the same keys and values.
     fn __eq__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,

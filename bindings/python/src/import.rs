@@ -49,7 +49,7 @@ pub(crate) fn with_texts(options: ImportOptions, texts: [Option<String>; 5]) -> 
     })
 }
 
-/// A dictionary whose values JSON can hold.
+/// Returns a dictionary whose values JSON can hold.
 pub(crate) fn json_object(object: &Bound<'_, PyDict>) -> PyResult<Map<String, Value>> {
     let json = object.py().import("json")?;
     let text: String = json.call_method1("dumps", (object,))?.extract()?;

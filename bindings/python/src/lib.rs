@@ -65,7 +65,7 @@ mod _modelkeep {
     #[pymodule_export]
     use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Progress, Report};
 
-    /// Runs the command `modelkeep`; the first argument is its own name. Answers its exit status.
+    /// Runs the command `modelkeep`; the first argument is its own name. Returns its exit status.
     #[pyfunction]
     fn _run(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
         py.detach(|| modelkeep_cli::run(arguments))

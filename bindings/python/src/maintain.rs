@@ -1,4 +1,4 @@
-//! The answers of what keeps a store in order: collecting, measuring, diagnosing, repairing.
+//! The results of what keeps a store in order: collecting, measuring, diagnosing, repairing.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -56,7 +56,7 @@ impl Options {
             .foreign_owner(self.foreign_owner))
     }
 
-    /// The same as keyword arguments.
+    /// Returns the same as keyword arguments.
     pub(crate) fn to_keywords<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let keywords = PyDict::new(py);
         keywords.set_item("read_only", self.read_only)?;
@@ -71,7 +71,7 @@ impl Options {
     }
 }
 
-/// The error of an option without a meaning.
+/// Returns the error of an option without a meaning.
 pub(crate) fn bad(text: String) -> Error {
     Error::new(ErrorKind::InvalidArgument, text)
 }
@@ -98,7 +98,7 @@ impl<'py> FromPyObject<'_, 'py> for Span {
 }
 
 impl Span {
-    /// The same in the engine's terms; `option` is what an error names.
+    /// Returns the same in the engine's terms; `option` is what an error names.
     pub(crate) fn duration(self, option: &str) -> Result<Duration> {
         match self {
             Span::Seconds(seconds) => {

@@ -1,4 +1,4 @@
-//! The answers of copy, delete and import.
+//! The results of copy, delete and import.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -105,7 +105,7 @@ impl Show {
         &self.show.remote_host
     }
 
-    /// The metadata as the answer has it; arrays are empty unless it is verbose.
+    /// The metadata as the JSON has it; arrays are empty unless it is verbose.
     #[getter]
     fn model_info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         info(py, &self.show.model_info)
@@ -142,7 +142,7 @@ impl Show {
         self.show.modified_at.system_time()
     }
 
-    /// The oldest release of the reference that can run the model.
+    /// The oldest release of Ollama that can run the model.
     #[getter]
     fn requires(&self) -> &str {
         &self.show.requires

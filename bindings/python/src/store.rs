@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
-use modelkeep::{Digest, ErrorKind, ImportOptions, ListOptions, Reference, StoreOptions, wire};
+use modelkeep::{Digest, ErrorKind, ImportOptions, ListOptions, Reference, StoreOptions, http_api};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -108,7 +108,7 @@ impl Store {
         )
     }
 
-    /// Everything about one model; `verbose` prints arrays in full.
+    /// Returns everything about one model; `verbose` prints arrays in full.
     #[pyo3(signature = (name, verbose=false, *, system="", options=None))]
     fn show(
         &self,
@@ -123,19 +123,19 @@ impl Store {
         Show::of(py, show.or_raise(py)?)
     }
 
-    /// The absolute path of a model's GGUF file.
+    /// Returns the absolute path of a model's GGUF file.
     fn path(&self, py: Python<'_>, name: &str) -> PyResult<PathBuf> {
         py.detach(|| self.inner.model(name)?.gguf_path())
             .or_raise(py)
     }
 
-    /// The stored name of a model, given by its name or by its ID, 12 digits or more.
+    /// Returns the stored name of a model, given by its name or by its ID, 12 digits or more.
     fn identify(&self, py: Python<'_>, name: &str) -> PyResult<String> {
         let found = py.detach(|| self.inner.identify(name)).or_raise(py)?;
         Ok(found.to_string())
     }
 
-    /// The models that a digest, an ID (12 digits or more) or a file belongs to.
+    /// Returns the models that a digest, an ID (12 digits or more) or a file belongs to.
     fn which(&self, py: Python<'_>, what: PathBuf) -> PyResult<Py<Uses>> {
         Uses::of(py, self.watched(py, None, |store| store.which(&what))?)
     }
@@ -168,7 +168,7 @@ impl Store {
 
     /// Makes a model of a GGUF file.
     ///
-    /// `progress` is called in this thread, about 20 times a second. It cancels by answering
+    /// `progress` is called in this thread, about 20 times a second. It cancels by returning
     /// `False`; what it raises is raised here, as is a Ctrl-C, and nothing is left behind.
     #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
     #[pyo3(signature = (path, name, *, replace=false, copy_mode="auto", projectors=Vec::new(),
@@ -250,13 +250,13 @@ impl Store {
         }
     }
 
-    /// Where the blob of a digest lies, or would lie.
+    /// Returns where the blob of a digest is, or would be.
     fn blob_path(&self, py: Python<'_>, digest: &str) -> PyResult<PathBuf> {
         py.detach(|| Ok(self.inner.blob_path(&digest.parse::<Digest>()?)))
             .or_raise(py)
     }
 
-    /// Whether the blob of a digest is there.
+    /// Returns whether the blob of a digest is there.
     fn has_blob(&self, py: Python<'_>, digest: &str) -> PyResult<bool> {
         py.detach(|| Ok(self.inner.has_blob(&digest.parse::<Digest>()?)))
             .or_raise(py)
@@ -273,10 +273,14 @@ impl Store {
         body: &[u8],
     ) -> PyResult<(u16, String)> {
         let answer = py.detach(|| match endpoint {
-            "tags" => Ok(wire::tags(&self.inner)),
-            "show" => Ok(wire::show(&self.inner, body, wire::Basename::OfFile)),
-            "copy" => Ok(wire::copy(&self.inner, body)),
-            "delete" => Ok(wire::delete(&self.inner, body)),
+            "tags" => Ok(http_api::tags(&self.inner)),
+            "show" => Ok(http_api::show(
+                &self.inner,
+                body,
+                http_api::Basename::OfFile,
+            )),
+            "copy" => Ok(http_api::copy(&self.inner, body)),
+            "delete" => Ok(http_api::delete(&self.inner, body)),
             _ => Err(bad(format!(
                 "endpoint: 'tags', 'show', 'copy' or 'delete', not '{endpoint}'"
             ))),

@@ -17,7 +17,7 @@ impl Store {
     /// touched since, and notes what this one finds good in the store's `.modelkeep`. A write
     /// through a shared mapping may not move the times by which that is told.
     ///
-    /// `progress` is called in this thread, at most 20 times a second. It cancels by answering
+    /// `progress` is called in this thread, at most 20 times a second. It cancels by returning
     /// `False`; what it raises is raised here, as is a Ctrl-C.
     #[pyo3(signature = (*names, gguf=false, use_cache=false, progress=None))]
     fn verify(

@@ -41,7 +41,7 @@ impl<'py> IntoPyObject<'py> for Element<'_> {
     }
 }
 
-/// All elements of an array in one pass.
+/// Returns all elements of an array in one pass.
 pub(crate) fn list<'py>(py: Python<'py>, array: &Array<'_>) -> PyResult<Bound<'py, PyList>> {
     let len = usize::try_from(array.len()).map_err(|_| changed(py))?;
     let mut elements = array.iter();

@@ -256,7 +256,8 @@ impl Observer {
         }
     }
 
-    /// Whether to go on: only `False` itself says no, so that `None` need not be thought of.
+    /// Returns whether to go on: only `False` itself says no, so that `None` need not be thought
+    /// of.
     fn tell(&self, py: Python<'_>, progress: &modelkeep::Progress) -> PyResult<bool> {
         py.check_signals()?;
         let Some(callback) = &self.callback else {

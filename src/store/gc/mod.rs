@@ -144,7 +144,7 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

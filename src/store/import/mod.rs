@@ -90,7 +90,7 @@ impl fmt::Display for FileWarning {
 }
 
 impl Imported {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }

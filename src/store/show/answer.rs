@@ -1,4 +1,4 @@
-//! The answer of show, field by field.
+//! The result of show, field by field.
 
 use std::path::PathBuf;
 
@@ -82,7 +82,7 @@ pub struct Show {
     pub capabilities: Vec<Capability>,
     /// The time of the manifest's last change.
     pub modified_at: Timestamp,
-    /// The oldest release of the reference that can run the model.
+    /// The oldest release of Ollama that can run the model.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub requires: String,
 }
@@ -170,7 +170,7 @@ impl Show {
     }
 }
 
-/// Assembles the answer. What is opened, and in which order, decides which of several faults of a
+/// Assembles the result. What is opened, and in which order, decides which of several faults of a
 /// model is named.
 pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
     let config = model.config()?;

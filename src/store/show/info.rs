@@ -11,7 +11,7 @@ use crate::fs::gguf_file::GgufFile;
 use crate::gguf::{Array, Gguf, Text, Value, ValueType};
 
 /// The metadata of a model: sorted by the bytes of the keys, read from the GGUF file when it is
-/// printed or asked for. Its JSON hides arrays as `[]` unless the answer is verbose; iterating gives
+/// printed or asked for. Its JSON hides arrays as `[]` unless `verbose` was set; iterating gives
 /// them whole.
 ///
 /// ```
