@@ -48,20 +48,20 @@
 //! [`Store::verify_with`].
 //!
 //! Results are plain values. Where a client of Ollama's HTTP API wants JSON, `to_json` gives the
-//! bytes that the server would have sent; [`wire`] does that for whole requests, and [`gguf`] reads
-//! and writes GGUF files without any store.
+//! bytes that the server would have sent; [`http_api`] does that for whole requests, and [`gguf`]
+//! reads and writes GGUF files without any store.
 //!
 //! # What holds
 //!
 //! * **Reading changes nothing.** Opening, listing and showing create no file and take no lock.
-//!   Nothing is cached between calls: each returns what the disk holds now.
+//!   Nothing is cached between calls: each reads what the disk holds now.
 //! * **A change is made completely or not at all.** A file is staged, flushed and renamed, in an
 //!   order in which a crash or a power cut leaves the old state or the new one. [`Durability::None`]
 //!   gives up the power cut for speed.
 //! * **A blob that a model uses is not removed.** While a manifest cannot be read, all blobs are
-//!   kept, and the answer says why. Blobs on their way out wait in a trash for as long as
+//!   kept, and the result says why. Blobs on their way out wait in a trash for as long as
 //!   [`StoreOptions::delete_delay`] says, and go back where a server began to use them.
-//! * **One bad model hides no others.** What cannot be read is a [`Problem`] beside the answer.
+//! * **One bad model hides no others.** What cannot be read is a [`Problem`] beside the result.
 //! * **No file is trusted.** Counts, lengths and offsets are compared with what is left of a file
 //!   before they are used. A hostile one ends in an error that says where, and does not panic.
 //! * **Errors can be acted on.** An [`Error`] has a [kind](ErrorKind), the file that it is about, the
@@ -96,6 +96,7 @@ mod error;
 mod fs;
 pub mod gguf;
 mod go;
+pub mod http_api;
 mod manifest;
 mod modelfile;
 mod name;
@@ -105,7 +106,6 @@ mod sha256;
 mod skip;
 mod store;
 mod template;
-pub mod wire;
 
 pub use capability::Capability;
 pub use error::{Error, ErrorKind, Result};

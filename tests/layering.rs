@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["capability"],
     &["fs"],
     &["store"],
-    &["wire"],
+    &["http_api"],
 ];
 
 fn layer(module: &str) -> usize {

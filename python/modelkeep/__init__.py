@@ -26,6 +26,7 @@ from ._modelkeep import (
     GgufFinding,
     GgufParts,
     Imported,
+    IncompleteBlob,
     Issue,
     JsonBase,
     Listing,
@@ -47,6 +48,8 @@ from ._modelkeep import (
     Summary,
     Tensor,
     Usage,
+    Use,
+    Uses,
     Warning,
 )
 from .errors import (
@@ -96,6 +99,7 @@ __all__ = [
     "GgufFinding",
     "GgufParts",
     "Imported",
+    "IncompleteBlob",
     "InvalidDigestError",
     "InvalidNameError",
     "Issue",
@@ -126,5 +130,7 @@ __all__ = [
     "Tensor",
     "UnsupportedError",
     "Usage",
+    "Use",
+    "Uses",
     "Warning",
 ]

@@ -136,7 +136,7 @@ pub(crate) struct Facts<'a> {
     pub go_template: Option<bool>,
 }
 
-/// Where the answer of show takes `model_info` from.
+/// Where show takes `model_info` from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InfoSource {
     /// The config of a stub.

@@ -49,7 +49,7 @@ struct Inner {
 /// assert_eq!(file.view().parameter_count(), 40);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct GgufOptions {
     limits: Limits,

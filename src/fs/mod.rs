@@ -1,4 +1,4 @@
-//! The disk: where things lie, and how they are read and written whole.
+//! The disk: where files are located, and how they are read and written whole.
 
 pub(crate) mod access;
 pub(crate) mod durability;

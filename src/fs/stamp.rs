@@ -9,7 +9,7 @@ use crate::fs::system::stat::{Moment, Stat};
 
 /// The fingerprint of a file. The time of the change of the inode is what nobody can set back.
 /// What the file system does not say is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileStamp {
     device: Option<u64>,

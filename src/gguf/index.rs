@@ -1,4 +1,4 @@
-//! Where everything lies in a file: offsets, owned, without a borrow of the bytes.
+//! Where everything is in a file: offsets, owned, without a borrow of the bytes.
 
 use super::cursor::Endian;
 use super::limits::Limits;
@@ -42,7 +42,7 @@ pub(super) struct Tensor {
     pub size: Option<u64>,
 }
 
-/// Where everything lies in a file. Owns no bytes and borrows none: some 40 bytes for each pair of
+/// Where everything is in a file. Owns no bytes and borrows none: some 40 bytes for each pair of
 /// metadata and 110 for each tensor, however large the file.
 ///
 /// ```
@@ -54,6 +54,7 @@ pub(super) struct Tensor {
 /// assert_eq!(index.view(&bytes).architecture(), Some("llama"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 pub struct Index {
     pub(super) version: u32,
     pub(super) endian: Endian,

@@ -21,7 +21,7 @@ const WRITTEN_OUT: u64 = 64;
 ///
 /// Floats are `{"f32": bits}` and `{"f64": bits}`, texts that are not UTF-8 `{"bytes": hex}`;
 /// arrays are `{"elem", "n", "items"}`, and beyond 64 elements `{"elem", "n", "sha256"}` of the
-/// elements' bytes as they lie in the file.
+/// elements' bytes as they are in the file.
 ///
 /// ```
 /// # let (directory, store) =

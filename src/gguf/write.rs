@@ -6,6 +6,7 @@ use super::cursor::Endian;
 use super::owned::{OwnedArray, OwnedValue};
 use super::tensor::TensorType;
 
+#[derive(Clone, Debug)]
 struct NewTensor {
     name: String,
     dims: Vec<u64>,
@@ -26,6 +27,7 @@ struct NewTensor {
 /// writer.write_to(&mut file).expect("a vector takes all");
 /// assert!(file.starts_with(b"GGUF"));
 /// ```
+#[derive(Clone, Debug)]
 pub struct Writer {
     version: u32,
     endian: Endian,

@@ -1,4 +1,4 @@
-//! The JSON text of every answer: compact, with Ollama's escapes and number forms.
+//! The JSON text of every result: compact, with Ollama's escapes and number forms.
 
 use std::fmt::{Display, LowerExp};
 use std::io;

@@ -61,7 +61,7 @@ impl CopyOptions {
 /// assert!(store.copy("tiny", "a")?.replaced);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Copied {
     /// The stored spelling of the source.
@@ -74,7 +74,7 @@ pub struct Copied {
 }
 
 impl Copied {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }

@@ -191,7 +191,12 @@ impl Store {
         let form = ManifestForm::of(&stored.manifest, &stored.text.bytes);
         if form != ManifestForm::Model {
             let advice = "keep it, and what it names stays; or delete it: it cannot be run";
-            diagnosis.note(&path, Some(&name), format!("{form}, and no model"), advice);
+            diagnosis.note(
+                &path,
+                Some(&name),
+                format!("{}, and no model", form.words()),
+                advice,
+            );
         }
         let model = Model::new(self, name.clone(), stored.manifest, stored.text.modified);
         if !has_blobs {

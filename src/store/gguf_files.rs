@@ -139,7 +139,7 @@ impl PartSet {
             let file = model.open_gguf(path)?;
             let split = file.view().split().filter(|split| split.count > 1);
             set.count = set.count.max(split.map_or(0, |split| split.count));
-            set.indices.push(split.map(|split| split.no));
+            set.indices.push(split.map(|split| split.index));
         }
         Ok(set)
     }

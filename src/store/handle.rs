@@ -148,7 +148,7 @@ impl Store {
         self.layout().root()
     }
 
-    /// Returns where the blob of a digest lies, or would lie. Costs at most two `lstat`.
+    /// Returns where the blob of a digest is, or would be. Costs at most two `lstat`.
     ///
     /// ```
     /// # let (directory, store) =

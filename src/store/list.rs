@@ -60,7 +60,7 @@ impl Listing {
 /// assert!(line.size > 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// The model's name.
@@ -79,7 +79,7 @@ pub struct Summary {
     /// each model.
     pub size: i64,
     /// The digest of the manifest as Ollama computes it, 64 hexadecimal digits; see
-    /// [`Manifest::listed_digest`](crate::Manifest::listed_digest).
+    /// [`Manifest::id`](crate::Manifest::id).
     pub digest: String,
     /// The facts.
     pub details: ListedDetails,
@@ -105,7 +105,7 @@ pub struct Summary {
 ///
 /// assert_eq!(ListOptions::new(), ListOptions::new().check_blobs(false));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ListOptions {
     check_blobs: bool,
@@ -135,7 +135,7 @@ impl ListOptions {
 /// assert_eq!((details.format.as_str(), details.context_length), ("gguf", 128));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ListedDetails {
     /// The model that this one was made from.
@@ -315,7 +315,7 @@ impl Summary {
             remote_host: config.remote_host.clone(),
             modified_at: model.modified().into(),
             size: manifest.size(),
-            digest: manifest.listed_digest().to_owned(),
+            digest: manifest.id().to_owned(),
             details: ListedDetails::of(model, config, header.as_ref()),
             capabilities: capability::listed(config, template.as_ref(), file, has_projector),
             alias_of: None,

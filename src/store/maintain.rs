@@ -21,7 +21,7 @@ use crate::store::handle::Store;
 /// assert_eq!(store.maintain()?, modelkeep::Maintained::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Maintained {
     /// The blobs that had an old name, or have it where nothing was changed, under their new one.
@@ -32,7 +32,7 @@ pub struct Maintained {
 }
 
 impl Maintained {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

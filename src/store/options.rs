@@ -21,7 +21,7 @@ use crate::fs::system::paths;
 /// assert!(Store::open_with(options)?.list()?.models.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct StoreOptions {
     pub(crate) path: Option<PathBuf>,

@@ -239,7 +239,7 @@ pub(crate) struct ImportArgs {
     /// The system prompt
     #[arg(long)]
     pub system: Option<String>,
-    /// A file with a licence
+    /// A file with a license
     #[arg(long = "license", value_name = "FILE")]
     pub licenses: Vec<PathBuf>,
     /// Import although the store's blobs belong to another user

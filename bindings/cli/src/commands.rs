@@ -1,4 +1,4 @@
-//! What each command does: one call of the library, and its answer in words.
+//! What each command does: one call of the library, and its result in words.
 
 use std::fs;
 use std::path::{Path, PathBuf};

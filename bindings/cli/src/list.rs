@@ -219,7 +219,7 @@ fn mark(line: &Summary) -> String {
         .iter()
         .map(|model| format!("alias of {model}"));
     let form = Some(line.form).filter(|form| *form != ManifestForm::Model);
-    let form = form.iter().map(ToString::to_string);
+    let form = form.iter().map(|form| form.words().to_owned());
     let lacks = line.incomplete.iter().map(ToString::to_string);
     let marks: Vec<String> = alias.chain(form).chain(lacks).collect();
     match marks.is_empty() {

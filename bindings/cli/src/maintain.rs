@@ -183,7 +183,8 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
     }
 }
 
-/// Twenty places for the largest model: what a delete would free is dark, what is shared light.
+/// Returns a bar, of twenty places for the largest model: what a delete would free is dark, what is shared
+/// light.
 fn bar(model: &ModelUsage, largest: u64) -> String {
     const PLACES: u128 = 20;
     let places = |bytes: u64| {
@@ -308,7 +309,7 @@ fn told(issue: &Issue, kind: &str, output: &mut Output) -> Outcome {
     output.lines(lines)
 }
 
-/// A number with its noun: `1 blob`, `2 blobs`.
+/// Returns a number with its noun: `1 blob`, `2 blobs`.
 fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")

@@ -1,4 +1,4 @@
-//! Where the words go: answers, issues, and the exit status.
+//! Where the words go: results, issues, and the exit status.
 //!
 //! Everything that people read passes [`Output::line`] or [`say`], which let nothing through that
 //! steers a terminal: names, paths and metadata come from files that anybody may have made.

@@ -141,7 +141,7 @@ fn metadata(show: &Show) -> Vec<[String; 2]> {
         .collect()
 }
 
-/// A value on one line: long texts and arrays are shortened.
+/// Returns a value on one line: long texts and arrays are shortened.
 pub(crate) fn brief(value: &Value<'_>) -> String {
     const LONGEST: usize = 60;
     match value {
@@ -168,6 +168,8 @@ pub(crate) fn brief(value: &Value<'_>) -> String {
         Value::F32(v) => v.to_string(),
         Value::F64(v) => v.to_string(),
         Value::Bool(v) => v.to_string(),
+        // A type of a later release of the format.
+        other => format!("{other:?}"),
     }
 }
 

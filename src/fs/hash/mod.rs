@@ -50,7 +50,7 @@ pub(crate) struct Job<'p> {
 /// assert_eq!((last.files, last.bytes), (last.total_files, last.total_bytes));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// The bytes hashed so far.

@@ -102,7 +102,7 @@ pub struct Deleted {
 /// assert_eq!(users, ["a:latest"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct SharedBlob {
     /// The blob.
@@ -114,7 +114,7 @@ pub struct SharedBlob {
 }
 
 impl Deleted {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

@@ -31,7 +31,7 @@ use plan::Plan;
 /// assert!(store.gc(&look)?.dry_run);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct GcOptions {
     grace: Duration,
@@ -139,7 +139,7 @@ impl GcOptions {
 /// assert_eq!((collected.bytes, collected.young), (0, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Collected {
     /// Whether nothing was changed.
@@ -165,7 +165,7 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

@@ -41,7 +41,7 @@ use plan::ImportPlan;
 /// assert!(imported.warnings.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Imported {
     /// The model's name, in its stored spelling.
@@ -73,7 +73,7 @@ pub struct Imported {
 /// assert_eq!(imported.warnings[0].warning.code().to_string(), "trailing_bytes");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct FileWarning {
     /// The file, as it was named.
@@ -91,7 +91,7 @@ impl fmt::Display for FileWarning {
 }
 
 impl Imported {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) for a path that is not UTF-8, which JSON cannot
@@ -143,7 +143,7 @@ impl Store {
     /// Makes a model as a Modelfile says, which is read as Ollama reads it: from GGUF files
     /// or directories of them, whose paths begin where the Modelfile lies, or from a model of this
     /// store, whose blobs are used once more. Options win over what the Modelfile says, and add to
-    /// its licences. Otherwise as [`import`](Self::import); no template is guessed.
+    /// its licenses. Otherwise as [`import`](Self::import); no template is guessed.
     ///
     /// ```
     /// # let (directory, store) =

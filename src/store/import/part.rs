@@ -234,7 +234,7 @@ fn refuse_split(file: &Path, gguf: Gguf<'_>) -> Result<()> {
     let Some(split) = gguf.split().filter(|split| split.count > 1) else {
         return Ok(());
     };
-    let (no, count) = (split.no.saturating_add(1), split.count);
+    let (no, count) = (split.index.saturating_add(1), split.count);
     let text = format!(
         "importing {}: it is part {no} of {count} of a split model; merge the parts first",
         file.display()

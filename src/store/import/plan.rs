@@ -53,7 +53,7 @@ impl ImportPlan {
         }
     }
 
-    /// Returns what a Modelfile says; `options` win over it, and add to its licences. Paths begin
+    /// Returns what a Modelfile says; `options` win over it, and add to its licenses. Paths begin
     /// at `directory` or, after a `~/`, at the user's home.
     pub(super) fn of_modelfile(
         commands: Vec<(usize, Command)>,

@@ -1,4 +1,4 @@
-//! The answer of show, field by field.
+//! The result of show, field by field.
 
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ use super::weights::Weights;
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Show {
-    /// The licence texts, a newline between them.
+    /// The license texts, a newline between them.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub license: String,
     /// The same texts one by one.
@@ -82,7 +82,7 @@ pub struct Show {
     pub capabilities: Vec<Capability>,
     /// The time of the manifest's last change.
     pub modified_at: Timestamp,
-    /// The oldest release of the reference that can run the model.
+    /// The oldest release of Ollama that can run the model.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub requires: String,
 }
@@ -96,7 +96,7 @@ pub struct Show {
 /// assert_eq!((details.format.as_str(), details.quantization_level.as_str()), ("gguf", "F16"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ShownDetails {
     /// The model that this one was made from.
@@ -124,7 +124,7 @@ pub struct ShownDetails {
 /// assert_eq!((tensor.r#type.as_str(), tensor.shape.as_slice()), ("F16", &[8, 4][..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ShownTensor {
     /// Its name.
@@ -170,7 +170,7 @@ impl Show {
     }
 }
 
-/// Assembles the answer. What is opened, and in which order, decides which of several faults of a
+/// Assembles the result. What is opened, and in which order, decides which of several faults of a
 /// model is named.
 pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
     let config = model.config()?;

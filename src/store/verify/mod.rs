@@ -49,8 +49,8 @@ impl VerifyOptions {
         VerifyOptions::default()
     }
 
-    /// Only the blobs of these models; all blobs of the store where none is named. A malformed name
-    /// is the error of the verification.
+    /// Restricts the verification to the blobs of these models; where none is named, it is of all
+    /// blobs of the store. A malformed name is the error of the verification.
     #[must_use]
     pub fn models<N>(mut self, names: impl IntoIterator<Item = N>) -> Self
     where
