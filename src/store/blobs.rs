@@ -125,12 +125,17 @@ impl Store {
     fn must_fit(&self, file: &File, path: &Path) -> Result<()> {
         let at = |e| Error::io("looking at", path, e);
         let needed = file.metadata().map_err(at)?.len();
+        self.must_have_room(needed, &format!("importing {}", path.display()))
+    }
+
+    /// Fails where there is no room for so many bytes of a blob.
+    pub(crate) fn must_have_room(&self, needed: u64, doing: &str) -> Result<()> {
         let directory = self.layout().own_for_blobs();
         let free = space::free(&directory).map_err(|e| Error::io("looking at", &directory, e))?;
         match free {
             Some(free) if free < needed => {
                 let (needed, free) = (human_size(needed), human_size(free));
-                let text = format!("importing {}: needs {needed}, {free} free", path.display());
+                let text = format!("{doing}: needs {needed}, {free} free");
                 let cause = io::Error::from_raw_os_error(libc::ENOSPC);
                 Err(Error::caused(ErrorKind::Io, text, cause))
             }
@@ -215,6 +220,16 @@ impl Store {
 }
 
 impl NewBlob {
+    /// Returns what was written and hashed elsewhere.
+    pub(crate) fn new(staged: Staged, blob: Blob) -> Self {
+        let is_shared = false;
+        NewBlob {
+            staged,
+            blob,
+            is_shared,
+        }
+    }
+
     pub(crate) fn file(&self) -> &File {
         self.staged.file()
     }

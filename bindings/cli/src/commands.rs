@@ -6,21 +6,30 @@ use std::path::{Path, PathBuf};
 
 use indicatif::DecimalBytes;
 use modelkeep::{
-    ErrorKind, ImportOptions, ListOptions, ManifestForm, MediaType, Model, ModelName, Reference,
-    SharedBlob, ShowOptions, Store, StoreOptions, Summary, Use,
+    ImportOptions, ListOptions, ManifestForm, MediaType, Model, ModelName, Reference, SharedBlob,
+    ShowOptions, Store, StoreOptions, Summary, Use,
 };
 
 use crate::args::{Args, Command, ImportArgs};
 use crate::output::{Failure, Outcome, Output, note, say, table};
 use crate::progress::watched;
-use crate::{maintain, metadata, server, show};
+use crate::{archive, maintain, metadata, server, show};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
     let open = || Store::open_with(options.clone());
     match args.command {
         Command::Gguf { file, how } => metadata::run(&file, &how, options, output),
-        Command::Import { file, name, with } => import(options, &file, &name, with, output),
+        Command::Export { names, to, force } => {
+            archive::export(&open()?, &names, &to, force, output)
+        }
+        Command::Import { file, name, with } if archive::is_one(&file) => {
+            archive::import(options, &file, name, &with, output)
+        }
+        Command::Import { file, name, with } => {
+            let name = name.ok_or_else(|| archive::misuse("importing a file needs a NAME"))?;
+            import(options, &file, &name, with, output)
+        }
         Command::List => list(&open()?, output),
         Command::Show { name, verbose } => shown(&open()?, &name, verbose, output),
         Command::Cp {
@@ -293,12 +302,7 @@ fn import(
     let imported = watched(&store, !output.json, |store| {
         store.import_file(file, name, &how)
     });
-    let imported = imported.map_err(|failure| match failure {
-        Failure::Store(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Failure::Other(format!("{error}; --force replaces it"))
-        }
-        failure => failure,
-    })?;
+    let imported = imported.map_err(archive::with_hint)?;
     for warning in &imported.warnings {
         say(format_args!("warning: {warning}"));
     }

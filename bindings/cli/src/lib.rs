@@ -6,11 +6,13 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod archive;
 mod args;
 mod commands;
 mod maintain;
 mod metadata;
 mod output;
+mod pipe;
 mod progress;
 mod server;
 mod show;

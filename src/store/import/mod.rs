@@ -25,6 +25,7 @@ use crate::store::model::Model;
 use crate::template::Template;
 pub use options::ImportOptions;
 use part::{Bytes, Part};
+pub(super) use pinned::Pinned;
 use plan::{ImportPlan, Origin};
 
 /// What an import made.
