@@ -15,7 +15,7 @@ mod travel;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{Scratch, fixture, name};
+use common::{Scratch, fixture};
 use modelkeep::{ExportOptions, ImportArchiveOptions, ImportOptions, ImportedArchive, Store};
 
 /// A store with a model that was imported and has texts, one that shares its weights, and one with

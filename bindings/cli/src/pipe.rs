@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn bytes_come_through_in_their_order_to_the_end() {
         let bytes: Vec<u8> = (0..5 * CHUNK + 7).map(|n| (n % 251) as u8).collect();
-        let mut read = Vec::new();
+        let mut read: Vec<u8> = Vec::new();
         let mut source = Source::of(io::Cursor::new(bytes.clone()));
         let mut buffer = vec![0; 70_000];
         loop {

@@ -215,9 +215,10 @@ impl Store {
     pub fn is_archive(path: impl AsRef<Path>) -> bool {
         let path = path.as_ref();
         let layout = OciLayout::new(path);
-        let is_named_so = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"));
+        let name = path.file_name().unwrap_or_default();
+        let name = name.to_string_lossy().to_ascii_lowercase();
+        // Of a compressed one the import says so.
+        let is_named_so = name.ends_with(".tar") || name.contains(".tar.");
         is_named_so
             || !read::is_gone(&layout.layout_file())
             || !read::is_gone(&layout.index())
