@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::durability::Durability;
 use crate::fs::read;
+use crate::fs::staged::{Place, Staged};
 use crate::manifest::Manifest;
 use crate::name::{Digest, ModelName};
 use crate::oci::{self, Entry, Index, LARGEST_DOCUMENT, Member};
@@ -58,7 +60,8 @@ impl<'s> Intake<'s> {
         }
         store.may_change()?;
         // Who we are is what an empty staged file says: root writes for the store's owner.
-        store.refuse_foreign(store.stage_bytes(b"")?.file(), "importing")?;
+        let staged = Staged::new(store.layout(), Place::Blobs, Durability::None)?;
+        store.refuse_foreign(staged.file(), "importing")?;
         Ok(Intake {
             store,
             options,

@@ -248,7 +248,7 @@ impl Store {
         oci::each_entry(&mut buffered, passed, |entry, bytes| {
             intake.take(entry, bytes)
         })?;
-        drain(&mut buffered)?;
+        drain(self, &mut buffered)?;
         let imported = intake.finish()?;
         self.finish_file();
         Ok(imported)
@@ -309,12 +309,15 @@ fn refuse_compressed(from: &mut BufReader<Patient<'_>>) -> Result<()> {
 /// The zeros that may follow the end of an archive: whoever writes it need not break off.
 const MOST_AFTER: u64 = 1 << 20;
 
-fn drain(from: &mut dyn Read) -> Result<()> {
+fn drain(store: &Store, from: &mut dyn Read) -> Result<()> {
     let (mut left, mut buffer) = (MOST_AFTER, vec![0; 1 << 16]);
     loop {
         match from.read(&mut buffer).map_err(oci::failed)? {
             0 => return Ok(()),
-            read => left = left.saturating_sub(read as u64),
+            read => {
+                store.advance(read as u64)?;
+                left = left.saturating_sub(read as u64);
+            }
         }
         if left == 0 {
             return Ok(());
