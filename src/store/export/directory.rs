@@ -38,11 +38,20 @@ impl Store {
                 staged.write(LAYOUT)
             })?;
         }
-        made.file(&layout.index(), self.options().durability, |staged| {
-            staged.write(&index)
-        })?;
-        made.keep();
-        Ok(())
+        let named = self.write_index(&layout, &index);
+        let holds = read::read_text(&layout.index());
+        if holds.is_ok_and(|text| text.bytes == index) {
+            // Also where its name could not be made durable: it names the blobs.
+            made.keep();
+        }
+        named
+    }
+
+    fn write_index(&self, layout: &OciLayout, index: &[u8]) -> Result<()> {
+        let path = layout.index();
+        let mut staged = Staged::beside(&path, self.options().durability, Error::io)?;
+        staged.write(index)?;
+        staged.commit(&path, &[])
     }
 
     fn export_blob(&self, blob: &PlannedBlob, to: &Path, made: &mut Made) -> Result<()> {
@@ -140,11 +149,10 @@ impl Made {
         let was_there = !read::is_gone(path);
         let mut staged = Staged::beside(path, durability, Error::io)?;
         write(&mut staged)?;
-        staged.commit(path, &[])?;
         if !was_there {
             self.files.push(path.to_owned());
         }
-        Ok(())
+        staged.commit(path, &[])
     }
 
     fn keep(mut self) {
