@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from ._modelkeep import (
     Alias,
+    ArchivedModel,
     Array,
     BrokenModel,
     Cached,
@@ -19,6 +20,7 @@ from ._modelkeep import (
     Deleted,
     Details,
     Diagnosis,
+    Exported,
     Files,
     FileWarning,
     Finding,
@@ -26,6 +28,7 @@ from ._modelkeep import (
     GgufFinding,
     GgufParts,
     Imported,
+    ImportedArchive,
     Issue,
     JsonBase,
     Listing,
@@ -75,6 +78,7 @@ del Mapping, Sequence
 __all__ = [
     "Alias",
     "ArgumentError",
+    "ArchivedModel",
     "Array",
     "BrokenModel",
     "BusyError",
@@ -88,6 +92,7 @@ __all__ = [
     "Diagnosis",
     "Error",
     "ExistsError",
+    "Exported",
     "Files",
     "FileWarning",
     "Finding",
@@ -96,6 +101,7 @@ __all__ = [
     "GgufFinding",
     "GgufParts",
     "Imported",
+    "ImportedArchive",
     "InvalidDigestError",
     "InvalidNameError",
     "Issue",

@@ -1,10 +1,20 @@
 import builtins
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Self, TypedDict, TypeVar, final, overload, type_check_only
+from typing import (
+    Any,
+    Literal,
+    Protocol,
+    Self,
+    TypedDict,
+    TypeVar,
+    final,
+    overload,
+    type_check_only,
+)
 
 from typing_extensions import disjoint_base
 
@@ -13,6 +23,7 @@ from .errors import Error
 __all__ = [
     "_run",
     "Alias",
+    "ArchivedModel",
     "Array",
     "BrokenModel",
     "Cached",
@@ -21,6 +32,7 @@ __all__ = [
     "Deleted",
     "Details",
     "Diagnosis",
+    "Exported",
     "Files",
     "FileWarning",
     "Finding",
@@ -28,6 +40,7 @@ __all__ = [
     "GgufFinding",
     "GgufParts",
     "Imported",
+    "ImportedArchive",
     "Issue",
     "JsonBase",
     "Listing",
@@ -54,6 +67,14 @@ __all__ = [
 
 _T = TypeVar("_T")
 _Path = str | bytes | PathLike[str] | PathLike[bytes]
+
+@type_check_only
+class _Writer(Protocol):
+    def write(self, data: builtins.bytes, /) -> object: ...
+
+@type_check_only
+class _Reader(Protocol):
+    def read(self, size: int, /) -> builtins.bytes: ...
 
 @type_check_only
 class _NewMessage(TypedDict):
@@ -130,6 +151,22 @@ class Store:
         copy_mode: Literal["auto", "reflink", "hardlink", "copy"] = "auto",
         progress: Callable[[Progress], object] | None = None,
     ) -> Imported: ...
+    def export(
+        self,
+        names: str | Iterable[str],
+        path: _Path | _Writer,
+        *,
+        replace: bool = False,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> Exported: ...
+    def import_archive(
+        self,
+        path: _Path | _Reader,
+        name: str | None = None,
+        *,
+        replace: bool = False,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> ImportedArchive: ...
     def gc(
         self,
         *,
@@ -347,6 +384,33 @@ class Alias:
     def link(self) -> Path: ...
     @property
     def model(self) -> str: ...
+
+@final
+class Exported(JsonBase):
+    @property
+    def models(self) -> list[str]: ...
+    @property
+    def blobs(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+@final
+class ArchivedModel:
+    @property
+    def name(self) -> str: ...
+    @property
+    def replaced(self) -> bool: ...
+
+@final
+class ImportedArchive(JsonBase):
+    @property
+    def models(self) -> list[ArchivedModel]: ...
+    @property
+    def new_blobs(self) -> int: ...
+    @property
+    def new_bytes(self) -> int: ...
+    @property
+    def shared_blobs(self) -> int: ...
 
 @final
 class Imported(JsonBase):
