@@ -32,6 +32,11 @@
  * other runs; only _free must be the last use of its handle. After a fork the child may continue
  * with the handles that it has, unless the parent was inside a call then.
  *
+ * Maps. A GGUF file that is mapped has to stay as it is while a reference to it, or what was borrowed
+ * from it, is used. Where somebody truncates it, the next access ends the process with SIGBUS; where
+ * somebody writes to it, values change. The blobs of a store stay as they are, and a file may be
+ * removed or replaced by a rename; for what may not stay, set no_mmap.
+ *
  * Linking. Shared: -lmodelkeep. Static: libmodelkeep.a -lpthread -lm -ldl.
  */
 
@@ -357,6 +362,11 @@ typedef struct mkeep_diagnosis mkeep_diagnosis;
 typedef struct mkeep_error mkeep_error;
 
 /**
+ * What an export wrote.
+ */
+typedef struct mkeep_exported mkeep_exported;
+
+/**
  * A GGUF file that is open. Counted: what is borrowed lives until the last reference is freed.
  */
 typedef struct mkeep_gguf mkeep_gguf;
@@ -365,6 +375,11 @@ typedef struct mkeep_gguf mkeep_gguf;
  * What an import made.
  */
 typedef struct mkeep_imported mkeep_imported;
+
+/**
+ * What the import of an archive made.
+ */
+typedef struct mkeep_imported_archive mkeep_imported_archive;
 
 /**
  * All models of a store at one moment, newest first.
@@ -423,10 +438,39 @@ typedef struct mkeep_usage mkeep_usage;
 typedef struct mkeep_uses mkeep_uses;
 
 /**
- * Fills `buffer` with at most `len` bytes, and returns how many: 0 at the end, less than 0 where
- * they cannot be read. `user` is what the caller gave.
+ * Tells how far a call is: called on the calling thread before the first byte, then at most 20
+ * times a second, and after the last byte. `user` is what the caller gave. Returning false
+ * cancels: MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor
+ * an exception may leave it.
  */
-typedef ptrdiff_t (*mkeep_read)(void *user, uint8_t *buffer, size_t len);
+typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
+
+/**
+ * How the models of an archive are taken in.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_import_archive_options)`.
+   */
+  size_t size;
+  /**
+   * Whether other models that have these names are replaced.
+   */
+  uint8_t replace;
+  /**
+   * The name of the one model of the archive, or NULL: its own.
+   */
+  const char *name;
+  /**
+   * Tells how far it is, or NULL. Where it cancels, no model is visible; whole blobs stay for the
+   * next import to use.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_import_archive_options;
 
 /**
  * A borrowed string.
@@ -441,6 +485,30 @@ typedef struct {
    */
   size_t len;
 } mkeep_str;
+
+/**
+ * A model that came out of an archive.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_archived_model)`.
+   */
+  size_t size;
+  /**
+   * Whether another model of that name was replaced.
+   */
+  uint8_t replaced;
+  /**
+   * The model's name, in its stored spelling.
+   */
+  mkeep_str name;
+} mkeep_archived_model;
+
+/**
+ * Fills `buffer` with at most `len` bytes, and returns how many: 0 at the end, less than 0 where
+ * they cannot be read. `user` is what the caller gave.
+ */
+typedef ptrdiff_t (*mkeep_read)(void *user, uint8_t *buffer, size_t len);
 
 /**
  * A model that was not deleted.
@@ -638,12 +706,26 @@ typedef struct {
 } mkeep_issue;
 
 /**
- * Tells how far a call is: called on the calling thread before the first byte, then at most 20
- * times a second, and after the last byte. `user` is what the caller gave. Returning false
- * cancels: MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor
- * an exception may leave it.
+ * How models are exported.
  */
-typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
+typedef struct {
+  /**
+   * `sizeof(mkeep_export_options)`.
+   */
+  size_t size;
+  /**
+   * Whether an archive that is there is replaced, and in a directory the models of these names.
+   */
+  uint8_t replace;
+  /**
+   * Tells how far it is, or NULL. Where it cancels, nothing is left behind.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_export_options;
 
 /**
  * What to collect.
@@ -1524,6 +1606,58 @@ uint32_t mkeep_abi_version(void);
 const char *mkeep_version(void);
 
 /**
+ * Takes in the models of an archive or a directory in the image layout of OCI. Every blob is hashed
+ * while it comes in, what is stored is not written again, and no model is visible before all are
+ * complete. `options` and `imported` may be NULL; `imported` is what was done. Blobs that were
+ * whole when it failed stay for the next import to use, or for a garbage collection.
+ *
+ * MKEEP_STATUS_CORRUPT for what is no archive, is cut short or was damaged on its way,
+ * MKEEP_STATUS_UNSUPPORTED for images that are no models, MKEEP_STATUS_ALREADY_EXISTS where another
+ * model has a name and was not to be replaced, MKEEP_STATUS_INVALID_NAME,
+ * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for one name
+ * and several models, and where the blobs belong to another user.
+ */
+mkeep_status mkeep_store_import_archive(const mkeep_store *store,
+                                        const char *from,
+                                        const mkeep_import_archive_options *options,
+                                        mkeep_imported_archive **imported,
+                                        mkeep_error **error);
+
+/**
+ * Gets a model that came out of the archive, in its order; false beyond the last.
+ */
+bool mkeep_imported_archive_model(const mkeep_imported_archive *imported,
+                                  size_t index,
+                                  mkeep_archived_model *model);
+
+/**
+ * Returns how many blobs were written.
+ */
+size_t mkeep_imported_archive_new_blobs(const mkeep_imported_archive *imported);
+
+/**
+ * Returns the bytes of the blobs that were written.
+ */
+uint64_t mkeep_imported_archive_new_bytes(const mkeep_imported_archive *imported);
+
+/**
+ * Returns how many blobs were there already, undamaged, and were not written again.
+ */
+size_t mkeep_imported_archive_shared_blobs(const mkeep_imported_archive *imported);
+
+/**
+ * Makes the JSON of the result.
+ */
+mkeep_status mkeep_imported_archive_json(const mkeep_imported_archive *imported,
+                                         mkeep_string **json,
+                                         mkeep_error **error);
+
+/**
+ * Frees the result of the import of an archive.
+ */
+void mkeep_imported_archive_free(mkeep_imported_archive *imported);
+
+/**
  * Finds where the blob of a digest is, or would be. `digest` is as in `sha256:...`.
  *
  * MKEEP_STATUS_INVALID_DIGEST.
@@ -1714,6 +1848,51 @@ mkeep_status mkeep_diagnosis_json(const mkeep_diagnosis *diagnosis,
  * Frees a diagnosis.
  */
 void mkeep_diagnosis_free(mkeep_diagnosis *diagnosis);
+
+/**
+ * Writes models to a path that ends in `.tar` as one archive, and to any other as a directory, to
+ * which they are added where it holds an image layout already. Every blob is hashed while it is
+ * written. `options` and `exported` may be NULL; `exported` is what was written.
+ *
+ * MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for one of the names,
+ * MKEEP_STATUS_FILE_NOT_FOUND where a blob is missing, MKEEP_STATUS_CORRUPT where one is damaged,
+ * MKEEP_STATUS_ALREADY_EXISTS, MKEEP_STATUS_INVALID_ARGUMENT for no name and for a path that
+ * something else is at, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_CANCELLED.
+ */
+mkeep_status mkeep_store_export(const mkeep_store *store,
+                                const char *const *names,
+                                size_t count,
+                                const char *to,
+                                const mkeep_export_options *options,
+                                mkeep_exported **exported,
+                                mkeep_error **error);
+
+/**
+ * Gets the name of a model that was exported, in order; false beyond the last.
+ */
+bool mkeep_exported_model(const mkeep_exported *exported, size_t index, mkeep_str *name);
+
+/**
+ * Returns how many blobs the models have together.
+ */
+size_t mkeep_exported_blobs(const mkeep_exported *exported);
+
+/**
+ * Returns the bytes of these blobs.
+ */
+uint64_t mkeep_exported_bytes(const mkeep_exported *exported);
+
+/**
+ * Makes the JSON of the result.
+ */
+mkeep_status mkeep_exported_json(const mkeep_exported *exported,
+                                 mkeep_string **json,
+                                 mkeep_error **error);
+
+/**
+ * Frees the result of an export.
+ */
+void mkeep_exported_free(mkeep_exported *exported);
 
 /**
  * Removes blobs that no model uses and that nobody has changed for the grace period. `options` may
@@ -2163,6 +2342,21 @@ mkeep_status mkeep_repaired_json(const mkeep_repaired *repaired,
 void mkeep_repaired_free(mkeep_repaired *repaired);
 
 /**
+ * Handles a request to an endpoint, given its body: the results are the HTTP status and the body
+ * of the response, which may be empty. `endpoint` is an mkeep_endpoint. With it, any host that
+ * speaks HTTP serves the API.
+ *
+ * A refusal is a response, too; the status of this function fails only for its own arguments.
+ */
+mkeep_status mkeep_store_handle_request(const mkeep_store *store,
+                                        uint32_t endpoint,
+                                        const uint8_t *body,
+                                        size_t len,
+                                        uint16_t *http_status,
+                                        mkeep_string **response,
+                                        mkeep_error **error);
+
+/**
  * Shows a model: opens its manifest and each blob that is needed once, and maps the GGUF file.
  * `options` may be NULL.
  *
@@ -2584,21 +2778,6 @@ mkeep_status mkeep_uses_json(const mkeep_uses *uses, mkeep_string **json, mkeep_
  * Frees what was found.
  */
 void mkeep_uses_free(mkeep_uses *uses);
-
-/**
- * Handles a request to an endpoint, given its body: the results are the HTTP status and the body
- * of the response, which may be empty. `endpoint` is an mkeep_endpoint. With it, any host that
- * speaks HTTP serves the API.
- *
- * A refusal is a response, too; the status of this function fails only for its own arguments.
- */
-mkeep_status mkeep_store_handle_request(const mkeep_store *store,
-                                        uint32_t endpoint,
-                                        const uint8_t *body,
-                                        size_t len,
-                                        uint16_t *http_status,
-                                        mkeep_string **response,
-                                        mkeep_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

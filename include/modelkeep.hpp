@@ -606,6 +606,44 @@ private:
     friend class Store;
 };
 
+/// What an export wrote.
+class Exported : public detail::Handle<mkeep_exported, mkeep_exported_free> {
+public:
+    /// The names of the models.
+    auto models() const noexcept { return detail::range(owner_, mkeep_exported_model); }
+    /// How many blobs the models have together.
+    std::size_t blobs() const noexcept { return mkeep_exported_blobs(get()); }
+    /// The bytes of these blobs.
+    std::uint64_t bytes() const noexcept { return mkeep_exported_bytes(get()); }
+    std::string json() const { return detail::json(get(), mkeep_exported_json); }
+
+private:
+    template <typename Call>
+    explicit Exported(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// What the import of an archive made.
+class ImportedArchive
+    : public detail::Handle<mkeep_imported_archive, mkeep_imported_archive_free> {
+public:
+    auto models() const noexcept { return detail::range(owner_, mkeep_imported_archive_model); }
+    /// How many blobs were written.
+    std::size_t new_blobs() const noexcept { return mkeep_imported_archive_new_blobs(get()); }
+    /// The bytes of the blobs that were written.
+    std::uint64_t new_bytes() const noexcept { return mkeep_imported_archive_new_bytes(get()); }
+    /// How many blobs were there already.
+    std::size_t shared_blobs() const noexcept {
+        return mkeep_imported_archive_shared_blobs(get());
+    }
+    std::string json() const { return detail::json(get(), mkeep_imported_archive_json); }
+
+private:
+    template <typename Call>
+    explicit ImportedArchive(Call call) : Handle(call) {}
+    friend class Store;
+};
+
 /// What an import made.
 class Imported : public detail::Handle<mkeep_imported, mkeep_imported_free> {
 public:
@@ -935,6 +973,29 @@ public:
         return detail::Watch(std::move(progress)).call(options, [&] {
             return Maintained([&](mkeep_maintained **maintained, mkeep_error **error) {
                 return mkeep_store_maintain(get(), &options, maintained, error);
+            });
+        });
+    }
+    /// Writes models to an archive, whose path ends in `.tar`, or to a directory.
+    Exported export_models(const std::vector<std::string> &names, const std::string &to,
+                           mkeep_export_options options = {}, Progress progress = {}) const {
+        const auto pointers = detail::pointers(names);
+        options.size = sizeof options;
+        return detail::Watch(std::move(progress)).call(options, [&] {
+            return Exported([&](mkeep_exported **exported, mkeep_error **error) {
+                return mkeep_store_export(get(), pointers.data(), pointers.size(), to.c_str(),
+                                          &options, exported, error);
+            });
+        });
+    }
+    /// Takes in the models of an archive or a directory.
+    ImportedArchive import_archive(const std::string &from,
+                                   mkeep_import_archive_options options = {},
+                                   Progress progress = {}) const {
+        options.size = sizeof options;
+        return detail::Watch(std::move(progress)).call(options, [&] {
+            return ImportedArchive([&](mkeep_imported_archive **imported, mkeep_error **error) {
+                return mkeep_store_import_archive(get(), from.c_str(), &options, imported, error);
             });
         });
     }

@@ -100,6 +100,7 @@ pub mod http_api;
 mod manifest;
 mod modelfile;
 mod name;
+mod oci;
 mod sha256;
 #[cfg(test)]
 #[allow(dead_code, reason = "tests of other crates call the rest of it")]
@@ -120,9 +121,10 @@ pub use manifest::{Config, Layer, Manifest, MediaType, ParameterValue, Parameter
 pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
 pub use store::{
-    Alias, Blob, BlobStatus, BrokenModel, Cached, Collected, Copied, CopyMode, CopyOptions,
-    DeleteOptions, Deleted, Diagnosis, FileWarning, Files, Finding, GcOptions, GgufFinding,
-    ImportOptions, Imported, IncompleteBlob, InfoValue, Issue, ListOptions, ListedDetails, Listing,
+    Alias, ArchivedModel, Blob, BlobStatus, BrokenModel, Cached, Collected, Copied, CopyMode,
+    CopyOptions, DeleteOptions, Deleted, Diagnosis, ExportOptions, Exported, FileWarning, Files,
+    Finding, GcOptions, GgufFinding, ImportArchiveOptions, ImportOptions, Imported,
+    ImportedArchive, IncompleteBlob, InfoValue, Issue, ListOptions, ListedDetails, Listing,
     Location, LocationState, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage,
     MovedBlob, Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions, ShownDetails,
     ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,

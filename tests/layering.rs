@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["error", "skip"],
     &["go", "sha256"],
     &["name", "gguf", "template", "modelfile"],
-    &["manifest"],
+    &["manifest", "oci"],
     &["capability"],
     &["fs"],
     &["store"],

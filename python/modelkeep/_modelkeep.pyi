@@ -1,5 +1,5 @@
 import builtins
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
@@ -23,6 +23,7 @@ from .errors import Error
 __all__ = [
     "_run",
     "Alias",
+    "ArchivedModel",
     "Array",
     "BrokenModel",
     "Cached",
@@ -31,6 +32,7 @@ __all__ = [
     "Deleted",
     "Details",
     "Diagnosis",
+    "Exported",
     "Files",
     "FileWarning",
     "Finding",
@@ -38,6 +40,7 @@ __all__ = [
     "GgufFinding",
     "GgufParts",
     "Imported",
+    "ImportedArchive",
     "IncompleteBlob",
     "Issue",
     "JsonBase",
@@ -69,8 +72,12 @@ _T = TypeVar("_T")
 _Path = str | bytes | PathLike[str] | PathLike[bytes]
 
 @type_check_only
+class _Writer(Protocol):
+    def write(self, data: builtins.bytes, /) -> object: ...
+
+@type_check_only
 class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> builtins.bytes: ...
 
 @type_check_only
 class _NewMessage(TypedDict):
@@ -150,6 +157,22 @@ class Store:
         copy_mode: Literal["auto", "reflink", "hardlink", "copy"] = "auto",
         progress: Callable[[Progress], object] | None = None,
     ) -> Imported: ...
+    def export(
+        self,
+        names: str | Iterable[str],
+        path: _Path | _Writer,
+        *,
+        replace: bool = False,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> Exported: ...
+    def import_archive(
+        self,
+        path: _Path | _Readable,
+        name: str | None = None,
+        *,
+        replace: bool = False,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> ImportedArchive: ...
     def gc(
         self,
         *,
@@ -425,6 +448,33 @@ class Alias:
     def link(self) -> Path: ...
     @property
     def model(self) -> str: ...
+
+@final
+class Exported(JsonBase):
+    @property
+    def models(self) -> list[str]: ...
+    @property
+    def blobs(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+@final
+class ArchivedModel:
+    @property
+    def name(self) -> str: ...
+    @property
+    def replaced(self) -> bool: ...
+
+@final
+class ImportedArchive(JsonBase):
+    @property
+    def models(self) -> list[ArchivedModel]: ...
+    @property
+    def new_blobs(self) -> int: ...
+    @property
+    def new_bytes(self) -> int: ...
+    @property
+    def shared_blobs(self) -> int: ...
 
 @final
 class Imported(JsonBase):

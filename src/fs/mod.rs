@@ -8,6 +8,7 @@ pub(crate) mod hash;
 pub(crate) mod layout;
 pub(crate) mod lock;
 pub(crate) mod map;
+pub(crate) mod oci_layout;
 pub(crate) mod ops;
 pub(crate) mod owner;
 pub(crate) mod page_cache;

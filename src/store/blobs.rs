@@ -134,13 +134,18 @@ impl Store {
 
     /// Fails where there is no room for a copy of a file, before its first byte is written.
     fn must_fit(&self, source: &Source) -> Result<()> {
+        let doing = format!("importing {}", source.path().display());
+        self.must_have_room(source.size(), &doing)
+    }
+
+    /// Fails where there is no room for so many bytes of a blob.
+    pub(crate) fn must_have_room(&self, needed: u64, doing: &str) -> Result<()> {
         let directory = self.layout().own_for_blobs();
         let free = space::free(&directory).map_err(|e| Error::io("looking at", &directory, e))?;
         match free {
-            Some(free) if free < source.size() => {
-                let (needed, free) = (human_size(source.size()), human_size(free));
-                let path = source.path().display();
-                let text = format!("importing {path}: needs {needed}, {free} free");
+            Some(free) if free < needed => {
+                let (needed, free) = (human_size(needed), human_size(free));
+                let text = format!("{doing}: needs {needed}, {free} free");
                 Err(Error::caused(ErrorKind::Io, text, code::no_space()))
             }
             _ => Ok(()),
@@ -230,6 +235,16 @@ impl Store {
 }
 
 impl NewBlob {
+    /// Returns what was written and hashed elsewhere.
+    pub(crate) fn new(staged: Staged, blob: Blob) -> Self {
+        let is_shared = false;
+        NewBlob {
+            staged,
+            blob,
+            is_shared,
+        }
+    }
+
     /// Returns where the bytes lie until they are placed.
     pub(crate) fn path(&self) -> &Path {
         self.staged.path()

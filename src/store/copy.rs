@@ -247,7 +247,7 @@ impl Store {
 
 /// What was in the place of a manifest that is replaced, until the change is certain: the very
 /// file, whether it can be read or not.
-enum Before {
+pub(super) enum Before {
     Nothing,
     /// A second name for it, where nobody looks.
     Linked(Kept),
@@ -256,12 +256,12 @@ enum Before {
 }
 
 /// A file under a private name, gone when dropped.
-struct Kept(PathBuf);
+pub(super) struct Kept(PathBuf);
 
 impl Before {
     /// # Errors
     /// Where there is something that could not be put back. Nothing was changed then.
-    fn keep(store: &Store, target: &Path) -> Result<Self> {
+    pub(super) fn keep(store: &Store, target: &Path) -> Result<Self> {
         if read::is_gone(target) {
             return Ok(Before::Nothing);
         }
@@ -278,7 +278,7 @@ impl Before {
 
     /// Undoes the copy. The directories stay: removing them would race with a server that is about
     /// to write into them.
-    fn put_back(self, store: &Store, target: &Path) -> Result<()> {
+    pub(super) fn put_back(self, store: &Store, target: &Path) -> Result<()> {
         let at = |e| Error::io("putting back manifest", target, e);
         match self {
             Before::Nothing => {

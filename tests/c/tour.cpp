@@ -266,6 +266,30 @@ static void many_are_removed_at_once(const Store &store) {
     CHECK(store.list().size() == 0 && store.verify().blobs().empty());
 }
 
+static void models_travel(const Store &store, const std::string &directory) {
+    const auto file = directory + "/tiny.tar";
+    const auto exported = store.export_models({"tiny"}, file);
+    CHECK(exported.models().vector().size() == 1 && exported.blobs() > 0 && exported.bytes() > 736);
+    CHECK(has(exported.json(), "\"tiny:latest\""));
+    try {
+        store.export_models({"tiny"}, file);
+        CHECK(!"replaced");
+    } catch (const modelkeep::Error &error) {
+        CHECK(error.status() == MKEEP_STATUS_ALREADY_EXISTS);
+    }
+    mkeep_import_archive_options options = {};
+    options.name = "copy";
+    options.replace = 1;
+    int calls = 0;
+    const auto imported =
+        store.import_archive(file, options, [&](auto, auto) { return ++calls > 0; });
+    CHECK(view(imported.models().at(0)->name) == "copy:latest" && calls > 1);
+    CHECK(imported.new_blobs() == 0 && imported.new_bytes() == 0);
+    CHECK(imported.shared_blobs() == exported.blobs());
+    CHECK(has(imported.json(), "\"shared_blobs\":"));
+    CHECK(!std::remove(file.c_str()));
+}
+
 int main(int argc, char *argv[]) {
     if (argc != 3) return 2;
     CHECK(modelkeep::fits() && !modelkeep::version().empty());
@@ -284,6 +308,7 @@ int main(int argc, char *argv[]) {
     errors_are_exceptions(store, argv[2]);
     a_verification_can_be_watched_and_stopped(store);
     a_store_is_measured_and_cleaned(store, argv[2]);
+    models_travel(store, argv[2]);
     many_are_removed_at_once(store);
     std::cout << "the owners hold\n";
 }

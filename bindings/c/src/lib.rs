@@ -17,10 +17,12 @@
 
 use std::ffi::c_char;
 
+mod archive;
 mod blob;
 mod boundary;
 mod delete;
 mod doctor;
+mod export;
 mod gc;
 mod gguf;
 mod growing;
@@ -47,9 +49,11 @@ mod value;
 mod verify;
 mod which;
 
+pub use archive::*;
 pub use blob::*;
 pub use delete::*;
 pub use doctor::*;
+pub use export::*;
 pub use gc::*;
 pub use gguf::*;
 pub use import::*;

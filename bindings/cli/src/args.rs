@@ -119,15 +119,32 @@ pub(crate) enum Command {
         #[command(flatten)]
         how: GgufArgs,
     },
-    /// Make a model of a GGUF file, or as a Modelfile says
+    /// Write models to an archive, or to a directory, in the image layout of OCI
     #[command(
-        after_help = "Examples:\n  modelkeep import model.gguf my-model\n  modelkeep import Modelfile my-model --force"
+        after_help = "Examples:\n  modelkeep export llama3.2 llama.tar\n  modelkeep export llama3.2 - | ssh other modelkeep import -"
+    )]
+    Export {
+        /// The names of models, or their IDs as list prints them
+        #[arg(required = true, value_name = "NAME", add = ArgValueCompleter::new(models))]
+        names: Vec<Reference>,
+        /// An archive, whose name ends in .tar; or a directory; or - for standard output
+        #[arg(value_name = "FILE.tar|DIR")]
+        to: PathBuf,
+        /// Replace an archive that is there, and in a directory the models of these names
+        #[arg(long)]
+        force: bool,
+    },
+    /// Make a model of a GGUF file, or as a Modelfile says; or take in the models of an archive
+    #[command(
+        after_help = "Examples:\n  modelkeep import model.gguf my-model\n  modelkeep import Modelfile my-model --force\n  modelkeep import llama.tar"
     )]
     Import {
-        /// A GGUF file or a Modelfile
+        /// A GGUF file or a Modelfile; or an archive or a directory that export wrote, or - for an
+        /// archive on standard input
+        #[arg(value_name = "FILE|DIR")]
         file: PathBuf,
-        /// The name of the model
-        name: ModelName,
+        /// The name of the model; of an archive with one model by default its own
+        name: Option<ModelName>,
         #[command(flatten)]
         with: ImportArgs,
     },
@@ -267,6 +284,16 @@ impl From<How> for CopyMode {
             How::Hardlink => CopyMode::HardLink,
             How::Copy => CopyMode::Copy,
         }
+    }
+}
+
+impl ImportArgs {
+    /// Returns whether something is said about what the model is made of.
+    pub(crate) fn changes_the_model(&self) -> bool {
+        let files = [&self.adapters, &self.projectors, &self.licenses];
+        files.iter().any(|files| !files.is_empty())
+            || self.template.is_some()
+            || self.system.is_some()
     }
 }
 

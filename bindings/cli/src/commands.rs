@@ -10,14 +10,23 @@ use modelkeep::{ImportOptions, MediaType, Model, ModelName, Reference, Store, St
 use crate::args::{Args, Command, ImportArgs};
 use crate::output::{Failure, Outcome, Output, note, say, table};
 use crate::progress::watched;
-use crate::{completions, list, maintain, metadata, remove, rename, server, show};
+use crate::{archive, completions, list, maintain, metadata, remove, rename, server, show};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
     let open = || Store::open_with(options.clone());
     match args.command {
         Command::Gguf { file, how } => metadata::run(&file, &how, options, output),
-        Command::Import { file, name, with } => import(options, &file, &name, with, output),
+        Command::Export { names, to, force } => {
+            archive::export(&open()?, &names, &to, force, output)
+        }
+        Command::Import { file, name, with } if archive::is_one(&file) => {
+            archive::import(options, &file, name, &with, output)
+        }
+        Command::Import { file, name, with } => {
+            let name = name.ok_or_else(|| archive::misuse("importing a file needs a NAME"))?;
+            import(options, &file, &name, with, output)
+        }
         Command::List(how) => list::run(&open()?, &how, output),
         Command::Show { name, what } => show::run(&open()?, &name, &what, output),
         Command::Cp(what) => rename::copy(&open()?, &what, output),
@@ -160,10 +169,7 @@ fn import(
     let imported = watched(&store, !output.json, |store| {
         store.import_file(file, name, &how)
     });
-    let imported = imported.map_err(|failure| match failure {
-        Failure::Store(error) => rename::with_advice(error, "--force replaces it"),
-        failure => failure,
-    })?;
+    let imported = imported.map_err(archive::with_hint)?;
     for warning in &imported.warnings {
         say(format_args!("warning: {warning}"));
     }

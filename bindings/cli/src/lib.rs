@@ -6,6 +6,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod archive;
 mod args;
 mod commands;
 mod completions;
@@ -13,6 +14,7 @@ mod list;
 mod maintain;
 mod metadata;
 mod output;
+mod pipe;
 mod progress;
 mod remove;
 mod rename;

@@ -1,5 +1,6 @@
 //! The Python binding: converts in, calls the engine once, converts out.
 
+mod archive;
 mod array;
 mod buffer;
 mod equality;
@@ -33,6 +34,8 @@ mod _modelkeep {
 
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::archive::{ArchivedModel, Exported, ImportedArchive};
     #[pymodule_export]
     use crate::array::Array;
     #[pymodule_export]

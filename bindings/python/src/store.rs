@@ -3,10 +3,14 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
-use modelkeep::{Digest, ErrorKind, ImportOptions, ListOptions, Reference, StoreOptions, http_api};
+use modelkeep::{
+    Digest, ErrorKind, ExportOptions, ImportArchiveOptions, ImportOptions, ListOptions, Reference,
+    StoreOptions, http_api,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use crate::archive::{Exported, ImportedArchive, Place};
 use crate::error::{OrRaise, exception};
 use crate::import::{NewMessage, json_object, with_texts};
 use crate::listing::Listing;
@@ -227,6 +231,74 @@ impl Store {
             .copy_mode(copy_mode.parse().or_raise(py)?);
         let import = |store: &modelkeep::Store| store.import_modelfile(&path.0, name, &options);
         Imported::of(py, self.watched(py, progress, import)?)
+    }
+
+    /// Writes models to `path` in the image layout of OCI: to one archive where it ends in `.tar` or
+    /// is a binary file, otherwise to a directory. Every blob is hashed while it is written.
+    /// `replace` writes over an archive that is there, and in a directory over the models of these
+    /// names. `progress` is as in `import_gguf`.
+    #[pyo3(signature = (names, path, *, replace=false, progress=None),
+        text_signature = "($self, names, path, *, replace=False, progress=None)")]
+    fn export(
+        &self,
+        py: Python<'_>,
+        names: &Bound<'_, PyAny>,
+        path: &Bound<'_, PyAny>,
+        replace: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Py<Exported>> {
+        let names = match names.extract::<String>() {
+            Ok(name) => vec![name],
+            Err(_) => names
+                .try_iter()?
+                .map(|name| name?.extract())
+                .collect::<PyResult<_>>()?,
+        };
+        let options = ExportOptions::new().replace(replace);
+        let exported = match Place::of(path, "write")? {
+            Place::Path(path) => {
+                let export = |store: &modelkeep::Store| store.export(&names, &path, &options);
+                self.watched(py, progress, export)?
+            }
+            Place::File(mut file) => {
+                let export = |store: &modelkeep::Store| store.export_to(&names, &mut file);
+                let exported = self.watched(py, progress, export);
+                file.raised().map_or(exported, Err)?
+            }
+        };
+        Exported::of(py, exported)
+    }
+
+    /// Takes in the models of an archive or a directory that `export` wrote, or of a binary file.
+    /// Every blob is hashed while it comes in, what is stored is not written again, and no model is
+    /// visible before all are complete. `name` is that of an archive's one model; `replace` lets
+    /// other models of these names be replaced. `progress` is as in `import_gguf`.
+    #[pyo3(signature = (path, name=None, *, replace=false, progress=None),
+        text_signature = "($self, path, name=None, *, replace=False, progress=None)")]
+    fn import_archive(
+        &self,
+        py: Python<'_>,
+        path: &Bound<'_, PyAny>,
+        name: Option<&str>,
+        replace: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Py<ImportedArchive>> {
+        let mut options = ImportArchiveOptions::new().replace(replace);
+        if let Some(name) = name {
+            options = options.name(name);
+        }
+        let imported = match Place::of(path, "read")? {
+            Place::Path(path) => {
+                let import = |store: &modelkeep::Store| store.import_archive(&path, &options);
+                self.watched(py, progress, import)?
+            }
+            Place::File(mut file) => {
+                let import = |store: &modelkeep::Store| store.import_stream(&mut file, &options);
+                let imported = self.watched(py, progress, import);
+                file.raised().map_or(imported, Err)?
+            }
+        };
+        ImportedArchive::of(py, imported)
     }
 
     /// Adds a blob from a binary stream, and returns its digest; with `expected`, only bytes of

@@ -26,6 +26,7 @@ use crate::name::{Digest, ModelName, convert};
 use crate::store::handle::Store;
 pub use options::ImportOptions;
 use part::{Bytes, Part};
+pub(super) use pinned::Pinned;
 use plan::ImportPlan;
 
 /// What an import made.

@@ -14,7 +14,7 @@ use crate::store::handle::Store;
 use crate::store::watch::FileWork;
 
 /// A blob that is in its place, and an open file that keeps its bytes whatever happens to the name.
-pub(super) struct Pinned {
+pub(in crate::store) struct Pinned {
     pub blob: Blob,
     file: File,
     /// Whether it was there before us: only then can somebody else be about to delete it.
@@ -23,7 +23,7 @@ pub(super) struct Pinned {
 
 impl Pinned {
     /// Holds a blob of another model.
-    pub(super) fn open(store: &Store, digest: Digest) -> Result<Self> {
+    pub(in crate::store) fn open(store: &Store, digest: Digest) -> Result<Self> {
         let path = store.blob_path(&digest);
         let file = read::open_regular(&path).map_err(|e| Error::io("opening blob", &path, e))?;
         let size = file
@@ -125,7 +125,7 @@ impl Store {
         opened.take(MOST_CANDIDATES).collect()
     }
 
-    pub(super) fn place_pinned(&self, new: NewBlob) -> Result<Pinned> {
+    pub(in crate::store) fn place_pinned(&self, new: NewBlob) -> Result<Pinned> {
         let was_there = self.has_blob(&new.blob.digest);
         let file = new.pin()?;
         let blob = self.place(new)?;
@@ -138,10 +138,15 @@ impl Store {
 
     /// Looks again, after the manifest is there, whether a delete elsewhere has taken a blob that
     /// was there before us, and puts it back from the file that we still hold.
-    pub(super) fn keep(&self, pins: &[Pinned]) -> Result<()> {
+    pub(in crate::store) fn keep(&self, pins: &[Pinned]) -> Result<()> {
         if pins.iter().any(|pinned| pinned.was_there) {
             ops::wait(self.options().delete_delay);
         }
+        self.put_back(pins)
+    }
+
+    /// Puts back what is held and no longer in its place.
+    pub(in crate::store) fn put_back(&self, pins: &[Pinned]) -> Result<()> {
         for pinned in pins {
             if !self.has_blob(&pinned.blob.digest) {
                 let mut file = &pinned.file;
