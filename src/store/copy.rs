@@ -26,7 +26,7 @@ use crate::store::handle::Store;
 /// assert_eq!(taken.map_err(|error| error.kind()), Err(ErrorKind::AlreadyExists));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct CopyOptions {
     replace: bool,

@@ -34,7 +34,7 @@ use crate::store::problem::Problem;
 /// assert_eq!(store.list()?.models.len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct DeleteOptions {
     dry_run: bool,
