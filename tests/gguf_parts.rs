@@ -122,7 +122,7 @@ fn stored(files: &[Option<(u16, u16)>]) -> (Scratch, Model, modelkeep::Result<Ve
     let model = scratch.store().model("m").unwrap();
     let number = |path: &PathBuf| {
         let file = modelkeep::GgufFile::open(path, &GgufOptions::default()).unwrap();
-        file.view().split().map_or(99, |split| split.no)
+        file.view().split().map_or(99, |split| split.index)
     };
     let numbers = model
         .gguf_paths()
