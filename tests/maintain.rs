@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use common::Scratch;
-use modelkeep::{Digest, GcOptions, Store, StoreOptions};
+use modelkeep::{DeleteOptions, Digest, GcOptions, Store, StoreOptions};
 use serde_json::Value;
 
 /// The files of `blobs/` after the first request of a recording.
@@ -177,6 +177,9 @@ fn a_dry_run_changes_nothing_and_says_what_a_run_does() {
             let look = options.clone().dry_run(true);
             let before = tree(scratch.root());
             assert!(store.gc(&look).unwrap().dry_run);
+            let delete = DeleteOptions::new().dry_run(true);
+            let would_go = store.delete_with(["a", "missing"], &delete).unwrap();
+            assert_eq!((would_go.models.len(), would_go.failed.len()), (1, 1));
             let mut would = store.maintain_with(&look).unwrap();
             assert_eq!(tree(scratch.root()), before, "{options:?}");
             assert_eq!(would.renamed.len(), 3);
@@ -195,5 +198,30 @@ fn a_dry_run_that_fails_changes_nothing() {
     let before = tree(scratch.root());
     assert!(scratch.store().gc(&look).is_err());
     assert!(scratch.store().maintain_with(&look).is_err());
+    let delete = DeleteOptions::new().dry_run(true);
+    let would_go = scratch.store().delete_with(["a"], &delete).unwrap();
+    assert_eq!((would_go.blobs.len(), would_go.kept.len()), (0, 1));
     assert_eq!(tree(scratch.root()), before);
+}
+
+#[test]
+fn a_dry_run_of_a_delete_says_what_goes_with_the_trash() {
+    let scratch = littered();
+    let own = scratch.model("b", &[b"in the trash"]);
+    let trash = scratch.root().join(".modelkeep/trash");
+    fs::rename(
+        scratch.blob_path(&own[1]),
+        trash.join(format!("sha256-{}.1-0-1", own[1].hex())),
+    )
+    .unwrap();
+    let store = scratch.store();
+    let before = tree(scratch.root());
+    let look = DeleteOptions::new().dry_run(true);
+    let would_go = store.delete_with(["a", "b"], &look).unwrap();
+    assert_eq!(tree(scratch.root()), before);
+    let deleted = store.delete_all(["a", "b"]).unwrap();
+    assert_eq!(
+        (would_go.blobs, would_go.bytes),
+        (deleted.blobs, deleted.bytes)
+    );
 }

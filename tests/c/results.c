@@ -513,10 +513,12 @@ static void maintenance_says_what_it_renamed_and_collected(mkeep_store *store) {
     mkeep_string *json = NULL;
     mkeep_gc_options options = {
         .size = sizeof options, .no_grace = 1, .quarantine = 1, .dry_run = 1};
-    CHECK(mkeep_store_maintain(store, &options, &maintained, NULL) ==
-          MKEEP_STATUS_INVALID_ARGUMENT);
-    options.dry_run = 0;
     add(store, "abc");
+    DONE(mkeep_store_maintain(store, &options, &maintained, error));
+    CHECK(mkeep_maintained_renamed(maintained, 0, &text) && is(text, present));
+    CHECK(mkeep_collected_is_dry_run(mkeep_maintained_collected(maintained)));
+    mkeep_maintained_free(maintained);
+    options.dry_run = 0;
     DONE(mkeep_store_maintain(store, &options, &maintained, error));
     CHECK(mkeep_maintained_renamed(maintained, 0, &text) && is(text, present));
     CHECK(!mkeep_maintained_renamed(maintained, 1, &text));

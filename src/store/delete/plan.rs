@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::read;
 use crate::fs::system::stat::Stat;
 use crate::name::{Digest, ModelName, Reference};
 use crate::store::handle::Store;
@@ -27,33 +26,39 @@ impl Store {
             }
             deleted.models.push(name);
         }
+        if digests.is_empty() {
+            return Ok(deleted);
+        }
         let live = LiveBlobs::scan_besides(self, &deleted.models, &digests)?;
         let mut digests: Vec<Digest> = digests.into_iter().collect();
         digests.sort();
         deleted.kept = self.left_hanging(&digests, &live, &deleted.models);
         deleted.kept.extend_from_slice(live.problems());
-        if !deleted.kept.is_empty() {
-            return Ok(deleted);
+        if deleted.kept.is_empty() {
+            self.plan_blobs(&digests, &live, &mut deleted);
         }
+        Ok(deleted)
+    }
+
+    /// Says which blobs would go: those that nobody else uses, and what lies in the trash.
+    fn plan_blobs(&self, digests: &[Digest], live: &LiveBlobs, deleted: &mut Deleted) {
         let (used, unused): (Vec<_>, Vec<_>) = digests.iter().partition(|it| live.contains(it));
-        let shared = used
-            .into_iter()
-            .filter_map(|it| self.shared_blob(it, &live));
+        let shared = used.into_iter();
+        let shared = shared.filter_map(|it| self.shared_blob(it, live));
         deleted.shared.extend(shared);
         let layout = self.layout();
-        let homes = |digest: &Digest| [layout.new_blob(digest), layout.old_blob(digest)];
-        let is_there = |digest: &Digest| homes(digest).iter().any(|home| !read::is_gone(home));
-        deleted.blobs = unused
-            .into_iter()
-            .filter(|it| is_there(it))
-            .copied()
-            .collect();
-        let homes = deleted.blobs.iter().flat_map(homes);
-        let files: Vec<Stat> = homes
-            .filter_map(|home| Stat::of_entry(&home).ok())
-            .collect();
-        deleted.bytes = outgoing::freed_together(files.iter());
-        Ok(deleted)
+        let mut going: Vec<(Digest, Stat)> = Vec::new();
+        for digest in unused {
+            let homes = [layout.new_blob(digest), layout.old_blob(digest)];
+            let stats = homes.iter().filter_map(|home| Stat::of_entry(home).ok());
+            going.extend(stats.map(|stat| (*digest, stat)));
+        }
+        let trashed = outgoing::unused_trash(self, live).into_iter();
+        going.extend(trashed.map(|(digest, file)| (digest, file.stat)));
+        deleted.bytes = outgoing::freed_together(going.iter().map(|(_, stat)| stat));
+        deleted.blobs = going.into_iter().map(|(digest, _)| digest).collect();
+        deleted.blobs.sort();
+        deleted.blobs.dedup();
     }
 
     /// Returns the aliases that would lead nowhere without some models: that keeps every blob.
