@@ -310,10 +310,10 @@ mod tests {
     #[test]
     fn the_json_of_parameters_has_their_values() {
         let json = json!({
-            "a": 0.5, "b": ["x", 1, [1]], "c": true, "d": 4096, "e": -0.0, "f": 1e300, "g": [],
+            "a": 0.5, "b": ["x", 1, [1]], "c": true, "d": 4096, "e": -0.0, "f": 9_007_199_254_740_994_u64, "g": [],
         });
         let found = serde_json::to_string(&parameters(json)).unwrap();
-        let expected = r#"{"a":0.5,"b":["x",1,"[1]"],"c":true,"d":4096,"e":-0.0,"f":1e300,"g":[]}"#;
+        let expected = r#"{"a":0.5,"b":["x",1,"[1]"],"c":true,"d":4096,"e":-0.0,"f":9007199254740994.0,"g":[]}"#;
         assert_eq!(found, expected);
     }
 

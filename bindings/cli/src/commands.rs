@@ -136,6 +136,28 @@ fn absolute(path: &Path) -> Outcome<PathBuf> {
     std::path::absolute(path).map_err(failed)
 }
 
+/// Returns what a model is made of besides the file, the texts in files read.
+fn import_options(with: ImportArgs) -> Outcome<ImportOptions> {
+    let read = |path: &PathBuf| {
+        let failed = |error| Failure::Other(format!("reading {}: {error}", path.display()));
+        fs::read_to_string(path).map_err(failed)
+    };
+    let licenses = with.licenses.iter().map(read);
+    let mut how = ImportOptions::new()
+        .replace(with.force)
+        .copy_mode(with.copy_mode.into())
+        .licenses(licenses.collect::<Outcome<Vec<_>>>()?)
+        .adapters(with.adapters)
+        .projectors(with.projectors);
+    if let Some(file) = &with.template {
+        how = how.template(read(file)?);
+    }
+    if let Some(system) = with.system {
+        how = how.system(system);
+    }
+    Ok(how)
+}
+
 fn import(
     options: StoreOptions,
     file: &Path,
@@ -145,27 +167,7 @@ fn import(
 ) -> Outcome {
     let options = options.create(true).foreign_owner(with.allow_foreign_owner);
     let store = Store::open_with(options)?;
-    let read = |path: &PathBuf| {
-        let failed = |error| Failure::Other(format!("reading {}: {error}", path.display()));
-        fs::read_to_string(path).map_err(failed)
-    };
-    let mut how = ImportOptions::new()
-        .replace(with.force)
-        .copy_mode(with.copy_mode.into())
-        .licenses(
-            with.licenses
-                .iter()
-                .map(read)
-                .collect::<Outcome<Vec<_>>>()?,
-        )
-        .adapters(with.adapters)
-        .projectors(with.projectors);
-    if let Some(file) = &with.template {
-        how = how.template(read(file)?);
-    }
-    if let Some(system) = with.system {
-        how = how.system(system);
-    }
+    let how = import_options(with)?;
     let imported = watched(&store, !output.json, |store| {
         store.import_file(file, name, &how)
     });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::DecimalBytes;
 use modelkeep::{
     BlobStatus, Digest, Finding, GcOptions, Issue, LocationState, ModelUsage, Reference, Report,
-    Store, StoreOptions, VerifyOptions,
+    Store, StoreOptions, Usage, VerifyOptions,
 };
 
 use crate::args::VerifyArgs;
@@ -161,10 +161,14 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
     };
     let header = ["NAME", "ALONE", "SHARED", "", ""];
     output.table(table(header, usage.models.iter().map(row), &[1, 2]))?;
+    output.line("")?;
+    totals(&usage, output)
+}
+
+fn totals(usage: &Usage, output: &mut Output) -> Outcome {
     let files = |files: &modelkeep::Files| {
         format!("{} in {} files", DecimalBytes(files.bytes), files.files)
     };
-    output.line("")?;
     output.line(format!("used by models  {}", DecimalBytes(usage.used)))?;
     output.line(format!("orphans         {}", files(&usage.orphans)))?;
     output.line(format!("downloads       {}", files(&usage.partials)))?;
@@ -183,8 +187,8 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
     }
 }
 
-/// Returns a bar, of twenty places for the largest model: what a delete would free is dark, what is shared
-/// light.
+/// Returns a bar, of twenty places for the largest model: what a delete would free is dark, what is
+/// shared light.
 fn bar(model: &ModelUsage, largest: u64) -> String {
     const PLACES: u128 = 20;
     let places = |bytes: u64| {
