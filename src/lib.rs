@@ -40,6 +40,7 @@
 //! | give one another name | [`copy`](Store::copy) | find what is wrong | [`doctor`](Store::doctor) |
 //! | remove some | [`delete`](Store::delete), [`delete_all`](Store::delete_all) | remove what is unused | [`gc`](Store::gc), [`maintain`](Store::maintain) |
 //! | measure the disk | [`usage`](Store::usage) | find whose a file is | [`which`](Store::which) |
+//! | write models to an archive | [`export`](Store::export) | take them back | [`import_archive`](Store::import_archive) |
 //!
 //! Names are strings as people type them, such as `llama3.2` or `hf.co/team/model:Q4`, or what was
 //! parsed from one before: a [`ModelName`], or a [`Reference`], which may say with `:local` where

@@ -99,10 +99,7 @@ pub(crate) struct ArchivedModel {
 #[pymethods]
 impl ArchivedModel {
     fn __repr__(&self) -> String {
-        shown(
-            "ArchivedModel",
-            &[("name", &self.name), ("replaced", &self.replaced)],
-        )
+        shown("ArchivedModel", &[("name", &self.name)])
     }
 }
 

@@ -1,6 +1,7 @@
 //! Importing an archive: models come back from a form that travels.
 
 mod arrival;
+mod checks;
 mod commit;
 mod intake;
 
