@@ -170,6 +170,7 @@ pub(crate) fn read_safetensors_header(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

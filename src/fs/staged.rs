@@ -308,4 +308,5 @@ pub(crate) fn unique_id() -> String {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
