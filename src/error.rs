@@ -35,12 +35,12 @@ macro_rules! kinds {
             /// Every kind, by ascending code.
             pub const ALL: &'static [ErrorKind] = &[$(ErrorKind::$kind,)+];
 
-            /// Returns the status that the C binding answers with (`MKEEP_STATUS_*`).
+            /// Returns the status that the C binding returns (`MKEEP_STATUS_*`).
             pub const fn code(self) -> u32 {
                 self as u32
             }
 
-            /// Returns the HTTP status that the HTTP binding answers with.
+            /// Returns the HTTP status that the HTTP binding responds with.
             pub const fn http_status(self) -> u16 {
                 match self { $(ErrorKind::$kind => $http,)+ }
             }
@@ -81,7 +81,7 @@ kinds! {
     InvalidGguf = 7, 500, "GgufError", "invalid GGUF";
     /// A format or a version that is known and not supported.
     Unsupported = 8, 500, "UnsupportedError", "unsupported";
-    /// Another process holds the lock.
+    /// Another process holds the lock, or has a file open that was to be replaced or removed.
     Busy = 9, 503, "BusyError", "busy";
     /// The caller asked to stop.
     Cancelled = 10, 499, "CancelledError", "cancelled";
@@ -167,13 +167,14 @@ impl Error {
 
     /// Returns the error of an operating system that refused `doing` on `path`:
     /// [`FileNotFound`](ErrorKind::FileNotFound),
-    /// [`PermissionDenied`](ErrorKind::PermissionDenied), [`ReadOnly`](ErrorKind::ReadOnly) or else
-    /// [`Io`](ErrorKind::Io), as it says.
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied), [`ReadOnly`](ErrorKind::ReadOnly),
+    /// [`Busy`](ErrorKind::Busy) or else [`Io`](ErrorKind::Io), as it says.
     pub fn io(doing: &'static str, path: &Path, cause: io::Error) -> Self {
         let kind = match cause.kind() {
             io::ErrorKind::NotFound => ErrorKind::FileNotFound,
             io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
             io::ErrorKind::ReadOnlyFilesystem => ErrorKind::ReadOnly,
+            io::ErrorKind::ResourceBusy => ErrorKind::Busy,
             _ => ErrorKind::Io,
         };
         Error::caused(kind, format!("{doing} {}", path.display()), cause).at(path)
@@ -221,20 +222,6 @@ impl Error {
     pub fn path(&self) -> Option<&Path> {
         let own = self.0.path.as_deref();
         own.or_else(|| self.cause_of::<Error>()?.path())
-    }
-
-    /// Returns the operating system's error number: the one with which it refused, or the one that
-    /// says the same as the kind.
-    pub fn os_error(&self) -> Option<i32> {
-        let refusal = self.cause_of::<io::Error>();
-        refusal
-            .and_then(io::Error::raw_os_error)
-            .or(match self.kind() {
-                ErrorKind::PermissionDenied => Some(libc::EACCES),
-                ErrorKind::FileNotFound => Some(libc::ENOENT),
-                ErrorKind::ReadOnly => Some(libc::EROFS),
-                _ => None,
-            })
     }
 
     /// Returns the first cause of type `T` in the chain, such as the `gguf::ParseError` of a GGUF
@@ -353,6 +340,7 @@ mod tests {
             (libc::EACCES, ErrorKind::PermissionDenied),
             (libc::EPERM, ErrorKind::PermissionDenied),
             (libc::EROFS, ErrorKind::ReadOnly),
+            (libc::EBUSY, ErrorKind::Busy),
             (libc::ENOSPC, ErrorKind::Io),
         ] {
             let cause = io::Error::from_raw_os_error(number);

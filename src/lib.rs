@@ -48,21 +48,21 @@
 //! each, such as [`VerifyOptions`]. Long calls are observed and stopped by [`Store::watch`] and
 //! [`Store::verify_with`].
 //!
-//! Answers are plain values. Where a client of Ollama's HTTP API wants JSON, `to_json` gives the
-//! bytes that the server would have sent; [`wire`] does that for whole requests, and [`gguf`] reads
-//! and writes GGUF files without any store.
+//! Results are plain values. Where a client of Ollama's HTTP API wants JSON, `to_json` gives the
+//! bytes that the server would have sent; [`http_api`] does that for whole requests, and [`gguf`]
+//! reads and writes GGUF files without any store.
 //!
 //! # What holds
 //!
 //! * **Reading changes nothing.** Opening, listing and showing create no file and take no lock.
-//!   Nothing is cached between calls: each answers from what the disk holds now.
+//!   Nothing is cached between calls: each reads what the disk holds now.
 //! * **A change is made completely or not at all.** A file is staged, flushed and renamed, in an
 //!   order in which a crash or a power cut leaves the old state or the new one. [`Durability::None`]
 //!   gives up the power cut for speed.
 //! * **A blob that a model uses is not removed.** While a manifest cannot be read, all blobs are
-//!   kept, and the answer says why. Blobs on their way out wait in a trash for as long as
+//!   kept, and the result says why. Blobs on their way out wait in a trash for as long as
 //!   [`StoreOptions::delete_delay`] says, and go back where a server began to use them.
-//! * **One bad model hides no others.** What cannot be read is a [`Problem`] beside the answer.
+//! * **One bad model hides no others.** What cannot be read is a [`Problem`] beside the result.
 //! * **No file is trusted.** Counts, lengths and offsets are compared with what is left of a file
 //!   before they are used. A hostile one ends in an error that says where, and does not panic.
 //! * **Errors can be acted on.** An [`Error`] has a [kind](ErrorKind), the file that it is about, the
@@ -97,6 +97,7 @@ mod error;
 mod fs;
 pub mod gguf;
 mod go;
+pub mod http_api;
 mod manifest;
 mod modelfile;
 mod name;
@@ -107,13 +108,13 @@ mod sha256;
 mod skip;
 mod store;
 mod template;
-pub mod wire;
 
 pub use capability::Capability;
 pub use error::{Error, ErrorKind, Result};
 pub use fs::durability::Durability;
 pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::gguf_parts::{GgufParts, PartTensor};
+pub use fs::system::paths::path_of_bytes;
 pub use go::human::{human_number, printable};
 pub use go::json;
 pub use go::time::Timestamp;
@@ -122,12 +123,12 @@ pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
 pub use store::{
     Alias, ArchivedModel, Blob, BlobStatus, BrokenModel, Cached, Collected, Copied, CopyMode,
-    Deleted, Diagnosis, ExportOptions, Exported, FileWarning, Files, Finding, GcOptions,
-    GgufFinding, ImportArchiveOptions, ImportOptions, Imported, ImportedArchive, IncompleteBlob,
-    InfoValue, Issue, ListOptions, ListedDetails, Listing, Location, LocationState, Maintained,
-    ManifestForm, Message, Model, ModelInfo, ModelUsage, MovedBlob, Problem, Progress, Repaired,
-    Report, SharedBlob, Show, ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary,
-    Usage, Use, Uses, VerifyOptions,
+    CopyOptions, DeleteOptions, Deleted, Diagnosis, ExportOptions, Exported, FileWarning, Files,
+    Finding, GcOptions, GgufFinding, ImportArchiveOptions, ImportOptions, Imported,
+    ImportedArchive, IncompleteBlob, InfoValue, Issue, ListOptions, ListedDetails, Listing,
+    Location, LocationState, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage,
+    MovedBlob, Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions, ShownDetails,
+    ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 

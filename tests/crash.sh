@@ -36,7 +36,7 @@ touch -d '2 hours ago' "$store"/blobs/*
 printf 'FROM a\nSYSTEM """of\na""" \nPARAMETER stop x\nLICENSE y\n' >"$work/Modelfile"
 
 operations=(
-    "cp a new/name:tag" "cp a b" "rm own" "rm a b" "gc" "gc --grace 0s"
+    "cp a new/name:tag" "cp a b --force" "mv own new/name" "rm own" "rm a b" "gc" "gc --grace 0s"
     "import tests/data/tiny.gguf imported --copy-mode copy" "import tests/data/tiny.gguf a --force --system x"
     "import $work/Modelfile made" "repair"
 )

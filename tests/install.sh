@@ -22,6 +22,8 @@ needs util-linux command -v setpriv
 needs skopeo command -v skopeo
 needs tar command -v tar
 needs mount command -v mount
+needs exfatprogs command -v mkfs.exfat
+needs exfat-fuse command -v mount.exfat-fuse
 needs nodejs command -v node
 needs npm command -v npm
 needs python3 command -v python3

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["capability"],
     &["fs"],
     &["store"],
-    &["wire"],
+    &["http_api"],
 ];
 
 fn layer(module: &str) -> usize {
@@ -104,6 +104,8 @@ const CHANGES: &[&str] = &[
     "sync_data",
     "reflink_copy::",
     "rustix::fs",
+    "change::",
+    "windows_sys::",
     "libc::open",
     "libc::unlink",
     "libc::rename",
@@ -114,12 +116,18 @@ const CHANGES: &[&str] = &[
     "tempfile_in",
 ];
 
-/// Files that may call what changes a disk: the one that owns it, the one that opens for reading
-/// with options, and the one that asks how much room there is.
+/// Files that may call what changes a disk: the one that owns it and its helper, those that open
+/// for reading with options, and those that ask the system.
 const OWNERS: &[(&str, &[&str])] = &[
     ("fs/ops.rs", CHANGES),
+    ("fs/system/change.rs", CHANGES),
     ("fs/read.rs", &["OpenOptions"]),
-    ("fs/space.rs", &["rustix::fs"]),
+    ("fs/system/open.rs", &["OpenOptions", "windows_sys::"]),
+    ("fs/system/stat.rs", &["OpenOptions", "windows_sys::"]),
+    ("fs/system/code.rs", &["OpenOptions", "windows_sys::"]),
+    ("fs/system/lock.rs", &["windows_sys::"]),
+    ("fs/system/pages.rs", &["rustix::fs"]),
+    ("fs/system/space.rs", &["rustix::fs", "windows_sys::"]),
     // To whatever the caller writes to.
     ("gguf/write.rs", &["io::copy"]),
 ];
@@ -221,5 +229,85 @@ fn a_planted_breach_is_found_wherever_it_is() {
         );
         let in_tests = format!("#[cfg(test)]\nmod tests {{\n    {planted}\n}}\n");
         assert_eq!(breach("fs/lock.rs", &in_tests), None, "{call}");
+    }
+}
+
+/// What only the folder that owns the differences between systems may say.
+const OF_SYSTEMS: &[&str] = &[
+    "cfg(unix",
+    "cfg(windows",
+    "cfg!(unix",
+    "cfg!(windows",
+    "cfg(not(",
+    "cfg(any(",
+    "cfg(all(",
+    "cfg!(any(",
+    "cfg!(not(",
+    "cfg_attr(unix",
+    "cfg_attr(windows",
+    "target_os",
+    "target_family",
+    "target_vendor",
+    "target_env",
+    "env::consts",
+    "os::unix",
+    "os::fd",
+    "os::linux",
+    "os::macos",
+    "os::windows",
+    "os::raw",
+    "libc::",
+    "rustix::",
+    "windows_sys::",
+];
+
+/// The first word in a text by which it asks for the system it is on, or uses what only one has.
+/// What the processor is, the hash kernels may ask.
+fn of_a_system(path: &str, text: &str) -> Option<&'static str> {
+    if path.starts_with("fs/system/") {
+        return None;
+    }
+    let mut code = code_of(text).replace("cfg(not(test))", "");
+    if path.starts_with("sha256/") {
+        code = code.replace("cfg(not(target_arch", "");
+    }
+    OF_SYSTEMS
+        .iter()
+        .find(|word| code.contains(**word))
+        .copied()
+}
+
+#[test]
+fn one_folder_knows_which_system_it_is_on() {
+    let is_test = |name: &str| {
+        name.starts_with("store/crash/") || name.ends_with("/tests.rs") || name == "skip.rs"
+    };
+    let sources = sources();
+    let checked = sources.iter().filter(|(name, _)| !is_test(name));
+    let found = checked.filter_map(|(name, text)| Some((name, of_a_system(name, text)?)));
+    assert_eq!(found.collect::<Vec<_>>(), []);
+}
+
+#[test]
+fn a_planted_question_for_the_system_is_found_but_in_its_folder() {
+    let sources = sources();
+    for (name, text) in &sources {
+        for planted in [
+            "#[cfg(unix)]\nfn x() {}\n",
+            "#[cfg(not(windows))]\nfn x() {}\n",
+            "#[cfg(any(target_os = \"macos\", test))]\nfn x() {}\n",
+            "fn x() -> bool {\n    cfg!(windows)\n}\n",
+            "use std::os::unix::fs::MetadataExt;\n",
+            "use std::os::fd::AsRawFd;\n",
+            "const X: i32 = libc::ENOENT;\n",
+            "fn x() {\n    rustix::process::geteuid();\n}\n",
+        ] {
+            let found = of_a_system(name, &format!("{planted}{text}"));
+            assert_eq!(
+                found.is_none(),
+                name.starts_with("fs/system/"),
+                "{name}: {planted}"
+            );
+        }
     }
 }

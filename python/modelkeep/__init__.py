@@ -29,6 +29,7 @@ from ._modelkeep import (
     GgufParts,
     Imported,
     ImportedArchive,
+    IncompleteBlob,
     Issue,
     JsonBase,
     Listing,
@@ -50,6 +51,8 @@ from ._modelkeep import (
     Summary,
     Tensor,
     Usage,
+    Use,
+    Uses,
     Warning,
 )
 from .errors import (
@@ -102,6 +105,7 @@ __all__ = [
     "GgufParts",
     "Imported",
     "ImportedArchive",
+    "IncompleteBlob",
     "InvalidDigestError",
     "InvalidNameError",
     "Issue",
@@ -132,5 +136,7 @@ __all__ = [
     "Tensor",
     "UnsupportedError",
     "Usage",
+    "Use",
+    "Uses",
     "Warning",
 ]

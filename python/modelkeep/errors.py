@@ -88,7 +88,7 @@ class UnsupportedError(Error, NotImplementedError):
 
 
 class BusyError(Error, TimeoutError):
-    """Another process holds the lock."""
+    """Another process holds the lock, or has a file open that was to be replaced or removed."""
 
     status = 503
 

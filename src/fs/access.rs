@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use crate::fs::system::stat::Stat;
 
 /// Returns the directory on the way to a path, itself included, that this user may not look into.
 pub(crate) fn closed_directory(path: &Path) -> Option<PathBuf> {
@@ -22,13 +23,13 @@ pub(crate) fn advice(path: &Path) -> String {
     let Some(closed) = closed_directory(path) else {
         return "closed to this user".to_owned();
     };
-    match closed.metadata() {
-        Ok(metadata) => {
+    match Stat::at(&closed).ok().and_then(|stat| stat.owner()) {
+        Some(owner) => {
             let names = Names::of_this_system();
-            let remedy = names.remedy(metadata.mode(), metadata.uid(), metadata.gid());
+            let remedy = names.remedy(owner.mode, owner.user, owner.group);
             format!("{} is closed to this user: {remedy}", closed.display())
         }
-        Err(_) => "closed to this user".to_owned(),
+        None => format!("{} is closed to this user", closed.display()),
     }
 }
 

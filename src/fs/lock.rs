@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::staged;
+use crate::fs::system::{code, lock};
 use crate::fs::{ops, owner};
 
 /// Held while a store is changed; released when dropped.
@@ -42,7 +43,9 @@ impl StoreLock {
         loop {
             match ops::try_lock(&file) {
                 Ok(()) => return Ok(StoreLock { file }),
-                Err(TryLockError::Error(e)) if is_lockless(&e) => return Ok(StoreLock { file }),
+                Err(TryLockError::Error(e)) if code::is_lockless(&e) => {
+                    return Ok(StoreLock { file });
+                }
                 Err(TryLockError::Error(e)) if e.kind() != io::ErrorKind::Interrupted => {
                     return Err(Error::io("taking lock", &path, e));
                 }
@@ -73,17 +76,10 @@ fn open(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Returns whether the file system has no locks at all, as some network file systems, or none for a
-/// file that may only be read, as NFS (`EBADF`).
-fn is_lockless(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::Unsupported
-        || matches!(error.raw_os_error(), Some(libc::ENOLCK | libc::EBADF))
-}
-
 impl Drop for StoreLock {
     fn drop(&mut self) {
         // Closing does not release it while a child that was forked meanwhile has the file, too.
-        let _ = self.file.unlock();
+        let _ = lock::release(&self.file);
     }
 }
 

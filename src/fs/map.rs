@@ -7,6 +7,7 @@ use std::ops::Deref;
 use memmap2::{Mmap, MmapOptions};
 
 use crate::fs::ops;
+use crate::fs::system::code;
 
 /// Bytes that do not change while they are held.
 pub(crate) enum Bytes {
@@ -18,17 +19,20 @@ impl Bytes {
     /// Maps the first `len` bytes of a file; `None` where its file system cannot, and they have to
     /// be read.
     pub(crate) fn map(file: &File, len: u64) -> io::Result<Option<Self>> {
+        // A file may be larger than the address space.
+        let Ok(len) = usize::try_from(len) else {
+            return Ok(None);
+        };
         match map(file, len) {
             Ok(map) => Ok(Some(Bytes::Mapped(map))),
-            Err(e) if is_unmappable(&e) => Ok(None),
+            Err(e) if code::is_unmappable(&e) => Ok(None),
             Err(e) => Err(e),
         }
     }
 }
 
-fn map(file: &File, len: u64) -> io::Result<Mmap> {
+fn map(file: &File, len: usize) -> io::Result<Mmap> {
     ops::before_map()?;
-    let len = usize::try_from(len).map_err(io::Error::other)?;
     // SAFETY: a map is sound as long as nobody shortens or writes the file while it is held.
     // Blobs are named by their digest, written under a temporary name, renamed in when they
     // are whole and never opened for writing again, by us and by Ollama. For a path of the caller's
@@ -39,16 +43,6 @@ fn map(file: &File, len: u64) -> io::Result<Mmap> {
     unsafe {
         MmapOptions::new().len(len).map(file)
     }
-}
-
-/// Returns whether a failure to map is one of the file system, as virtiofs, 9p and some of FUSE
-/// have it.
-fn is_unmappable(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::Unsupported
-        || matches!(
-            error.raw_os_error(),
-            Some(libc::ENODEV | libc::EINVAL | libc::EACCES | libc::ENOTSUP)
-        )
 }
 
 impl Deref for Bytes {

@@ -1,4 +1,4 @@
-//! The disk: where things lie, and how they are read and written whole.
+//! The disk: where files are located, and how they are read and written whole.
 
 pub(crate) mod access;
 pub(crate) mod durability;
@@ -15,7 +15,9 @@ pub(crate) mod page_cache;
 pub(crate) mod places;
 pub(crate) mod private;
 pub(crate) mod read;
+pub(crate) mod source;
 pub(crate) mod space;
 pub(crate) mod staged;
 pub(crate) mod stamp;
+pub(crate) mod system;
 pub(crate) mod user;

@@ -2,23 +2,19 @@
 //!
 //! Tests put a hook before each of them, to stop or to fail at any point of any change.
 
-use std::fs::{self, File, FileTimes, OpenOptions, Permissions, TryLockError};
+use std::fmt;
+use std::fs::{self, File, FileTimes, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use crate::fs::system::{change, code, lock, open};
 
 /// Creates a file that must not exist yet; never follows a link.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
     hook::before(&Change::Create(path))?;
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o666)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
+    open::without_following(path, OpenOptions::new().write(true).create_new(true))
 }
 
 /// Opens a file of our own for locking, and creates it where it is missing; tells whether it did.
@@ -26,19 +22,17 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 /// is opened for reading, which suffices for a lock.
 pub(crate) fn open_lock(path: &Path) -> io::Result<(File, bool)> {
     hook::before(&Change::OpenLock)?;
-    let mut writing = OpenOptions::new();
-    writing
-        .write(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    let opened = match writing.clone().create_new(true).mode(0o666).open(path) {
+    let writing = || open::without_following(path, OpenOptions::new().write(true));
+    let new = open::without_following(path, OpenOptions::new().write(true).create_new(true));
+    let opened = match new {
         Ok(file) => return Ok((file, true)),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => writing.open(path),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => writing(),
         // Where no file may be made, there may be one.
-        Err(e) => writing.open(path).map_err(|_| e),
+        Err(e) => writing().map_err(|_| e),
     };
     match opened {
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-            let reading = writing.clone().write(false).read(true).open(path);
+            let reading = open::without_following(path, OpenOptions::new().read(true));
             Ok((reading.map_err(|_| e)?, false))
         }
         opened => Ok((opened?, false)),
@@ -48,7 +42,7 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<(File, bool)> {
 /// Takes the advisory lock of a file, without waiting.
 pub(crate) fn try_lock(file: &File) -> Result<(), TryLockError> {
     hook::before(&Change::Lock).map_err(TryLockError::Error)?;
-    file.try_lock()
+    lock::try_exclusive(file)
 }
 
 /// Runs before a file is mapped, which changes nothing, and fails where tests have it fail.
@@ -63,13 +57,13 @@ pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()
 
 pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
     hook::before(&Change::Sync(path))?;
-    file.sync_all()
+    change::sync(file, path)
 }
 
 /// Makes the entries of a directory durable.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     hook::before(&Change::SyncDirectory(path))?;
-    File::open(path)?.sync_all()
+    change::sync_directory(path)
 }
 
 /// Sets the time of the last change to now, so that no collector takes the file for an old one.
@@ -82,18 +76,18 @@ pub(crate) fn touch(file: &File) -> io::Result<()> {
 /// Gives the file to a user and to a group.
 pub(crate) fn give(file: &File, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
     hook::before(&Change::Give)?;
-    std::os::unix::fs::fchown(file, user, group)
+    change::give(file, user, group)
 }
 
 pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     hook::before(&Change::SetMode)?;
-    file.set_permissions(Permissions::from_mode(mode))
+    change::set_mode(file, mode)
 }
 
 /// Renames a file, and replaces what is at `to`. Two names of one file become one.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     hook::before(&Change::Rename(from, to))?;
-    fs::rename(from, to)?;
+    patiently(|| fs::rename(from, to), |e| code::is_in_use(e, to))?;
     // rename(2) does nothing where both names are one file.
     match from.symlink_metadata() {
         Ok(_) => unlink(from),
@@ -105,30 +99,14 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// where it is not. In one step where the file system can, else by a link.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     hook::before(&Change::RenameNew(from, to))?;
-    match rename_no_replace(from, to) {
-        Err(e) if is_unsupported(&e) => link_and_unlink(from, to),
+    let renamed = patiently(
+        || change::rename_new(from, to),
+        |e| code::is_in_use(e, from),
+    );
+    match renamed {
+        Err(e) if code::is_unsupported(&e) => link_and_unlink(from, to),
         renamed => renamed,
     }
-}
-
-#[cfg(target_os = "linux")]
-fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn rename_no_replace(_from: &Path, _to: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Returns whether an error says that the file system does not know the operation.
-fn is_unsupported(error: &io::Error) -> bool {
-    let codes = [libc::EINVAL, libc::EPERM];
-    error.kind() == io::ErrorKind::Unsupported
-        || error
-            .raw_os_error()
-            .is_some_and(|code| codes.contains(&code))
 }
 
 /// Renames by a link and an unlink. The new name is durable before the old one goes: a power cut
@@ -136,7 +114,7 @@ fn is_unsupported(error: &io::Error) -> bool {
 fn link_and_unlink(from: &Path, to: &Path) -> io::Result<()> {
     match hard_link(from, to) {
         // Without links nothing but a look keeps us from replacing what is there.
-        Err(e) if is_unsupported(&e) => match to.symlink_metadata() {
+        Err(e) if code::is_unsupported(&e) => match to.symlink_metadata() {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
             Err(_) => rename(from, to),
         },
@@ -155,15 +133,57 @@ pub(crate) fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)
 }
 
-/// Makes a file that shares the blocks of another, where the file system can.
-pub(crate) fn reflink(from: &Path, to: &Path) -> io::Result<()> {
-    hook::before(&Change::Reflink(from, to))?;
-    reflink_copy::reflink(from, to)
+/// Makes a file that shares the blocks of another, which is open, where the file system can.
+pub(crate) fn reflink(from: &File, path: &Path, to: &Path) -> io::Result<()> {
+    hook::before(&Change::Reflink(path, to))?;
+    reflink_copy::reflink_file_to_path(from, to)
 }
 
 pub(crate) fn unlink(path: &Path) -> io::Result<()> {
     hook::before(&Change::Unlink(path))?;
-    fs::remove_file(path)
+    patiently(|| fs::remove_file(path), |e| code::is_in_use(e, path))
+}
+
+/// How often a change is tried of a file that somebody has open, and how long it waits each time:
+/// a scanner that looks at every new file is done sooner.
+const TRIES: u32 = 50;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+/// Makes a change that fails while somebody has the file open, and waits for them a while.
+///
+/// # Errors
+/// [`ResourceBusy`](io::ErrorKind::ResourceBusy), with the system's own error as its source, where
+/// they still have it then. Nothing was changed.
+fn patiently(
+    mut change: impl FnMut() -> io::Result<()>,
+    is_in_use: impl Fn(&io::Error) -> bool,
+) -> io::Result<()> {
+    for _ in 1..TRIES {
+        match change() {
+            Err(e) if is_in_use(&e) => thread::sleep(BETWEEN_TRIES),
+            changed => return changed,
+        }
+    }
+    change().map_err(|e| match is_in_use(&e) {
+        true => io::Error::new(io::ErrorKind::ResourceBusy, InUse(e)),
+        false => e,
+    })
+}
+
+/// Why a file cannot be replaced or removed.
+#[derive(Debug)]
+struct InUse(io::Error);
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "another program has it open: {}", self.0)
+    }
+}
+
+impl std::error::Error for InUse {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
 }
 
 /// Waits for others, who may change anything meanwhile.
@@ -177,7 +197,7 @@ pub(crate) fn wait(time: Duration) {
 
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     hook::before(&Change::MakeDirectory(path))?;
-    fs::DirBuilder::new().mode(0o777).create(path)
+    fs::create_dir(path)
 }
 
 pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
@@ -297,25 +317,30 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_file_system_does_not_know_is_done_in_another_way() {
-        for code in [libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP, libc::EPERM] {
-            assert!(
-                is_unsupported(&io::Error::from_raw_os_error(code)),
-                "{code}"
-            );
+    fn a_file_in_use_is_waited_for_and_is_busy_in_the_end() {
+        let failing = |failures: u32| {
+            let mut tries = 0;
+            let change = || {
+                tries += 1;
+                match tries > failures {
+                    true => Ok(()),
+                    false => Err(io::Error::from_raw_os_error(libc::EIO)),
+                }
+            };
+            let done = patiently(change, |e| e.raw_os_error() == Some(libc::EIO));
+            (tries, done)
+        };
+        for failures in [0, 1, TRIES - 1] {
+            let (tries, done) = failing(failures);
+            assert!(done.is_ok() && tries == failures + 1, "{failures}");
         }
-        for code in [
-            libc::EEXIST,
-            libc::ENOENT,
-            libc::EACCES,
-            libc::EIO,
-            libc::EXDEV,
-        ] {
-            assert!(
-                !is_unsupported(&io::Error::from_raw_os_error(code)),
-                "{code}"
-            );
-        }
+        let (tries, done) = failing(TRIES);
+        let error = crate::Error::io("removing", Path::new("/x"), done.unwrap_err());
+        assert_eq!((tries, error.kind()), (TRIES, crate::ErrorKind::Busy));
+        assert_eq!(error.os_error(), Some(libc::EIO));
+        let other = || Err(io::Error::from_raw_os_error(libc::EACCES));
+        let error = patiently(other, |_| false).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EACCES));
     }
 
     /// Links and unlinks where links fail; returns the answer and the steps that were tried.

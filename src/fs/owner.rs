@@ -1,14 +1,16 @@
 //! Whose new files and directories are, and who may use them.
 //!
 //! Root writes for the owner of the place, whose server could not use the files otherwise. Where
-//! a group or everybody may write to the place, what is made there is theirs as well.
+//! a group or everybody may write to the place, what is made there is theirs as well. Where a
+//! system has no owners, nothing of this is done.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind};
+use crate::fs::system::stat::{Owner, Stat};
+use crate::fs::system::{code, open};
 use crate::fs::{ops, user};
 
 const GROUP_WRITES: u32 = 0o020;
@@ -22,42 +24,52 @@ const ROOT: u32 = 0;
 /// Where the owner cannot be set and could not use what is new. A system that gives nothing away,
 /// or does not know the owner, is otherwise no reason to fail: in a rootless container, for one.
 pub(crate) fn adopt(new: &File, place: &Path) -> io::Result<()> {
-    let Some(place) = nearest(place) else {
+    let (Some(place), Some(ours)) = (nearest(place), Stat::of(new)?.owner()) else {
         return Ok(());
     };
-    let ours = new.metadata()?;
-    let is_for_owner = ours.uid() == ROOT && place.uid() != ROOT;
-    let is_for_group = place.mode() & GROUP_WRITES != 0 && ours.gid() != place.gid();
+    let is_for_owner = ours.user == ROOT && place.user != ROOT;
+    let is_for_group = place.mode & GROUP_WRITES != 0 && ours.group != place.group;
     if !is_for_owner && !is_for_group {
         return Ok(());
     }
-    let user = is_for_owner.then_some(place.uid());
-    match ops::give(new, user, Some(place.gid())) {
-        Err(e) if is_not_for_us(&e) && is_usable(&ours, &place) => Ok(()),
+    let user = is_for_owner.then_some(place.user);
+    match ops::give(new, user, Some(place.group)) {
+        Err(e) if code::is_not_for_us(&e) && is_usable(&ours, &place) => Ok(()),
         given => given,
     }
 }
 
 /// As [`adopt`], for a new directory, whose place is the directory that it is in.
 pub(crate) fn adopt_directory(new: &Path) -> io::Result<()> {
-    adopt(&File::open(new)?, parent(new))
+    match open::directory(new)? {
+        Some(directory) => adopt(&directory, parent(new)),
+        None => Ok(()),
+    }
+}
+
+/// As [`share`], for a new directory of our own, whose place is the directory that it is in.
+pub(crate) fn share_directory(new: &Path) -> io::Result<()> {
+    match open::directory(new)? {
+        Some(directory) => share(&directory, parent(new)),
+        None => Ok(()),
+    }
 }
 
 /// Opens a new file or directory of our own to those who may write to `place`, whatever the umask:
 /// none of them could change the store otherwise.
 pub(crate) fn share(new: &File, place: &Path) -> io::Result<()> {
-    let Some(place) = nearest(place) else {
+    let ours = Stat::of(new)?;
+    let (Some(place), Some(owner)) = (nearest(place), ours.owner()) else {
         return Ok(());
     };
-    let ours = new.metadata()?;
     let execute = if ours.is_dir() { 0o7777 } else { 0o666 };
-    let mode = ours.mode() & 0o7777;
-    let shared = mode | shared_bits(place.mode()) & execute;
+    let mode = owner.mode & 0o7777;
+    let shared = mode | shared_bits(place.mode) & execute;
     if shared == mode {
         return Ok(());
     }
     match ops::set_mode(new, shared) {
-        Err(e) if is_not_for_us(&e) => Ok(()),
+        Err(e) if code::is_not_for_us(&e) => Ok(()),
         set => set,
     }
 }
@@ -69,33 +81,50 @@ fn shared_bits(mode: u32) -> u32 {
     mode & (group | others)
 }
 
-/// Returns whether a refusal to set an owner or a mode says only that it is not ours to set, or
-/// that there is none.
-fn is_not_for_us(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::Unsupported
-        || matches!(error.raw_os_error(), Some(libc::EPERM | libc::EINVAL))
+/// Gives a file the mode of another one, which is new.
+pub(crate) fn take_mode_of(new: &File, file: &File) -> io::Result<()> {
+    match Stat::of(new)?.owner() {
+        Some(owner) => ops::set_mode(file, owner.mode & 0o7777),
+        None => Ok(()),
+    }
+}
+
+/// Leaves it to the owner alone to write to a file, whatever the umask lets others.
+///
+/// # Errors
+/// Where it cannot be told who else may write to it.
+pub(crate) fn keep_private(file: &File) -> io::Result<()> {
+    let Some(owner) = Stat::of(file)?.owner() else {
+        let text = "the system does not say who may write to it";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+    };
+    ops::set_mode(file, owner.mode & 0o755)
 }
 
 /// Returns whether the owner of `place` can use a file in it: it is the owner's, or the owner is
 /// root, or all who may write to the place share it.
-fn is_usable(file: &Metadata, place: &Metadata) -> bool {
-    let is_shared = place.mode() & (GROUP_WRITES | OTHERS_WRITE) != 0;
-    let may_read = file.mode() & 0o004 != 0
-        || file.mode() & 0o040 != 0 && (file.gid() == place.gid() || place.mode() & 0o2000 != 0);
-    file.uid() == place.uid() || place.uid() == ROOT || is_shared && may_read
+fn is_usable(file: &Owner, place: &Owner) -> bool {
+    let is_shared = place.mode & (GROUP_WRITES | OTHERS_WRITE) != 0;
+    let may_read = file.mode & 0o004 != 0
+        || file.mode & 0o040 != 0 && (file.group == place.group || place.mode & 0o2000 != 0);
+    file.user == place.user || place.user == ROOT || is_shared && may_read
 }
 
 /// Returns the number of the user to whom `place` belongs and who could not use a file in it.
 pub(crate) fn locked_out(file: &File, place: &Path) -> io::Result<Option<u32>> {
-    let file = file.metadata()?;
+    let Some(file) = Stat::of(file)?.owner() else {
+        return Ok(None);
+    };
     let place = nearest(place).filter(|place| !is_usable(&file, place));
-    Ok(place.map(|place| place.uid()))
+    Ok(place.map(|place| place.user))
 }
 
-/// Returns the metadata of a directory or, where it is not there yet, of the nearest above it.
-fn nearest(directory: &Path) -> Option<Metadata> {
+/// Returns whose a directory is or, where it is not there yet, the nearest above it.
+fn nearest(directory: &Path) -> Option<Owner> {
     let mut above = directory.ancestors().map(non_empty);
-    above.find_map(|directory| directory.metadata().ok())
+    above
+        .find_map(|directory| Stat::at(directory).ok())?
+        .owner()
 }
 
 /// Returns the error of a change that the operating system refused; where it is one of
@@ -114,17 +143,17 @@ pub(crate) fn refused(doing: &'static str, path: &Path, cause: io::Error) -> Err
 /// Says whose the nearest directory above a path is, where that is not we.
 fn whose(path: &Path) -> Option<String> {
     let place = nearest(parent(path))?;
-    let us = user::effective();
-    if place.uid() == us {
+    let us = user::effective()?;
+    if place.user == us {
         return None;
     }
-    let group = match place.mode() & GROUP_WRITES {
+    let group = match place.mode & GROUP_WRITES {
         0 => String::new(),
-        _ => format!(", join {}", user::describe_group(place.gid())),
+        _ => format!(", join {}", user::describe_group(place.group)),
     };
     Some(format!(
         "the store belongs to {} and you are {}: run as that user{group}, or open it read-only",
-        user::describe(place.uid()),
+        user::describe(place.user),
         user::name(us).unwrap_or_else(|| format!("uid {us}")),
     ))
 }
@@ -143,9 +172,10 @@ pub(crate) fn non_empty(path: &Path) -> &Path {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
     use super::*;
     use crate::fs::ops::{Change, hook};
@@ -162,7 +192,7 @@ mod tests {
     /// Adopts a new file in a place of some mode and of another user, where chown fails.
     fn adopt_where_chown_fails(mode: u32, code: i32) -> Option<io::Result<()>> {
         let place = directory(mode);
-        if user::effective() != ROOT {
+        if user::effective() != Some(ROOT) {
             not_here("places of another user", NOT_ROOT);
             return None;
         }
@@ -224,22 +254,6 @@ mod tests {
         assert_eq!(new.metadata().unwrap().mode() & 0o7777, 0o666);
     }
 
-    /// Returns a file or directory of some owner and mode; `None` where we cannot give it away.
-    fn of(directory: bool, (user, group, mode): (u32, u32, u32)) -> Option<Metadata> {
-        let scratch = tempfile::tempdir().unwrap();
-        let path = scratch.path().join("it");
-        match directory {
-            true => fs::create_dir(&path).unwrap(),
-            false => fs::write(&path, "").unwrap(),
-        }
-        if chown(&path, Some(user), Some(group)).is_err() {
-            not_here("files of another user", NOT_ROOT);
-            return None;
-        }
-        fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-        path.metadata().ok()
-    }
-
     #[test]
     fn a_file_is_usable_by_the_owner_of_its_place_who_has_it_or_shares_it() {
         const US: u32 = 0;
@@ -256,10 +270,12 @@ mod tests {
             ((1, 1, 0o777), (US, US, 0o600), false),
         ];
         for (place, file, expected) in cases {
-            let Some((directory, new)) = of(true, place).zip(of(false, file)) else {
-                return;
-            };
-            assert_eq!(is_usable(&new, &directory), expected, "{place:?}, {file:?}");
+            let of = |(user, group, mode)| Owner { user, group, mode };
+            assert_eq!(
+                is_usable(&of(file), &of(place)),
+                expected,
+                "{place:?}, {file:?}"
+            );
         }
     }
 
@@ -282,7 +298,7 @@ mod tests {
             denied.contains(", join ") && denied.contains("12346"),
             "{denied}"
         );
-        chown(place.path(), Some(user::effective()), None).unwrap();
+        chown(place.path(), user::effective(), None).unwrap();
         assert!(!told(io::ErrorKind::PermissionDenied).contains("belongs to"));
     }
 
@@ -309,7 +325,9 @@ mod tests {
             (0o775, 0, false),
         ] {
             let place = directory(mode);
-            if chown(place.path(), Some(ROOT), Some(group)).is_err() || user::effective() != ROOT {
+            if chown(place.path(), Some(ROOT), Some(group)).is_err()
+                || user::effective() != Some(ROOT)
+            {
                 not_here("places of another group", NOT_ROOT);
                 return;
             }

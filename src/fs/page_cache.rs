@@ -1,6 +1,8 @@
-//! Leaving the system's cache as it was. The only place that asks the system for what it caches.
+//! Leaving the system's cache as it was.
 
 use std::fs::File;
+
+use crate::fs::system::pages;
 
 /// How many bytes are looked at, and given back, at once.
 const WINDOW: u64 = 4 << 20;
@@ -43,7 +45,7 @@ impl PageCache {
             self.leave(file);
         }
         while self.next <= window + AHEAD && self.next * WINDOW < self.size {
-            let is_ours = system::is_cold(file, self.next * WINDOW, WINDOW);
+            let is_ours = pages::is_cold(file, self.next * WINDOW, WINDOW);
             self.ours |= u64::from(is_ours) << (self.next % 64);
             self.next += 1;
         }
@@ -56,8 +58,8 @@ impl PageCache {
             let (at, len) = (self.first * WINDOW, WINDOW);
             // A file system over another does not see the other's cache: it says still that nothing
             // is there, and knew nothing before.
-            if !system::is_cold(file, at, len) {
-                system::drop_cached(file, at, len);
+            if !pages::is_cold(file, at, len) {
+                pages::drop_cached(file, at, len);
             }
         }
         self.first += 1;
@@ -71,132 +73,67 @@ impl PageCache {
     }
 }
 
-#[cfg(target_os = "linux")]
-mod system {
-    use std::fs::File;
-    use std::os::fd::AsRawFd;
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
 
-    // Linux, asm-generic/unistd.h
-    const CACHESTAT: libc::c_long = 451;
+    use super::*;
+    use crate::fs::system::open;
+    use crate::fs::system::pages::{drop_cached, is_cold};
+    use crate::skip::not_here;
 
-    // Linux, include/uapi/linux/mman.h
-    #[repr(C)]
-    struct Range {
-        at: u64,
-        len: u64,
+    /// Beside the program, which lies on a disk more often than the temporary directory does.
+    fn scratch() -> tempfile::TempDir {
+        let program = std::env::current_exe().unwrap();
+        tempfile::tempdir_in(program.parent().unwrap()).unwrap()
     }
 
-    // Linux, include/uapi/linux/mman.h
-    #[repr(C)]
-    #[derive(Default)]
-    struct Counts {
-        cached: u64,
-        dirty: u64,
-        writeback: u64,
-        evicted: u64,
-        recently_evicted: u64,
+    /// Returns a file of five windows on a disk, no page of which is cached; `None` where the
+    /// system does not say, or keeps all.
+    fn cold_file(directory: &std::path::Path) -> Option<File> {
+        let path = directory.join("cold");
+        std::fs::write(&path, vec![7; 5 * WINDOW as usize]).unwrap();
+        let file = File::open(path).unwrap();
+        file.sync_all().unwrap();
+        drop_cached(&file, 0, 0);
+        let is_cold = is_cold(&file, 0, 0);
+        if !is_cold {
+            let why = "the system does not say what it caches, or keeps all";
+            not_here("cold files", why);
+        }
+        is_cold.then_some(file)
     }
 
-    /// Returns whether no page of a range is cached; false where the system does not say.
-    pub(super) fn is_cold(file: &File, at: u64, len: u64) -> bool {
-        let (range, mut counts) = (Range { at, len }, Counts::default());
-        // SAFETY: the descriptor is open, and both pointers are to what the call reads and writes.
-        #[expect(unsafe_code, reason = "the standard library does not ask")]
-        let answer = unsafe {
-            libc::syscall(
-                CACHESTAT,
-                file.as_raw_fd(),
-                &raw const range,
-                &raw mut counts,
-                0,
-            )
+    fn read_all(mut file: &File, size: u64) {
+        let mut pages = PageCache::new(size);
+        let (mut buffer, mut at) = (vec![0; 1 << 20], 0);
+        while at < size {
+            pages.before(file, at);
+            at += file.read(&mut buffer).unwrap() as u64;
+        }
+        pages.end(file);
+    }
+
+    #[test]
+    fn what_was_not_cached_is_not_cached_afterwards() {
+        let scratch = scratch();
+        let Some(file) = cold_file(scratch.path()) else {
+            return;
         };
-        answer == 0 && counts.cached == 0
+        read_all(&file, 5 * WINDOW);
+        assert!(is_cold(&file, 0, 0));
     }
 
-    /// Gives back the pages of a range that nobody maps or writes. It may be refused.
-    pub(super) fn drop_cached(file: &File, at: u64, len: u64) {
-        if let (Ok(at), Ok(len)) = (at.try_into(), len.try_into()) {
-            // SAFETY: the descriptor is open, and there are no pointers.
-            #[expect(unsafe_code, reason = "the standard library gives no advice")]
-            unsafe {
-                libc::posix_fadvise(file.as_raw_fd(), at, len, libc::POSIX_FADV_DONTNEED)
-            };
-        }
+    #[test]
+    fn what_somebody_had_cached_stays() {
+        let scratch = scratch();
+        let Some(file) = cold_file(scratch.path()) else {
+            return;
+        };
+        let mut page = [0; 4096];
+        open::read_exact_at(&file, &mut page, 3 * WINDOW).unwrap();
+        read_all(&file, 5 * WINDOW);
+        assert!(!is_cold(&file, 3 * WINDOW, WINDOW));
+        assert!(is_cold(&file, 0, WINDOW));
     }
-
-    #[cfg(test)]
-    mod tests {
-        use std::io::Read;
-
-        use super::super::{PageCache, WINDOW};
-        use super::*;
-        use crate::skip::not_here;
-
-        /// Beside the program, which lies on a disk more often than the temporary directory does.
-        fn scratch() -> tempfile::TempDir {
-            let program = std::env::current_exe().unwrap();
-            tempfile::tempdir_in(program.parent().unwrap()).unwrap()
-        }
-
-        /// Returns a file of five windows on a disk, no page of which is cached; `None` where the
-        /// system does not say, or keeps all.
-        fn cold_file(directory: &std::path::Path) -> Option<File> {
-            let path = directory.join("cold");
-            std::fs::write(&path, vec![7; 5 * WINDOW as usize]).unwrap();
-            let file = File::open(path).unwrap();
-            file.sync_all().unwrap();
-            drop_cached(&file, 0, 0);
-            let is_cold = is_cold(&file, 0, 0);
-            if !is_cold {
-                let why = "the system does not say what it caches, or keeps all";
-                not_here("cold files", why);
-            }
-            is_cold.then_some(file)
-        }
-
-        fn read_all(mut file: &File, size: u64) {
-            let mut pages = PageCache::new(size);
-            let (mut buffer, mut at) = (vec![0; 1 << 20], 0);
-            while at < size {
-                pages.before(file, at);
-                at += file.read(&mut buffer).unwrap() as u64;
-            }
-            pages.end(file);
-        }
-
-        #[test]
-        fn what_was_not_cached_is_not_cached_afterwards() {
-            let scratch = scratch();
-            let Some(file) = cold_file(scratch.path()) else {
-                return;
-            };
-            read_all(&file, 5 * WINDOW);
-            assert!(is_cold(&file, 0, 0));
-        }
-
-        #[test]
-        fn what_somebody_had_cached_stays() {
-            let scratch = scratch();
-            let Some(file) = cold_file(scratch.path()) else {
-                return;
-            };
-            let mut page = [0; 4096];
-            std::os::unix::fs::FileExt::read_exact_at(&file, &mut page, 3 * WINDOW).unwrap();
-            read_all(&file, 5 * WINDOW);
-            assert!(!is_cold(&file, 3 * WINDOW, WINDOW));
-            assert!(is_cold(&file, 0, WINDOW));
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod system {
-    use std::fs::File;
-
-    pub(super) fn is_cold(_: &File, _: u64, _: u64) -> bool {
-        false
-    }
-
-    pub(super) fn drop_cached(_: &File, _: u64, _: u64) {}
 }

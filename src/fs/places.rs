@@ -1,13 +1,14 @@
 //! Where installations keep their models: what packages, services and running servers say.
 
 use std::fs;
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+
+use crate::fs::system::paths;
 
 /// One system, as its files tell of it.
 pub(crate) struct Places {
-    /// `/`, but for tests.
-    system: PathBuf,
+    /// `/`, but for tests; `None` where packages and services have no known places.
+    system: Option<PathBuf>,
     home: Option<PathBuf>,
 }
 
@@ -61,7 +62,7 @@ const VARIABLES: [&str; 4] = [
 impl Places {
     pub(crate) fn of_this_system(home: Option<PathBuf>) -> Self {
         Places {
-            system: PathBuf::from("/"),
+            system: paths::root(),
             home: home.or_else(std::env::home_dir),
         }
     }
@@ -71,23 +72,23 @@ impl Places {
         let mut places: Vec<PathBuf> = self.at_home(OF_HOME).into_iter().collect();
         places.extend(self.of_services());
         places.extend(self.of_servers());
-        places.extend(INSTALLED.map(|path| self.system.join(path)));
+        places.extend(self.of_system(&INSTALLED));
         places
     }
 
     /// Returns the places where packages and containers keep models, if they are there at all.
     pub(crate) fn likely(&self) -> Vec<PathBuf> {
-        let mut places: Vec<PathBuf> = PACKAGED.map(|path| self.system.join(path)).into();
+        let mut places = self.of_system(&PACKAGED);
         let snaps = ["common", "current"].map(|part| format!("snap/ollama/{part}/{OF_HOME}"));
         places.extend(snaps.iter().filter_map(|path| self.at_home(path)));
         let apps = self.at_home(".var/app");
         for app in apps.iter().flat_map(|apps| entries(apps)) {
             places.extend([app.join("data").join(OF_HOME), app.join(OF_HOME)]);
         }
-        for homes in HOMES.map(|path| self.system.join(path)) {
+        for homes in self.of_system(&HOMES) {
             places.extend(entries(&homes).iter().map(|home| home.join(OF_HOME)));
         }
-        let volumes = VOLUMES.map(|path| self.system.join(path)).into_iter();
+        let volumes = self.of_system(&VOLUMES).into_iter();
         for volumes in volumes.chain(VOLUMES_OF_HOME.iter().filter_map(|path| self.at_home(path))) {
             match fs::read_dir(&volumes) {
                 // A directory that is closed is told as one.
@@ -102,13 +103,20 @@ impl Places {
         places
     }
 
+    fn of_system(&self, paths: &[&str]) -> Vec<PathBuf> {
+        let system = self.system.iter();
+        system
+            .flat_map(|root| paths.iter().map(|path| root.join(path)))
+            .collect()
+    }
+
     fn at_home(&self, path: &str) -> Option<PathBuf> {
         self.home.as_ref().map(|home| home.join(path))
     }
 
     /// Returns what the files of services say of the variable.
     fn of_services(&self) -> Vec<PathBuf> {
-        let units = UNITS.map(|path| self.system.join(path)).into_iter();
+        let units = self.of_system(&UNITS).into_iter();
         let mut files: Vec<PathBuf> = units
             .chain(self.at_home(UNITS_OF_HOME))
             .flat_map(|directory| entries(&directory))
@@ -121,7 +129,7 @@ impl Places {
                 }
             })
             .collect();
-        files.extend(VARIABLES.map(|path| self.system.join(path)));
+        files.extend(self.of_system(&VARIABLES));
         let mut places = Vec::new();
         while let Some(file) = files.pop() {
             for line in fs::read_to_string(&file).unwrap_or_default().lines() {
@@ -139,9 +147,10 @@ impl Places {
 
     /// Returns what a file of variables says that a unit names.
     fn of_variables(&self, file: &Path) -> Vec<PathBuf> {
-        let file = file
-            .strip_prefix("/")
-            .map_or(file.to_owned(), |path| self.system.join(path));
+        let file = match (&self.system, file.strip_prefix("/")) {
+            (Some(system), Ok(path)) => system.join(path),
+            _ => file.to_owned(),
+        };
         let text = fs::read_to_string(file).unwrap_or_default();
         let stores = text.lines().filter_map(|line| match Setting::of(line)? {
             Setting::Store(path) => Some(path),
@@ -153,38 +162,41 @@ impl Places {
     /// Returns the stores of running servers, as far as their environment can be read. That of a
     /// server in a container is reached through its process.
     fn of_servers(&self) -> Vec<PathBuf> {
-        let processes = entries(&self.system.join("proc"));
+        let Some(proc) = self.system.as_ref().map(|system| system.join("proc")) else {
+            return Vec::new();
+        };
         let is_server = |process: &PathBuf| {
             fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim() == "ollama")
         };
-        let servers = processes.into_iter().filter(is_server);
+        let servers = entries(&proc).into_iter().filter(is_server);
         servers
-            .filter_map(|process| self.of_server(&process))
+            .filter_map(|process| of_server(&proc, &process))
             .collect()
     }
+}
 
-    fn of_server(&self, process: &Path) -> Option<PathBuf> {
-        let environment = fs::read(process.join("environ")).ok()?;
-        let value = |name: &str| {
-            let mut variables = environment.split(|byte| *byte == 0);
-            let value = variables
-                .find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
-            let text = PathBuf::from(std::ffi::OsString::from_vec(value.to_vec()));
-            (!value.is_empty()).then_some(text)
-        };
-        let path = match value(VARIABLE) {
-            Some(path) if path.is_absolute() => path,
-            Some(path) => fs::read_link(process.join("cwd")).ok()?.join(path),
-            None => value("HOME")?.join(OF_HOME),
-        };
-        let namespace = |process: &Path| fs::read_link(process.join("ns/mnt")).ok();
-        let ours = namespace(&self.system.join("proc/self"));
-        match namespace(process) {
-            Some(theirs) if ours.is_some_and(|ours| ours != theirs) => {
-                Some(process.join("root").join(path.strip_prefix("/").ok()?))
-            }
-            _ => Some(path),
+/// Returns the store of the server that is a process among those of `proc`.
+fn of_server(proc: &Path, process: &Path) -> Option<PathBuf> {
+    let environment = fs::read(process.join("environ")).ok()?;
+    let value = |name: &str| {
+        let mut variables = environment.split(|byte| *byte == 0);
+        let value = variables
+            .find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+        let path = paths::path_of_bytes(value).map(Path::to_owned);
+        path.filter(|_| !value.is_empty())
+    };
+    let path = match value(VARIABLE) {
+        Some(path) if path.is_absolute() => path,
+        Some(path) => fs::read_link(process.join("cwd")).ok()?.join(path),
+        None => value("HOME")?.join(OF_HOME),
+    };
+    let namespace = |process: &Path| fs::read_link(process.join("ns/mnt")).ok();
+    let ours = namespace(&proc.join("self"));
+    match namespace(process) {
+        Some(theirs) if ours.is_some_and(|ours| ours != theirs) => {
+            Some(process.join("root").join(path.strip_prefix("/").ok()?))
         }
+        _ => Some(path),
     }
 }
 
@@ -263,7 +275,7 @@ mod tests {
             fs::write(path, bytes).unwrap();
         }
         let places = Places {
-            system: directory.path().to_owned(),
+            system: Some(directory.path().to_owned()),
             home: Some(directory.path().join("home/me")),
         };
         (directory, places)

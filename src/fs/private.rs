@@ -4,7 +4,6 @@
 //! Neither replaces anything, and what is found in our own directories is trusted no more than
 //! what is found anywhere else: it may be a directory, a FIFO or a link.
 
-use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, sorted_entries};
 use crate::fs::staged;
 use crate::fs::stamp::FileStamp;
+use crate::fs::system::stat::Stat;
 use crate::fs::{hash, ops, owner, read};
 use crate::name::Digest;
 
@@ -44,7 +44,7 @@ impl Room {
 pub(crate) struct Leftover {
     pub room: Room,
     pub path: PathBuf,
-    pub metadata: Metadata,
+    pub stat: Stat,
 }
 
 /// What is in all rooms of a store.
@@ -82,12 +82,10 @@ impl Leftovers {
         for (name, kind) in entries {
             let path = layout.inside(directory, name);
             let is_blob = room != Room::Staging && kind.is_symlink();
-            match path.symlink_metadata() {
-                Ok(metadata) if kind.is_file() || is_blob => self.files.push(Leftover {
-                    room,
-                    path,
-                    metadata,
-                }),
+            match Stat::of_entry(&path) {
+                Ok(stat) if kind.is_file() || is_blob => {
+                    self.files.push(Leftover { room, path, stat });
+                }
                 Ok(_) => self.unknown.push(path),
                 // Somebody else has finished with it.
                 Err(_) => {}
@@ -146,8 +144,8 @@ pub(crate) fn move_out(
     durability: Durability,
 ) -> Result<Option<PathBuf>> {
     let at = |e| owner::refused("removing blob", home, e);
-    let before = match home.symlink_metadata() {
-        Ok(metadata) if !metadata.is_dir() => FileStamp::of(&metadata),
+    let before = match Stat::of_entry(home) {
+        Ok(stat) if !stat.is_dir() => FileStamp::of(&stat),
         Err(e) if !read::is_gone(home) => return Err(at(e)),
         _ => return Ok(None),
     };
@@ -159,7 +157,7 @@ pub(crate) fn move_out(
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         moved => moved.map_err(at)?,
     }
-    let after = aside.symlink_metadata().map_err(at)?;
+    let after = Stat::of_entry(&aside).map_err(at)?;
     if !before.is_same_file(&FileStamp::of(&after)) {
         bring_back(layout, &aside, durability)?;
         return Ok(None);
@@ -220,7 +218,10 @@ fn decide(
     digest: Digest,
     durability: Durability,
 ) -> Result<Option<Digest>> {
-    let is_good = |path: &Path| hash::hash_file(path).is_ok_and(|found| found == digest);
+    let is_good = |path: &Path| {
+        let hashed = hash::hash_file(path, |_| ());
+        hashed.is_ok_and(|found| found.digest == digest)
+    };
     let (at_home, in_room) = (is_good(home), is_good(aside));
     if at_home && in_room {
         return remove(aside).map(|()| None);

@@ -1,10 +1,13 @@
 //! Reading whole files that somebody else may be changing.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::SystemTime;
+
+pub(crate) use crate::fs::system::code::{is_exhaustion, is_passing};
+use crate::fs::system::open;
+use crate::fs::system::stat::{FileId, Stat};
 
 /// The largest manifest, config or text that is read into memory, in bytes. Real ones are under
 /// 100 KB; a larger one is refused rather than trusted.
@@ -15,8 +18,8 @@ pub(crate) struct Text {
     pub bytes: Vec<u8>,
     /// The time of its last change.
     pub modified: SystemTime,
-    /// The device and the inode.
-    pub identity: (u64, u64),
+    /// What tells it from other files.
+    pub identity: Option<FileId>,
     /// How many names the file has.
     pub links: u64,
 }
@@ -46,25 +49,6 @@ pub(crate) fn dangling(path: &Path, error: io::Error) -> io::Error {
         }
         _ => error,
     }
-}
-
-/// Returns whether an error says what this process lacks, and nothing about the file: descriptors,
-/// memory, or time.
-pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
-    let codes = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EAGAIN];
-    error
-        .raw_os_error()
-        .is_some_and(|code| codes.contains(&code))
-}
-
-/// Returns whether an error may be gone at the next try, though nobody changes the file:
-/// exhaustion, an interruption, or a server of files that was away.
-pub(crate) fn is_passing(error: &io::Error) -> bool {
-    let codes = [libc::EINTR, libc::ESTALE, libc::ETIMEDOUT, libc::EBUSY];
-    is_exhaustion(error)
-        || error
-            .raw_os_error()
-            .is_some_and(|code| codes.contains(&code))
 }
 
 /// How often something is read again that was gone and is there again.
@@ -100,46 +84,51 @@ pub(crate) fn anew<T, E>(
 /// Opens a regular file for reading, following links. A FIFO or a device is refused and never
 /// waited for.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    open(path, libc::O_NONBLOCK)
+    #[cfg(test)]
+    opened::note(path);
+    let opened = open::without_waiting(path, OpenOptions::new().read(true));
+    regular(opened.map_err(|e| dangling(path, e))?)
 }
 
-fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-        .map_err(|e| dangling(path, e))?;
-    let kind = file.metadata()?.file_type();
-    if kind.is_dir() {
-        return Err(io::Error::new(
-            io::ErrorKind::IsADirectory,
-            "is a directory",
-        ));
-    }
-    if !kind.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
-    }
+/// Returns an open file, if it is a regular one.
+fn regular(file: File) -> io::Result<File> {
+    refuse_irregular(&file.metadata()?)?;
     Ok(file)
+}
+
+fn refuse_irregular(metadata: &Metadata) -> io::Result<()> {
+    let (kind, text) = match metadata.file_type() {
+        kind if kind.is_file() => return Ok(()),
+        kind if kind.is_dir() => (io::ErrorKind::IsADirectory, "is a directory"),
+        _ => (io::ErrorKind::InvalidInput, "not a regular file"),
+    };
+    Err(io::Error::new(kind, text))
+}
+
+/// Returns what a regular file looks like, links followed, as [`open_regular`] finds it. Opens
+/// nothing.
+pub(crate) fn stat_regular(path: &Path) -> io::Result<Stat> {
+    let stat = Stat::at(path).map_err(|e| dangling(path, e))?;
+    refuse_irregular(&stat)?;
+    Ok(stat)
 }
 
 /// Reads a regular file of at most [`LARGEST_TEXT`] bytes.
 pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
     let file = open_regular(path)?;
-    let metadata = file.metadata()?;
+    let stat = Stat::of(&file)?;
     Ok(Text {
         bytes: read_bounded(file)?,
-        modified: metadata.modified()?,
-        identity: (metadata.dev(), metadata.ino()),
-        links: metadata.nlink(),
+        modified: stat.modified()?,
+        identity: stat.id(),
+        links: stat.links(),
     })
 }
 
-fn read_bounded(file: File) -> io::Result<Vec<u8>> {
+/// Reads to the end, but no more than [`LARGEST_TEXT`] bytes.
+pub(crate) fn read_bounded(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
+    from.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_TEXT {
         let text = format!("larger than {LARGEST_TEXT} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
@@ -148,10 +137,12 @@ fn read_bounded(file: File) -> io::Result<Vec<u8>> {
 }
 
 /// Returns a record of our own, at most as large as any text that is read, and which only its owner
-/// may write: what others can write says nothing about what we found. Never behind a link.
+/// may write, as far as is known: what others can write says nothing about what we found. Never
+/// behind a link.
 pub(crate) fn read_private(path: &Path) -> Option<Vec<u8>> {
-    let file = open(path, libc::O_NOFOLLOW | libc::O_NONBLOCK).ok()?;
-    let is_ours = file.metadata().ok()?.mode() & 0o022 == 0;
+    let file = open::without_following(path, OpenOptions::new().read(true)).ok()?;
+    let file = regular(file).ok()?;
+    let is_ours = Stat::of(&file).ok()?.is_private();
     is_ours.then(|| read_bounded(file).ok())?
 }
 
@@ -184,6 +175,24 @@ pub(crate) fn read_safetensors_header(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(header)
+}
+
+/// How often each file was opened, on whatever thread.
+#[cfg(test)]
+pub(crate) mod opened {
+    use std::collections::HashMap;
+    use std::path::{Path, PathBuf};
+    use std::sync::{LazyLock, Mutex};
+
+    static COUNTS: LazyLock<Mutex<HashMap<PathBuf, usize>>> = LazyLock::new(Mutex::default);
+
+    pub(super) fn note(path: &Path) {
+        *COUNTS.lock().unwrap().entry(path.to_owned()).or_default() += 1;
+    }
+
+    pub(crate) fn count(path: &Path) -> usize {
+        COUNTS.lock().unwrap().get(path).copied().unwrap_or(0)
+    }
 }
 
 #[cfg(test)]
@@ -277,34 +286,5 @@ mod tests {
         }
         fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
         assert!(read_private(&link).is_none() && read_private(&fifo).is_none());
-    }
-
-    #[test]
-    fn only_what_may_pass_is_passing_and_only_what_we_lack_is_exhaustion() {
-        for (codes, is_ours, passes) in [
-            (
-                &[libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EAGAIN][..],
-                true,
-                true,
-            ),
-            (
-                &[libc::EINTR, libc::ESTALE, libc::ETIMEDOUT, libc::EBUSY],
-                false,
-                true,
-            ),
-            (
-                &[libc::EIO, libc::ENOENT, libc::EACCES, libc::ENOSPC],
-                false,
-                false,
-            ),
-        ] {
-            for code in codes {
-                let error = io::Error::from_raw_os_error(*code);
-                assert_eq!(
-                    (is_exhaustion(&error), is_passing(&error)),
-                    (is_ours, passes)
-                );
-            }
-        }
     }
 }

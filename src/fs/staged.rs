@@ -11,6 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, STAGED};
 use crate::fs::private::Room;
+use crate::fs::system::stat::Stat;
+use crate::fs::system::{lock, open};
 use crate::fs::{ops, owner, read, stamp};
 
 /// What a staged file will become; decides on which device it is staged.
@@ -57,7 +59,7 @@ impl Staged {
         Staged::claimed(durability, || {
             let path = layout.inside(&directory, staged_name());
             link(&path).map_err(|e| owner::refused("linking", &path, e))?;
-            let file = File::open(&path).map_err(|e| Error::io("opening", &path, e))?;
+            let file = open::to_adjust(&path).map_err(|e| Error::io("opening", &path, e))?;
             Ok((path, file))
         })
     }
@@ -91,7 +93,7 @@ impl Staged {
         loop {
             let (path, file) = make()?;
             // A file system without locks grants none; there only a great age tells.
-            let is_taken = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+            let is_taken = matches!(lock::try_shared(&file), Err(TryLockError::WouldBlock));
             let staged = Staged {
                 path,
                 file,
@@ -236,10 +238,7 @@ pub(crate) fn make_private_dir(path: &Path) -> Result<()> {
     match make_directory(path) {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && is_private_dir(path) => Ok(()),
         Err(e) => Err(at(e)),
-        Ok(()) => {
-            let new = File::open(path).map_err(at)?;
-            owner::share(&new, owner::parent(path)).map_err(at)
-        }
+        Ok(()) => owner::share_directory(path).map_err(at),
     }
 }
 
@@ -295,13 +294,13 @@ const LONGEST_IMPORT: Duration = Duration::from_secs(24 * 3600);
 /// no writer can claim it.
 pub(crate) fn abandoned(path: &Path, grace: Duration) -> Option<File> {
     let file = read::open_regular(path).ok()?;
-    let metadata = file.metadata().ok()?;
+    let stat = Stat::of(&file).ok()?;
     let needed = match ops::try_lock(&file) {
         Ok(()) => grace,
         Err(TryLockError::WouldBlock) => return None,
         Err(TryLockError::Error(_)) => grace.max(LONGEST_IMPORT),
     };
-    (stamp::absolute_age(&metadata) >= needed).then_some(file)
+    (stamp::absolute_age(&stat) >= needed).then_some(file)
 }
 
 /// Returns a directory on the device of `place` in which temporary names disturb nobody.

@@ -1,37 +1,48 @@
 //! What tells whether a file was touched, without a look at its bytes.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::fs::system::stat::{Moment, Stat};
+
 /// The fingerprint of a file. The time of the change of the inode is what nobody can set back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What the file system does not say is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileStamp {
-    device: u64,
-    inode: u64,
+    device: Option<u64>,
+    inode: Option<u128>,
     size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
+    modified: Moment,
+    changed: Option<Moment>,
 }
 
 impl FileStamp {
-    pub(crate) fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(stat: &Stat) -> Self {
         FileStamp {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            device: stat.id().map(|id| id.device),
+            inode: stat.id().map(|id| id.index),
+            size: stat.len(),
+            modified: stat.modified_at(),
+            changed: stat.changed_at(),
         }
+    }
+
+    /// Returns whether every change of the file shows in the stamp: nothing is missing.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.device.is_some() && self.inode.is_some() && self.changed.is_some()
     }
 
     /// Returns the stamp of the file that is at `path` now, links followed.
     pub(crate) fn at(path: &Path) -> Option<Self> {
-        path.metadata().ok().as_ref().map(FileStamp::of)
+        Stat::at(path).ok().as_ref().map(FileStamp::of)
+    }
+
+    /// Returns the size of the file in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
     }
 
     /// Returns whether `other` is the same file with the same bytes, which may have been renamed or
@@ -50,7 +61,7 @@ impl FileStamp {
     /// ext4 and tmpfs of Linux 6.18 lag at most 1.1 ms behind the clock, older kernels 10 ms;
     /// ext3 and HFS+ count seconds, and FAT pairs of them.
     pub(crate) fn is_settled(&self, moment: SystemTime) -> bool {
-        let changed = time(self.changed.0, self.changed.1);
+        let changed = self.changed.and_then(time);
         changed.is_some_and(|changed| {
             let age = moment.duration_since(changed);
             age.is_ok_and(|age| age > COARSEST_CLOCK)
@@ -62,7 +73,7 @@ impl FileStamp {
 const COARSEST_CLOCK: Duration = Duration::from_secs(2);
 
 /// Returns a time since the epoch, where the clock can hold it.
-fn time(seconds: i64, nanoseconds: i64) -> Option<SystemTime> {
+fn time((seconds, nanoseconds): Moment) -> Option<SystemTime> {
     let seconds = u64::try_from(seconds).ok()?;
     let nanoseconds = u32::try_from(nanoseconds).ok()?;
     let since = Duration::from_secs(seconds).checked_add(Duration::from_nanos(nanoseconds.into()));
@@ -72,19 +83,19 @@ fn time(seconds: i64, nanoseconds: i64) -> Option<SystemTime> {
 /// Returns how long ago a file came to be as it is: by the later of the times of its bytes and of
 /// its inode. The first is whatever its writer set, as `cp -a` does. `None` for a time in the
 /// future.
-pub(crate) fn age(metadata: &Metadata) -> Option<Duration> {
-    latest(metadata).elapsed().ok()
+pub(crate) fn age(stat: &Stat) -> Option<Duration> {
+    latest(stat).elapsed().ok()
 }
 
 /// As [`age`], for files of our own: one from the future is as old as the clock is wrong.
-pub(crate) fn absolute_age(metadata: &Metadata) -> Duration {
-    let latest = latest(metadata);
+pub(crate) fn absolute_age(stat: &Stat) -> Duration {
+    let latest = latest(stat);
     latest.elapsed().unwrap_or_else(|e| e.duration())
 }
 
-fn latest(metadata: &Metadata) -> SystemTime {
-    let changed = time(metadata.ctime(), metadata.ctime_nsec());
-    let modified = metadata.modified().ok();
+fn latest(stat: &Stat) -> SystemTime {
+    let changed = stat.changed_at().and_then(time);
+    let modified = stat.modified().ok();
     modified.max(changed).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
@@ -92,13 +103,13 @@ fn latest(metadata: &Metadata) -> SystemTime {
 mod tests {
     use super::*;
 
-    fn stamp(changed: (i64, i64)) -> FileStamp {
+    fn stamp(changed: Moment) -> FileStamp {
         FileStamp {
-            device: 1,
-            inode: 2,
+            device: Some(1),
+            inode: Some(2),
             size: 3,
             modified: (0, 0),
-            changed,
+            changed: Some(changed),
         }
     }
 
@@ -126,7 +137,10 @@ mod tests {
         let now = stamp((5, 0));
         assert!(now.is_same_file(&stamp((6, 0))));
         assert!(!now.is_same_file(&FileStamp { size: 4, ..now }));
-        assert!(!now.is_same_file(&FileStamp { inode: 3, ..now }));
+        assert!(!now.is_same_file(&FileStamp {
+            inode: Some(3),
+            ..now
+        }));
         assert!(!now.is_same_file(&FileStamp {
             modified: (1, 0),
             ..now
@@ -139,10 +153,10 @@ mod tests {
         let days = Duration::from_secs(86_400);
         let now = SystemTime::now();
         file.set_modified(now - 2 * days).unwrap();
-        assert!(age(&file.metadata().unwrap()).unwrap() < days);
+        assert!(age(&Stat::of(&file).unwrap()).unwrap() < days);
         file.set_modified(now + 2 * days).unwrap();
-        let metadata = file.metadata().unwrap();
-        assert_eq!(age(&metadata), None);
-        assert!(absolute_age(&metadata) > days);
+        let stat = Stat::of(&file).unwrap();
+        assert_eq!(age(&stat), None);
+        assert!(absolute_age(&stat) > days);
     }
 }

@@ -3,11 +3,7 @@
 use std::path::Path;
 
 use crate::fs::read;
-
-/// Returns the number of the user for whom this process acts.
-pub(crate) fn effective() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
+pub(crate) use crate::fs::system::user::effective;
 
 /// Returns a user's name.
 pub(crate) fn name(user: u32) -> Option<String> {

@@ -1,10 +1,10 @@
 //! Aliases: names that lead through a link to the manifest of another model.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::fs::system::stat::{FileId, Stat};
 use crate::go::json;
 use crate::name::ModelName;
 use crate::store::handle::Store;
@@ -21,7 +21,7 @@ use crate::store::handle::Store;
 /// assert!(store.find("tiny")?.is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Alias {
     /// The name.
@@ -73,7 +73,6 @@ impl Store {
     }
 }
 
-fn identity(directory: &Path) -> Option<(u64, u64)> {
-    let metadata = directory.metadata().ok()?;
-    Some((metadata.dev(), metadata.ino()))
+fn identity(directory: &Path) -> Option<FileId> {
+    Stat::at(directory).ok()?.id()
 }

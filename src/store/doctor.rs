@@ -8,6 +8,7 @@ use crate::fs::access;
 use crate::fs::layout::BlobName;
 use crate::fs::private::{Leftovers, Room};
 use crate::fs::read::{dangling, is_gone};
+use crate::fs::system::stat::Stat;
 use crate::manifest::{Layer, contradicts};
 use crate::store::diagnosis::Diagnosis;
 use crate::store::form::ManifestForm;
@@ -17,7 +18,6 @@ use crate::store::live::LiveBlobs;
 use crate::store::misnamed::Missing;
 use crate::store::model::Model;
 use crate::store::options::StoreOptions;
-use crate::store::outgoing::on_disk;
 use crate::store::survey::Stored;
 
 impl StoreOptions {
@@ -141,7 +141,7 @@ impl Store {
     fn examine_private(&self, staged: &[PathBuf], diagnosis: &mut Diagnosis) {
         let found = Leftovers::of(self.layout(), &Room::ALL);
         for file in found.files {
-            let size = file.metadata.len();
+            let size = file.stat.len();
             let (what, advice) = match file.room {
                 Room::Staging => (
                     format!("{size} bytes of an import that is under way, or was interrupted"),
@@ -191,7 +191,12 @@ impl Store {
         let form = ManifestForm::of(&stored.manifest, &stored.text.bytes);
         if form != ManifestForm::Model {
             let advice = "keep it, and what it names stays; or delete it: it cannot be run";
-            diagnosis.note(&path, Some(&name), format!("{form}, and no model"), advice);
+            diagnosis.note(
+                &path,
+                Some(&name),
+                format!("{}, and no model", form.words()),
+                advice,
+            );
         }
         let model = Model::new(self, name.clone(), stored.manifest, stored.text.modified);
         if !has_blobs {
@@ -222,14 +227,14 @@ impl Store {
         let at = |e| Error::io("reading directory", &directory, e);
         let (mut orphans, mut partials) = (Vec::new(), Vec::new());
         for file in self.layout().blobs().map_err(at)? {
-            let Ok(metadata) = file.path.symlink_metadata() else {
+            let Ok(stat) = Stat::of_entry(&file.path) else {
                 continue;
             };
             match file.name {
                 BlobName::Digest(digest) if !live.contains(&digest) => {
-                    orphans.push(on_disk(&metadata));
+                    orphans.push(stat.disk_bytes());
                 }
-                BlobName::Partial => partials.push(on_disk(&metadata)),
+                BlobName::Partial => partials.push(stat.disk_bytes()),
                 _ => {}
             }
         }

@@ -1,7 +1,5 @@
 //! The handle of a store: how it is opened, what it holds, and what a change begins with.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +8,7 @@ use rayon::ThreadPool;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::lock::StoreLock;
+use crate::fs::system::stat::{FileId, Stat};
 use crate::fs::{read, staged};
 use crate::name::Digest;
 use crate::store::options::StoreOptions;
@@ -19,7 +18,7 @@ use crate::store::{outgoing, watch};
 /// A models directory, opened.
 ///
 /// Cheap to clone and safe to share among threads. Opening and reading create nothing and take no
-/// lock; every call answers from the disk's current state, so a server may change the store beside
+/// lock; every call reads the disk's current state, so a server may change the store beside
 /// us. Calls that change it hold an advisory lock of our own processes while they run.
 ///
 /// ```
@@ -40,7 +39,7 @@ pub struct Store {
 struct Inner {
     layout: Layout,
     /// The device and the inode of the root when it was opened.
-    identity: (u64, u64),
+    identity: Option<FileId>,
     options: StoreOptions,
     pools: ThreadPools,
 }
@@ -115,8 +114,8 @@ impl Store {
         if options.create {
             staged::make_all(&path, options.durability)?;
         }
-        let identity = match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => (metadata.dev(), metadata.ino()),
+        let identity = match Stat::at(&path) {
+            Ok(stat) if stat.is_dir() => stat.id(),
             Ok(_) => {
                 let text = format!("opening store {}: not a directory", path.display());
                 return Err(Error::new(ErrorKind::FileNotFound, text).at(&path));
@@ -149,7 +148,7 @@ impl Store {
         self.layout().root()
     }
 
-    /// Returns where the blob of a digest lies, or would lie. Costs at most two `lstat`.
+    /// Returns where the blob of a digest is, or would be. Costs at most two `lstat`.
     ///
     /// ```
     /// # let (directory, store) =
@@ -218,7 +217,7 @@ impl Store {
     /// a disk was unmounted: it holds no models, and that says nothing about ours.
     pub(crate) fn must_exist(&self) -> Result<()> {
         let root = self.path();
-        let now = fs::metadata(root).map(|metadata| (metadata.dev(), metadata.ino()));
+        let now = Stat::at(root).map(|stat| stat.id());
         match now {
             Ok(identity) if identity == self.inner.identity => Ok(()),
             // A directory that was made anew and holds a store again is that store.

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::fs::read;
+use crate::go::json;
 use crate::manifest::contradicts;
 use crate::name::Digest;
 use crate::store::model::Model;
@@ -21,12 +24,13 @@ use crate::store::model::Model;
 /// assert!(incomplete.to_string().starts_with("3 of "));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct IncompleteBlob {
     /// The blob.
     pub digest: Digest,
     /// Where it is, or should be.
+    #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
     /// The bytes that the manifest states.
     pub stated: i64,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::capability::{self, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read::is_gone;
+use crate::fs::system::stat::FileId;
 use crate::go::json;
 use crate::go::time::Timestamp;
 use crate::manifest::{Config, MediaType};
@@ -59,7 +60,7 @@ impl Listing {
 /// assert!(line.size > 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// The model's name.
@@ -78,11 +79,11 @@ pub struct Summary {
     /// each model.
     pub size: i64,
     /// The digest of the manifest as Ollama computes it, 64 hexadecimal digits; see
-    /// [`Manifest::listed_digest`](crate::Manifest::listed_digest).
+    /// [`Manifest::id`](crate::Manifest::id).
     pub digest: String,
     /// The facts.
     pub details: ListedDetails,
-    /// What the model can do, as far as its config, template and the head of its GGUF tell.
+    /// What the model can do, as far as its config, template and the header of its GGUF tell.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<Capability>,
     /// The model whose manifest this is as well, where the name leads there through a link, or
@@ -104,7 +105,7 @@ pub struct Summary {
 ///
 /// assert_eq!(ListOptions::new(), ListOptions::new().check_blobs(false));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ListOptions {
     check_blobs: bool,
@@ -134,7 +135,7 @@ impl ListOptions {
 /// assert_eq!((details.format.as_str(), details.context_length), ("gguf", 128));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ListedDetails {
     /// The model that this one was made from.
@@ -162,7 +163,7 @@ fn is_zero(number: &i64) -> bool {
 }
 
 impl Store {
-    /// Lists all models. Opens each manifest and each config, template and GGUF head once.
+    /// Lists all models. Opens each manifest and each config, template and GGUF header once.
     ///
     /// An entry that cannot be read, or whose config or template cannot, is left out and named
     /// among the problems. Models with missing weights are listed.
@@ -229,7 +230,7 @@ impl Store {
 /// A line, and the file that it comes from.
 struct Line {
     summary: Summary,
-    file: (u64, u64),
+    file: Option<FileId>,
     is_behind_link: bool,
     has_other_names: bool,
 }
@@ -276,16 +277,18 @@ fn mark_aliases(lines: &mut [Line]) {
     if !lines.iter().any(|line| line.has_other_names) {
         return;
     }
-    let mut models: HashMap<(u64, u64), (bool, ModelName)> = HashMap::new();
+    let mut models: HashMap<FileId, (bool, ModelName)> = HashMap::new();
     for line in lines.iter() {
+        let Some(file) = line.file else { continue };
         let this = (line.is_behind_link, line.summary.name.clone());
-        let model = models.entry(line.file).or_insert_with(|| this.clone());
+        let model = models.entry(file).or_insert_with(|| this.clone());
         if model.0 && !this.0 {
             *model = this;
         }
     }
     for line in lines {
-        let model = models.get(&line.file).map(|(_, name)| name);
+        let model = line.file.and_then(|file| models.get(&file));
+        let model = model.map(|(_, name)| name);
         line.summary.alias_of = model.filter(|name| **name != line.summary.name).cloned();
     }
 }
@@ -297,14 +300,14 @@ impl Summary {
         let config = model.config()?;
         let template = template(model)?;
         let is_remote = !config.remote_host.is_empty() || !config.remote_model.is_empty();
-        let head = weights(model)?
+        let header = weights(model)?
             .filter(|_| !is_remote)
             .and_then(|path| ListedFacts::read(&path));
         let manifest = model.manifest();
         let has_projector = manifest.last(&MediaType::Projector).is_some();
-        let file = head
+        let file = header
             .as_ref()
-            .map(|head| (head.senses.as_slice(), head.pooling));
+            .map(|header| (header.senses.as_slice(), header.pooling));
         Ok(Summary {
             name: model.name().clone(),
             model: model.name().clone(),
@@ -312,8 +315,8 @@ impl Summary {
             remote_host: config.remote_host.clone(),
             modified_at: model.modified().into(),
             size: manifest.size(),
-            digest: manifest.listed_digest().to_owned(),
-            details: ListedDetails::of(model, config, head.as_ref()),
+            digest: manifest.id().to_owned(),
+            details: ListedDetails::of(model, config, header.as_ref()),
             capabilities: capability::listed(config, template.as_ref(), file, has_projector),
             alias_of: None,
             form: ManifestForm::default(),
@@ -323,13 +326,13 @@ impl Summary {
 }
 
 impl ListedDetails {
-    fn of(model: &Model, config: &Config, head: Option<&ListedFacts>) -> Self {
+    fn of(model: &Model, config: &Config, header: Option<&ListedFacts>) -> Self {
         let parent = model.manifest().last(&MediaType::Model);
         let unless_zero = |stated: i64, read: Option<i64>| match stated {
             0 => read.unwrap_or(0),
             stated => stated,
         };
-        let file_type = head.and_then(|head| head.file_type?.name());
+        let file_type = header.and_then(|header| header.file_type?.name());
         let quantization = match (config.quantization.as_str(), file_type) {
             ("" | "unknown", Some(name)) => name,
             (stated, _) => stated,
@@ -346,11 +349,11 @@ impl ListedDetails {
             quantization_level: quantization.to_owned(),
             context_length: unless_zero(
                 config.context_length,
-                head.map(|head| head.context_length),
+                header.map(|header| header.context_length),
             ),
             embedding_length: unless_zero(
                 config.embedding_length,
-                head.map(|head| head.embedding_length),
+                header.map(|header| header.embedding_length),
             ),
         }
     }

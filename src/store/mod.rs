@@ -41,9 +41,9 @@ mod which;
 
 pub use alias::Alias;
 pub use blobs::Blob;
-pub use copy::Copied;
+pub use copy::{Copied, CopyOptions};
 pub use copy_mode::CopyMode;
-pub use delete::{Deleted, SharedBlob};
+pub use delete::{DeleteOptions, Deleted, SharedBlob};
 pub use diagnosis::{Diagnosis, Issue};
 pub use export::{ExportOptions, Exported};
 pub use form::ManifestForm;

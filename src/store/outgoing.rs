@@ -5,13 +5,12 @@
 //! which first of all puts back what is in use.
 
 use std::collections::HashMap;
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::ops;
-use crate::fs::private::{self, Expected, Leftovers, Room};
+use crate::fs::private::{self, Expected, Leftover, Leftovers, Room};
+use crate::fs::system::stat::{FileId, Stat};
 use crate::name::Digest;
 use crate::store::handle::Store;
 use crate::store::live::LiveBlobs;
@@ -21,6 +20,8 @@ use crate::store::problem::Problem;
 pub(crate) struct Outgoing<'a> {
     store: &'a Store,
     entries: Vec<Entry>,
+    /// The blobs that cannot leave, since another program has them open.
+    busy: Vec<Problem>,
 }
 
 struct Entry {
@@ -34,25 +35,23 @@ pub(crate) struct Emptied {
     pub removed: Vec<Digest>,
     pub bytes: u64,
     pub restored: Vec<Digest>,
-    /// Why every blob was put back, where a manifest became unreadable meanwhile.
+    /// Why blobs were put back: a manifest became unreadable meanwhile, or another program has one
+    /// open.
     pub kept: Vec<Problem>,
 }
 
 impl<'a> Outgoing<'a> {
     /// Begins with what an interrupted call left in the trash, and which nobody uses.
     pub(crate) fn new(store: &'a Store, live: &LiveBlobs) -> Self {
-        let left = Leftovers::of(store.layout(), &[Room::Trash]).files;
-        let entries = left.into_iter().filter_map(|file| {
-            let (_, digest) = store.layout().home(&file.path)?;
-            let entry = Entry {
-                digest,
-                aside: file.path,
-            };
-            (!live.contains(&digest)).then_some(entry)
+        let left = unused_trash(store, live).into_iter();
+        let entries = left.map(|(digest, file)| Entry {
+            digest,
+            aside: file.path,
         });
         Outgoing {
             store,
             entries: entries.collect(),
+            busy: Vec::new(),
         }
     }
 
@@ -77,9 +76,12 @@ impl<'a> Outgoing<'a> {
     ) -> Result<()> {
         let durability = self.store.options().durability;
         let layout = self.store.layout();
-        let moved = private::move_out(layout, home, expected, Room::Trash, durability)?;
-        self.entries
-            .extend(moved.map(|aside| Entry { digest, aside }));
+        match private::move_out(layout, home, expected, Room::Trash, durability) {
+            Err(e) if e.kind() == ErrorKind::Busy => self.busy.push(Problem::new(home, None, e)),
+            moved => self
+                .entries
+                .extend(moved?.map(|aside| Entry { digest, aside })),
+        }
         Ok(())
     }
 
@@ -92,7 +94,10 @@ impl<'a> Outgoing<'a> {
     /// # Errors
     /// The first one, after everything was tried: one bad entry stops no other.
     pub(crate) fn empty(self) -> Result<Emptied> {
-        let mut emptied = Emptied::default();
+        let mut emptied = Emptied {
+            kept: self.busy,
+            ..Emptied::default()
+        };
         if self.entries.is_empty() {
             return Ok(emptied);
         }
@@ -117,13 +122,30 @@ impl<'a> Outgoing<'a> {
                     emptied.removed.push(entry.digest);
                     emptied.bytes += bytes;
                 }
+                // It was to be whole or gone: as an unused blob it is for a later collection.
+                Err(error) if error.kind() == ErrorKind::Busy => {
+                    let home = bring_back(self.store, &entry.aside);
+                    failed = failed.or(home.err());
+                    emptied.kept.push(Problem::new(&entry.aside, None, error));
+                }
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
+        emptied.removed.sort();
         emptied.removed.dedup();
-        emptied.kept = live?.into_problems();
+        emptied.kept.extend(live?.into_problems());
         failed.map_or(Ok(emptied), Err)
     }
+}
+
+/// Returns what an interrupted removal left in the trash, and nobody uses.
+pub(crate) fn unused_trash(store: &Store, live: &LiveBlobs) -> Vec<(Digest, Leftover)> {
+    let left = Leftovers::of(store.layout(), &[Room::Trash]).files;
+    let blobs = left.into_iter().filter_map(|file| {
+        let (_, digest) = store.layout().home(&file.path)?;
+        Some((digest, file))
+    });
+    blobs.filter(|(digest, _)| !live.contains(digest)).collect()
 }
 
 /// Puts back from the trash whatever is in use, or may be, whatever else is wrong with the store.
@@ -175,7 +197,7 @@ fn bring_back(store: &Store, aside: &Path) -> Result<Option<Digest>> {
 
 /// Removes a file for good; returns the bytes that became free.
 pub(crate) fn remove(path: &Path) -> Result<u64> {
-    let bytes = path.symlink_metadata().map(|metadata| freed(&metadata));
+    let bytes = Stat::of_entry(path).map(|stat| freed(&stat));
     match bytes {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(0),
         bytes => {
@@ -187,30 +209,29 @@ pub(crate) fn remove(path: &Path) -> Result<u64> {
 
 /// Returns the bytes that become free when one name of a file is removed: its blocks where it is
 /// the last one, else none. A link has its own.
-pub(crate) fn freed(metadata: &Metadata) -> u64 {
-    match metadata.nlink() {
-        0 | 1 => on_disk(metadata),
+pub(crate) fn freed(stat: &Stat) -> u64 {
+    match stat.links() {
+        0 | 1 => stat.disk_bytes(),
         _ => 0,
     }
 }
 
 /// Returns the bytes that become free when all of these names are removed: the blocks of each file
 /// of which no other name is left.
-pub(crate) fn freed_together<'m>(names: impl Iterator<Item = &'m Metadata>) -> u64 {
-    let mut left: HashMap<(u64, u64), (u64, u64)> = HashMap::new();
-    for metadata in names {
-        let inode = (metadata.dev(), metadata.ino());
+pub(crate) fn freed_together<'s>(names: impl Iterator<Item = &'s Stat>) -> u64 {
+    let mut left: HashMap<FileId, (u64, u64)> = HashMap::new();
+    let mut bytes = 0;
+    for stat in names {
+        // What cannot be told from others is a file of its own.
+        let Some(id) = stat.id() else {
+            bytes += freed(stat);
+            continue;
+        };
         let entry = left
-            .entry(inode)
-            .or_insert((metadata.nlink().max(1), on_disk(metadata)));
+            .entry(id)
+            .or_insert((stat.links().max(1), stat.disk_bytes()));
         entry.0 = entry.0.saturating_sub(1);
     }
     let gone = left.values().filter(|(names, _)| *names == 0);
-    gone.map(|(_, bytes)| bytes).sum()
-}
-
-/// Returns the bytes that a file takes on the disk.
-pub(crate) fn on_disk(metadata: &Metadata) -> u64 {
-    // stat(2): st_blocks counts 512-byte blocks, whatever the file system's are.
-    metadata.blocks().saturating_mul(512)
+    bytes + gone.map(|(_, bytes)| bytes).sum::<u64>()
 }

@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::read;
+use crate::fs::{ops, read};
 use crate::name::{ModelName, Reference, convert, missing};
 use crate::store::handle::Store;
 
@@ -35,8 +35,9 @@ impl Store {
 
     /// As [`find`](Self::find).
     pub(crate) fn locate(&self, name: &ModelName) -> Result<Option<ModelName>> {
+        self.layout().admits(name)?;
         if self.layout().manifest(name).symlink_metadata().is_ok() {
-            return Ok(Some(name.clone()));
+            return Ok(self.layout().stored_as(name));
         }
         if let Some(folded) = self.layout().folded(name).into_iter().next() {
             return Ok(Some(folded));
@@ -127,18 +128,43 @@ impl Store {
     }
 
     /// Returns the stored spelling, or the name as it is: where a new manifest goes.
-    pub(crate) fn spelling(&self, name: &ModelName) -> ModelName {
-        let found = self.locate(name).ok().flatten();
-        found.unwrap_or_else(|| name.clone())
+    ///
+    /// # Errors
+    /// [`InvalidName`](ErrorKind::InvalidName) where the system or the file system has no such
+    /// name, or has it for another model.
+    pub(crate) fn spelling(&self, name: &ModelName) -> Result<ModelName> {
+        self.layout().admits(name)?;
+        match self.locate(name) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) if self.layout().manifest(name).symlink_metadata().is_ok() => {
+                Err(altered(name))
+            }
+            _ => Ok(name.clone()),
+        }
     }
+
+    /// Takes back a manifest that was written where none was, and that the file system has given
+    /// another name: it would be another model.
+    pub(crate) fn must_keep_name(&self, name: &ModelName) -> Result<()> {
+        let layout = self.layout();
+        if !layout.may_alter(name) || layout.stored_as(name).as_ref() == Some(name) {
+            return Ok(());
+        }
+        let path = layout.manifest(name);
+        ops::unlink(&path).map_err(|e| Error::io("removing manifest", &path, e))?;
+        Err(altered(name))
+    }
+}
+
+fn altered(name: &ModelName) -> Error {
+    let text = format!("model '{name}': the file system would store it under another name");
+    Error::new(ErrorKind::InvalidName, text)
 }
 
 /// Returns whether nothing can be stored at a path: nothing is there, or the path is none.
 fn is_absence(error: &io::Error) -> bool {
-    let is_too_long = error.raw_os_error() == Some(libc::ENAMETOOLONG);
-    is_too_long
-        || matches!(
-            error.kind(),
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-        )
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
+    )
 }

@@ -1,8 +1,6 @@
 //! What the disk holds, and for whom.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -10,10 +8,10 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::fs::layout::{BlobName, sorted_entries};
 use crate::fs::private::{Leftovers, Room};
+use crate::fs::system::stat::{FileId, Stat};
 use crate::go::json;
 use crate::name::{Digest, ModelName};
 use crate::store::handle::Store;
-use crate::store::outgoing::on_disk;
 use crate::store::problem::Problem;
 
 /// The disk usage of a store. Bytes are real blocks on disk; each digest counts once.
@@ -67,7 +65,7 @@ pub struct Usage {
 /// assert_eq!((model.missing, model.shared), (0, 0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ModelUsage {
     /// The model.
@@ -89,7 +87,7 @@ pub struct ModelUsage {
 /// assert_eq!(store.usage()?.orphans.files, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Files {
     /// How many.
@@ -106,7 +104,7 @@ impl Files {
 }
 
 impl Usage {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
@@ -175,10 +173,10 @@ impl Store {
         let at = |e| Error::io("reading directory", &directory, e);
         let mut holdings: BTreeMap<Digest, Holding> = BTreeMap::new();
         for file in self.layout().blobs().map_err(at)? {
-            let Ok(metadata) = file.path.metadata() else {
+            let Ok(stat) = Stat::at(&file.path) else {
                 continue;
             };
-            let bytes = tally.add(&file.path, &metadata);
+            let bytes = tally.add(&file.path, &stat);
             match file.name {
                 BlobName::Digest(digest) => {
                     let held = &mut holdings.entry(digest).or_default().bytes;
@@ -193,7 +191,7 @@ impl Store {
 
     fn measure_private(&self, usage: &mut Usage, tally: &mut Tally) {
         for file in Leftovers::of(self.layout(), &Room::ALL).files {
-            let bytes = tally.add(&file.path, &file.metadata);
+            let bytes = tally.add(&file.path, &file.stat);
             match file.room {
                 Room::Staging => usage.staged.add(bytes),
                 Room::Trash => usage.trash.add(bytes),
@@ -222,7 +220,7 @@ impl Usage {
 #[derive(Default)]
 struct Tally {
     paths: HashSet<PathBuf>,
-    files: HashMap<(u64, u64), Names>,
+    files: HashMap<FileId, Names>,
 }
 
 /// How many names of a file were met, and how many it has.
@@ -234,13 +232,16 @@ struct Names {
 
 impl Tally {
     /// Returns the bytes that a name adds: none where the file was counted under another one.
-    fn add(&mut self, path: &Path, metadata: &Metadata) -> u64 {
+    fn add(&mut self, path: &Path, stat: &Stat) -> u64 {
         self.paths.insert(path.to_owned());
-        let bytes = on_disk(metadata);
-        let inode = (metadata.dev(), metadata.ino());
-        let names = self.files.entry(inode).or_insert(Names {
+        let bytes = stat.disk_bytes();
+        // What cannot be told from others is a file of its own.
+        let Some(id) = stat.id() else {
+            return bytes;
+        };
+        let names = self.files.entry(id).or_insert(Names {
             met: 0,
-            all: metadata.nlink(),
+            all: stat.links(),
             bytes,
         });
         names.met += 1;
@@ -258,9 +259,9 @@ impl Tally {
             if kind.is_dir() {
                 self.measure_rest(&path, other);
             } else if !self.paths.contains(&path)
-                && let Ok(metadata) = path.symlink_metadata()
+                && let Ok(stat) = Stat::of_entry(&path)
             {
-                let bytes = self.add(&path, &metadata);
+                let bytes = self.add(&path, &stat);
                 other.add(bytes);
             }
         }

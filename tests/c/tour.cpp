@@ -83,7 +83,7 @@ static void models_are_made_and_read(const Store &store, const char *fixture) {
     CHECK(model.path() == store.path("tiny") && model.paths("model")[0] == model.path());
     mkeep_show_options verbose = {};
     verbose.verbose = 1;
-    CHECK(model.show(verbose).json() == store.show_json("tiny", true));
+    CHECK(model.show(verbose).json() == store.show_json("tiny", verbose));
 }
 
 static void a_model_is_shown(const Store &store) {
@@ -98,6 +98,24 @@ static void a_model_is_shown(const Store &store) {
     for (const auto &parameter : store.show("tiny").parameters())
         text += std::string(view(parameter.key)) + "=" + std::string(view(parameter.text)) + " ";
     CHECK(text == "stop=a stop=b temperature=0.5 ");
+    CHECK(show.info(0)->first == "general.architecture" && !show.info(99));
+    CHECK(view(show.info(0)->second.str) == "llama" && show.projector_info(0));
+    CHECK(show.find_info("llama.context_length")->u == 128 && !show.find_info("nope"));
+    CHECK(view(show.tensors().at(1)->name) == "output_norm.weight" && !show.tensors().at(2));
+}
+
+static void models_are_found_by_what_they_are_made_of(const Store &store,
+                                                      const std::string &directory) {
+    const std::string id(view(store.list().models().at(0)->digest));
+    CHECK(store.identify(id.substr(0, 12)) == "copy:latest");
+    const auto found = store.which(store.path("tiny"));
+    CHECK(view(found.uses().at(2)->name) == "tiny:latest" && found.problems().empty());
+    CHECK(view(found.uses().at(2)->kind) == "model" && has(found.json(), "\"uses\":["));
+    const auto nowhere = Store::diagnose(directory + "/no/such");
+    CHECK(!nowhere.ok() && has(std::string(view(nowhere.issues().at(0)->path)), "/no/such"));
+    CHECK(Store::diagnose(directory).ok());
+    setenv("OLLAMA_MODELS", directory.c_str(), 1);
+    CHECK(view(Store::diagnose().locations().at(0)->path) == directory);
 }
 
 static void a_model_is_made_of_a_model(const Store &store, const std::string &directory) {
@@ -282,6 +300,7 @@ int main(int argc, char *argv[]) {
     CHECK(store.root() == argv[2]);
     models_are_made_and_read(store, argv[1]);
     a_model_is_shown(store);
+    models_are_found_by_what_they_are_made_of(store, argv[2]);
     a_model_is_made_of_a_model(store, argv[2]);
     a_file_outlives_its_model(store);
     files_are_opened_as_asked(argv[1]);

@@ -1,9 +1,8 @@
 //! The one way in and out: checks pointers, converts what they point to, stops panics.
 
 use std::any::Any;
-use std::ffi::{CStr, OsStr, c_char};
+use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
-use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -140,14 +139,14 @@ pub(crate) unsafe fn optional<'a>(
     }
 }
 
-/// Borrows a path that comes in: bytes, as the system has them.
+/// Borrows a path that comes in: bytes, as the system has them; UTF-8 on Windows.
 ///
 /// # Safety
 /// As [`bytes`].
 pub(crate) unsafe fn path<'a>(path: *const c_char, name: &'static str) -> Result<&'a Path, Fault> {
     // SAFETY: by the contract.
     let path = unsafe { bytes(path, name) }?;
-    Ok(Path::new(OsStr::from_bytes(path)))
+    engine::path_of_bytes(path).ok_or(Fault::Utf8(name))
 }
 
 /// Borrows a slice that comes in; NULL is an empty one, and only that.

@@ -2,7 +2,6 @@
 
 use std::ffi::{CStr, c_char};
 use std::fmt::Display;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,9 +55,10 @@ impl OwnedStr {
         OwnedStr(bytes.into())
     }
 
-    /// Keeps a path as the system has it, which need not be UTF-8.
+    /// Keeps a path as the system has it, which need not be UTF-8; on Windows it is, but for
+    /// characters that are none.
     pub(crate) fn path(path: &Path) -> Self {
-        OwnedStr::new(path.as_os_str().as_bytes())
+        OwnedStr::new(path.as_os_str().as_encoded_bytes())
     }
 
     pub(crate) fn view(&self) -> mkeep_str {

@@ -13,6 +13,7 @@ use crate::args::ImportArgs;
 use crate::output::{Failure, Outcome, Output, say};
 use crate::pipe::{Sink, Source};
 use crate::progress::watched;
+use crate::rename;
 
 /// Standard input, or standard output.
 const STREAM: &str = "-";
@@ -30,9 +31,7 @@ pub(crate) fn misuse(text: &'static str) -> Failure {
 /// Says what to do where something is there already.
 pub(crate) fn with_hint(failure: Failure) -> Failure {
     match failure {
-        Failure::Store(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Failure::Other(format!("{error}; --force replaces it"))
-        }
+        Failure::Store(error) => rename::with_advice(error, "--force replaces it"),
         failure => failure,
     }
 }

@@ -12,6 +12,7 @@ mod origin;
 mod reply;
 mod router;
 mod server;
+mod system;
 mod target;
 
 pub use address::Address;

@@ -1,29 +1,25 @@
 //! Sockets: those that listen, and those of connections.
 
-use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, UnixListener, UnixSocket};
+use tokio::net::TcpListener;
 use tokio::time::{Sleep, sleep};
 
 use crate::address::Address;
+use crate::system::{self, SocketListener};
 
-/// How many connections the system may keep for us until they are accepted.
-const BACKLOG: u32 = 1024;
 /// How long a client that is still sending is listened to after the last reply.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// A socket that listens.
 pub(crate) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, SocketFile),
+    Socket(SocketListener),
 }
 
 impl Listener {
@@ -31,14 +27,14 @@ impl Listener {
     pub(crate) fn bind(address: &Address) -> io::Result<Vec<Self>> {
         match address {
             Address::Host(host, port) => bind_all(host, *port),
-            Address::Socket(path) => Ok(vec![bind_socket(path)?]),
+            Address::Socket(path) => Ok(vec![Listener::Socket(SocketListener::bind(path)?)]),
         }
     }
 
     pub(crate) async fn accept(&self) -> io::Result<Stream> {
         let stream: Box<dyn Io> = match self {
             Listener::Tcp(listener) => Box::new(listener.accept().await?.0),
-            Listener::Unix(listener, _) => Box::new(listener.accept().await?.0),
+            Listener::Socket(listener) => Box::new(listener.accept().await?),
         };
         Ok(Stream {
             stream,
@@ -51,7 +47,7 @@ impl Listener {
     pub(crate) fn checks_host(&self) -> bool {
         match self {
             Listener::Tcp(listener) => listener.local_addr().is_ok_and(|at| at.ip().is_loopback()),
-            Listener::Unix(..) => false,
+            Listener::Socket(_) => false,
         }
     }
 
@@ -59,7 +55,7 @@ impl Listener {
     pub(crate) fn url(&self) -> io::Result<String> {
         Ok(match self {
             Listener::Tcp(listener) => format!("http://{}", listener.local_addr()?),
-            Listener::Unix(_, file) => format!("unix:{}", file.path.display()),
+            Listener::Socket(listener) => format!("unix:{}", listener.path().display()),
         })
     }
 }
@@ -102,67 +98,8 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Returns whether this machine lacks the address, or its family.
 fn is_absent(error: &io::Error) -> bool {
-    error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(AF_NOT_SUPPORTED)
-}
-
-/// EAFNOSUPPORT.
-const AF_NOT_SUPPORTED: i32 = if cfg!(target_os = "linux") { 97 } else { 47 };
-
-fn bind_socket(path: &Path) -> io::Result<Listener> {
-    remove_stale(path)?;
-    let socket = UnixSocket::new_stream()?;
-    socket.bind(path)?;
-    // Before it listens: nobody can connect under another mode.
-    fs::set_permissions(path, Permissions::from_mode(0o660))?;
-    let file = SocketFile::new(path)?;
-    Ok(Listener::Unix(socket.listen(BACKLOG)?, file))
-}
-
-/// Removes the socket of a server that ended without doing so.
-fn remove_stale(path: &Path) -> io::Result<()> {
-    let found = match fs::symlink_metadata(path) {
-        Ok(found) => found,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    if !found.file_type().is_socket() {
-        let text = "a file that is no socket is there";
-        return Err(io::Error::new(ErrorKind::AlreadyExists, text));
-    }
-    match std::os::unix::net::UnixStream::connect(path) {
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
-        Err(error) => Err(error),
-        Ok(_) => Err(ErrorKind::AddrInUse.into()),
-    }
-}
-
-/// The file of a Unix socket, removed when dropped unless another took its place.
-pub(crate) struct SocketFile {
-    path: PathBuf,
-    inode: (u64, u64),
-}
-
-impl SocketFile {
-    fn new(path: &Path) -> io::Result<Self> {
-        Ok(SocketFile {
-            path: path.to_owned(),
-            inode: inode(path)?,
-        })
-    }
-}
-
-fn inode(path: &Path) -> io::Result<(u64, u64)> {
-    let found = fs::symlink_metadata(path)?;
-    Ok((found.dev(), found.ino()))
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if inode(&self.path).is_ok_and(|inode| inode == self.inode) {
-            // Who cannot remove it leaves a stale socket, which the next server removes.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
+    error.kind() == ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(system::NO_SUCH_FAMILY)
 }
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}

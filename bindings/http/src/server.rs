@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use modelkeep::Store;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time;
@@ -17,6 +16,7 @@ use crate::connection::{self, Phase, Shared};
 use crate::limits::Limits;
 use crate::listener::Listener;
 use crate::origin::Origins;
+use crate::system::Interrupts;
 
 /// How long the end waits for refusals to be sent.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -82,14 +82,8 @@ impl Server {
     /// Where they cannot be caught.
     pub fn interrupted(&self) -> io::Result<impl Future<Output = ()> + use<>> {
         let _entered = self.runtime.enter();
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
+        let interrupts = Interrupts::new()?;
+        Ok(interrupts.first())
     }
 
     /// Serves until `end` is ready. Requests that are under way then have the grace to finish;

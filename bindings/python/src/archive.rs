@@ -10,8 +10,9 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::json_base::{JsonBase, each, shown, texts};
+use crate::json_base::{JsonBase, each, texts};
 use crate::path::FilePath;
+use crate::repr::shown;
 
 /// What an export wrote.
 #[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]

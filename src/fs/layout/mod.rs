@@ -1,14 +1,15 @@
 //! Where everything is. The only module that joins paths.
 
 mod entry;
+mod fold;
 mod walk;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::fs::system::stat::Stat;
 use crate::name::{Digest, ModelName};
 
 pub(crate) use entry::{BlobFile, BlobName, ManifestFile, STAGED};
@@ -175,41 +176,14 @@ impl Layout {
         };
         Ok(entries.into_iter().filter_map(file).collect())
     }
-
-    /// Returns the stored names that equal `name` but for case, in byte order. Reads at most one
-    /// directory for each part that matches.
-    pub(crate) fn folded(&self, name: &ModelName) -> Vec<ModelName> {
-        let mut found = vec![(self.manifests_directory(), Vec::<String>::new())];
-        for part in name.parts() {
-            let step = |(directory, parts): (PathBuf, Vec<String>)| {
-                let entries = sorted_entries(&directory).unwrap_or_default();
-                let names = entries.into_iter().map(|(name, _)| name);
-                let equal = names
-                    .filter_map(|name| name.into_string().ok())
-                    .filter(|name| name.eq_ignore_ascii_case(part));
-                let next = equal.map(|entry| {
-                    let path = directory.join(&entry);
-                    (path, parts.iter().cloned().chain([entry]).collect())
-                });
-                next.collect::<Vec<_>>()
-            };
-            found = found.into_iter().flat_map(step).collect();
-        }
-        let file = |(path, parts): (PathBuf, Vec<String>)| match parts.as_slice() {
-            [host, namespace, model, tag] if path.is_file() => {
-                ModelName::from_parts(host, namespace, model, tag)
-            }
-            _ => None,
-        };
-        found.into_iter().filter_map(file).collect()
-    }
 }
 
 /// Returns whether a directory is on another device than the root. What does not exist yet will be
 /// made on the device of the root.
 fn is_elsewhere(root: &Path, directory: &Path) -> bool {
-    match (root.metadata(), directory.metadata()) {
-        (Ok(root), Ok(directory)) => root.dev() != directory.dev(),
+    let device = |path| Some(Stat::at(path).ok()?.id()?.device);
+    match (device(root), device(directory)) {
+        (Some(root), Some(directory)) => root != directory,
         _ => false,
     }
 }

@@ -109,6 +109,9 @@ fn operations() -> Vec<(&'static str, Operation)> {
         ("copy over a model", |store| {
             store.copy(&name("a"), &name("b")).map(drop)
         }),
+        ("rename", |store| {
+            store.rename(&name("a"), &name("ns/d:t")).map(drop)
+        }),
         ("delete", |store| store.delete(name("a")).map(drop)),
         ("delete the last users", |store| {
             store.delete_all(["a", "b"]).map(drop)
@@ -154,7 +157,7 @@ enum Failure {
     ForEver(i32),
 }
 
-/// Runs one operation with a failure at the `point`-th change; answers the disk's model and
+/// Runs one operation with a failure at the `point`-th change; returns the disk's model and
 /// whether the point was reached.
 fn run(scene: &Scene, operation: Operation, point: usize, failure: Failure) -> (Disk, Run) {
     let disk = Rc::new(RefCell::new(Disk::of(scene.root())));
@@ -311,7 +314,7 @@ fn what_was_acknowledged_survives_a_power_cut() {
         let changed = kept(&run.before) != kept(durable);
         assert_eq!(
             changed,
-            ["copy", "delete", "import"]
+            ["copy", "rename", "delete", "import"]
                 .iter()
                 .any(|change| name.starts_with(change)),
             "{name}"

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::{SHARED, Scene};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::fs::ops::{Change, hook};
 use crate::fs::stamp::FileStamp;
 use crate::name::{Digest, ModelName};
@@ -301,4 +301,43 @@ fn an_old_name_that_vanishes_beside_the_new_one_is_no_failure() {
     };
     let renamed = hook::with(take, || scene.store().rename_old_blobs());
     assert_eq!(renamed.unwrap(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_blob_that_another_program_has_open_is_kept_and_told_and_stops_no_other() {
+    fn is_of_trash(path: &Path) -> bool {
+        path.parent().unwrap().ends_with("trash")
+    }
+    let moving =
+        |change: &Change<'_>| matches!(change, Change::RenameNew(_, to) if is_of_trash(to));
+    let removing =
+        |change: &Change<'_>| matches!(change, Change::Unlink(path) if is_of_trash(path));
+    for is_refused in [
+        Box::new(moving) as Box<dyn Fn(&Change<'_>) -> bool>,
+        Box::new(removing),
+    ] {
+        let scene = Scene::new();
+        let store = scene.store();
+        let own = [Digest::of(SHARED), Digest::of(b"own of a")];
+        let mut has_failed = false;
+        let fail = move |change: &Change<'_>| match !has_failed && is_refused(change) {
+            true => {
+                has_failed = true;
+                Err(io::ErrorKind::ResourceBusy.into())
+            }
+            false => Ok(()),
+        };
+        let models = [model("a"), model("b")];
+        let deleted = hook::with(fail, || store.delete_all(&models)).unwrap();
+        let kept: Vec<_> = deleted
+            .kept
+            .iter()
+            .map(|kept| kept.error().kind())
+            .collect();
+        assert_eq!((deleted.models.len(), kept), (2, vec![ErrorKind::Busy]));
+        assert_eq!(own.iter().filter(|it| store.has_blob(it)).count(), 1);
+        let everything = GcOptions::default().grace(Duration::ZERO).all(true);
+        let collected = store.gc(&everything).unwrap();
+        assert!(collected.kept.is_empty() && !own.iter().any(|it| store.has_blob(it)));
+    }
 }

@@ -33,7 +33,7 @@ use tar::Archive;
 /// store.export(["tiny"], &file, &ExportOptions::new().replace(true))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ExportOptions {
     replace: bool,
@@ -63,7 +63,7 @@ impl ExportOptions {
 /// assert_eq!((exported.models.len(), exported.blobs), (1, 7));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Exported {
     /// The models, by name.

@@ -1,6 +1,6 @@
 //! What a collection is going to remove.
 
-use std::fs::Metadata;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::fs::layout::{BlobFile, BlobName};
 use crate::fs::private::{Leftover, Leftovers, Room};
 use crate::fs::staged;
-use crate::fs::stamp;
+use crate::fs::system::stat::Stat;
 use crate::name::Digest;
 use crate::store::handle::Store;
 use crate::store::live::LiveBlobs;
@@ -20,11 +20,11 @@ use super::{Collected, GcOptions};
 /// What a collection is going to remove.
 #[derive(Default)]
 pub(super) struct Plan {
-    blobs: Vec<(BlobFile, Digest, Metadata)>,
-    others: Vec<(PathBuf, Metadata)>,
+    blobs: Vec<(BlobFile, Digest, Stat)>,
+    others: Vec<(PathBuf, Stat)>,
     leftovers: Vec<Leftover>,
     /// What lies in the trash since an interrupted removal, and nobody uses.
-    trashed: Vec<(Digest, Metadata)>,
+    trashed: Vec<(Digest, Stat)>,
     pub(super) young: usize,
 }
 
@@ -39,6 +39,8 @@ impl Plan {
     fn add_blobs(&mut self, store: &Store, options: &GcOptions, live: &LiveBlobs) -> Result<()> {
         let directory = store.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
+        // A blob that has its old name and its present one is one blob.
+        let mut young = HashSet::new();
         for file in store.layout().blobs().map_err(at)? {
             let unused = match file.name {
                 BlobName::Digest(digest) => {
@@ -49,17 +51,20 @@ impl Plan {
                 BlobName::Dropping => false,
             };
             // What vanished since the directory was read concerns nobody any more.
-            let Ok(metadata) = file.path.symlink_metadata() else {
+            let Ok(stat) = Stat::of_entry(&file.path) else {
                 continue;
             };
-            if !unused || self.is_young(&metadata, options.grace) {
+            if !unused {
                 continue;
             }
-            match file.digest() {
-                Some(digest) => self.blobs.push((file, digest, metadata)),
-                None => self.others.push((file.path, metadata)),
+            match (file.digest(), options.spares(&file.path, &stat)) {
+                (Some(digest), true) => drop(young.insert(digest)),
+                (None, true) => self.young += 1,
+                (Some(digest), false) => self.blobs.push((file, digest, stat)),
+                (None, false) => self.others.push((file.path, stat)),
             }
         }
+        self.young += young.len();
         Ok(())
     }
 
@@ -68,25 +73,22 @@ impl Plan {
         for file in Leftovers::of(layout, &Room::ALL).files {
             match (file.room, layout.home(&file.path)) {
                 (Room::Trash, Some((_, digest))) if !live.contains(&digest) => {
-                    self.trashed.push((digest, file.metadata));
+                    self.trashed.push((digest, file.stat));
                 }
                 (Room::Staging, _) => self.add_staged(file, options.grace),
-                (Room::Quarantine, _)
-                    if options.quarantine && !self.is_young(&file.metadata, options.grace) =>
-                {
-                    self.leftovers.push(file);
+                (Room::Quarantine, _) if options.quarantine => {
+                    match options.spares(&file.path, &file.stat) {
+                        true => self.young += 1,
+                        false => self.leftovers.push(file),
+                    }
                 }
                 _ => {}
             }
         }
         for path in live.staged() {
-            if let Ok(metadata) = path.symlink_metadata() {
+            if let Ok(stat) = Stat::of_entry(path) {
                 let (room, path) = (Room::Staging, path.clone());
-                let file = Leftover {
-                    room,
-                    path,
-                    metadata,
-                };
+                let file = Leftover { room, path, stat };
                 self.add_staged(file, options.grace);
             }
         }
@@ -99,14 +101,6 @@ impl Plan {
         }
     }
 
-    /// Returns whether a file is within the grace period; counts it then. Only a grace of nothing
-    /// takes a file from the future.
-    fn is_young(&mut self, metadata: &Metadata, grace: Duration) -> bool {
-        let is_young = stamp::age(metadata).map_or(!grace.is_zero(), |age| age < grace);
-        self.young += usize::from(is_young);
-        is_young
-    }
-
     pub(super) fn has_blobs(&self) -> bool {
         !self.blobs.is_empty() || !self.trashed.is_empty()
     }
@@ -115,8 +109,9 @@ impl Plan {
     pub(super) fn preview(&self) -> Collected {
         let mut digests: Vec<Digest> = self.blobs.iter().map(|(_, digest, _)| *digest).collect();
         digests.extend(self.trashed.iter().map(|(digest, _)| *digest));
+        digests.sort();
         digests.dedup();
-        let trashed = self.trashed.iter().map(|(_, metadata)| metadata);
+        let trashed = self.trashed.iter().map(|(_, stat)| stat);
         Collected {
             blobs: digests,
             partials: self.others.iter().map(|(path, _)| path.clone()).collect(),
@@ -132,8 +127,7 @@ impl Plan {
 
     /// Removes what was planned, as far as it still is what it was. One bad entry stops no other.
     pub(super) fn carry_out(self, store: &Store, live: &LiveBlobs) -> Result<Collected> {
-        self.files()
-            .for_each(|metadata| store.expect(metadata.len()));
+        self.files().for_each(|stat| store.expect(stat.len()));
         let mut removal = Removal::new(store);
         removal.blobs(&self.blobs, live)?;
         removal.others(self.others);
@@ -142,10 +136,10 @@ impl Plan {
     }
 
     /// Returns the files that are still in their places.
-    fn files(&self) -> impl Iterator<Item = &Metadata> {
-        let blobs = self.blobs.iter().map(|(_, _, metadata)| metadata);
-        let others = self.others.iter().map(|(_, metadata)| metadata);
-        let leftovers = self.leftovers.iter().map(|file| &file.metadata);
+    fn files(&self) -> impl Iterator<Item = &Stat> {
+        let blobs = self.blobs.iter().map(|(_, _, stat)| stat);
+        let others = self.others.iter().map(|(_, stat)| stat);
+        let leftovers = self.leftovers.iter().map(|file| &file.stat);
         blobs.chain(others).chain(leftovers)
     }
 }

@@ -1,6 +1,5 @@
 //! A collection that is being carried out.
 
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use crate::fs::layout::BlobFile;
 use crate::fs::private::{Expected, Leftover, Room};
 use crate::fs::staged;
 use crate::fs::stamp::FileStamp;
+use crate::fs::system::stat::Stat;
 use crate::name::Digest;
 use crate::store::handle::Store;
 use crate::store::live::LiveBlobs;
@@ -58,23 +58,23 @@ impl<'s> Removal<'s> {
     /// where the rest is not to go.
     pub(super) fn blobs(
         &mut self,
-        blobs: &[(BlobFile, Digest, Metadata)],
+        blobs: &[(BlobFile, Digest, Stat)],
         live: &LiveBlobs,
     ) -> Result<()> {
         let mut outgoing = Outgoing::new(self.store, live);
-        for (file, digest, metadata) in blobs {
+        for (file, digest, stat) in blobs {
             if self.is_stopped() {
                 break;
             }
-            let stamp = FileStamp::of(metadata);
-            let expected = match metadata.is_symlink() {
+            let stamp = FileStamp::of(stat);
+            let expected = match stat.is_symlink() {
                 true => Expected::Any,
                 false => Expected::File(&stamp),
             };
             if let Err(error) = outgoing.put_file(&file.path, *digest, expected) {
                 self.fail(error);
             }
-            self.finish(metadata.len());
+            self.finish(stat.len());
         }
         let emptied = outgoing.empty()?;
         self.collected.blobs = emptied.removed;
@@ -84,15 +84,15 @@ impl<'s> Removal<'s> {
         Ok(())
     }
 
-    pub(super) fn others(&mut self, others: Vec<(PathBuf, Metadata)>) {
-        for (path, metadata) in others {
+    pub(super) fn others(&mut self, others: Vec<(PathBuf, Stat)>) {
+        for (path, stat) in others {
             if self.is_stopped() {
                 return;
             }
             if self.remove(&path) {
                 self.collected.partials.push(path);
             }
-            self.finish(metadata.len());
+            self.finish(stat.len());
         }
     }
 
@@ -107,7 +107,7 @@ impl<'s> Removal<'s> {
             if !matches!(held, Some(None)) && self.remove(&file.path) {
                 self.collected.leftovers.push(file.path);
             }
-            self.finish(file.metadata.len());
+            self.finish(file.stat.len());
         }
     }
 

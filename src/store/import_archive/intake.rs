@@ -261,7 +261,7 @@ impl<'s> Intake<'s> {
                 Some(name) => name.clone(),
                 None => descriptor.name()?,
             };
-            let name = self.store.spelling(&name);
+            let name = self.store.spelling(&name)?;
             if !folded.insert(name.full().to_ascii_lowercase()) {
                 let text = format!("index.json names '{name}' twice");
                 return Err(Error::new(ErrorKind::Corrupt, text));

@@ -84,7 +84,7 @@ impl ImportArchiveOptions {
 /// assert!(!imported.models[0].replaced, "it was there already, and the same");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ArchivedModel {
     /// The model's name, in its stored spelling.
@@ -106,7 +106,7 @@ pub struct ArchivedModel {
 /// assert_eq!((imported.new_blobs, imported.new_bytes), (0, 0), "all blobs are shared");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ImportedArchive {
     /// The models, in the order of the archive.

@@ -1,8 +1,6 @@
 //! What earlier runs found good: the record that lets a later one hash only what changed.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +11,7 @@ use crate::fs::layout::Layout;
 use crate::fs::lock::StoreLock;
 use crate::fs::staged::{Place, Staged};
 use crate::fs::stamp::FileStamp;
-use crate::fs::{ops, read};
+use crate::fs::{owner, read};
 use crate::go::json;
 use crate::name::Digest;
 
@@ -41,9 +39,17 @@ impl VerifyCache {
             })
     }
 
+    #[cfg(test)]
+    pub(super) fn of(blobs: impl Iterator<Item = (Digest, FileStamp)>) -> Self {
+        VerifyCache {
+            version: VERSION,
+            blobs: blobs.collect(),
+        }
+    }
+
     /// Returns whether a blob that looks like `stamp` was good.
     pub(super) fn holds(&self, digest: &Digest, stamp: &FileStamp) -> bool {
-        self.blobs.get(digest) == Some(stamp)
+        stamp.is_complete() && self.blobs.get(digest) == Some(stamp)
     }
 }
 
@@ -65,7 +71,8 @@ impl CacheUpdate {
     fn applied(&self, layout: &Layout) -> Option<VerifyCache> {
         let before = VerifyCache::load(layout);
         let mut blobs = before.blobs.clone();
-        blobs.extend(self.good.iter().copied());
+        let good = self.good.iter().filter(|(_, stamp)| stamp.is_complete());
+        blobs.extend(good.copied());
         for digest in &self.bad {
             blobs.remove(digest);
         }
@@ -92,8 +99,7 @@ impl CacheUpdate {
         let mut staged = Staged::new(layout, Place::Private, durability)?;
         staged.write(text.as_bytes())?;
         // What others may write is not believed, whatever the umask lets them.
-        let mode = |file: &File| ops::set_mode(file, file.metadata()?.mode() & 0o755);
-        mode(staged.file()).map_err(|e| Error::io("writing", staged.path(), e))?;
+        owner::keep_private(staged.file()).map_err(|e| Error::io("writing", staged.path(), e))?;
         staged.commit(&layout.verified(), &[])
     }
 }

@@ -1,0 +1,77 @@
+//! What the system keeps of a file in its cache.
+
+use std::fs::File;
+
+/// Returns whether no page of a range is cached; false where the system does not say.
+pub(crate) fn is_cold(file: &File, at: u64, len: u64) -> bool {
+    system::is_cold(file, at, len)
+}
+
+/// Gives back the pages of a range that nobody maps or writes; a length of 0 is to the end. It may
+/// be refused.
+pub(crate) fn drop_cached(file: &File, at: u64, len: u64) {
+    system::drop_cached(file, at, len);
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::fs::File;
+    use std::num::NonZeroU64;
+    use std::os::fd::AsRawFd;
+
+    use rustix::fs::{Advice, fadvise};
+
+    // Linux, asm-generic/unistd.h
+    const CACHESTAT: libc::c_long = 451;
+
+    // Linux, include/uapi/linux/mman.h
+    #[repr(C)]
+    struct Range {
+        at: u64,
+        len: u64,
+    }
+
+    // Linux, include/uapi/linux/mman.h
+    #[repr(C)]
+    #[derive(Default)]
+    struct Counts {
+        cached: u64,
+        dirty: u64,
+        writeback: u64,
+        evicted: u64,
+        recently_evicted: u64,
+    }
+
+    /// Returns whether no page of a range is cached; false where the system does not say.
+    pub(super) fn is_cold(file: &File, at: u64, len: u64) -> bool {
+        let (range, mut counts) = (Range { at, len }, Counts::default());
+        // SAFETY: the descriptor is open, and both pointers are to what the call reads and writes.
+        #[expect(unsafe_code, reason = "the standard library does not ask")]
+        let answer = unsafe {
+            libc::syscall(
+                CACHESTAT,
+                file.as_raw_fd(),
+                &raw const range,
+                &raw mut counts,
+                0,
+            )
+        };
+        answer == 0 && counts.cached == 0
+    }
+
+    pub(super) fn drop_cached(file: &File, at: u64, len: u64) {
+        // A request that the system may refuse.
+        let _ = fadvise(file, at, NonZeroU64::new(len), Advice::DontNeed);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::fs::File;
+
+    pub(super) fn is_cold(_: &File, _: u64, _: u64) -> bool {
+        false
+    }
+
+    pub(super) fn drop_cached(_: &File, _: u64, _: u64) {}
+}
