@@ -289,6 +289,7 @@ impl From<Infallible> for Error {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -84,6 +84,7 @@ impl Drop for StoreLock {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::fs::ops::{Change, hook};

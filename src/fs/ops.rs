@@ -270,6 +270,7 @@ pub(crate) mod hook {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

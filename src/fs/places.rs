@@ -111,7 +111,8 @@ impl Places {
     }
 
     fn at_home(&self, path: &str) -> Option<PathBuf> {
-        self.home.as_ref().map(|home| home.join(path))
+        let home = self.home.clone()?;
+        Some(path.split('/').fold(home, |path, part| path.join(part)))
     }
 
     /// Returns what the files of services say of the variable.
@@ -263,6 +264,7 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;

@@ -196,6 +196,7 @@ pub(crate) mod opened {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -338,4 +338,5 @@ pub(crate) fn unique_id() -> String {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -5,6 +5,7 @@ mod blobs;
 mod copy;
 mod copy_mode;
 #[cfg(test)]
+#[cfg(unix)]
 mod crash;
 mod delete;
 mod diagnosis;

@@ -192,6 +192,7 @@ fn is_true(text: &str) -> bool {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::cell::RefCell;
     use std::io;
