@@ -15,6 +15,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> modelkeep.Store:
     store = modelkeep.Store(tmp_path)
     store.import_gguf(TESTS / "data" / "tiny.gguf", "llama3.2")
     monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     return store
 
 
