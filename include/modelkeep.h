@@ -32,6 +32,11 @@
  * other runs; only _free must be the last use of its handle. After a fork the child may continue
  * with the handles that it has, unless the parent was inside a call then.
  *
+ * Maps. A GGUF file that is mapped has to stay as it is while a reference to it, or what was borrowed
+ * from it, is used. Where somebody truncates it, the next access ends the process with SIGBUS; where
+ * somebody writes to it, values change. The blobs of a store stay as they are, and a file may be
+ * removed or replaced by a rename; for what may not stay, set no_mmap.
+ *
  * Linking. Shared: -lmodelkeep. Static: libmodelkeep.a -lpthread -lm -ldl.
  */
 
@@ -230,6 +235,33 @@ typedef enum {
 } mkeep_location_state;
 
 /**
+ * The form of a manifest. More may come.
+ */
+typedef enum {
+  /**
+   * Something else than the others.
+   */
+  MKEEP_MANIFEST_FORM_UNKNOWN = 0,
+  /**
+   * A config and layers, as models have them.
+   */
+  MKEEP_MANIFEST_FORM_MODEL = 1,
+  /**
+   * A list of other manifests, one for each platform: an index of OCI, a manifest list of
+   * Docker.
+   */
+  MKEEP_MANIFEST_FORM_INDEX = 2,
+  /**
+   * An artifact of OCI: a type and blobs.
+   */
+  MKEEP_MANIFEST_FORM_ARTIFACT = 3,
+  /**
+   * A manifest of Docker's first schema.
+   */
+  MKEEP_MANIFEST_FORM_SCHEMA1 = 4,
+} mkeep_manifest_form;
+
+/**
  * The type of a parameter's value. More may come.
  */
 typedef enum {
@@ -330,6 +362,11 @@ typedef struct mkeep_diagnosis mkeep_diagnosis;
 typedef struct mkeep_error mkeep_error;
 
 /**
+ * What an export wrote.
+ */
+typedef struct mkeep_exported mkeep_exported;
+
+/**
  * A GGUF file that is open. Counted: what is borrowed lives until the last reference is freed.
  */
 typedef struct mkeep_gguf mkeep_gguf;
@@ -338,6 +375,11 @@ typedef struct mkeep_gguf mkeep_gguf;
  * What an import made.
  */
 typedef struct mkeep_imported mkeep_imported;
+
+/**
+ * What the import of an archive made.
+ */
+typedef struct mkeep_imported_archive mkeep_imported_archive;
 
 /**
  * All models of a store at one moment, newest first.
@@ -391,10 +433,44 @@ typedef struct mkeep_string mkeep_string;
 typedef struct mkeep_usage mkeep_usage;
 
 /**
- * Fills `buffer` with at most `len` bytes, and returns how many: 0 at the end, less than 0 where
- * they cannot be read. `user` is what the caller gave.
+ * The models that a digest, an ID or a file belongs to.
  */
-typedef ptrdiff_t (*mkeep_read)(void *user, uint8_t *buffer, size_t len);
+typedef struct mkeep_uses mkeep_uses;
+
+/**
+ * Tells how far a call is: called on the calling thread before the first byte, then at most 20
+ * times a second, and after the last byte. `user` is what the caller gave. Returning false
+ * cancels: MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor
+ * an exception may leave it.
+ */
+typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
+
+/**
+ * How the models of an archive are taken in.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_import_archive_options)`.
+   */
+  size_t size;
+  /**
+   * Whether other models that have these names are replaced.
+   */
+  uint8_t replace;
+  /**
+   * The name of the one model of the archive, or NULL: its own.
+   */
+  const char *name;
+  /**
+   * Tells how far it is, or NULL. Where it cancels, no model is visible; whole blobs stay for the
+   * next import to use.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_import_archive_options;
 
 /**
  * A borrowed string.
@@ -409,6 +485,30 @@ typedef struct {
    */
   size_t len;
 } mkeep_str;
+
+/**
+ * A model that came out of an archive.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_archived_model)`.
+   */
+  size_t size;
+  /**
+   * Whether another model of that name was replaced.
+   */
+  uint8_t replaced;
+  /**
+   * The model's name, in its stored spelling.
+   */
+  mkeep_str name;
+} mkeep_archived_model;
+
+/**
+ * Fills `buffer` with at most `len` bytes, and returns how many: 0 at the end, less than 0 where
+ * they cannot be read. `user` is what the caller gave.
+ */
+typedef ptrdiff_t (*mkeep_read)(void *user, uint8_t *buffer, size_t len);
 
 /**
  * A model that was not deleted.
@@ -503,6 +603,49 @@ typedef struct {
 } mkeep_problem;
 
 /**
+ * How to open a store.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_store_options)`.
+   */
+  size_t size;
+  /**
+   * Whether a missing directory is made.
+   */
+  uint8_t create;
+  /**
+   * Whether every change is refused.
+   */
+  uint8_t read_only;
+  /**
+   * Whether files are read instead of mapped: for network file systems.
+   */
+  uint8_t no_mmap;
+  /**
+   * Whether changes may be lost in a power cut, for speed.
+   */
+  uint8_t no_sync;
+  /**
+   * Whether a delete does not wait for a server beside us: only where none writes here.
+   */
+  uint8_t no_delete_delay;
+  /**
+   * Whether an import is allowed where the blobs belong to another user, whose server could not
+   * use ours again.
+   */
+  uint8_t foreign_owner;
+  /**
+   * Threads; 0 is one for each processor.
+   */
+  uint32_t threads;
+  /**
+   * The directory; NULL for OLLAMA_MODELS, or else ~/.ollama/models.
+   */
+  const char *path;
+} mkeep_store_options;
+
+/**
  * A place where a store may be.
  */
 typedef struct {
@@ -563,12 +706,26 @@ typedef struct {
 } mkeep_issue;
 
 /**
- * Tells how far a call is: called on the calling thread before the first byte, then at most 20
- * times a second, and after the last byte. `user` is what the caller gave. Returning false
- * cancels: MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor
- * an exception may leave it.
+ * How models are exported.
  */
-typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
+typedef struct {
+  /**
+   * `sizeof(mkeep_export_options)`.
+   */
+  size_t size;
+  /**
+   * Whether an archive that is there is replaced, and in a directory the models of these names.
+   */
+  uint8_t replace;
+  /**
+   * Tells how far it is, or NULL. Where it cancels, nothing is left behind.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_export_options;
 
 /**
  * What to collect.
@@ -868,6 +1025,11 @@ typedef struct {
    */
   size_t size;
   /**
+   * The form of its manifest, an mkeep_manifest_form: others than those of models are listed,
+   * too.
+   */
+  uint32_t form;
+  /**
    * The name, as in `llama3.2:latest`.
    */
   mkeep_str name;
@@ -1135,6 +1297,33 @@ typedef struct {
 } mkeep_shown_message;
 
 /**
+ * A tensor of a shown model, without its data.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_shown_tensor)`.
+   */
+  size_t size;
+  /**
+   * Its name, without a NUL after it.
+   */
+  mkeep_str name;
+  /**
+   * The name of its type, as in `Q4_K`, without a NUL after it; `unknown` for types of the
+   * future.
+   */
+  mkeep_str type_name;
+  /**
+   * Its dimensions in the order of the file; NULL for a scalar.
+   */
+  const uint64_t *dims;
+  /**
+   * How many dimensions.
+   */
+  size_t n_dims;
+} mkeep_shown_tensor;
+
+/**
  * What is wrong with a GGUF file, and where.
  */
 typedef struct {
@@ -1159,49 +1348,6 @@ typedef struct {
    */
   uint64_t offset;
 } mkeep_parse_error;
-
-/**
- * How to open a store.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_store_options)`.
-   */
-  size_t size;
-  /**
-   * Whether a missing directory is made.
-   */
-  uint8_t create;
-  /**
-   * Whether every change is refused.
-   */
-  uint8_t read_only;
-  /**
-   * Whether files are read instead of mapped: for network file systems.
-   */
-  uint8_t no_mmap;
-  /**
-   * Whether changes may be lost in a power cut, for speed.
-   */
-  uint8_t no_sync;
-  /**
-   * Whether a delete does not wait for a server beside us: only where none writes here.
-   */
-  uint8_t no_delete_delay;
-  /**
-   * Whether an import is allowed where the blobs belong to another user, whose server could not
-   * use ours again.
-   */
-  uint8_t foreign_owner;
-  /**
-   * Threads; 0 is one for each processor.
-   */
-  uint32_t threads;
-  /**
-   * The directory; NULL for OLLAMA_MODELS, or else ~/.ollama/models.
-   */
-  const char *path;
-} mkeep_store_options;
 
 /**
  * A tensor.
@@ -1422,6 +1568,28 @@ typedef struct {
   mkeep_str reasons;
 } mkeep_broken_model;
 
+/**
+ * A part of a model.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_use)`.
+   */
+  size_t size;
+  /**
+   * The model.
+   */
+  mkeep_str name;
+  /**
+   * `manifest`, or what the layer holds: `model`, `projector`, `template`, `config` and others.
+   */
+  mkeep_str kind;
+  /**
+   * The digest: of the layer's blob, or of the manifest as a list has it.
+   */
+  mkeep_str digest;
+} mkeep_use;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1436,6 +1604,58 @@ uint32_t mkeep_abi_version(void);
  * Returns the release of the library, as in `0.1.0`.
  */
 const char *mkeep_version(void);
+
+/**
+ * Takes in the models of an archive or a directory in the image layout of OCI. Every blob is hashed
+ * while it comes in, what is stored is not written again, and no model is visible before all are
+ * complete. `options` and `imported` may be NULL; `imported` is what was done. Blobs that were
+ * whole when it failed stay for the next import to use, or for a garbage collection.
+ *
+ * MKEEP_STATUS_CORRUPT for what is no archive, is cut short or was damaged on its way,
+ * MKEEP_STATUS_UNSUPPORTED for images that are no models, MKEEP_STATUS_ALREADY_EXISTS where another
+ * model has a name and was not to be replaced, MKEEP_STATUS_INVALID_NAME,
+ * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for one name
+ * and several models, and where the blobs belong to another user.
+ */
+mkeep_status mkeep_store_import_archive(const mkeep_store *store,
+                                        const char *from,
+                                        const mkeep_import_archive_options *options,
+                                        mkeep_imported_archive **imported,
+                                        mkeep_error **error);
+
+/**
+ * Gets a model that came out of the archive, in its order; false beyond the last.
+ */
+bool mkeep_imported_archive_model(const mkeep_imported_archive *imported,
+                                  size_t index,
+                                  mkeep_archived_model *model);
+
+/**
+ * Returns how many blobs were written.
+ */
+size_t mkeep_imported_archive_new_blobs(const mkeep_imported_archive *imported);
+
+/**
+ * Returns the bytes of the blobs that were written.
+ */
+uint64_t mkeep_imported_archive_new_bytes(const mkeep_imported_archive *imported);
+
+/**
+ * Returns how many blobs were there already, undamaged, and were not written again.
+ */
+size_t mkeep_imported_archive_shared_blobs(const mkeep_imported_archive *imported);
+
+/**
+ * Makes the JSON of the result.
+ */
+mkeep_status mkeep_imported_archive_json(const mkeep_imported_archive *imported,
+                                         mkeep_string **json,
+                                         mkeep_error **error);
+
+/**
+ * Frees the result of the import of an archive.
+ */
+void mkeep_imported_archive_free(mkeep_imported_archive *imported);
 
 /**
  * Finds where the blob of a digest is, or would be. `digest` is as in `sha256:...`.
@@ -1572,6 +1792,17 @@ mkeep_status mkeep_store_doctor(const mkeep_store *store,
                                 mkeep_error **error);
 
 /**
+ * Diagnoses the store that mkeep_store_open would open, as mkeep_store_doctor does. One that
+ * cannot be opened is a diagnosis, too: why, and the places where there are models. `options` may
+ * be NULL.
+ *
+ * MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+ */
+mkeep_status mkeep_store_diagnose(const mkeep_store_options *options,
+                                  mkeep_diagnosis **diagnosis,
+                                  mkeep_error **error);
+
+/**
  * Returns whether nothing is wrong.
  */
 bool mkeep_diagnosis_is_ok(const mkeep_diagnosis *diagnosis);
@@ -1617,6 +1848,51 @@ mkeep_status mkeep_diagnosis_json(const mkeep_diagnosis *diagnosis,
  * Frees a diagnosis.
  */
 void mkeep_diagnosis_free(mkeep_diagnosis *diagnosis);
+
+/**
+ * Writes models to a path that ends in `.tar` as one archive, and to any other as a directory, to
+ * which they are added where it holds an image layout already. Every blob is hashed while it is
+ * written. `options` and `exported` may be NULL; `exported` is what was written.
+ *
+ * MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for one of the names,
+ * MKEEP_STATUS_FILE_NOT_FOUND where a blob is missing, MKEEP_STATUS_CORRUPT where one is damaged,
+ * MKEEP_STATUS_ALREADY_EXISTS, MKEEP_STATUS_INVALID_ARGUMENT for no name and for a path that
+ * something else is at, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_CANCELLED.
+ */
+mkeep_status mkeep_store_export(const mkeep_store *store,
+                                const char *const *names,
+                                size_t count,
+                                const char *to,
+                                const mkeep_export_options *options,
+                                mkeep_exported **exported,
+                                mkeep_error **error);
+
+/**
+ * Gets the name of a model that was exported, in order; false beyond the last.
+ */
+bool mkeep_exported_model(const mkeep_exported *exported, size_t index, mkeep_str *name);
+
+/**
+ * Returns how many blobs the models have together.
+ */
+size_t mkeep_exported_blobs(const mkeep_exported *exported);
+
+/**
+ * Returns the bytes of these blobs.
+ */
+uint64_t mkeep_exported_bytes(const mkeep_exported *exported);
+
+/**
+ * Makes the JSON of the result.
+ */
+mkeep_status mkeep_exported_json(const mkeep_exported *exported,
+                                 mkeep_string **json,
+                                 mkeep_error **error);
+
+/**
+ * Frees the result of an export.
+ */
+void mkeep_exported_free(mkeep_exported *exported);
 
 /**
  * Removes blobs that no model uses and that nobody has changed for the grace period. `options` may
@@ -2066,6 +2342,21 @@ mkeep_status mkeep_repaired_json(const mkeep_repaired *repaired,
 void mkeep_repaired_free(mkeep_repaired *repaired);
 
 /**
+ * Handles a request to an endpoint, given its body: the results are the HTTP status and the body
+ * of the response, which may be empty. `endpoint` is an mkeep_endpoint. With it, any host that
+ * speaks HTTP serves the API.
+ *
+ * A refusal is a response, too; the status of this function fails only for its own arguments.
+ */
+mkeep_status mkeep_store_handle_request(const mkeep_store *store,
+                                        uint32_t endpoint,
+                                        const uint8_t *body,
+                                        size_t len,
+                                        uint16_t *http_status,
+                                        mkeep_string **response,
+                                        mkeep_error **error);
+
+/**
  * Shows a model: opens its manifest and each blob that is needed once, and maps the GGUF file.
  * `options` may be NULL.
  *
@@ -2136,15 +2427,41 @@ mkeep_status mkeep_show_json(const mkeep_show *show, mkeep_string **json, mkeep_
 void mkeep_show_free(mkeep_show *show);
 
 /**
- * Shows a model as the body of POST /api/show. `verbose` prints arrays in full.
+ * Shows a model as the body of POST /api/show. `options` may be NULL.
  *
  * As mkeep_store_show.
  */
 mkeep_status mkeep_store_show_json(const mkeep_store *store,
                                    const char *name,
-                                   bool verbose,
+                                   const mkeep_show_options *options,
                                    mkeep_string **json,
                                    mkeep_error **error);
+
+/**
+ * Gets a key-value pair of the metadata, in the order of keys, arrays whole; false beyond the
+ * last. Of safetensors and remote models it is what stands in their place.
+ */
+bool mkeep_show_info(const mkeep_show *show, size_t index, mkeep_str *key, mkeep_value *value);
+
+/**
+ * Gets a key-value pair of the metadata of the first projector; false beyond the last, and where
+ * there is none.
+ */
+bool mkeep_show_projector_info(const mkeep_show *show,
+                               size_t index,
+                               mkeep_str *key,
+                               mkeep_value *value);
+
+/**
+ * Finds the value of a key of the metadata; false where there is none.
+ */
+bool mkeep_show_find_info(const mkeep_show *show, const char *key, mkeep_value *value);
+
+/**
+ * Gets a tensor, in the order of the file; false beyond the last. Of safetensors models they are
+ * there only where `verbose` was asked for.
+ */
+bool mkeep_show_tensor(const mkeep_show *show, size_t index, mkeep_shown_tensor *tensor);
 
 /**
  * Returns the status of the call that failed; MKEEP_STATUS_OK for NULL.
@@ -2419,19 +2736,48 @@ mkeep_status mkeep_report_json(const mkeep_report *report,
 void mkeep_report_free(mkeep_report *report);
 
 /**
- * Handles a request to an endpoint, given its body: the results are the HTTP status and the body
- * of the response, which may be empty. `endpoint` is an mkeep_endpoint. With it, any host that
- * speaks HTTP serves the API.
+ * Finds the models that something belongs to: a digest or the ID of a model, in full or its first
+ * digits, at least 12; or the path of a blob, of a manifest, or of any other file, which is then
+ * hashed. Reads every manifest.
  *
- * A refusal is a response, too; the status of this function fails only for its own arguments.
+ * MKEEP_STATUS_FILE_NOT_FOUND for a path where no file is.
  */
-mkeep_status mkeep_store_handle_request(const mkeep_store *store,
-                                        uint32_t endpoint,
-                                        const uint8_t *body,
-                                        size_t len,
-                                        uint16_t *http_status,
-                                        mkeep_string **response,
-                                        mkeep_error **error);
+mkeep_status mkeep_store_which(const mkeep_store *store,
+                               const char *what,
+                               mkeep_uses **uses,
+                               mkeep_error **error);
+
+/**
+ * Finds the stored name of a model, given by its name or by its ID, in full or its first digits,
+ * at least 12. A stored name wins. Reads every manifest where the name is not stored.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_ARGUMENT for the first
+ * digits of several IDs.
+ */
+mkeep_status mkeep_store_identify(const mkeep_store *store,
+                                  const char *name,
+                                  mkeep_string **stored,
+                                  mkeep_error **error);
+
+/**
+ * Gets a part of a model, by name and then in the manifest's order; false beyond the last.
+ */
+bool mkeep_uses_get(const mkeep_uses *uses, size_t index, mkeep_use *part);
+
+/**
+ * Gets a manifest that cannot be read, and may name it; false beyond the last.
+ */
+bool mkeep_uses_problem(const mkeep_uses *uses, size_t index, mkeep_problem *problem);
+
+/**
+ * Makes the JSON of the result.
+ */
+mkeep_status mkeep_uses_json(const mkeep_uses *uses, mkeep_string **json, mkeep_error **error);
+
+/**
+ * Frees what was found.
+ */
+void mkeep_uses_free(mkeep_uses *uses);
 
 #ifdef __cplusplus
 }  // extern "C"

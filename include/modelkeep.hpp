@@ -222,6 +222,17 @@ auto range(const std::shared_ptr<H> &handle, std::size_t index,
     return Range<Item, decltype(call)>(call);
 }
 
+/// The key-value pair of a handle at a place.
+template <typename T>
+std::optional<std::pair<std::string_view, mkeep_value>>
+pair(const T *handle, std::size_t index,
+     bool (*get)(const T *, std::size_t, mkeep_str *, mkeep_value *)) noexcept {
+    mkeep_str key;
+    mkeep_value value;
+    if (!get(handle, index, &key, &value)) return std::nullopt;
+    return std::pair(view(key), value);
+}
+
 /// What every owner of a handle has. It is moved, not copied; the ranges that came from it share it.
 template <typename T, void (*Free)(T *)>
 class Handle {
@@ -278,10 +289,7 @@ public:
     std::size_t size() const noexcept { return mkeep_gguf_count(get()); }
     /// The key-value pair at a place.
     std::optional<std::pair<std::string_view, mkeep_value>> pair(std::size_t index) const noexcept {
-        mkeep_str key;
-        mkeep_value value;
-        if (!mkeep_gguf_get(get(), index, &key, &value)) return std::nullopt;
-        return std::pair(view(key), value);
+        return detail::pair(get(), index, mkeep_gguf_get);
     }
     /// The value of a key.
     std::optional<mkeep_value> find(const std::string &key) const noexcept {
@@ -377,6 +385,22 @@ public:
     /// The parameters by key; of one that is a list an item for each element.
     auto parameters() const noexcept { return detail::range(owner_, mkeep_show_parameter); }
     auto messages() const noexcept { return detail::range(owner_, mkeep_show_message); }
+    /// The key-value pair of the metadata at a place, in the order of keys.
+    std::optional<std::pair<std::string_view, mkeep_value>> info(std::size_t index) const noexcept {
+        return detail::pair(get(), index, mkeep_show_info);
+    }
+    /// That of the metadata of the first projector.
+    std::optional<std::pair<std::string_view, mkeep_value>>
+    projector_info(std::size_t index) const noexcept {
+        return detail::pair(get(), index, mkeep_show_projector_info);
+    }
+    /// The value of a key of the metadata.
+    std::optional<mkeep_value> find_info(const std::string &key) const noexcept {
+        mkeep_value value;
+        if (!mkeep_show_find_info(get(), key.c_str(), &value)) return std::nullopt;
+        return value;
+    }
+    auto tensors() const noexcept { return detail::range(owner_, mkeep_show_tensor); }
     /// The body of POST /api/show.
     std::string json() const { return detail::json(get(), mkeep_show_json); }
 
@@ -582,6 +606,44 @@ private:
     friend class Store;
 };
 
+/// What an export wrote.
+class Exported : public detail::Handle<mkeep_exported, mkeep_exported_free> {
+public:
+    /// The names of the models.
+    auto models() const noexcept { return detail::range(owner_, mkeep_exported_model); }
+    /// How many blobs the models have together.
+    std::size_t blobs() const noexcept { return mkeep_exported_blobs(get()); }
+    /// The bytes of these blobs.
+    std::uint64_t bytes() const noexcept { return mkeep_exported_bytes(get()); }
+    std::string json() const { return detail::json(get(), mkeep_exported_json); }
+
+private:
+    template <typename Call>
+    explicit Exported(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// What the import of an archive made.
+class ImportedArchive
+    : public detail::Handle<mkeep_imported_archive, mkeep_imported_archive_free> {
+public:
+    auto models() const noexcept { return detail::range(owner_, mkeep_imported_archive_model); }
+    /// How many blobs were written.
+    std::size_t new_blobs() const noexcept { return mkeep_imported_archive_new_blobs(get()); }
+    /// The bytes of the blobs that were written.
+    std::uint64_t new_bytes() const noexcept { return mkeep_imported_archive_new_bytes(get()); }
+    /// How many blobs were there already.
+    std::size_t shared_blobs() const noexcept {
+        return mkeep_imported_archive_shared_blobs(get());
+    }
+    std::string json() const { return detail::json(get(), mkeep_imported_archive_json); }
+
+private:
+    template <typename Call>
+    explicit ImportedArchive(Call call) : Handle(call) {}
+    friend class Store;
+};
+
 /// What an import made.
 class Imported : public detail::Handle<mkeep_imported, mkeep_imported_free> {
 public:
@@ -637,6 +699,20 @@ public:
 private:
     template <typename Call>
     explicit Diagnosis(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// The models that a digest, an ID or a file belongs to.
+class Uses : public detail::Handle<mkeep_uses, mkeep_uses_free> {
+public:
+    auto uses() const noexcept { return detail::range(owner_, mkeep_uses_get); }
+    /// Manifests that cannot be read, and may name it.
+    auto problems() const noexcept { return detail::range(owner_, mkeep_uses_problem); }
+    std::string json() const { return detail::json(get(), mkeep_uses_json); }
+
+private:
+    template <typename Call>
+    explicit Uses(Call call) : Handle(call) {}
     friend class Store;
 };
 
@@ -721,6 +797,21 @@ public:
               return mkeep_store_open(&options, store, error);
           }) {}
 
+    /// What is wrong with the default store, which need not open.
+    static Diagnosis diagnose() {
+        return Diagnosis([](mkeep_diagnosis **diagnosis, mkeep_error **error) {
+            return mkeep_store_diagnose(nullptr, diagnosis, error);
+        });
+    }
+    /// What is wrong with a store, which need not open.
+    static Diagnosis diagnose(const std::string &path, mkeep_store_options options = {}) {
+        options.size = sizeof options;
+        options.path = path.c_str();
+        return Diagnosis([&](mkeep_diagnosis **diagnosis, mkeep_error **error) {
+            return mkeep_store_diagnose(&options, diagnosis, error);
+        });
+    }
+
     std::string_view root() const noexcept { return view(mkeep_store_root(get())); }
 
     /// All models, newest first, and what had to be left out.
@@ -740,9 +831,10 @@ public:
         });
     }
     /// The body of POST /api/show.
-    std::string show_json(const std::string &name, bool verbose = false) const {
+    std::string show_json(const std::string &name, mkeep_show_options options = {}) const {
+        options.size = sizeof options;
         return detail::string([&](mkeep_string **json, mkeep_error **error) {
-            return mkeep_store_show_json(get(), name.c_str(), verbose, json, error);
+            return mkeep_store_show_json(get(), name.c_str(), &options, json, error);
         });
     }
     Model model(const std::string &name) const {
@@ -760,6 +852,19 @@ public:
     Gguf gguf(const std::string &name) const {
         return Gguf(nullptr, [&](mkeep_gguf **gguf, mkeep_error **error) {
             return mkeep_store_gguf(get(), name.c_str(), gguf, error);
+        });
+    }
+
+    /// The stored name of a model, given by its name or by its ID.
+    std::string identify(const std::string &name) const {
+        return detail::string([&](mkeep_string **stored, mkeep_error **error) {
+            return mkeep_store_identify(get(), name.c_str(), stored, error);
+        });
+    }
+    /// The models that a digest, an ID or a file belongs to.
+    Uses which(const std::string &what) const {
+        return Uses([&](mkeep_uses **uses, mkeep_error **error) {
+            return mkeep_store_which(get(), what.c_str(), uses, error);
         });
     }
 
@@ -868,6 +973,29 @@ public:
         return detail::Watch(std::move(progress)).call(options, [&] {
             return Maintained([&](mkeep_maintained **maintained, mkeep_error **error) {
                 return mkeep_store_maintain(get(), &options, maintained, error);
+            });
+        });
+    }
+    /// Writes models to an archive, whose path ends in `.tar`, or to a directory.
+    Exported export_models(const std::vector<std::string> &names, const std::string &to,
+                           mkeep_export_options options = {}, Progress progress = {}) const {
+        const auto pointers = detail::pointers(names);
+        options.size = sizeof options;
+        return detail::Watch(std::move(progress)).call(options, [&] {
+            return Exported([&](mkeep_exported **exported, mkeep_error **error) {
+                return mkeep_store_export(get(), pointers.data(), pointers.size(), to.c_str(),
+                                          &options, exported, error);
+            });
+        });
+    }
+    /// Takes in the models of an archive or a directory.
+    ImportedArchive import_archive(const std::string &from,
+                                   mkeep_import_archive_options options = {},
+                                   Progress progress = {}) const {
+        options.size = sizeof options;
+        return detail::Watch(std::move(progress)).call(options, [&] {
+            return ImportedArchive([&](mkeep_imported_archive **imported, mkeep_error **error) {
+                return mkeep_store_import_archive(get(), from.c_str(), &options, imported, error);
             });
         });
     }

@@ -35,12 +35,12 @@ macro_rules! kinds {
             /// Every kind, by ascending code.
             pub const ALL: &'static [ErrorKind] = &[$(ErrorKind::$kind,)+];
 
-            /// Returns the status that the C binding answers with (`MKEEP_STATUS_*`).
+            /// Returns the status that the C binding returns (`MKEEP_STATUS_*`).
             pub const fn code(self) -> u32 {
                 self as u32
             }
 
-            /// Returns the HTTP status that the HTTP binding answers with.
+            /// Returns the HTTP status that the HTTP binding responds with.
             pub const fn http_status(self) -> u16 {
                 match self { $(ErrorKind::$kind => $http,)+ }
             }

@@ -40,6 +40,7 @@
 //! | give one another name | [`copy`](Store::copy) | find what is wrong | [`doctor`](Store::doctor) |
 //! | remove some | [`delete`](Store::delete), [`delete_all`](Store::delete_all) | remove what is unused | [`gc`](Store::gc), [`maintain`](Store::maintain) |
 //! | measure the disk | [`usage`](Store::usage) | find whose a file is | [`which`](Store::which) |
+//! | write models to an archive | [`export`](Store::export) | take them back | [`import_archive`](Store::import_archive) |
 //!
 //! Names are strings as people type them, such as `llama3.2` or `hf.co/team/model:Q4`, or what was
 //! parsed from one before: a [`ModelName`], or a [`Reference`], which may say with `:local` where
@@ -47,21 +48,21 @@
 //! each, such as [`VerifyOptions`]. Long calls are observed and stopped by [`Store::watch`] and
 //! [`Store::verify_with`].
 //!
-//! Answers are plain values. Where a client of Ollama's HTTP API wants JSON, `to_json` gives the
-//! bytes that the server would have sent; [`wire`] does that for whole requests, and [`gguf`] reads
-//! and writes GGUF files without any store.
+//! Results are plain values. Where a client of Ollama's HTTP API wants JSON, `to_json` gives the
+//! bytes that the server would have sent; [`http_api`] does that for whole requests, and [`gguf`]
+//! reads and writes GGUF files without any store.
 //!
 //! # What holds
 //!
 //! * **Reading changes nothing.** Opening, listing and showing create no file and take no lock.
-//!   Nothing is cached between calls: each answers from what the disk holds now.
+//!   Nothing is cached between calls: each reads what the disk holds now.
 //! * **A change is made completely or not at all.** A file is staged, flushed and renamed, in an
 //!   order in which a crash or a power cut leaves the old state or the new one. [`Durability::None`]
 //!   gives up the power cut for speed.
 //! * **A blob that a model uses is not removed.** While a manifest cannot be read, all blobs are
-//!   kept, and the answer says why. Blobs on their way out wait in a trash for as long as
+//!   kept, and the result says why. Blobs on their way out wait in a trash for as long as
 //!   [`StoreOptions::delete_delay`] says, and go back where a server began to use them.
-//! * **One bad model hides no others.** What cannot be read is a [`Problem`] beside the answer.
+//! * **One bad model hides no others.** What cannot be read is a [`Problem`] beside the result.
 //! * **No file is trusted.** Counts, lengths and offsets are compared with what is left of a file
 //!   before they are used. A hostile one ends in an error that says where, and does not panic.
 //! * **Errors can be acted on.** An [`Error`] has a [kind](ErrorKind), the file that it is about, the
@@ -96,16 +97,17 @@ mod error;
 mod fs;
 pub mod gguf;
 mod go;
+pub mod http_api;
 mod manifest;
 mod modelfile;
 mod name;
+mod oci;
 mod sha256;
 #[cfg(test)]
 #[allow(dead_code, reason = "tests of other crates call the rest of it")]
 mod skip;
 mod store;
 mod template;
-pub mod wire;
 
 pub use capability::Capability;
 pub use error::{Error, ErrorKind, Result};
@@ -120,12 +122,13 @@ pub use manifest::{Config, Layer, Manifest, MediaType, ParameterValue, Parameter
 pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
 pub use store::{
-    Alias, Blob, BlobStatus, BrokenModel, Cached, Collected, Copied, CopyMode, Deleted, Diagnosis,
-    FileWarning, Files, Finding, GcOptions, GgufFinding, ImportOptions, Imported, IncompleteBlob,
-    InfoValue, Issue, ListOptions, ListedDetails, Listing, Location, LocationState, Maintained,
-    ManifestForm, Message, Model, ModelInfo, ModelUsage, MovedBlob, Problem, Progress, Repaired,
-    Report, SharedBlob, Show, ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary,
-    Usage, Use, Uses, VerifyOptions,
+    Alias, ArchivedModel, Blob, BlobStatus, BrokenModel, Cached, Collected, Copied, CopyMode,
+    CopyOptions, DeleteOptions, Deleted, Diagnosis, ExportOptions, Exported, FileWarning, Files,
+    Finding, GcOptions, GgufFinding, ImportArchiveOptions, ImportOptions, Imported,
+    ImportedArchive, IncompleteBlob, InfoValue, Issue, ListOptions, ListedDetails, Listing,
+    Location, LocationState, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage,
+    MovedBlob, Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions, ShownDetails,
+    ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 

@@ -19,6 +19,35 @@ MARKERS = ("Send", "Sync")
 # What a derive writes for the compiler.
 INTERNAL = ("StructuralPartialEq",)
 
+# The traits that every public type has, and why some lack some of them.
+COMMON = ("Debug", "Clone", "PartialEq", "Eq", "Hash")
+HANDLES = "an open file or store, or a view of one: what would be equal is not said"
+ERRORS = "holds errors, whose causes do not compare"
+FLOATS = "holds floating-point numbers"
+LACKING = {
+    ("PartialEq", "Eq", "Hash"): {
+        HANDLES: "Store Model GgufFile GgufParts ModelInfo Show gguf::Gguf gguf::Index gguf::Lossless "
+        "gguf::Elements gguf::Writer",
+        ERRORS: "Error ImportArchiveOptions Problem Deleted Listing Report Usage Uses VerifyOptions http_api::Response",
+    },
+    ("Eq", "Hash"): {
+        FLOATS: "Parameters ParameterValue ImportOptions ShowOptions gguf::Value gguf::OwnedValue "
+        "gguf::OwnedArray",
+    },
+}
+# Enums that will never have another variant.
+CLOSED = {
+    "gguf::Data": "data are required or not",
+    "gguf::Endian": "there are two orders",
+}
+# What prints and is not read back, and why.
+ONE_WAY = {
+    "Command": "is read as a line of a Modelfile",
+    "ErrorKind": "prints words for people; `name` is for programs",
+    "gguf::FileFormat": "prints words for people",
+    "ParameterValue": "borrows what it was read from",
+}
+
 
 def rustdoc() -> dict:
     """Returns what rustdoc says of the library without its features."""
@@ -33,6 +62,7 @@ class Surface:
     def __init__(self, crate: dict) -> None:
         self.index = crate["index"]
         self.lines: list[str] = []
+        self.types: dict[str, tuple[str, set[str]]] = {}
         self.documented: list[tuple[str, str]] = []
         self.module(str(crate["root"]), "modelkeep")
 
@@ -63,7 +93,8 @@ class Surface:
             case "module":
                 self.module(str(item["id"]), path)
             case "function":
-                self.add(item, path, f"{self.function(inner, path)}")
+                must_use = "#[must_use] " if "must_use" in str(item["attrs"]) else ""
+                self.add(item, path, must_use + self.function(inner, path))
             case "constant" | "assoc_const":
                 self.add(item, path, f"const {path}: {self.type(inner['type'])}")
             case "type_alias":
@@ -85,7 +116,7 @@ class Surface:
                 self.variant(self.index[str(variant)], path)
         elif "plain" in inner["kind"]:
             self.fields(inner["kind"]["plain"]["fields"], path)
-        self.impls(inner["impls"], path)
+        self.types[path] = (kind + " open" * bool(open_ended), self.impls(inner["impls"], path))
 
     def fields(self, fields: list[int], path: str) -> None:
         for field in fields:
@@ -104,8 +135,9 @@ class Surface:
             self.lines.append(f"variant {path}")
             self.fields(kind["struct"]["fields"], path)
 
-    def impls(self, impls: list[int], path: str) -> None:
+    def impls(self, impls: list[int], path: str) -> set[str]:
         traits = set()
+        names = set()
         for number in impls:
             item = self.index[str(number)]["inner"]["impl"]
             trait = item["trait"]
@@ -119,7 +151,9 @@ class Surface:
                 text = "!" * item["is_negative"] + self.path(trait)
                 whose = self.type(item["for"])
                 traits.add(f"impl {text} for {whose}")
+                names.add(trait["path"].split("::")[-1])
         self.lines += [f"{path}: {line}" for line in traits]
+        return names
 
     def function(self, inner: dict, path: str) -> str:
         header, signature = inner["header"], inner["sig"]
@@ -216,6 +250,40 @@ class Surface:
                 sys.exit(f"a type of the kind {other}, which this script does not know")
 
 
+def breaches(surface: Surface) -> list[str]:
+    """Returns what breaks a rule of the public surface; docs/design.md says why they are."""
+    found = []
+    for path, (kind, traits) in surface.types.items():
+        name = path.removeprefix("modelkeep::")
+        excused = {
+            trait
+            for lacking, reasons in LACKING.items()
+            for names in reasons.values()
+            if name in names.split()
+            for trait in lacking
+        }
+        missing = [trait for trait in COMMON if trait not in traits]
+        found += [f"{name} is not {trait}" for trait in missing if trait not in excused]
+        found += [f"{name} is {trait} after all" for trait in sorted(excused) if trait in traits]
+        if kind.startswith("enum"):
+            if ("open" in kind) == (name in CLOSED):
+                found.append(f"{name} is either non_exhaustive or closed, with a reason")
+            if ("Display" in traits) != ("FromStr" in traits or name in ONE_WAY):
+                found.append(f"{name} does not read what it prints")
+    for path, docs in surface.documented:
+        if (path in surface.types or path.startswith("modelkeep::Store::")) and "```" not in docs:
+            found.append(f"{path} has no example")
+        if not docs:
+            found.append(f"{path} has no documentation")
+    setter = re.compile(r"(const )?fn [\w:]+(<\w+>)?\(self, .*\) -> Self")
+    for line in surface.lines:
+        if setter.search(line) and "#[must_use]" not in line:
+            found.append(f"not must_use: {line}")
+        if re.search(r": (Option<)?bool\b.*\)", line) and "fn " in line and not setter.search(line):
+            found.append(f"a bool, which no reader of a call understands: {line}")
+    return found
+
+
 def place(line: str) -> tuple[str, str]:
     """Returns what a line is sorted by: the path of its item, so that a type and what it has are
     together."""
@@ -227,15 +295,18 @@ def main() -> None:
     text = "".join(f"{line}\n" for line in sorted(set(surface.lines), key=place))
     with_example = sum("```" in docs for _, docs in surface.documented)
     print(f"{len(surface.lines)} public items, {with_example} of them with an example")
+    broken = breaches(surface)
+    print(*broken, sep="\n", end="\n" if broken else "")
     if os.environ.get("BLESS"):
         RECORD.write_text(text)
-        return
+        sys.exit(bool(broken))
     recorded = RECORD.read_text() if RECORD.exists() else ""
     old, new = set(recorded.splitlines()), set(text.splitlines())
     if old != new:
         print(*(f"- {line}" for line in sorted(old - new)), sep="\n")
         print(*(f"+ {line}" for line in sorted(new - old)), sep="\n")
         sys.exit("the public surface is not what api.txt says; BLESS=1 writes it")
+    sys.exit(bool(broken))
 
 
 main()

@@ -55,6 +55,7 @@ proves scenarios.c tests/scenarios.txt tests/data/tiny.gguf
 proves conventions.c tests/data/tiny.gguf
 proves models.c tests/data/tiny.gguf
 proves results.c tests/data/tiny.gguf
+proves archives.c tests/data/tiny.gguf
 proves threads.c tests/data/tiny.gguf
 proves tour.cpp tests/data/tiny.gguf
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use common::{Scratch, name};
-use modelkeep::ErrorKind;
+use modelkeep::{CopyOptions, ErrorKind};
 
 #[test]
 fn a_copy_has_the_bytes_of_its_source() {
@@ -91,4 +91,70 @@ fn a_read_only_store_is_not_changed() {
     assert_eq!(error.kind(), ErrorKind::ReadOnly);
     assert_eq!(scratch.snapshot(), before);
     assert!(!scratch.root().join(".modelkeep").exists());
+}
+
+#[test]
+fn a_model_is_replaced_unless_it_may_not_be() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"one"]);
+    scratch.model("B", &[b"two"]);
+    let store = scratch.store();
+    let before = scratch.snapshot();
+    let keeping = CopyOptions::new().replace(false);
+    for to in ["B", "b", "a"] {
+        let error = store.copy_with("a", to, &keeping).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{to}");
+        assert!(error.to_string().contains("already exists"), "{error}");
+    }
+    assert_eq!(scratch.snapshot(), before);
+    assert!(!store.copy_with("a", "c", &keeping).unwrap().replaced);
+    assert!(
+        store
+            .copy_with("a", "b", &CopyOptions::new())
+            .unwrap()
+            .replaced
+    );
+}
+
+#[test]
+fn a_rename_moves_the_name_and_nothing_else() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"one", b"two"]);
+    scratch.manifest("torn", b"{\"layers\":");
+    let text = fs::read(scratch.manifest_path("a")).unwrap();
+    let store = scratch.store();
+    let blobs = fs::read_dir(scratch.root().join("blobs")).unwrap().count();
+    let renamed = store.rename("a", "team/b:q4").unwrap();
+    assert_eq!((renamed.from, renamed.to), (name("a"), name("team/b:q4")));
+    assert_eq!(fs::read(scratch.manifest_path("team/b:q4")).unwrap(), text);
+    assert!(store.find("a").unwrap().is_none());
+    assert_eq!(
+        fs::read_dir(scratch.root().join("blobs")).unwrap().count(),
+        blobs
+    );
+    for (from, to, kind) in [
+        ("a", "c", ErrorKind::NotFound),
+        ("torn", "team/b:q4", ErrorKind::AlreadyExists),
+        ("team/b:q4", "TEAM/b:q4", ErrorKind::AlreadyExists),
+    ] {
+        assert_eq!(
+            store.rename(from, to).unwrap_err().kind(),
+            kind,
+            "{from} {to}"
+        );
+    }
+    store.rename("torn", "bad").unwrap();
+    assert!(scratch.manifest_path("bad").exists() && !scratch.manifest_path("torn").exists());
+}
+
+#[test]
+fn of_an_alias_that_is_renamed_the_link_goes_and_the_model_stays() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"one"]);
+    let model = scratch.manifest_path("a").parent().unwrap().to_owned();
+    std::os::unix::fs::symlink("a", model.with_file_name("alias")).unwrap();
+    let store = scratch.store();
+    store.rename("alias", "b").unwrap();
+    assert!(!model.with_file_name("alias").is_symlink());
+    assert!(scratch.manifest_path("a").exists() && scratch.manifest_path("b").exists());
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Stops, tears and fails the command at every change it makes to a store, and cuts the power in a
 # model of a file system, by the black-box testers in `crash` of $MODELKEEP_SHARED or ../shared.
-#   tests/crash.sh [quick|full [FROM [TO]]|power|disk [ROUNDS]]
+#   tests/crash.sh [quick|full [FROM [TO]]|second|power|disk [ROUNDS]]
 # quick is for every commit; full goes over every operation and every error, once and for ever. It
 # takes long, so it may be cut into runs: the operations from one number to another. Nothing in it
-# is random. power cuts the power in long operations, under two models of a file system; disk that
+# is random. second has a second writer act in every wait of ours, and stops, tears, fails and cuts
+# the power of both; quick has a part of it. power cuts the power in long operations, under two models of a file system; disk that
 # of real file systems on loop devices, as root, so many times for each operation.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,41 +36,76 @@ touch -d '2 hours ago' "$store"/blobs/*
 printf 'FROM a\nSYSTEM """of\na""" \nPARAMETER stop x\nLICENSE y\n' >"$work/Modelfile"
 
 operations=(
-    "cp a new/name:tag" "cp a b" "rm own" "rm a b" "gc" "gc --grace 0s"
+    "cp a new/name:tag" "cp a b --force" "mv own new/name" "rm own" "rm a b" "gc" "gc --grace 0s"
     "import tests/data/tiny.gguf imported --copy-mode copy" "import tests/data/tiny.gguf a --force --system x"
     "import $work/Modelfile made" "repair"
 )
 points=0 states=0
-crash() { # what the tester is asked for, and then the operation
-    local options=$1 operation=$2 report
-    # shellcheck disable=SC2086
-    report=$(python3 "$testers/crash_test.py" --template "$store" --work "$work/points" -q \
-        --recover "$command --store {store} gc --grace 0s" $options \
-        -- "$command" --store "{store}" $operation 2>&1 | tail -1) || true
-    local found broken
+recover="$command --store {store} --delete-delay 0s gc --grace 0s"
+stop() { # NAME OPTIONS PROGRAM...
+    local name=$1 options=$2 report found broken
+    shift 2
+    # A second writer may come too late on a machine that is busy: then there is no result.
+    for _ in 1 2 3; do
+        # shellcheck disable=SC2086
+        report=$(python3 "$testers/crash_test.py" --template "$store" --work "$work/points" -q \
+            --recover "$recover" $options -- "$@" 2>&1 | tail -1) || true
+        [[ $report != RESULT* ]] || break
+    done
     found=$(sed -n 's/.*RESULT points=\([0-9]*\) .*/\1/p' <<<"$report")
     broken=$(sed -n 's/.* broken=\([0-9]*\) .*/\1/p' <<<"$report")
     points=$((points + ${found:-0}))
     if [ "${broken:-1}" = 0 ]; then
         passed=$((passed + 1))
     else
-        fail "$operation $options: $report"
+        fail "$name $options: $report"
     fi
 }
-cut_power() {
-    local operation=$1 report found
+record() { # PROGRAM...
     rm -rf "$work/log"
-    # shellcheck disable=SC2086
-    python3 "$testers/crash_test.py" --template "$store" --work "$work/points" -q --max 1 \
-        --record "$work/log" -- "$command" --store "{store}" $operation >/dev/null 2>&1 || true
-    report=$(python3 "$testers/powerloss.py" "$work/log" ${2:-} | grep '^TOTAL') || true
+    for _ in 1 2 3; do
+        python3 "$testers/crash_test.py" --template "$store" --work "$work/points" -q --max 1 \
+            --record "$work/log" -- "$@" >/dev/null 2>&1 || true
+        [ ! -e "$work/log/trace.json" ] || break
+    done
+}
+lose() { # NAME TESTER...
+    local name=$1 report found
+    shift
+    report=$(python3 "$@" | grep '^TOTAL') || true
     found=$(sed -n 's/.*TOTAL states=\([0-9]*\) .*/\1/p' <<<"$report")
     states=$((states + ${found:-0}))
     if grep -q ' broken=0 ' <<<"$report" && grep -q 'after ack: 0/' <<<"$report"; then
         passed=$((passed + 1))
     else
-        fail "power cut in $operation: $report"
+        fail "power cut in $name: $report"
     fi
+}
+crash() { # what the tester is asked for, and then the operation
+    # shellcheck disable=SC2086
+    stop "$2" "$1" "$command" --store "{store}" $2
+}
+cut_power() { # the operation, and what the tester is asked for
+    # shellcheck disable=SC2086
+    record "$command" --store "{store}" $1
+    # shellcheck disable=SC2086
+    lose "$1" "$testers/powerloss.py" "$work/log" ${2:-}
+}
+beside_a_second_writer() { # the kinds of failures, and then what the second writer does
+    local kinds=$1 act operation kind program
+    shift
+    for act in "$@"; do
+        for operation in "rm own" "gc --grace 0s" "import tests/data/tiny.gguf a --force --system x"; do
+            # shellcheck disable=SC2206
+            program=(python3 tests/second_writer.py "{store}" "$act" "$command" --store "{store}"
+                --delete-delay 400ms $operation)
+            while read -r kind; do
+                stop "$operation while another ${act}s" "$kind" "${program[@]}"
+            done <<<"$kinds"
+            record "${program[@]}"
+            lose "$operation while another ${act}s" tests/recovered_power.py "$testers" "$recover" "$work/log"
+        done
+    done
 }
 
 # More models, each with a blob of its own, and as many orphans make longer operations.
@@ -126,7 +162,14 @@ case $mode in
         done
         operations=()
         ;;
-    quick) kinds=("" "--tear" "--errno ENOSPC" "--errno EIO --sticky") ;;
+    second)
+        beside_a_second_writer $'\n--tear\n--errno EIO\n--errno ENOSPC --sticky' create copy pull delete
+        operations=()
+        ;;
+    quick)
+        kinds=("" "--tear" "--errno ENOSPC" "--errno EIO --sticky")
+        beside_a_second_writer "" create pull
+        ;;
     full)
         grow 12
         operations+=("rm$all" "rm m1 m3 m5 m7" "gc --grace 0s --rename-old --partials"

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use common::{Scratch, name, reference};
-use modelkeep::{Digest, ErrorKind};
+use modelkeep::{DeleteOptions, Deleted, Digest, ErrorKind};
 
 #[test]
 fn blobs_that_another_model_uses_stay() {
@@ -130,4 +130,70 @@ fn a_suffix_is_not_dropped_to_find_something_to_delete() {
     scratch.model("foo:local", &[]);
     store.delete(reference("foo:local")).unwrap();
     assert!(scratch.manifest_path("foo").exists());
+}
+
+#[test]
+fn where_no_blob_goes_there_is_no_trash() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    scratch.model("a", &[b"weights"]);
+    store.copy("a", "b").unwrap();
+    let blobs = |deleted: &modelkeep::Deleted| (deleted.blobs.len(), deleted.shared.len());
+    assert_eq!(blobs(&store.delete("a").unwrap()), (0, 2));
+    let private = scratch.root().join(".modelkeep");
+    let trash = private.join("trash");
+    assert!(private.exists() && !trash.exists());
+    // A blob that is missing goes nowhere either, nor does one that an unreadable manifest may use.
+    let missing = scratch.model("c", &[b"missing"]);
+    missing
+        .iter()
+        .for_each(|digest| fs::remove_file(scratch.blob_path(digest)).unwrap());
+    store.delete("c").unwrap();
+    scratch.model("d", &[b"kept"]);
+    scratch.manifest("torn", b"");
+    store.delete("d").unwrap();
+    assert!(!trash.exists());
+    store.delete("torn").unwrap();
+    assert_eq!(blobs(&store.delete("b").unwrap()), (2, 0));
+    assert!(trash.exists());
+}
+
+#[test]
+fn a_dry_run_says_what_a_delete_does_then() {
+    let cases: [&[&str]; 6] = [
+        &["a"],
+        &["a", "b"],
+        &["b", "alias"],
+        &["alias"],
+        &["torn"],
+        &["c", "missing"],
+    ];
+    for names in cases {
+        let scratch = Scratch::new();
+        scratch.model("a", &[b"shared", b"own of a"]);
+        scratch.model("b", &[b"shared", b"own of b"]);
+        scratch.model("c", &[b"own of c"]);
+        let a = scratch.manifest_path("a").parent().unwrap().to_owned();
+        symlink("a", a.with_file_name("alias")).unwrap();
+        if names == ["torn"] {
+            scratch.manifest("torn", b"");
+        }
+        let twice = scratch.blob_path(&Digest::of(b"own of c"));
+        fs::hard_link(&twice, scratch.root().join("outside")).unwrap();
+        let before = scratch.snapshot();
+        let store = modelkeep::Store::open_with(scratch.options().read_only(true)).unwrap();
+        let options = DeleteOptions::new().dry_run(true);
+        let planned = store.delete_with(names.iter().copied(), &options).unwrap();
+        assert_eq!(scratch.snapshot(), before, "{names:?}");
+        assert!(!scratch.root().join(".modelkeep").exists());
+        let done = scratch.store().delete_all(names.iter().copied()).unwrap();
+        assert!(planned.dry_run && !done.dry_run);
+        let facts = |it: &Deleted| {
+            let (models, blobs) = (it.models.clone(), it.blobs.clone());
+            let others = (it.shared.clone(), it.failed.len(), it.kept.len());
+            (models, blobs, it.bytes, others)
+        };
+        assert_eq!(facts(&planned), facts(&done), "{names:?}");
+        assert_eq!(planned.aliases.len(), done.aliases.len());
+    }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use common::{Scratch, name, reference};
-use modelkeep::wire::{self, Basename};
+use modelkeep::http_api::{self, Basename};
 use modelkeep::{Digest, Error, ErrorKind, ShowOptions, Store, StoreOptions};
 
 /// What every call that looks for a model says of one.
@@ -68,8 +68,8 @@ fn the_wires_text_has_no_suggestions() {
     scratch.model("llama3:8b", &[]);
     let body = br#"{"model":"llama3"}"#;
     for answer in [
-        wire::show(&scratch.store(), body, Basename::OfFile),
-        modelkeep::wire::delete(&scratch.store(), body),
+        http_api::show(&scratch.store(), body, Basename::OfFile),
+        modelkeep::http_api::delete(&scratch.store(), body),
     ] {
         assert_eq!(answer.status, 404);
         let text = answer.body.replace("llama3:latest", "llama3");
@@ -94,7 +94,7 @@ fn a_stored_model_without_its_blob_is_not_called_missing() {
         assert_eq!(error.path(), Some(&*scratch.blob_path(&digests[1])));
         assert!(!error.to_string().contains("not found"), "{error}");
     }
-    let answer = wire::show(&store, br#"{"model":"A"}"#, Basename::OfFile);
+    let answer = http_api::show(&store, br#"{"model":"A"}"#, Basename::OfFile);
     assert_eq!(answer.status, 404);
     assert_eq!(answer.body, r#"{"error":"model 'a:latest' not found"}"#);
 }

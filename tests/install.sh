@@ -19,6 +19,8 @@ needs valgrind command -v valgrind
 needs git command -v git
 needs curl command -v curl
 needs util-linux command -v setpriv
+needs skopeo command -v skopeo
+needs tar command -v tar
 needs mount command -v mount
 needs exfatprogs command -v mkfs.exfat
 needs exfat-fuse command -v mount.exfat-fuse

@@ -11,11 +11,11 @@ const LAYERS: &[&[&str]] = &[
     &["error", "skip"],
     &["go", "sha256"],
     &["name", "gguf", "template", "modelfile"],
-    &["manifest"],
+    &["manifest", "oci"],
     &["capability"],
     &["fs"],
     &["store"],
-    &["wire"],
+    &["http_api"],
 ];
 
 fn layer(module: &str) -> usize {

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
-pages = [root / "README.md", root / "CHANGELOG.md", *(root / "docs").glob("*.md")]
+pages = [root / "README.md", root / "CHANGELOG.md", root / "CONTRIBUTING.md", *(root / "docs").glob("*.md")]
 broken = [
     f"{page.relative_to(root)}: {target}"
     for page in pages

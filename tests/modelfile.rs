@@ -93,6 +93,58 @@ fn a_model_is_made_from_a_model_without_its_bytes_being_copied() {
     assert_eq!(path("made"), path("base"));
 }
 
+/// The renderer, the parser and the release that the config of a model states.
+fn built_in(store: &Store, model: &str) -> [String; 3] {
+    let model = store.model(model).unwrap();
+    let config = model.config().unwrap();
+    [&config.renderer, &config.parser, &config.requires].map(Clone::clone)
+}
+
+#[test]
+fn what_is_built_in_stays_with_a_model_that_is_made_from_a_model() {
+    let bench = Bench::new();
+    let base = "FROM tiny.gguf\nRENDERER r\nPARSER p\nREQUIRES 0.14.0";
+    bench.import("base", base).unwrap();
+    let store = bench.store();
+    for (lines, expected) in [
+        ("SYSTEM s", ["r", "p", "0.14.0"]),
+        ("RENDERER own", ["own", "p", "0.14.0"]),
+        ("PARSER own", ["r", "own", "0.14.0"]),
+        ("REQUIRES 0.15.0", ["r", "p", "0.15.0"]),
+    ] {
+        let from = |base: &str| format!("FROM {base}\n{lines}");
+        bench.import("made", from("base")).unwrap();
+        assert_eq!(built_in(&store, "made"), expected, "{lines}");
+        bench.import("again", "FROM made").unwrap();
+        assert_eq!(built_in(&store, "again"), expected, "{lines}");
+        store.delete_all(["made", "again"]).unwrap();
+    }
+    let options = ImportOptions::new().parser("said");
+    let file = bench.write("FROM base\nPARSER written");
+    store.import_modelfile(&file, "made", &options).unwrap();
+    assert_eq!(built_in(&store, "made"), ["r", "said", "0.14.0"]);
+}
+
+#[test]
+fn what_an_architecture_renders_itself_stays_with_a_model_that_is_made_from_a_model() {
+    let bench = Bench::new();
+    let mut writer = modelkeep::gguf::Writer::new();
+    writer.set("general.architecture", "gemma4");
+    let path = bench.write("").with_file_name("gemma.gguf");
+    writer
+        .write_to(&mut std::fs::File::create(path).unwrap())
+        .unwrap();
+    bench.import("base", "FROM gemma.gguf").unwrap();
+    bench.import("made", "FROM base\nSYSTEM s").unwrap();
+    let store = bench.store();
+    let expected = ["gemma4", "gemma4", ""];
+    assert_eq!(built_in(&store, "base"), expected);
+    assert_eq!(built_in(&store, "made"), expected);
+    let stop = |model: &str| store.model(model).unwrap().parameters().unwrap().text();
+    assert!(stop("base").contains("<turn|>"));
+    assert_eq!(stop("made"), stop("base"));
+}
+
 #[test]
 fn options_win_over_the_modelfile() {
     let bench = Bench::new();

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from ._modelkeep import (
     Alias,
+    ArchivedModel,
     Array,
     BrokenModel,
     Cached,
@@ -19,6 +20,7 @@ from ._modelkeep import (
     Deleted,
     Details,
     Diagnosis,
+    Exported,
     Files,
     FileWarning,
     Finding,
@@ -26,6 +28,8 @@ from ._modelkeep import (
     GgufFinding,
     GgufParts,
     Imported,
+    ImportedArchive,
+    IncompleteBlob,
     Issue,
     JsonBase,
     Listing,
@@ -47,6 +51,8 @@ from ._modelkeep import (
     Summary,
     Tensor,
     Usage,
+    Use,
+    Uses,
     Warning,
 )
 from .errors import (
@@ -75,6 +81,7 @@ del Mapping, Sequence
 __all__ = [
     "Alias",
     "ArgumentError",
+    "ArchivedModel",
     "Array",
     "BrokenModel",
     "BusyError",
@@ -88,6 +95,7 @@ __all__ = [
     "Diagnosis",
     "Error",
     "ExistsError",
+    "Exported",
     "Files",
     "FileWarning",
     "Finding",
@@ -96,6 +104,8 @@ __all__ = [
     "GgufFinding",
     "GgufParts",
     "Imported",
+    "ImportedArchive",
+    "IncompleteBlob",
     "InvalidDigestError",
     "InvalidNameError",
     "Issue",
@@ -126,5 +136,7 @@ __all__ = [
     "Tensor",
     "UnsupportedError",
     "Usage",
+    "Use",
+    "Uses",
     "Warning",
 ]

@@ -1,10 +1,20 @@
 import builtins
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Self, TypedDict, TypeVar, final, overload, type_check_only
+from typing import (
+    Any,
+    Literal,
+    Protocol,
+    Self,
+    TypedDict,
+    TypeVar,
+    final,
+    overload,
+    type_check_only,
+)
 
 from typing_extensions import disjoint_base
 
@@ -13,6 +23,7 @@ from .errors import Error
 __all__ = [
     "_run",
     "Alias",
+    "ArchivedModel",
     "Array",
     "BrokenModel",
     "Cached",
@@ -21,6 +32,7 @@ __all__ = [
     "Deleted",
     "Details",
     "Diagnosis",
+    "Exported",
     "Files",
     "FileWarning",
     "Finding",
@@ -28,6 +40,8 @@ __all__ = [
     "GgufFinding",
     "GgufParts",
     "Imported",
+    "ImportedArchive",
+    "IncompleteBlob",
     "Issue",
     "JsonBase",
     "Listing",
@@ -49,11 +63,21 @@ __all__ = [
     "Summary",
     "Tensor",
     "Usage",
+    "Use",
+    "Uses",
     "Warning",
 ]
 
 _T = TypeVar("_T")
 _Path = str | bytes | PathLike[str] | PathLike[bytes]
+
+@type_check_only
+class _Writer(Protocol):
+    def write(self, data: builtins.bytes, /) -> object: ...
+
+@type_check_only
+class _Readable(Protocol):
+    def read(self, size: int, /) -> builtins.bytes: ...
 
 @type_check_only
 class _NewMessage(TypedDict):
@@ -82,7 +106,9 @@ class Store:
     ) -> Self: ...
     @property
     def root(self) -> Path: ...
-    def list(self) -> Listing: ...
+    @staticmethod
+    def diagnose(path: _Path | None = None) -> Diagnosis: ...
+    def list(self, *, check_blobs: bool = False) -> Listing: ...
     def show(
         self,
         name: str,
@@ -92,7 +118,8 @@ class Store:
         options: dict[str, Any] | None = None,
     ) -> Show: ...
     def path(self, name: str) -> Path: ...
-    def which(self, what: str | PathLike[str]) -> builtins.list[tuple[str, str, str]]: ...
+    def identify(self, name: str) -> str: ...
+    def which(self, what: str | PathLike[str]) -> Uses: ...
     def copy(self, src: str, dst: str) -> Copied: ...
     def delete(self, *names: str) -> Deleted: ...
     def verify(
@@ -130,6 +157,22 @@ class Store:
         copy_mode: Literal["auto", "reflink", "hardlink", "copy"] = "auto",
         progress: Callable[[Progress], object] | None = None,
     ) -> Imported: ...
+    def export(
+        self,
+        names: str | Iterable[str],
+        path: _Path | _Writer,
+        *,
+        replace: bool = False,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> Exported: ...
+    def import_archive(
+        self,
+        path: _Path | _Readable,
+        name: str | None = None,
+        *,
+        replace: bool = False,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> ImportedArchive: ...
     def gc(
         self,
         *,
@@ -145,12 +188,21 @@ class Store:
     def repair(
         self, report: Report, *, progress: Callable[[Progress], object] | None = None
     ) -> Repaired: ...
-    def maintain(self) -> Maintained: ...
+    def maintain(
+        self,
+        *,
+        grace: float | timedelta = 3600.0,
+        partials: bool = False,
+        quarantine: bool = False,
+        all: bool = False,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> Maintained: ...
+    def add_blob(self, stream: _Readable, expected: str | None = None) -> str: ...
     def blob_path(self, digest: str) -> Path: ...
     def has_blob(self, digest: str) -> bool: ...
-    def answer(
+    def handle_request(
         self,
-        call: Literal["tags", "show", "copy", "delete"],
+        endpoint: Literal["tags", "show", "copy", "delete"],
         body: bytes = b"",
         /,
     ) -> tuple[int, str]: ...
@@ -226,6 +278,47 @@ class Summary(JsonBase):
     def remote_model(self) -> str: ...
     @property
     def remote_host(self) -> str: ...
+    @property
+    def alias_of(self) -> str | None: ...
+    @property
+    def form(self) -> str: ...
+    @property
+    def incomplete(self) -> list[IncompleteBlob]: ...
+
+@final
+class IncompleteBlob:
+    @property
+    def digest(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+    @property
+    def stated(self) -> int: ...
+    @property
+    def found(self) -> int | None: ...
+
+@final
+class Uses(JsonBase):
+    @property
+    def uses(self) -> list[Use]: ...
+    @property
+    def problems(self) -> list[Problem]: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Use]: ...
+    @overload
+    def __getitem__(self, index: int, /) -> Use: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[Use]: ...
+
+@final
+class Use:
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class Details:
@@ -260,9 +353,17 @@ class Show(JsonBase):
     @property
     def license(self) -> str: ...
     @property
+    def licenses(self) -> list[str]: ...
+    @property
     def modelfile(self) -> str: ...
     @property
     def parameters(self) -> str: ...
+    @property
+    def parameter_values(self) -> dict[str, Any]: ...
+    @property
+    def context_length(self) -> int | None: ...
+    @property
+    def embedding_length(self) -> int | None: ...
     @property
     def template(self) -> str: ...
     @property
@@ -347,6 +448,33 @@ class Alias:
     def link(self) -> Path: ...
     @property
     def model(self) -> str: ...
+
+@final
+class Exported(JsonBase):
+    @property
+    def models(self) -> list[str]: ...
+    @property
+    def blobs(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+@final
+class ArchivedModel:
+    @property
+    def name(self) -> str: ...
+    @property
+    def replaced(self) -> bool: ...
+
+@final
+class ImportedArchive(JsonBase):
+    @property
+    def models(self) -> list[ArchivedModel]: ...
+    @property
+    def new_blobs(self) -> int: ...
+    @property
+    def new_bytes(self) -> int: ...
+    @property
+    def shared_blobs(self) -> int: ...
 
 @final
 class Imported(JsonBase):

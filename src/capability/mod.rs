@@ -136,7 +136,7 @@ pub(crate) struct Facts<'a> {
     pub go_template: Option<bool>,
 }
 
-/// Where the answer of show takes `model_info` from.
+/// Where show takes `model_info` from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InfoSource {
     /// The config of a stub.
@@ -258,16 +258,16 @@ impl<'a> Facts<'a> {
 
 /// Returns the capabilities that list prints, in its order.
 ///
-/// `head` is what the head of the GGUF file tells: senses in its order, and whether its output is
+/// `header` is what that of the GGUF file tells: senses in its order, and whether its output is
 /// pooled. Its chat template does not count, which is why list and show can disagree.
 pub(crate) fn listed(
     config: &Config,
     template: Option<&Template>,
-    head: Option<(&[Capability], bool)>,
+    header: Option<(&[Capability], bool)>,
     has_projector: bool,
 ) -> Vec<Capability> {
     let mut found = Found::default();
-    if let Some((senses, pooling)) = head {
+    if let Some((senses, pooling)) = header {
         found.extend(senses.iter().cloned());
         found.add_kind(pooling);
     }

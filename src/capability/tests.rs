@@ -41,8 +41,8 @@ fn show_starts_with_what_the_config_states() {
 fn list_starts_with_the_file_and_knows_no_empty_word() {
     let config = config(r#"{"capabilities":["x","","tools"],"parser":"harmony"}"#);
     let go = Template::parse("{{ .Suffix }}{{ .Tools }}").unwrap();
-    let head = (&[Capability::Vision][..], true);
-    let list = listed(&config, Some(&go), Some(head), true);
+    let header = (&[Capability::Vision][..], true);
+    let list = listed(&config, Some(&go), Some(header), true);
     assert_eq!(words(&list), "vision embedding x tools insert thinking");
 }
 

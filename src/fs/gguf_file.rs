@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ struct Inner {
 /// assert_eq!(file.view().parameter_count(), 40);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct GgufOptions {
     limits: Limits,
@@ -72,7 +72,7 @@ impl GgufOptions {
         self
     }
 
-    /// Sets whether the file is mapped, the default, or its head is read into memory. Reading is
+    /// Sets whether the file is mapped, the default, or its header is read into memory. Reading is
     /// right on network file systems and for files that somebody may truncate; the data of tensors
     /// are then not at hand. A file system that cannot map, as some of FUSE, is read in either
     /// case.
@@ -89,15 +89,15 @@ impl Default for GgufOptions {
     }
 }
 
-/// How much is read at first, in bytes: the head of most files without a vocabulary.
+/// How much is read at first, in bytes: the header of most files without a vocabulary.
 const FIRST: u64 = 64 << 10;
 /// How much a scan reads at first, in bytes: what writers put before the vocabulary.
 const FIRST_OF_SCAN: u64 = 4 << 10;
-/// The largest head that is read into memory, in bytes.
-const LARGEST_HEAD: u64 = 256 << 20;
+/// The largest header that is read into memory, in bytes.
+const LARGEST_HEADER: u64 = 256 << 20;
 
 impl GgufFile {
-    /// Opens a GGUF file: one pass over its head, never over the data of its tensors.
+    /// Opens a GGUF file: one pass over its header, never over the data of its tensors.
     ///
     /// # What mapping rests on
     /// A mapped file must stay as it is for as long as this value, a clone of it, or anything
@@ -136,27 +136,38 @@ impl GgufFile {
         let path = path.as_ref();
         let at = |e| Error::io("opening", path, e);
         let file = read::open_regular(path).map_err(at)?;
+        GgufFile::of(&file, path, options)
+    }
+
+    /// Reads a file that is open, from its beginning; `path` is its name in errors.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn of(file: &File, path: &Path, options: &GgufOptions) -> Result<Self> {
+        let at = |e| Error::io("opening", path, e);
+        let mut beginning = file;
+        beginning.rewind().map_err(at)?;
         let size = file.metadata().map_err(at)?.len();
         let fault = |e: Error| {
             let kind = e.kind();
             Error::caused(kind, format!("opening {}", path.display()), e)
         };
-        let mut head = Head::new(&file, size);
+        let mut first = FirstBytes::new(file, size);
         let mut parser = Parser::new(&options.limits, size);
         let mapped = match options.mmap {
-            true => Bytes::map(&file, size).map_err(at)?,
+            true => Bytes::map(file, size).map_err(at)?,
             false => None,
         };
         let (mut index, bytes) = if let Some(bytes) = mapped {
-            let index = head
+            let index = first
                 .parse_beside(path, &mut parser, &bytes)
                 .map_err(fault)?;
             (index, bytes)
         } else {
-            let index = head.parse(path, &mut parser).map_err(fault)?;
-            (index, Bytes::Owned(head.bytes))
+            let index = first.parse(path, &mut parser).map_err(fault)?;
+            (index, Bytes::Owned(first.bytes))
         };
-        note_tail(&file, &mut index).map_err(at)?;
+        note_tail(file, &mut index).map_err(at)?;
         Ok(GgufFile {
             inner: Arc::new(Inner { index, bytes, size }),
         })
@@ -202,7 +213,7 @@ impl GgufFile {
 }
 
 /// Reads what follows the last tensor, where anything does.
-fn note_tail(file: &File, index: &mut Index) -> io::Result<()> {
+pub(crate) fn note_tail(file: &File, index: &mut Index) -> io::Result<()> {
     let Some((from, len)) = index.tail() else {
         return Ok(());
     };
@@ -232,30 +243,30 @@ pub(crate) fn scan<T>(
     use crate::gguf::Stop;
     let at = |e| Error::io("opening", path, e);
     let file = read::open_regular(path).map_err(at)?;
-    let mut head = Head::new(&file, file.metadata().map_err(at)?.len());
-    head.grow(path, FIRST_OF_SCAN)?;
+    let mut first = FirstBytes::new(&file, file.metadata().map_err(at)?.len());
+    first.grow(path, FIRST_OF_SCAN)?;
     loop {
         let scanned =
-            Scan::new(&head.bytes, head.size, limits).and_then(|mut scan| visit(&mut scan));
+            Scan::new(&first.bytes, first.size, limits).and_then(|mut scan| visit(&mut scan));
         match scanned {
             Ok(found) => return Ok(found),
-            Err(Stop::NeedMore(end)) => head.grow(path, end)?,
+            Err(Stop::NeedMore(end)) => first.grow(path, end)?,
             Err(Stop::ParseError(fault)) => return Err(fault.into()),
         }
     }
 }
 
 /// The first bytes of a file, as many as were needed so far.
-struct Head<'f> {
+struct FirstBytes<'f> {
     file: &'f File,
     size: u64,
     bytes: Vec<u8>,
 }
 
-impl<'f> Head<'f> {
+impl<'f> FirstBytes<'f> {
     fn new(file: &'f File, size: u64) -> Self {
         let bytes = Vec::new();
-        Head { file, size, bytes }
+        FirstBytes { file, size, bytes }
     }
 
     /// Reads as far as the parser has to go.
@@ -293,12 +304,15 @@ impl<'f> Head<'f> {
 
     /// Reads on, up to `end` at least, and sixteen times as much as before at least.
     fn grow(&mut self, path: &Path, end: u64) -> Result<()> {
-        if end > LARGEST_HEAD {
-            let text = format!("reading {}: a head of {end} bytes or more", path.display());
+        if end > LARGEST_HEADER {
+            let text = format!(
+                "reading {}: a header of {end} bytes or more",
+                path.display()
+            );
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         let start = self.bytes.len() as u64;
-        let end = end.max(16 * start).min(self.size).min(LARGEST_HEAD);
+        let end = end.max(16 * start).min(self.size).min(LARGEST_HEADER);
         let more = end.saturating_sub(start);
         self.bytes
             .reserve_exact(usize::try_from(more).unwrap_or(usize::MAX));

@@ -34,7 +34,7 @@ pub struct GgufParts {
 /// assert_eq!(norm.and_then(|norm| parts.tensor_data(&norm)), Some(&[0; 32][..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct PartTensor<'a> {
     /// The number of the part that holds its data, from 0.
@@ -69,10 +69,11 @@ impl GgufParts {
             let path = name.path(no);
             let part = GgufFile::open(&path, options)?;
             match part.view().split() {
-                Some(found) if (found.no, found.count) == (no, name.count) => parts.push(part),
+                Some(found) if (found.index, found.count) == (no, name.count) => parts.push(part),
                 found => {
                     let text = format!("its name is that of {}", part_of(no, name.count));
-                    let found = found.map_or("no part".to_owned(), |it| part_of(it.no, it.count));
+                    let found =
+                        found.map_or("no part".to_owned(), |it| part_of(it.index, it.count));
                     return Err(mismatch(&path, format!("{text}, and it is {found}")));
                 }
             }

@@ -1,4 +1,4 @@
-//! The disk: where things lie, and how they are read and written whole.
+//! The disk: where files are located, and how they are read and written whole.
 
 pub(crate) mod access;
 pub(crate) mod durability;
@@ -8,12 +8,14 @@ pub(crate) mod hash;
 pub(crate) mod layout;
 pub(crate) mod lock;
 pub(crate) mod map;
+pub(crate) mod oci_layout;
 pub(crate) mod ops;
 pub(crate) mod owner;
 pub(crate) mod page_cache;
 pub(crate) mod places;
 pub(crate) mod private;
 pub(crate) mod read;
+pub(crate) mod source;
 pub(crate) mod space;
 pub(crate) mod staged;
 pub(crate) mod stamp;

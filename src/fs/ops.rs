@@ -133,10 +133,10 @@ pub(crate) fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)
 }
 
-/// Makes a file that shares the blocks of another, where the file system can.
-pub(crate) fn reflink(from: &Path, to: &Path) -> io::Result<()> {
-    hook::before(&Change::Reflink(from, to))?;
-    reflink_copy::reflink(from, to)
+/// Makes a file that shares the blocks of another, which is open, where the file system can.
+pub(crate) fn reflink(from: &File, path: &Path, to: &Path) -> io::Result<()> {
+    hook::before(&Change::Reflink(path, to))?;
+    reflink_copy::reflink_file_to_path(from, to)
 }
 
 pub(crate) fn unlink(path: &Path) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! Reading whole files that somebody else may be changing.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
@@ -84,26 +84,33 @@ pub(crate) fn anew<T, E>(
 /// Opens a regular file for reading, following links. A FIFO or a device is refused and never
 /// waited for.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    #[cfg(test)]
+    opened::note(path);
     let opened = open::without_waiting(path, OpenOptions::new().read(true));
     regular(opened.map_err(|e| dangling(path, e))?)
 }
 
 /// Returns an open file, if it is a regular one.
 fn regular(file: File) -> io::Result<File> {
-    let kind = file.metadata()?.file_type();
-    if kind.is_dir() {
-        return Err(io::Error::new(
-            io::ErrorKind::IsADirectory,
-            "is a directory",
-        ));
-    }
-    if !kind.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
-    }
+    refuse_irregular(&file.metadata()?)?;
     Ok(file)
+}
+
+fn refuse_irregular(metadata: &Metadata) -> io::Result<()> {
+    let (kind, text) = match metadata.file_type() {
+        kind if kind.is_file() => return Ok(()),
+        kind if kind.is_dir() => (io::ErrorKind::IsADirectory, "is a directory"),
+        _ => (io::ErrorKind::InvalidInput, "not a regular file"),
+    };
+    Err(io::Error::new(kind, text))
+}
+
+/// Returns what a regular file looks like, links followed, as [`open_regular`] finds it. Opens
+/// nothing.
+pub(crate) fn stat_regular(path: &Path) -> io::Result<Stat> {
+    let stat = Stat::at(path).map_err(|e| dangling(path, e))?;
+    refuse_irregular(&stat)?;
+    Ok(stat)
 }
 
 /// Reads a regular file of at most [`LARGEST_TEXT`] bytes.
@@ -118,9 +125,10 @@ pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
     })
 }
 
-fn read_bounded(file: File) -> io::Result<Vec<u8>> {
+/// Reads to the end, but no more than [`LARGEST_TEXT`] bytes.
+pub(crate) fn read_bounded(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
+    from.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_TEXT {
         let text = format!("larger than {LARGEST_TEXT} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
@@ -167,6 +175,24 @@ pub(crate) fn read_safetensors_header(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(header)
+}
+
+/// How often each file was opened, on whatever thread.
+#[cfg(test)]
+pub(crate) mod opened {
+    use std::collections::HashMap;
+    use std::path::{Path, PathBuf};
+    use std::sync::{LazyLock, Mutex};
+
+    static COUNTS: LazyLock<Mutex<HashMap<PathBuf, usize>>> = LazyLock::new(Mutex::default);
+
+    pub(super) fn note(path: &Path) {
+        *COUNTS.lock().unwrap().entry(path.to_owned()).or_default() += 1;
+    }
+
+    pub(crate) fn count(path: &Path) -> usize {
+        COUNTS.lock().unwrap().get(path).copied().unwrap_or(0)
+    }
 }
 
 #[cfg(test)]

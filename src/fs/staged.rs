@@ -7,7 +7,7 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, STAGED};
 use crate::fs::private::Room;
@@ -60,6 +60,20 @@ impl Staged {
             let path = layout.inside(&directory, staged_name());
             link(&path).map_err(|e| owner::refused("linking", &path, e))?;
             let file = open::to_adjust(&path).map_err(|e| Error::io("opening", &path, e))?;
+            Ok((path, file))
+        })
+    }
+
+    /// Stages a file beside the one that it will become, wherever that is, under a name that begins
+    /// with a dot. `refused` makes the error of a place that takes none.
+    pub(crate) fn beside(
+        to: &Path,
+        durability: Durability,
+        refused: fn(&'static str, &Path, io::Error) -> Error,
+    ) -> Result<Self> {
+        Staged::claimed(durability, || {
+            let path = to.with_file_name(staged_name());
+            let file = ops::create(&path).map_err(|e| refused("creating", &path, e))?;
             Ok((path, file))
         })
     }
@@ -149,6 +163,26 @@ impl Staged {
         Ok(())
     }
 
+    /// As [`commit`](Self::commit), where nothing may be there yet:
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where something is.
+    pub(crate) fn commit_new(mut self, to: &Path) -> Result<()> {
+        self.sync()?;
+        match ops::rename_new(&self.path, to) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                let text = format!("{} already exists", to.display());
+                return Err(Error::new(ErrorKind::AlreadyExists, text).at(to));
+            }
+            renamed => renamed.map_err(|e| Error::io("writing", to, e))?,
+        }
+        self.committed = true;
+        match self.durability {
+            Durability::Full => {
+                sync_if_there(owner::parent(to)).map_err(|e| Error::io("writing", to, e))
+            }
+            Durability::None => Ok(()),
+        }
+    }
+
     fn sync(&self) -> Result<()> {
         match self.durability {
             Durability::Full => {
@@ -161,11 +195,7 @@ impl Staged {
     /// Moves it into the directory of `to`, where a link has put that on another device than all
     /// places for staging. Its name begins with a dot, which no model's does.
     fn move_beside(&mut self, to: &Path) -> Result<()> {
-        let mut beside = Staged::claimed(self.durability, || {
-            let path = to.with_file_name(staged_name());
-            let file = ops::create(&path).map_err(|e| owner::refused("creating", &path, e))?;
-            Ok((path, file))
-        })?;
+        let mut beside = Staged::beside(to, self.durability, owner::refused)?;
         let bytes = fs::read(&self.path).map_err(|e| Error::io("reading", &self.path, e))?;
         beside.write(&bytes)?;
         if let Some(directory) = to.parent() {

@@ -9,7 +9,7 @@ use crate::fs::system::stat::{Moment, Stat};
 
 /// The fingerprint of a file. The time of the change of the inode is what nobody can set back.
 /// What the file system does not say is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileStamp {
     device: Option<u64>,
@@ -38,6 +38,11 @@ impl FileStamp {
     /// Returns the stamp of the file that is at `path` now, links followed.
     pub(crate) fn at(path: &Path) -> Option<Self> {
         Stat::at(path).ok().as_ref().map(FileStamp::of)
+    }
+
+    /// Returns the size of the file in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
     }
 
     /// Returns whether `other` is the same file with the same bytes, which may have been renamed or

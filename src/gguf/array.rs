@@ -15,7 +15,7 @@ use super::value_type::ValueType;
 /// assert_eq!(scores, [Some(0.5), Some(1.5)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Array<'a> {
     element: ValueType,
     len: u64,
@@ -24,8 +24,8 @@ pub struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    /// Returns an array of `len` elements that lie in `bytes`: how a binding gets back what it
-    /// lent. Elements that `bytes` do not hold are not there.
+    /// Returns an array of `len` elements that are in `bytes`: how a binding gets back what it let
+    /// others borrow. Elements that `bytes` do not hold are not there.
     pub fn new(element: ValueType, len: u64, bytes: &'a [u8], endian: Endian) -> Self {
         Array {
             element,
@@ -55,7 +55,7 @@ impl<'a> Array<'a> {
         self.endian
     }
 
-    /// Returns the elements' bytes as they lie in the file, unaligned: packed numbers, or strings
+    /// Returns the elements' bytes as they are in the file, unaligned: packed numbers, or strings
     /// with their lengths.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
@@ -135,7 +135,7 @@ impl<'a> IntoIterator for Array<'a> {
 /// assert_eq!(array.map(|array| array.iter().count()), Some(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Elements<'a> {
     cursor: Cursor<'a>,
     element: ValueType,

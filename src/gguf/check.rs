@@ -1,4 +1,4 @@
-//! What can be checked only when the whole head is known.
+//! What can be checked only when the whole header is known.
 
 use std::collections::HashSet;
 

@@ -65,7 +65,7 @@ pub(super) fn incomplete(size: u64, needed: u64) -> String {
 pub(super) type Read<T> = Result<T, Stop>;
 
 /// A position in the first bytes of a file. Every read is checked; none moves past the end.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,

@@ -1,4 +1,4 @@
-//! Where the data of the tensors lie: inside the file, aligned, in order and apart.
+//! Where the data of the tensors are: inside the file, aligned, in order and apart.
 
 use super::check::Validator;
 use super::cursor::incomplete;

@@ -1,6 +1,11 @@
 //! `general.file_type`: the mixture of tensor types that a file was quantized to.
 
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use crate::error::{Error, ErrorKind};
 
 /// The names by number. Ollama has no name for those that were removed, and none for Q2_0.
 // llama.h, enum llama_ftype
@@ -24,6 +29,8 @@ const GUESSED: u32 = 1024;
 ///
 /// assert_eq!(FileType::from_code(15).name(), Some("Q4_K_M"));
 /// assert_eq!(FileType::from_code(1039).to_string(), "Q4_K_M (guessed)");
+/// assert_eq!("Q4_K_M".parse::<FileType>()?.code(), 15);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileType(u32);
@@ -73,9 +80,64 @@ impl fmt::Display for FileType {
     }
 }
 
+impl FromStr for FileType {
+    type Err = Error;
+
+    /// Reads what [`Display`](fmt::Display) writes, of every number.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for any other name.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let unknown = name.strip_prefix("unknown (");
+        let code = match unknown.and_then(|rest| rest.strip_suffix(')')) {
+            Some(digits) => digits.parse().ok(),
+            None => code_of(name),
+        };
+        let found = code.map(FileType).filter(|found| found.to_string() == name);
+        found.ok_or_else(|| {
+            let text = format!("no file type is called {name:?}");
+            Error::new(ErrorKind::InvalidArgument, text)
+        })
+    }
+}
+
+/// Returns the number of a name with its remark, which is left to be compared.
+fn code_of(name: &str) -> Option<u32> {
+    let (bare, remark) = name.split_once(' ').unwrap_or((name, ""));
+    let place = NAMES.iter().position(|known| *known == bare)?;
+    let flag = if remark.ends_with("guessed)") {
+        GUESSED
+    } else {
+        0
+    };
+    Some(u32::try_from(place).ok()? | flag)
+}
+
+impl Serialize for FileType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_number_is_read_back_from_its_name(code in prop_oneof![0..2048_u32, any::<u32>()]) {
+            let file_type = FileType::from_code(code);
+            prop_assert_eq!(file_type.to_string().parse::<FileType>().unwrap(), file_type);
+        }
+
+        #[test]
+        fn only_what_is_written_is_read(text in "(Q4_K_M|Q2_0|Q4_2|unknown)?[ (]{0,2}(7|removed|guessed)?[,) ]{0,2}") {
+            if let Ok(file_type) = text.parse::<FileType>() {
+                prop_assert_eq!(file_type.to_string(), text);
+            }
+        }
+    }
 
     #[test]
     fn a_number_has_the_name_that_ollama_prints_and_one_for_people() {

@@ -1,4 +1,4 @@
-//! Where everything lies in a file: offsets, owned, without a borrow of the bytes.
+//! Where everything is in a file: offsets, owned, without a borrow of the bytes.
 
 use super::cursor::Endian;
 use super::limits::Limits;
@@ -42,7 +42,7 @@ pub(super) struct Tensor {
     pub size: Option<u64>,
 }
 
-/// Where everything lies in a file. Owns no bytes and borrows none: some 40 bytes for each pair of
+/// Where everything is in a file. Owns no bytes and borrows none: some 40 bytes for each pair of
 /// metadata and 110 for each tensor, however large the file.
 ///
 /// ```
@@ -54,6 +54,7 @@ pub(super) struct Tensor {
 /// assert_eq!(index.view(&bytes).architecture(), Some("llama"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 pub struct Index {
     pub(super) version: u32,
     pub(super) endian: Endian,
@@ -68,13 +69,13 @@ pub struct Index {
 }
 
 impl Index {
-    /// Reads the head of a file: metadata and the table of tensors, never their data. `bytes` is
-    /// the whole file, or at least all of its head, and `file_size` the size of the file.
+    /// Reads the header of a file: metadata and the table of tensors, never their data. `bytes` is
+    /// the whole file, or at least all of its header, and `file_size` the size of the file.
     ///
-    /// Costs one pass over the head; allocates nothing that the head has not been seen to hold.
+    /// Costs one pass over the header; allocates nothing that the header has not been seen to hold.
     ///
     /// # Errors
-    /// The first [`ParseError`]; where `bytes` end before the head does, one of the kind
+    /// The first [`ParseError`]; where `bytes` end before the header does, one of the kind
     /// [`Truncated`](super::ParseErrorKind::Truncated).
     pub fn parse(bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self, ParseError> {
         match Parser::new(limits, file_size).resume(bytes)? {
@@ -83,7 +84,7 @@ impl Index {
                 Ok(*index)
             }
             Parsed::NeedMore(end) => {
-                let text = format!("the head goes on to byte {end} at least");
+                let text = format!("the header goes on to byte {end} at least");
                 Err(ParseError::new(
                     super::ParseErrorKind::Truncated,
                     bytes.len() as u64,

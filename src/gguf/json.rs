@@ -17,11 +17,11 @@ use super::warning::Warning;
 /// The most elements of an array that are written out; of longer ones only a digest is.
 const WRITTEN_OUT: u64 = 64;
 
-/// The whole head of a file for [`Serialize`]: version, byte order, alignment, metadata, tensors.
+/// The whole header of a file for [`Serialize`]: version, byte order, alignment, metadata, tensors.
 ///
 /// Floats are `{"f32": bits}` and `{"f64": bits}`, texts that are not UTF-8 `{"bytes": hex}`;
 /// arrays are `{"elem", "n", "items"}`, and beyond 64 elements `{"elem", "n", "sha256"}` of the
-/// elements' bytes as they lie in the file.
+/// elements' bytes as they are in the file.
 ///
 /// ```
 /// # let (directory, store) =
@@ -56,7 +56,7 @@ impl Serialize for Lossless<'_> {
 }
 
 impl Gguf<'_> {
-    /// Returns the head and the warnings as JSON: `{"gguf": ..., "warnings": [...]}`.
+    /// Returns the header and the warnings as JSON: `{"gguf": ..., "warnings": [...]}`.
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]
         struct Whole<'a> {
@@ -68,7 +68,7 @@ impl Gguf<'_> {
             gguf: Lossless(*self),
             warnings,
         })
-        .expect("a head serializes")
+        .expect("a header serializes")
     }
 }
 
@@ -79,7 +79,7 @@ impl ParseError {
         struct Refusal<'a> {
             error: &'a ParseError,
         }
-        serde_json::to_string(&Refusal { error: self }).expect("a head serializes")
+        serde_json::to_string(&Refusal { error: self }).expect("a header serializes")
     }
 }
 

@@ -8,6 +8,7 @@
 /// assert_eq!(Limits::lenient().strictness, Strictness::Lenient);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Strictness {
     /// Whatever breaks the format is a fault.
     #[default]
@@ -48,7 +49,7 @@ pub enum Data {
 /// assert_eq!(error.map(|error| error.kind()), Some(ParseErrorKind::LengthOutOfBounds));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Limits {
     /// What breaks the format.
@@ -64,7 +65,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For files that should be right: the default of `gguf` and of `verify`.
+    /// Returns the limits for files that should be right: the default of `gguf` and of `verify`.
     pub const fn strict() -> Self {
         Limits {
             strictness: Strictness::Strict,
@@ -75,7 +76,7 @@ impl Limits {
         }
     }
 
-    /// For files that are there and have to be shown.
+    /// Returns the limits for files that are there and have to be shown.
     pub const fn lenient() -> Self {
         Limits {
             strictness: Strictness::Lenient,

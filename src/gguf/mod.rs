@@ -7,8 +7,8 @@
 //! padding to the alignment, then the data of the tensors
 //! ```
 //!
-//! [`Index`] is what a pass over the head leaves: offsets, owned, without a borrow. [`Gguf`] is the
-//! index together with the bytes, and everything it answers is borrowed from them. Nothing in a
+//! [`Index`] is what a pass over the header leaves: offsets, owned, without a borrow. [`Gguf`] is
+//! the index together with the bytes, and everything it returns is borrowed from them. Nothing in a
 //! file is believed: every count and length is compared with what is left of the file before it is
 //! used, and nothing recurses on what a file says.
 

@@ -11,7 +11,7 @@ use super::value_type::ValueType;
 use super::walk::{Seen, Walker};
 use super::warning::WarningCode;
 
-/// A pass over the head of a file. Given the first bytes, it goes as far as they reach; given
+/// A pass over the header of a file. Given the first bytes, it goes as far as they reach; given
 /// more, it goes on from the last item that was whole.
 pub(crate) struct Parser<'l> {
     limits: &'l Limits,
@@ -25,7 +25,7 @@ pub(crate) struct Parser<'l> {
 
 /// How far the bytes reached.
 pub(crate) enum Parsed {
-    /// To the end of the head.
+    /// To the end of the header.
     Index(Box<Index>),
     /// Not so far: this many bytes from the beginning are needed to go on.
     NeedMore(u64),

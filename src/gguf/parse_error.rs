@@ -1,10 +1,11 @@
 //! Why a file is refused.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{self, Error, ErrorKind};
 
 /// Writes the enum and the codes in one place.
 macro_rules! fault_kinds {
@@ -35,6 +36,22 @@ macro_rules! fault_kinds {
         impl fmt::Display for ParseErrorKind {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(self.code())
+            }
+        }
+
+        impl FromStr for ParseErrorKind {
+            type Err = Error;
+
+            /// # Errors
+            /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other code.
+            fn from_str(code: &str) -> Result<Self, Error> {
+                error::one_of("kind of parse error", ParseErrorKind::ALL, code)
+            }
+        }
+
+        impl Serialize for ParseErrorKind {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.code())
             }
         }
     };
@@ -118,7 +135,7 @@ impl ParseErrorKind {
 /// let error = Index::parse(b"GGUF", 4, &Limits::strict()).err().expect("it is cut");
 /// assert_eq!((error.kind().code(), error.offset()), ("truncated", 4));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ParseError {
     kind: ParseErrorKind,
     offset: u64,

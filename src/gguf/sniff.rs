@@ -10,7 +10,7 @@ use std::fmt;
 /// assert_eq!(sniff(b"\x1f\x8b\x08"), Some(FileFormat::Compressed("gzip")));
 /// assert_eq!(sniff(b"GGUF"), None);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileFormat {
     /// No byte.

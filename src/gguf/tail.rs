@@ -41,7 +41,7 @@ impl Tail {
         (self.from, rest.min(LOOKED_AT))
     }
 
-    /// Returns a warning of what lies beyond the padding, unseen.
+    /// Returns a warning of what is beyond the padding, unseen.
     pub(super) fn unseen(&self) -> Option<Warning> {
         let beyond = self.file_size.checked_sub(self.padded)?;
         Some(warning(beyond, None))

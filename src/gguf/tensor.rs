@@ -1,4 +1,4 @@
-//! Tensors: names, shapes, types and where the data lies.
+//! Tensors: names, shapes, types and where the data are.
 
 use std::fmt;
 use std::str::FromStr;
@@ -253,7 +253,7 @@ fn product(sizes: &[u64]) -> Option<u64> {
 /// assert_eq!((tensor.tensor_type, tensor.dims, tensor.elements()), (TensorType::F16, &[8, 4][..], 32));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct TensorInfo<'a> {
     /// Its name.

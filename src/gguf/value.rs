@@ -24,7 +24,7 @@ impl<'a> Text<'a> {
         Text(bytes)
     }
 
-    /// Returns the bytes as they lie in the file.
+    /// Returns the bytes as they are in the file.
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
@@ -75,6 +75,7 @@ impl fmt::Debug for Text<'_> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Value<'a> {
     /// 8 bits without a sign.
     U8(u8),

@@ -1,6 +1,11 @@
 //! The types of metadata values.
 
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use crate::error::{self, Error};
 
 /// The type of a value or of an array's elements.
 ///
@@ -9,9 +14,12 @@ use std::fmt;
 ///
 /// assert_eq!(ValueType::from_code(4), Some(ValueType::U32));
 /// assert_eq!((ValueType::U32.to_string().as_str(), ValueType::U32.size()), ("u32", Some(4)));
+/// assert_eq!("f64".parse::<ValueType>()?, ValueType::F64);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 // gguf.h, enum gguf_type
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ValueType {
     /// 8 bits without a sign.
     U8 = 0,
@@ -43,7 +51,7 @@ pub enum ValueType {
 
 impl ValueType {
     /// Every type, by number.
-    pub const ALL: [ValueType; 13] = [
+    pub const ALL: &'static [ValueType] = &[
         ValueType::U8,
         ValueType::I8,
         ValueType::U16,
@@ -115,5 +123,21 @@ impl ValueType {
 impl fmt::Display for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl FromStr for ValueType {
+    type Err = Error;
+
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other name.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        error::one_of("value type", ValueType::ALL, name)
+    }
+}
+
+impl Serialize for ValueType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }

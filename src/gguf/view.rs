@@ -38,11 +38,11 @@ pub struct Gguf<'a> {
 /// assert_eq!(file.view().split(), None, "it is one file");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Split {
     /// The number of this part, from 0.
-    pub no: u64,
+    pub index: u64,
     /// The number of parts.
     pub count: u64,
     /// The tensors of all parts together, where the file says.
@@ -69,12 +69,12 @@ impl<'a> Gguf<'a> {
         self.index.alignment
     }
 
-    /// Returns where the head ends, in bytes.
+    /// Returns where the header ends, in bytes.
     pub fn header_len(&self) -> u64 {
         self.index.header_len
     }
 
-    /// Returns where the data of the tensors begin, in bytes; may lie beyond a file without
+    /// Returns where the data of the tensors begin, in bytes; may be beyond a file without
     /// tensors.
     pub fn data_offset(&self) -> u64 {
         self.index.data_offset
@@ -210,7 +210,7 @@ impl<'a> Gguf<'a> {
     pub fn split(&self) -> Option<Split> {
         let number = |key| self.get(key)?.as_u64();
         Some(Split {
-            no: number("split.no")?,
+            index: number("split.no")?,
             count: number("split.count")?,
             tensors: number("split.tensors.count"),
         })

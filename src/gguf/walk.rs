@@ -227,7 +227,7 @@ impl<'a> Run<'a> {
         self.from - left >= RUN
     }
 
-    /// Checks what lies between the last end and `left` bytes before the end of all.
+    /// Checks what is between the last end and `left` bytes before the end of all.
     fn end(&mut self, left: usize) {
         let (from, to) = (self.all.len() - self.from, self.all.len() - left);
         self.valid &= self.all.get(from..to).is_some_and(is_utf8);

@@ -1,8 +1,11 @@
 //! What is unusual in a file that can be read.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::error::{self, Error};
 
 /// Something that the reader accepts and others may not. The code never changes.
 ///
@@ -15,7 +18,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 /// assert_eq!(index.warnings()[0].code(), WarningCode::KeyFormat);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Warning {
     code: WarningCode,
     path: String,
@@ -56,6 +59,22 @@ macro_rules! warning_codes {
         impl fmt::Display for WarningCode {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(self.code())
+            }
+        }
+
+        impl FromStr for WarningCode {
+            type Err = Error;
+
+            /// # Errors
+            /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other code.
+            fn from_str(code: &str) -> Result<Self, Error> {
+                error::one_of("warning", WarningCode::ALL, code)
+            }
+        }
+
+        impl Serialize for WarningCode {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.code())
             }
         }
     };

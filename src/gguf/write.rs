@@ -6,6 +6,7 @@ use super::cursor::Endian;
 use super::owned::{OwnedArray, OwnedValue};
 use super::tensor::TensorType;
 
+#[derive(Clone, Debug)]
 struct NewTensor {
     name: String,
     dims: Vec<u64>,
@@ -26,6 +27,7 @@ struct NewTensor {
 /// writer.write_to(&mut file).expect("a vector takes all");
 /// assert!(file.starts_with(b"GGUF"));
 /// ```
+#[derive(Clone, Debug)]
 pub struct Writer {
     version: u32,
     endian: Endian,
@@ -101,35 +103,35 @@ impl Writer {
     /// Writes the file.
     ///
     /// # Errors
-    /// What `to` answers; [`InvalidInput`](io::ErrorKind::InvalidInput) for an array with an
+    /// What `to` returns; [`InvalidInput`](io::ErrorKind::InvalidInput) for an array with an
     /// element of another type, a version that is not written, an alignment that is no power of
     /// two, and a tensor whose data do not have the size of its shape.
     pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         self.check()?;
-        let mut head = Head {
+        let mut header = HeaderWriter {
             bytes: b"GGUF".to_vec(),
             endian: self.endian,
         };
-        head.u32(self.version);
-        head.u64(self.tensors.len() as u64);
-        head.u64(self.pairs.len() as u64);
+        header.u32(self.version);
+        header.u64(self.tensors.len() as u64);
+        header.u64(self.pairs.len() as u64);
         for (key, value) in &self.pairs {
-            head.text(key);
-            head.u32(value.value_type().code());
-            head.value(value)?;
+            header.text(key);
+            header.u32(value.value_type().code());
+            header.value(value)?;
         }
         let mut offset = 0;
         for tensor in &self.tensors {
-            head.text(&tensor.name);
-            head.u32(tensor.dims.len() as u32);
-            tensor.dims.iter().for_each(|size| head.u64(*size));
-            head.u32(tensor.tensor_type.code());
-            head.u64(offset);
+            header.text(&tensor.name);
+            header.u32(tensor.dims.len() as u32);
+            tensor.dims.iter().for_each(|size| header.u64(*size));
+            header.u32(tensor.tensor_type.code());
+            header.u64(offset);
             offset += self.padded(tensor.data.len());
         }
-        let padded = self.padded(head.bytes.len());
-        to.write_all(&head.bytes)?;
-        self.pad(to, padded - head.bytes.len() as u64)?;
+        let padded = self.padded(header.bytes.len());
+        to.write_all(&header.bytes)?;
+        self.pad(to, padded - header.bytes.len() as u64)?;
         for tensor in &self.tensors {
             to.write_all(&tensor.data)?;
             self.pad(
@@ -180,7 +182,7 @@ fn invalid(text: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
-struct Head {
+struct HeaderWriter {
     bytes: Vec<u8>,
     endian: Endian,
 }
@@ -196,7 +198,7 @@ macro_rules! put {
     )*};
 }
 
-impl Head {
+impl HeaderWriter {
     put!(u16: u16, u32: u32, u64: u64);
 
     fn text(&mut self, text: &str) {

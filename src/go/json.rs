@@ -1,4 +1,4 @@
-//! The JSON text of every answer: compact, with Ollama's escapes and number forms.
+//! The JSON text of every result: compact, with Ollama's escapes and number forms.
 
 use std::fmt::{Display, LowerExp};
 use std::io;
@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Never for the types of this crate that hold no path: only a `Serialize` that itself fails, or a
 /// map whose keys are not text, can make it.
 pub fn to_string<T: Serialize + ?Sized>(value: &T) -> String {
-    serialized(value).expect("answers serialize, and a Vec takes every byte")
+    serialized(value).expect("results serialize, and a Vec takes every byte")
 }
 
 /// As [`to_string`], for values that hold paths.

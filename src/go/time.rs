@@ -1,10 +1,13 @@
 //! Times as list and show print them.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::SystemTime;
 
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
+
+use crate::error::{Error, ErrorKind};
 
 /// The time of a file's last change, to the nanosecond.
 ///
@@ -18,6 +21,8 @@ use serde::{Serialize, Serializer};
 ///
 /// let now = SystemTime::now();
 /// assert_eq!(Timestamp::from(now).system_time(), now);
+/// assert_eq!(Timestamp::from(now).to_string().parse::<Timestamp>()?.system_time(), now);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(SystemTime);
@@ -48,6 +53,20 @@ impl fmt::Display for Timestamp {
     }
 }
 
+impl FromStr for Timestamp {
+    type Err = Error;
+
+    /// Reads RFC 3339 in any time zone.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a malformed time.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let failed = |e| Error::caused(ErrorKind::InvalidArgument, "parsing time", e);
+        let time: jiff::Timestamp = text.parse().map_err(failed)?;
+        Ok(Timestamp(time.try_into().map_err(failed)?))
+    }
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -58,7 +77,17 @@ impl Serialize for Timestamp {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_time_is_read_back_from_what_it_prints(seconds in 0..253_000_000_000_u64, nanos in 0..1_000_000_000_u32) {
+            let time = Timestamp::from(UNIX_EPOCH + Duration::new(seconds, nanos));
+            prop_assert_eq!(time.to_string().parse::<Timestamp>().unwrap(), time);
+        }
+    }
 
     #[test]
     fn trailing_zeros_of_the_fraction_are_dropped() {

@@ -7,31 +7,39 @@ use crate::go::decode::{self, Decode, DecodeError, Event, Reader, Slice};
 
 /// The facts of a config blob. What it does not say is empty or zero.
 ///
+/// Serializes under the keys of the blob, every one of them.
+///
 /// ```
 /// use modelkeep::Config;
 ///
 /// let config = Config::parse(br#"{"model_family": "llama", "new": [1]}"#)?;
 /// assert_eq!((config.family.as_str(), config.is_remote()), ("llama", false));
+/// assert!(modelkeep::json::to_string(&config).contains(r#""model_family":"llama""#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Config {
     /// `gguf`, `safetensors`, or empty.
+    #[serde(rename = "model_format")]
     pub format: String,
     /// The architecture's family, as in `llama`.
+    #[serde(rename = "model_family")]
     pub family: String,
     /// All families; `None` is JSON's `null`.
+    #[serde(rename = "model_families")]
     pub families: Option<Vec<String>>,
     /// The size for people, as in `8.0B`.
+    #[serde(rename = "model_type")]
     pub parameter_size: String,
     /// The quantization's name, as in `Q4_K_M`.
+    #[serde(rename = "file_type")]
     pub quantization: String,
     /// The built-in renderer of prompts.
     pub renderer: String,
     /// The built-in parser of answers.
     pub parser: String,
-    /// The oldest release of the reference that can run the model.
+    /// The oldest release of Ollama that can run the model.
     pub requires: String,
     /// The host that serves a remote model.
     pub remote_host: String,

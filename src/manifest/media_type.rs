@@ -29,7 +29,7 @@ pub enum MediaType {
     Params,
     /// A JSON array of messages.
     Messages,
-    /// A licence text.
+    /// A license text.
     License,
     /// A GGUF file with an adapter.
     Adapter,

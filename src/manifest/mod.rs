@@ -27,14 +27,16 @@ pub use parameters::{ParameterValue, Parameters};
 /// assert_eq!(store.blob_path(&weights.digest()?), model.gguf_path()?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Manifest {
     config: Layer,
     layers: Vec<Layer>,
-    listed_digest: String,
+    id: String,
 }
 
 /// One entry of a manifest. Nothing of it is checked against the blob it names.
+///
+/// Serializes under the keys of the manifest.
 ///
 /// ```
 /// use modelkeep::Manifest;
@@ -45,7 +47,8 @@ pub struct Manifest {
 /// assert!(layer.digest().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Layer {
     media_type: String,
@@ -53,8 +56,10 @@ pub struct Layer {
     /// Bytes of the blob, as the manifest has it; may be any number.
     pub size: i64,
     /// The model that this layer came from; empty when not said.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub from: String,
     /// The name of the tensor or file, in safetensors models; empty elsewhere.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
 }
 
@@ -111,8 +116,8 @@ impl Manifest {
 
     /// Returns the digest that list shows, 64 hexadecimal digits: that of what Ollama's decoder had
     /// buffered when the first value ended, usually the whole file.
-    pub fn listed_digest(&self) -> &str {
-        &self.listed_digest
+    pub fn id(&self) -> &str {
+        &self.id
     }
 }
 
@@ -144,6 +149,12 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Returns whether a manifest states another size than a file has. Zero states nothing: it is what
+/// a manifest without a size has.
+pub(crate) fn contradicts(stated: i64, length: u64) -> bool {
+    stated != 0 && u64::try_from(stated) != Ok(length)
 }
 
 impl Layer {
@@ -209,14 +220,14 @@ fn decode(bytes: &[u8]) -> Result<Manifest, DecodeError> {
     } else {
         bytes.len().min(end + 1)
     };
-    manifest.listed_digest = listed_digest(bytes, seen);
+    manifest.id = id(bytes, seen);
     Ok(manifest)
 }
 
 /// Ollama (August 2026) lists the hash of what its streaming decoder had buffered when the
 /// first value ended, not of the file: its buffer grows 512, 1536, 3584, ... bytes. A 513-byte
 /// file whose value ends at byte 512 is hashed without its last byte.
-fn listed_digest(bytes: &[u8], end: usize) -> String {
+fn id(bytes: &[u8], end: usize) -> String {
     let mut buffered = 512_usize;
     while buffered < end {
         buffered = buffered.saturating_mul(2).saturating_add(512);
@@ -292,7 +303,7 @@ mod tests {
         bytes.extend(b"}\n");
         let manifest = Manifest::parse(&bytes).unwrap();
         assert_eq!(
-            (bytes.len(), manifest.listed_digest()),
+            (bytes.len(), manifest.id()),
             (513, &*Digest::of(&bytes[..512]).hex())
         );
     }

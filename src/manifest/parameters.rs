@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::go;
 use crate::go::decode::{Any, AnyRef, Decode, DecodeError, Event, Kind, Reader};
 
 /// The options of a model: decoded JSON values, sorted by the bytes of their keys.
+///
+/// Iterating gives each key once, with the value that [`get`](Self::get) has for it, and so does
+/// serializing.
 ///
 /// ```
 /// # let (directory, store) =
@@ -32,7 +36,7 @@ impl Parameters {
         self.0.is_empty()
     }
 
-    /// Returns the text that `show` answers as `parameters`: a line per value, an array's elements
+    /// Returns the text that `show` has as `parameters`: a line per value, an array's elements
     /// each on their own, keys padded to thirty characters, values in Go's syntax.
     ///
     /// Ollama prints the keys in random order; here they are sorted.
@@ -67,11 +71,25 @@ impl Parameters {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get(&self, key: &str) -> Option<ParameterValue<'_>> {
-        let value = self.0.get(key)?.view();
-        Some(match value.kind() {
-            Kind::Array(items) => ParameterValue::List(items.into_iter().map(Into::into).collect()),
-            _ => value.into(),
-        })
+        self.0.get(key).map(|value| whole(value.view()))
+    }
+
+    /// Returns each key with its value, lists as such, by the bytes of the keys.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// let parameters = store.model("tiny")?.parameters()?;
+    /// for (key, value) in &parameters {
+    ///     println!("{key} = {value}");
+    /// }
+    /// assert_eq!(parameters.iter().map(|(key, _)| key).last(), Some("temperature"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn iter(&self) -> std::vec::IntoIter<(&str, ParameterValue<'_>)> {
+        let values = self.0.iter();
+        let values = values.map(|(key, value)| (key.as_str(), whole(value.view())));
+        values.collect::<Vec<_>>().into_iter()
     }
 
     fn lines(&self) -> impl Iterator<Item = (&str, AnyRef<'_>)> {
@@ -85,7 +103,34 @@ impl Parameters {
     }
 }
 
+impl<'a> IntoIterator for &'a Parameters {
+    type Item = (&'a str, ParameterValue<'a>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Serialize for Parameters {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
+}
+
+/// Returns a value with its list, whose elements are taken apart no further: a file may nest them
+/// as deep as it likes.
+fn whole(value: AnyRef<'_>) -> ParameterValue<'_> {
+    match value.kind() {
+        Kind::Array(items) => ParameterValue::List(items.into_iter().map(Into::into).collect()),
+        _ => value.into(),
+    }
+}
+
 /// The value of a parameter, or an element of one that is a list.
+///
+/// Serializes as the JSON value that it is: a number without a fraction as an integer, and
+/// [`Other`](Self::Other) as the string that it holds.
 ///
 /// ```
 /// # let (directory, store) =
@@ -154,6 +199,29 @@ impl<'a> From<AnyRef<'a>> for ParameterValue<'a> {
             _ => ParameterValue::Other(go::plain(value)),
         }
     }
+}
+
+impl Serialize for ParameterValue<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            ParameterValue::Bool(value) => serializer.serialize_bool(*value),
+            ParameterValue::Number(number) => match integer(*number) {
+                Some(integer) => serializer.serialize_i64(integer),
+                None => serializer.serialize_f64(*number),
+            },
+            ParameterValue::Text(text) => serializer.serialize_str(text),
+            ParameterValue::List(values) => serializer.collect_seq(values),
+            ParameterValue::Other(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+/// Returns the integer that a number is, where it is exactly one and has no other sign than that.
+fn integer(number: f64) -> Option<i64> {
+    // Beyond 2^53 not every integer is a number of 64 bits; below, Display writes all digits.
+    let is_exact = number.abs() <= 9_007_199_254_740_992.0 && number.fract() == 0.0;
+    let is_negative_zero = number == 0.0 && number.is_sign_negative();
+    (is_exact && !is_negative_zero).then(|| number.to_string().parse().ok())?
 }
 
 impl fmt::Display for ParameterValue<'_> {
@@ -237,6 +305,26 @@ mod tests {
         let first = list.as_list().and_then(|values| values.first()?.as_str());
         assert_eq!((first, list.to_string().as_str()), (Some("x"), "[x [1]]"));
         assert_eq!(all.get("A"), None);
+    }
+
+    #[test]
+    fn the_json_of_parameters_has_their_values() {
+        let json = json!({
+            "a": 0.5, "b": ["x", 1, [1]], "c": true, "d": 4096, "e": -0.0, "f": 9_007_199_254_740_994_u64, "g": [],
+        });
+        let found = serde_json::to_string(&parameters(json)).unwrap();
+        let expected = r#"{"a":0.5,"b":["x",1,"[1]"],"c":true,"d":4096,"e":-0.0,"f":9007199254740994.0,"g":[]}"#;
+        assert_eq!(found, expected);
+    }
+
+    /// Ten thousand levels decode, so they must print, too.
+    #[test]
+    fn the_json_of_a_deep_value_does_not_recurse_on_it() {
+        let text = format!("{{\"a\":{}{}}}", "[".repeat(9_000), "]".repeat(9_000));
+        let mut deep = Parameters::default();
+        go::decode::first(text.as_bytes(), &mut deep).unwrap();
+        let json = serde_json::to_string(&deep).unwrap();
+        assert!(json.starts_with("{\"a\":[\"[[[["));
     }
 
     #[test]

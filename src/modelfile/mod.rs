@@ -52,7 +52,7 @@ pub enum Command {
     Parser(String),
     /// `PARAMETER`: a name and a value.
     Parameter(String, String),
-    /// `LICENSE`: a licence text.
+    /// `LICENSE`: a license text.
     License(String),
     /// `MESSAGE`: a role and a text.
     Message(String, String),

@@ -2,11 +2,21 @@
 
 use std::fmt;
 use std::iter::Peekable;
-use std::str::Chars;
+use std::str::{Chars, FromStr};
 
 use super::{Command, Modelfile};
 use crate::error::{Error, ErrorKind};
 use crate::go;
+
+impl FromStr for Modelfile {
+    type Err = Error;
+
+    /// # Errors
+    /// As [`Modelfile::parse`].
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Modelfile::parse(text.as_bytes())
+    }
+}
 
 impl Modelfile {
     /// Reads a Modelfile: UTF-8, or UTF-16 with a byte order mark. Whatever does not print is left

@@ -17,7 +17,7 @@ const DEFAULT_TAG: &str = "latest";
 /// Reads `[scheme://][host/][namespace/]model[:tag]`, fills in `registry.ollama.ai`, `library` and
 /// `latest`, and prints the shortest form that reads back as the same name, always with the tag.
 /// Case is kept. Two names that differ only in case are different names; see
-/// [`folds_to`](Self::folds_to).
+/// [`eq_ignore_case`](Self::eq_ignore_case).
 ///
 /// ```
 /// use modelkeep::ModelName;
@@ -37,7 +37,7 @@ pub struct ModelName {
 }
 
 impl ModelName {
-    /// Returns a name from its four parts, as they lie on disk: nothing is filled in.
+    /// Returns a name from its four parts, as they are on disk: nothing is filled in.
     ///
     /// ```
     /// use modelkeep::ModelName;
@@ -94,7 +94,7 @@ impl ModelName {
     }
 
     /// Returns whether the two names are equal but for the case of letters.
-    pub fn folds_to(&self, other: &ModelName) -> bool {
+    pub fn eq_ignore_case(&self, other: &ModelName) -> bool {
         self.parts()
             .iter()
             .zip(other.parts())
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn folding_looks_at_all_four_parts() {
         let name = |text: &str| text.parse::<ModelName>().unwrap();
-        assert!(name("Foo:Q4").folds_to(&name("foo:q4")));
-        assert!(!name("foo:q4").folds_to(&name("ns/foo:q4")));
+        assert!(name("Foo:Q4").eq_ignore_case(&name("foo:q4")));
+        assert!(!name("foo:q4").eq_ignore_case(&name("ns/foo:q4")));
     }
 }

@@ -130,7 +130,7 @@ fn round<const ROUND: usize>(
     state[(3 + 16 - ROUND) % 8] = in_order(in_order(in_order(known, d), choice), sum1);
 }
 
-/// Returns the sum of two vectors, which no optimiser may add to others in another order: left to
+/// Returns the sum of two vectors, which no optimizer may add to others in another order: left to
 /// itself, it puts the late summands first (Zen 5: 4.9 GB/s in place of 7.2).
 #[target_feature(enable = "avx512f")]
 #[inline]

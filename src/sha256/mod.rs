@@ -157,7 +157,7 @@ pub(crate) fn finish(mut state: State, tail: &[u8], total: u64) -> [u8; 32] {
 }
 
 /// Hashes `bytes` in each of `streams` streams from a cache, for benchmarks: what no way of reading
-/// can be faster than. Answers the seconds of processor time.
+/// can be faster than. Returns the seconds of processor time.
 #[cfg(feature = "internal")]
 pub fn bench_hash(streams: usize, bytes: usize) -> f64 {
     let kernels = Kernels::detect();

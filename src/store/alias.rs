@@ -21,7 +21,7 @@ use crate::store::handle::Store;
 /// assert!(store.find("tiny")?.is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Alias {
     /// The name.

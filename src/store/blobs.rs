@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
+use crate::fs::source::Source;
 use crate::fs::staged::{Place, Staged};
 use crate::fs::system::code;
 use crate::fs::{self, ops, owner, read, space, user};
@@ -15,6 +16,7 @@ use crate::go::human::human_size;
 use crate::name::Digest;
 use crate::store::copy_mode::CopyMode;
 use crate::store::handle::Store;
+use crate::store::watch::FileWork;
 
 /// A blob that was added.
 ///
@@ -78,34 +80,43 @@ impl Store {
     }
 
     pub(crate) fn stage_bytes(&self, bytes: &[u8]) -> Result<NewBlob> {
-        self.stage_stream(&mut &*bytes, Path::new("memory"))
+        let work = self.begin_file(bytes.len() as u64);
+        self.stage_reader(&mut &*bytes, Path::new("memory"), work)
     }
 
     /// Writes and hashes a file of the caller's.
-    pub(crate) fn stage_file(&self, path: &Path, copy_mode: CopyMode) -> Result<NewBlob> {
-        let mut file = read::open_regular(path).map_err(|e| Error::io("opening", path, e))?;
-        self.expect(file.metadata().map_or(0, |metadata| metadata.len()));
-        if copy_mode != CopyMode::Copy {
-            match self.stage_link(path, copy_mode) {
-                Ok(staged) => {
-                    // What was linked is hashed, not what the path may name by now.
-                    let blob = hash(&mut staged.file(), staged.path(), |piece| {
-                        self.advance(piece.len() as u64)
-                    })?;
-                    self.finish_file();
-                    let is_shared = copy_mode == CopyMode::HardLink;
-                    return Ok(NewBlob {
-                        staged,
-                        blob,
-                        is_shared,
-                    });
+    ///
+    /// # Errors
+    /// Also where somebody changed the file meanwhile.
+    pub(crate) fn stage_file(
+        &self,
+        source: &Source,
+        copy_mode: CopyMode,
+        mut work: FileWork<'_>,
+    ) -> Result<NewBlob> {
+        let linked = match copy_mode {
+            CopyMode::Copy => None,
+            CopyMode::Auto => self.stage_link(source, copy_mode).ok(),
+            CopyMode::Reflink | CopyMode::HardLink => Some(self.stage_link(source, copy_mode)?),
+        };
+        let new = match linked {
+            Some(staged) => {
+                let blob = hash_linked(&staged, source, &mut work)?;
+                work.finish();
+                let is_shared = copy_mode == CopyMode::HardLink;
+                NewBlob {
+                    staged,
+                    blob,
+                    is_shared,
                 }
-                Err(error) if copy_mode != CopyMode::Auto => return Err(error),
-                Err(_) => {}
             }
-        }
-        self.must_fit(&file, path)?;
-        self.stage_stream(&mut file, path)
+            None => {
+                self.must_fit(source)?;
+                self.stage_reader(&mut source.bytes()?, source.path(), work)?
+            }
+        };
+        source.must_be_unchanged(new.blob.size)?;
+        Ok(new)
     }
 
     /// Hashes a file of the store or of the caller's, and counts its bytes for who watches.
@@ -115,45 +126,46 @@ impl Store {
     /// stop.
     pub(crate) fn hash_watched(&self, path: &Path) -> Result<Digest> {
         let mut file = read::open_regular(path).map_err(|e| Error::io("opening", path, e))?;
-        self.expect(file.metadata().map_or(0, |metadata| metadata.len()));
-        let blob = hash(&mut file, path, |chunk| self.advance(chunk.len() as u64))?;
-        self.finish_file();
+        let mut work = self.begin_file(file.metadata().map_or(0, |metadata| metadata.len()));
+        let blob = hash(&mut file, path, |chunk| work.advance(chunk.len() as u64))?;
+        work.finish();
         Ok(blob.digest)
     }
 
     /// Fails where there is no room for a copy of a file, before its first byte is written.
-    fn must_fit(&self, file: &File, path: &Path) -> Result<()> {
-        let at = |e| Error::io("looking at", path, e);
-        let needed = file.metadata().map_err(at)?.len();
+    fn must_fit(&self, source: &Source) -> Result<()> {
+        let doing = format!("importing {}", source.path().display());
+        self.must_have_room(source.size(), &doing)
+    }
+
+    /// Fails where there is no room for so many bytes of a blob.
+    pub(crate) fn must_have_room(&self, needed: u64, doing: &str) -> Result<()> {
         let directory = self.layout().own_for_blobs();
         let free = space::free(&directory).map_err(|e| Error::io("looking at", &directory, e))?;
         match free {
             Some(free) if free < needed => {
                 let (needed, free) = (human_size(needed), human_size(free));
-                let text = format!("importing {}: needs {needed}, {free} free", path.display());
+                let text = format!("{doing}: needs {needed}, {free} free");
                 Err(Error::caused(ErrorKind::Io, text, code::no_space()))
             }
             _ => Ok(()),
         }
     }
 
-    fn stage_link(&self, path: &Path, copy_mode: CopyMode) -> Result<Staged> {
-        let durability = self.options().durability;
-        let link = if copy_mode == CopyMode::HardLink {
-            ops::hard_link
-        } else {
-            ops::reflink
-        };
-        // A symbolic link is followed: what is linked is the file behind it.
-        let source = path
-            .canonicalize()
-            .map_err(|e| Error::io("opening", path, e))?;
-        let staged = Staged::linked(self.layout(), durability, |to| link(&source, to))?;
+    fn stage_link(&self, source: &Source, copy_mode: CopyMode) -> Result<Staged> {
+        let (layout, durability) = (self.layout(), self.options().durability);
+        let path = source.path();
         if copy_mode == CopyMode::HardLink {
+            // A symbolic link is followed: what is linked is the file behind it.
+            let named = path.canonicalize();
+            let named = named.map_err(|e| Error::io("opening", path, e))?;
+            let staged = Staged::linked(layout, durability, |to| ops::hard_link(&named, to))?;
             self.refuse_foreign(staged.file(), "linking")?;
-        } else {
-            self.make_ours(&staged)?;
+            return Ok(staged);
         }
+        let clone = |to: &Path| ops::reflink(source.file(), path, to);
+        let staged = Staged::linked(layout, durability, clone)?;
+        self.make_ours(&staged)?;
         Ok(staged)
     }
 
@@ -183,13 +195,23 @@ impl Store {
         Err(Error::new(ErrorKind::InvalidArgument, text))
     }
 
+    /// Writes and hashes a stream, of whose length nothing is known.
     pub(crate) fn stage_stream(&self, from: &mut dyn Read, source: &Path) -> Result<NewBlob> {
+        self.stage_reader(from, source, self.begin_file(0))
+    }
+
+    fn stage_reader(
+        &self,
+        from: &mut dyn Read,
+        source: &Path,
+        mut work: FileWork<'_>,
+    ) -> Result<NewBlob> {
         let mut staged = Staged::new(self.layout(), Place::Blobs, self.options().durability)?;
         let blob = hash(from, source, |piece| {
-            self.advance(piece.len() as u64)?;
+            work.advance(piece.len() as u64)?;
             staged.write(piece)
         })?;
-        self.finish_file();
+        work.finish();
         Ok(NewBlob {
             staged,
             blob,
@@ -213,8 +235,14 @@ impl Store {
 }
 
 impl NewBlob {
-    pub(crate) fn file(&self) -> &File {
-        self.staged.file()
+    /// Returns what was written and hashed elsewhere.
+    pub(crate) fn new(staged: Staged, blob: Blob) -> Self {
+        let is_shared = false;
+        NewBlob {
+            staged,
+            blob,
+            is_shared,
+        }
     }
 
     /// Returns where the bytes lie until they are placed.
@@ -226,6 +254,25 @@ impl NewBlob {
     pub(crate) fn pin(&self) -> Result<File> {
         File::open(self.path()).map_err(|e| Error::io("opening", self.path(), e))
     }
+}
+
+/// Hashes what was linked, and not what the path of the source may name by now. One file of two
+/// names is read as the source, whose first bytes are in memory; a clone is read whole, and its
+/// first bytes must be those that were looked at.
+fn hash_linked(staged: &Staged, source: &Source, work: &mut FileWork<'_>) -> Result<Blob> {
+    if source.is(staged.file()) {
+        return hash(&mut source.bytes()?, source.path(), |piece| {
+            work.advance(piece.len() as u64)
+        });
+    }
+    let mut at = 0;
+    hash(&mut staged.file(), staged.path(), |piece| {
+        if !source.agrees(at, piece) {
+            return Err(source.changed());
+        }
+        at += piece.len() as u64;
+        work.advance(piece.len() as u64)
+    })
 }
 
 /// Reads to the end, and hands each piece on.
@@ -261,6 +308,37 @@ mod tests {
             let staged = Staged::linked(store.layout(), Durability::None, clone).unwrap();
             store.make_ours(&staged).unwrap();
             assert_eq!(mode(staged.file()), mode(&new), "{source:o}");
+        }
+    }
+
+    #[test]
+    fn a_clone_is_hashed_itself_and_begins_with_the_bytes_that_were_checked() {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = Store::open(scratch.path()).unwrap();
+        let file = scratch.path().join("file");
+        let bytes = [7; 200_000];
+        std::fs::write(&file, bytes).unwrap();
+        let mut source = Source::open(&file).unwrap();
+        let known = source.sniffed().unwrap().len();
+        assert!(known < bytes.len());
+        // What the clone took is what the file had at its moment, not what we read.
+        for (at, is_taken) in [(None, true), (Some(known), true), (Some(known - 1), false)] {
+            let mut content = bytes;
+            if let Some(at) = at {
+                content[at] = 8;
+            }
+            let clone = |to: &Path| std::fs::write(to, content);
+            let staged = Staged::linked(store.layout(), Durability::None, clone).unwrap();
+            let mut work = store.begin_file(source.size());
+            match hash_linked(&staged, &source, &mut work) {
+                Ok(blob) => assert_eq!((blob.digest, is_taken), (Digest::of(&content), true)),
+                Err(error) => {
+                    assert!(
+                        !is_taken && error.to_string().contains("was changed"),
+                        "{error}"
+                    );
+                }
+            }
         }
     }
 }

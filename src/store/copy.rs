@@ -14,6 +14,44 @@ use crate::go::json;
 use crate::name::{ModelName, convert, missing};
 use crate::store::handle::Store;
 
+/// How to copy.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{CopyOptions, ErrorKind};
+///
+/// store.copy("tiny", "a")?;
+/// let taken = store.copy_with("tiny", "a", &CopyOptions::new().replace(false));
+/// assert_eq!(taken.map_err(|error| error.kind()), Err(ErrorKind::AlreadyExists));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct CopyOptions {
+    replace: bool,
+}
+
+impl Default for CopyOptions {
+    fn default() -> Self {
+        CopyOptions { replace: true }
+    }
+}
+
+impl CopyOptions {
+    /// Returns the options of a copy that replaces a model of the new name, as Ollama's does.
+    pub fn new() -> Self {
+        CopyOptions::default()
+    }
+
+    /// Sets whether a model of the new name is replaced; otherwise it is an error that there is one.
+    #[must_use]
+    pub fn replace(mut self, replace: bool) -> Self {
+        self.replace = replace;
+        self
+    }
+}
+
 /// What a copy did.
 ///
 /// ```
@@ -23,7 +61,7 @@ use crate::store::handle::Store;
 /// assert!(store.copy("tiny", "a")?.replaced);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Copied {
     /// The stored spelling of the source.
@@ -36,7 +74,7 @@ pub struct Copied {
 }
 
 impl Copied {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }
@@ -70,13 +108,82 @@ impl Store {
         from: impl TryInto<ModelName, Error: Into<Error>>,
         to: impl TryInto<ModelName, Error: Into<Error>>,
     ) -> Result<Copied> {
-        self.copy_manifest(&convert::name(from)?, &convert::name(to)?)
+        self.copy_with(from, to, &CopyOptions::new())
     }
 
-    fn copy_manifest(&self, from: &ModelName, to: &ModelName) -> Result<Copied> {
-        let from = self.stored(from)?;
-        let to = self.spelling(to)?;
+    /// As [`copy`](Self::copy), by these options.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::CopyOptions;
+    ///
+    /// let copied = store.copy_with("tiny", "new", &CopyOptions::new().replace(false))?;
+    /// assert!(!copied.replaced);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`copy`](Self::copy), and [`AlreadyExists`](ErrorKind::AlreadyExists) where the name is
+    /// taken and was not to be replaced.
+    pub fn copy_with(
+        &self,
+        from: impl TryInto<ModelName, Error: Into<Error>>,
+        to: impl TryInto<ModelName, Error: Into<Error>>,
+        options: &CopyOptions,
+    ) -> Result<Copied> {
+        self.copy_manifest(&convert::name(from)?, &convert::name(to)?, options)
+    }
+
+    /// Gives a model another name. Its blobs stay where they are: the new name is there before the
+    /// old one goes, and a crash in between leaves both.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// store.rename("tiny", "small")?;
+    /// let names: Vec<String> = store.list()?.into_iter().map(|it| it.name.to_string()).collect();
+    /// assert_eq!(names, ["small:latest"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`copy_with`](Self::copy_with) without replacing, and as [`delete`](Self::delete): the
+    /// model has both names then. [`AlreadyExists`](ErrorKind::AlreadyExists) also where the two
+    /// names differ in case only, as they mean one model.
+    pub fn rename(
+        &self,
+        from: impl TryInto<ModelName, Error: Into<Error>>,
+        to: impl TryInto<ModelName, Error: Into<Error>>,
+    ) -> Result<Copied> {
+        let (from, to) = (convert::name(from)?, convert::name(to)?);
+        let from = self.stored(&from)?;
         let _change = self.lock()?;
+        let copied = self.copy_locked(from, &to, &CopyOptions::new().replace(false))?;
+        // The copy has just seen that the old name still has what the new one got, and uses all
+        // of its blobs: none goes.
+        self.remove_name(&copied.from)?;
+        Ok(copied)
+    }
+
+    fn copy_manifest(
+        &self,
+        from: &ModelName,
+        to: &ModelName,
+        options: &CopyOptions,
+    ) -> Result<Copied> {
+        let from = self.stored(from)?;
+        let _change = self.lock()?;
+        self.copy_locked(from, to, options)
+    }
+
+    fn copy_locked(
+        &self,
+        from: ModelName,
+        to: &ModelName,
+        options: &CopyOptions,
+    ) -> Result<Copied> {
+        let to = self.spelling(to)?;
         let mut text = self.manifest_text(&from)?;
         let target = self.layout().manifest(&to);
         let copied = Copied {
@@ -84,6 +191,13 @@ impl Store {
             from: from.clone(),
             to,
         };
+        if copied.replaced && !options.replace {
+            let text = format!(
+                "copying model '{from}': model '{}' already exists",
+                copied.to
+            );
+            return Err(Error::new(ErrorKind::AlreadyExists, text));
+        }
         if from == copied.to {
             return Ok(copied);
         }
@@ -133,7 +247,7 @@ impl Store {
 
 /// What was in the place of a manifest that is replaced, until the change is certain: the very
 /// file, whether it can be read or not.
-enum Before {
+pub(super) enum Before {
     Nothing,
     /// A second name for it, where nobody looks.
     Linked(Kept),
@@ -142,12 +256,12 @@ enum Before {
 }
 
 /// A file under a private name, gone when dropped.
-struct Kept(PathBuf);
+pub(super) struct Kept(PathBuf);
 
 impl Before {
     /// # Errors
     /// Where there is something that could not be put back. Nothing was changed then.
-    fn keep(store: &Store, target: &Path) -> Result<Self> {
+    pub(super) fn keep(store: &Store, target: &Path) -> Result<Self> {
         if read::is_gone(target) {
             return Ok(Before::Nothing);
         }
@@ -164,7 +278,7 @@ impl Before {
 
     /// Undoes the copy. The directories stay: removing them would race with a server that is about
     /// to write into them.
-    fn put_back(self, store: &Store, target: &Path) -> Result<()> {
+    pub(super) fn put_back(self, store: &Store, target: &Path) -> Result<()> {
         let at = |e| Error::io("putting back manifest", target, e);
         match self {
             Before::Nothing => {

@@ -23,7 +23,7 @@ use crate::store::problem::Problem;
 /// assert_eq!(store.doctor()?.blobs, 7);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 #[must_use = "what is wrong is in the diagnosis, not an error"]
 pub struct Diagnosis {
@@ -51,7 +51,7 @@ pub struct Diagnosis {
 /// assert_eq!(issue.name, store.find("tiny")?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Issue {
     /// The file.
@@ -71,7 +71,7 @@ impl Diagnosis {
         self.issues.is_empty()
     }
 
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

@@ -9,7 +9,7 @@ use crate::fs::layout::BlobName;
 use crate::fs::private::{Leftovers, Room};
 use crate::fs::read::{dangling, is_gone};
 use crate::fs::system::stat::Stat;
-use crate::manifest::Layer;
+use crate::manifest::{Layer, contradicts};
 use crate::store::diagnosis::Diagnosis;
 use crate::store::form::ManifestForm;
 use crate::store::handle::Store;
@@ -191,7 +191,12 @@ impl Store {
         let form = ManifestForm::of(&stored.manifest, &stored.text.bytes);
         if form != ManifestForm::Model {
             let advice = "keep it, and what it names stays; or delete it: it cannot be run";
-            diagnosis.note(&path, Some(&name), format!("{form}, and no model"), advice);
+            diagnosis.note(
+                &path,
+                Some(&name),
+                format!("{}, and no model", form.words()),
+                advice,
+            );
         }
         let model = Model::new(self, name.clone(), stored.manifest, stored.text.modified);
         if !has_blobs {
@@ -322,7 +327,7 @@ fn broken(model: &Model, layer: &Layer) -> Option<String> {
             "{label}: blob {} is not a regular file",
             path.display()
         )),
-        Ok(metadata) if u64::try_from(layer.size) != Ok(metadata.len()) => Some(format!(
+        Ok(metadata) if contradicts(layer.size, metadata.len()) => Some(format!(
             "{label}: blob {} has {} bytes, not {}",
             path.display(),
             metadata.len(),

@@ -1,10 +1,12 @@
 //! What kind of manifest a file is, where it is not that of a model.
 
 use std::fmt;
+use std::str::FromStr;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize, Serializer};
 
+use crate::error::{self, Error, Result};
 use crate::go::json;
 use crate::manifest::Manifest;
 
@@ -15,7 +17,8 @@ use crate::manifest::Manifest;
 /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
 /// use modelkeep::ManifestForm;
 ///
-/// assert_eq!(store.list()?.models[0].form, ManifestForm::Model);
+/// let form = store.list()?.models[0].form;
+/// assert_eq!((form, form.as_str()), (ManifestForm::Model, "model"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -43,6 +46,34 @@ struct Keys {
 }
 
 impl ManifestForm {
+    /// Every form.
+    pub const ALL: &'static [ManifestForm] = &[
+        ManifestForm::Model,
+        ManifestForm::Index,
+        ManifestForm::Artifact,
+        ManifestForm::Schema1,
+    ];
+
+    /// Returns the word for it: `model`, `index`, `artifact` or `schema1`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ManifestForm::Model => "model",
+            ManifestForm::Index => "index",
+            ManifestForm::Artifact => "artifact",
+            ManifestForm::Schema1 => "schema1",
+        }
+    }
+
+    /// Returns what it is in words, as in `an artifact (OCI)`.
+    pub const fn words(self) -> &'static str {
+        match self {
+            ManifestForm::Model => "a model",
+            ManifestForm::Index => "an index of other manifests (OCI or Docker)",
+            ManifestForm::Artifact => "an artifact (OCI)",
+            ManifestForm::Schema1 => "an image of Docker's first schema",
+        }
+    }
+
     /// Returns the kind of a manifest, which was read from a text. Costs a search in the text, and
     /// another pass over it where it has no layers.
     pub(crate) fn of(manifest: &Manifest, text: &[u8]) -> Self {
@@ -64,11 +95,22 @@ impl ManifestForm {
 
 impl fmt::Display for ManifestForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ManifestForm::Model => "a model",
-            ManifestForm::Index => "an index of other manifests (OCI or Docker)",
-            ManifestForm::Artifact => "an artifact (OCI)",
-            ManifestForm::Schema1 => "an image of Docker's first schema",
-        })
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for ManifestForm {
+    type Err = Error;
+
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other word.
+    fn from_str(word: &str) -> Result<Self> {
+        error::one_of("form of a manifest", ManifestForm::ALL, word)
+    }
+}
+
+impl Serialize for ManifestForm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }

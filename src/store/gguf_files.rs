@@ -1,6 +1,7 @@
 //! The GGUF files of a model: one, or the parts of a split one.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -106,10 +107,17 @@ impl Model {
     }
 
     pub(crate) fn open_gguf(&self, path: &Path) -> Result<GgufFile> {
-        let options = GgufOptions::new()
-            .limits(Limits::lenient())
-            .mmap(self.store().options().mmap);
-        GgufFile::open(path, &options)
+        GgufFile::open(path, &self.gguf_options())
+    }
+
+    /// As [`open_gguf`](Self::open_gguf), of a file that is open.
+    pub(crate) fn read_gguf(&self, file: &File, path: &Path) -> Result<GgufFile> {
+        GgufFile::of(file, path, &self.gguf_options())
+    }
+
+    fn gguf_options(&self) -> GgufOptions {
+        let mmap = self.store().options().mmap;
+        GgufOptions::new().limits(Limits::lenient()).mmap(mmap)
     }
 }
 
@@ -131,7 +139,7 @@ impl PartSet {
             let file = model.open_gguf(path)?;
             let split = file.view().split().filter(|split| split.count > 1);
             set.count = set.count.max(split.map_or(0, |split| split.count));
-            set.indices.push(split.map(|split| split.no));
+            set.indices.push(split.map(|split| split.index));
         }
         Ok(set)
     }

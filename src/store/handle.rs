@@ -18,7 +18,7 @@ use crate::store::{outgoing, watch};
 /// A models directory, opened.
 ///
 /// Cheap to clone and safe to share among threads. Opening and reading create nothing and take no
-/// lock; every call answers from the disk's current state, so a server may change the store beside
+/// lock; every call reads the disk's current state, so a server may change the store beside
 /// us. Calls that change it hold an advisory lock of our own processes while they run.
 ///
 /// ```
@@ -148,7 +148,7 @@ impl Store {
         self.layout().root()
     }
 
-    /// Returns where the blob of a digest lies, or would lie. Costs at most two `lstat`.
+    /// Returns where the blob of a digest is, or would be. Costs at most two `lstat`.
     ///
     /// ```
     /// # let (directory, store) =

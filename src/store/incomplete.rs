@@ -4,7 +4,11 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::fs::read;
+use crate::go::json;
+use crate::manifest::contradicts;
 use crate::name::Digest;
 use crate::store::model::Model;
 
@@ -20,12 +24,13 @@ use crate::store::model::Model;
 /// assert!(incomplete.to_string().starts_with("3 of "));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct IncompleteBlob {
     /// The blob.
     pub digest: Digest,
     /// Where it is, or should be.
+    #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
     /// The bytes that the manifest states.
     pub stated: i64,
@@ -67,9 +72,7 @@ impl Model {
                 Err(_) if !read::is_gone(&path) && !path.is_symlink() => continue,
                 _ => None,
             };
-            let is_as_stated = layer.size == 0
-                || found.is_some_and(|found| u64::try_from(layer.size) == Ok(found));
-            if found.is_none() || !is_as_stated {
+            if found.is_none_or(|found| contradicts(layer.size, found)) {
                 incomplete.push(IncompleteBlob {
                     digest,
                     path,

@@ -1,4 +1,4 @@
-//! The answers that are first of all lists: iterating over one gives what it is a list of.
+//! The results that are first of all lists: iterating over one gives what it is a list of.
 
 use crate::store::diagnosis::{Diagnosis, Issue};
 use crate::store::list::{Listing, Summary};

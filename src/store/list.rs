@@ -60,7 +60,7 @@ impl Listing {
 /// assert!(line.size > 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// The model's name.
@@ -79,11 +79,11 @@ pub struct Summary {
     /// each model.
     pub size: i64,
     /// The digest of the manifest as Ollama computes it, 64 hexadecimal digits; see
-    /// [`Manifest::listed_digest`](crate::Manifest::listed_digest).
+    /// [`Manifest::id`](crate::Manifest::id).
     pub digest: String,
     /// The facts.
     pub details: ListedDetails,
-    /// What the model can do, as far as its config, template and the head of its GGUF tell.
+    /// What the model can do, as far as its config, template and the header of its GGUF tell.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<Capability>,
     /// The model whose manifest this is as well, where the name leads there through a link, or
@@ -105,7 +105,7 @@ pub struct Summary {
 ///
 /// assert_eq!(ListOptions::new(), ListOptions::new().check_blobs(false));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ListOptions {
     check_blobs: bool,
@@ -135,7 +135,7 @@ impl ListOptions {
 /// assert_eq!((details.format.as_str(), details.context_length), ("gguf", 128));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ListedDetails {
     /// The model that this one was made from.
@@ -163,7 +163,7 @@ fn is_zero(number: &i64) -> bool {
 }
 
 impl Store {
-    /// Lists all models. Opens each manifest and each config, template and GGUF head once.
+    /// Lists all models. Opens each manifest and each config, template and GGUF header once.
     ///
     /// An entry that cannot be read, or whose config or template cannot, is left out and named
     /// among the problems. Models with missing weights are listed.
@@ -300,14 +300,14 @@ impl Summary {
         let config = model.config()?;
         let template = template(model)?;
         let is_remote = !config.remote_host.is_empty() || !config.remote_model.is_empty();
-        let head = weights(model)?
+        let header = weights(model)?
             .filter(|_| !is_remote)
             .and_then(|path| ListedFacts::read(&path));
         let manifest = model.manifest();
         let has_projector = manifest.last(&MediaType::Projector).is_some();
-        let file = head
+        let file = header
             .as_ref()
-            .map(|head| (head.senses.as_slice(), head.pooling));
+            .map(|header| (header.senses.as_slice(), header.pooling));
         Ok(Summary {
             name: model.name().clone(),
             model: model.name().clone(),
@@ -315,8 +315,8 @@ impl Summary {
             remote_host: config.remote_host.clone(),
             modified_at: model.modified().into(),
             size: manifest.size(),
-            digest: manifest.listed_digest().to_owned(),
-            details: ListedDetails::of(model, config, head.as_ref()),
+            digest: manifest.id().to_owned(),
+            details: ListedDetails::of(model, config, header.as_ref()),
             capabilities: capability::listed(config, template.as_ref(), file, has_projector),
             alias_of: None,
             form: ManifestForm::default(),
@@ -326,13 +326,13 @@ impl Summary {
 }
 
 impl ListedDetails {
-    fn of(model: &Model, config: &Config, head: Option<&ListedFacts>) -> Self {
+    fn of(model: &Model, config: &Config, header: Option<&ListedFacts>) -> Self {
         let parent = model.manifest().last(&MediaType::Model);
         let unless_zero = |stated: i64, read: Option<i64>| match stated {
             0 => read.unwrap_or(0),
             stated => stated,
         };
-        let file_type = head.and_then(|head| head.file_type?.name());
+        let file_type = header.and_then(|header| header.file_type?.name());
         let quantization = match (config.quantization.as_str(), file_type) {
             ("" | "unknown", Some(name)) => name,
             (stated, _) => stated,
@@ -349,11 +349,11 @@ impl ListedDetails {
             quantization_level: quantization.to_owned(),
             context_length: unless_zero(
                 config.context_length,
-                head.map(|head| head.context_length),
+                header.map(|header| header.context_length),
             ),
             embedding_length: unless_zero(
                 config.embedding_length,
-                head.map(|head| head.embedding_length),
+                header.map(|header| header.embedding_length),
             ),
         }
     }

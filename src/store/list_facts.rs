@@ -1,4 +1,4 @@
-//! What list takes from the head of a GGUF file.
+//! What list takes from the header of a GGUF file.
 
 use std::path::Path;
 
@@ -29,22 +29,22 @@ impl ListedFacts {
     }
 
     fn scan(scan: &mut Scan<'_, '_>) -> Result<Option<Self>, Stop> {
-        let mut head = ListedFacts::default();
+        let mut facts = ListedFacts::default();
         while let Some(key) = scan.next_key()? {
             let key = key.as_bytes();
-            if head.architecture.is_some() && key.starts_with(b"tokenizer.") {
+            if facts.architecture.is_some() && key.starts_with(b"tokenizer.") {
                 break;
             }
-            if !head.wants(key) {
+            if !facts.wants(key) {
                 continue;
             }
             if let Some(value) = scan.value()?
-                && let Err(WrongType) = head.take(key, &value)
+                && let Err(WrongType) = facts.take(key, &value)
             {
                 return Ok(None);
             }
         }
-        Ok(Some(head))
+        Ok(Some(facts))
     }
 
     /// Returns the part of a key after the architecture, which must have come before.

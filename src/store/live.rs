@@ -43,6 +43,15 @@ impl LiveBlobs {
 
     /// As [`scan`](Self::scan), and notes which models use the blobs that are `wanted`.
     pub(crate) fn scan_for(store: &Store, wanted: &HashSet<Digest>) -> Result<Self> {
+        LiveBlobs::scan_besides(store, &[], wanted)
+    }
+
+    /// As [`scan_for`](Self::scan_for), as if some models were not there.
+    pub(crate) fn scan_besides(
+        store: &Store,
+        gone: &[ModelName],
+        wanted: &HashSet<Digest>,
+    ) -> Result<Self> {
         let mut blobs = LiveBlobs {
             live: HashSet::new(),
             users: HashMap::new(),
@@ -51,7 +60,16 @@ impl LiveBlobs {
             staged: Vec::new(),
         };
         let layout = store.layout();
-        let mut survey = store.survey(uses)?;
+        let is_gone = |stored: &Stored| {
+            let name = stored.file.name.as_ref();
+            name.is_some_and(|name| gone.contains(name))
+        };
+        let mut survey = store.survey(|stored| match is_gone(&stored) {
+            true => None,
+            false => uses(stored),
+        })?;
+        let is_gone = |problem: &Problem| problem.name().is_some_and(|name| gone.contains(name));
+        survey.problems.retain(|problem| !is_gone(problem));
         blobs.staged.append(&mut survey.staged);
         blobs.add(layout, survey, wanted);
         if let Some(root) = layout.shared_root() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{self, Error, ErrorKind, Result};
 use crate::fs::access;
 use crate::fs::layout::Layout;
 use crate::fs::places::Places;
@@ -25,7 +25,7 @@ use crate::store::options::StoreOptions;
 /// assert_eq!((locations[0].opened, locations[0].manifests), (true, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Location {
     /// The directory.
@@ -69,6 +69,15 @@ pub enum LocationState {
 }
 
 impl LocationState {
+    /// Every state.
+    pub const ALL: &'static [LocationState] = &[
+        LocationState::Store,
+        LocationState::NoStore,
+        LocationState::Missing,
+        LocationState::Dangling,
+        LocationState::Closed,
+    ];
+
     /// Returns the word for it: `store`, `no_store`, `missing`, `dangling` or `closed`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -84,6 +93,16 @@ impl LocationState {
 impl std::fmt::Display for LocationState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+impl std::str::FromStr for LocationState {
+    type Err = Error;
+
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other word.
+    fn from_str(word: &str) -> Result<Self> {
+        error::one_of("state of a location", LocationState::ALL, word)
     }
 }
 

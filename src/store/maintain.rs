@@ -1,16 +1,15 @@
 //! What Ollama does to a store when it starts, as a call.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::fs::durability::Durability;
-use crate::fs::ops;
 use crate::fs::stamp::FileStamp;
+use crate::fs::{ops, read};
 use crate::go::json;
-use crate::name::Digest;
 use crate::store::gc::{Collected, GcOptions};
 use crate::store::handle::Store;
 
@@ -22,10 +21,10 @@ use crate::store::handle::Store;
 /// assert_eq!(store.maintain()?, modelkeep::Maintained::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Maintained {
-    /// The blobs that had an old name, under their new one.
+    /// The blobs that had an old name, or have it where nothing was changed, under their new one.
     #[serde(serialize_with = "json::paths")]
     pub renamed: Vec<PathBuf>,
     /// What was collected.
@@ -33,9 +32,13 @@ pub struct Maintained {
 }
 
 impl Maintained {
-    /// Returns the answer as JSON.
-    pub fn to_json(&self) -> String {
-        json::to_string(self)
+    /// Returns the result as JSON.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
+    /// cannot carry.
+    pub fn to_json(&self) -> Result<String> {
+        json::try_to_string(self)
     }
 }
 
@@ -60,8 +63,9 @@ impl Store {
         self.maintain_with(&GcOptions::default())
     }
 
-    /// As [`maintain`](Self::maintain), with the grace of `options`, and its
-    /// [`all`](GcOptions::all).
+    /// As [`maintain`](Self::maintain), with the grace of `options`, its [`all`](GcOptions::all)
+    /// and its [`dry_run`](GcOptions::dry_run): what would be renamed and collected is in the
+    /// answer then, and nothing is changed.
     ///
     /// ```
     /// # let (directory, store) =
@@ -80,8 +84,16 @@ impl Store {
     /// As [`maintain`](Self::maintain).
     pub fn maintain_with(&self, options: &GcOptions) -> Result<Maintained> {
         self.blobs_place()?;
-        let renamed = self.rename_old_blobs()?;
-        let collected = self.gc(&options.clone().partials(true).unknown(true))?;
+        let mut options = options.clone().partials(true).unknown(true);
+        let renamed = if options.is_dry_run() {
+            let old = self.renamable_blobs()?;
+            let names = old.iter().flat_map(|blob| [&blob.old, &blob.new]);
+            options = options.renamed(names.cloned().collect());
+            old.into_iter().map(|blob| blob.new).collect()
+        } else {
+            self.rename_old_blobs()?
+        };
+        let collected = self.gc(&options)?;
         Ok(Maintained { renamed, collected })
     }
 
@@ -103,34 +115,48 @@ impl Store {
     pub fn rename_old_blobs(&self) -> Result<Vec<PathBuf>> {
         let _change = self.lock()?;
         self.blobs_place()?;
-        let directory = self.layout().blobs_directory();
-        let at = |e| Error::io("reading directory", &directory, e);
         let (mut renamed, mut failed) = (Vec::new(), None);
-        for file in self.layout().blobs().map_err(at)? {
-            let Some(digest) = file.digest() else {
-                continue;
-            };
-            if file.path == self.layout().old_blob(&digest) {
-                match self.rename_old_blob(&file.path, &digest) {
-                    Ok(new) => renamed.extend(new),
-                    Err(error) => failed = failed.or(Some(error)),
-                }
+        for blob in self.old_blobs()? {
+            match self.rename_old_blob(&blob) {
+                Ok(true) => renamed.push(blob.new),
+                Ok(false) => {}
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
         failed.map_or(Ok(renamed), Err)
     }
 
-    /// Returns the new path; `None` where another file has it.
-    fn rename_old_blob(&self, old: &Path, digest: &Digest) -> Result<Option<PathBuf>> {
-        let new = self.layout().new_blob(digest);
+    /// Returns the blobs that have an old name.
+    fn old_blobs(&self) -> Result<Vec<OldBlob>> {
+        let directory = self.layout().blobs_directory();
+        let at = |e| Error::io("reading directory", &directory, e);
+        let files = self.layout().blobs().map_err(at)?.into_iter();
+        let old = files.filter_map(|file| {
+            let digest = file.digest()?;
+            let new = self.layout().new_blob(&digest);
+            (file.path == self.layout().old_blob(&digest)).then_some(OldBlob {
+                old: file.path,
+                new,
+            })
+        });
+        Ok(old.collect())
+    }
+
+    /// Returns those of them that get their present name, as it looks now.
+    fn renamable_blobs(&self) -> Result<Vec<OldBlob>> {
+        let mut old = self.old_blobs()?;
+        old.retain(|blob| read::is_gone(&blob.new) || blob.is_one_file());
+        Ok(old)
+    }
+
+    /// Returns whether the blob has its present name now; another file may have it.
+    fn rename_old_blob(&self, blob: &OldBlob) -> Result<bool> {
+        let OldBlob { old, new } = blob;
         let at = |e| Error::io("renaming blob", old, e);
-        match ops::rename_new(old, &new) {
+        match ops::rename_new(old, new) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                let stamps = (FileStamp::at(old), FileStamp::at(&new));
-                // Two that cannot be read are equal as well, and prove nothing.
-                let is_one = stamps.0.is_some() && stamps.0 == stamps.1 && !old.is_symlink();
-                if !is_one || new.is_symlink() {
-                    return Ok(None);
+                if !blob.is_one_file() {
+                    return Ok(false);
                 }
                 ops::unlink(old).map_err(at)?;
             }
@@ -139,6 +165,22 @@ impl Store {
         if self.options().durability == Durability::Full {
             ops::sync_directory(&self.layout().blobs_directory()).map_err(at)?;
         }
-        Ok(Some(new))
+        Ok(true)
+    }
+}
+
+/// A blob with an old name, and its present one.
+struct OldBlob {
+    old: PathBuf,
+    new: PathBuf,
+}
+
+impl OldBlob {
+    /// Returns whether both names are those of one file, and neither is a link.
+    fn is_one_file(&self) -> bool {
+        let stamps = (FileStamp::at(&self.old), FileStamp::at(&self.new));
+        // Two that cannot be read are equal as well, and prove nothing.
+        let is_one = stamps.0.is_some() && stamps.0 == stamps.1;
+        is_one && !self.old.is_symlink() && !self.new.is_symlink()
     }
 }

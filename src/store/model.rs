@@ -1,4 +1,4 @@
-//! One model: a snapshot of a manifest, and what lies under it.
+//! One model: a snapshot of a manifest, and what it names.
 
 use std::collections::HashSet;
 use std::io;

@@ -21,7 +21,7 @@ use crate::fs::system::paths;
 /// assert!(Store::open_with(options)?.list()?.models.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct StoreOptions {
     pub(crate) path: Option<PathBuf>,
@@ -205,8 +205,8 @@ mod tests {
     use crate::store::show::ShowOptions;
     use crate::store::verify::VerifyOptions;
 
-    /// Makes every call that looks into a GGUF file; returns how often one was mapped, where
-    /// mapping fails with `code`.
+    /// Makes every call that looks into a GGUF file on this thread; returns how often one was mapped,
+    /// where mapping fails with `code`.
     fn maps(mmap: bool, code: Option<i32>) -> crate::Result<usize> {
         let scratch = tempfile::tempdir().map_err(|e| crate::Error::io("", Path::new(""), e))?;
         let options = StoreOptions::new(scratch.path()).mmap(mmap);
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn no_call_maps_a_file_where_the_option_says_so() {
         assert_eq!(maps(false, Some(libc::EIO)).unwrap(), 0);
-        assert!(maps(true, None).unwrap() > 5);
+        assert!(maps(true, None).unwrap() > 2);
     }
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
             libc::ENOSYS,
         ];
         for code in codes {
-            assert!(maps(true, Some(code)).unwrap() > 5, "{code}");
+            assert!(maps(true, Some(code)).unwrap() > 2, "{code}");
         }
         let error = maps(true, Some(libc::EIO)).unwrap_err();
         assert_eq!(error.os_error(), Some(libc::EIO));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::ops;
-use crate::fs::private::{self, Expected, Leftovers, Room};
+use crate::fs::private::{self, Expected, Leftover, Leftovers, Room};
 use crate::fs::system::stat::{FileId, Stat};
 use crate::name::Digest;
 use crate::store::handle::Store;
@@ -43,14 +43,10 @@ pub(crate) struct Emptied {
 impl<'a> Outgoing<'a> {
     /// Begins with what an interrupted call left in the trash, and which nobody uses.
     pub(crate) fn new(store: &'a Store, live: &LiveBlobs) -> Self {
-        let left = Leftovers::of(store.layout(), &[Room::Trash]).files;
-        let entries = left.into_iter().filter_map(|file| {
-            let (_, digest) = store.layout().home(&file.path)?;
-            let entry = Entry {
-                digest,
-                aside: file.path,
-            };
-            (!live.contains(&digest)).then_some(entry)
+        let left = unused_trash(store, live).into_iter();
+        let entries = left.map(|(digest, file)| Entry {
+            digest,
+            aside: file.path,
         });
         Outgoing {
             store,
@@ -135,10 +131,21 @@ impl<'a> Outgoing<'a> {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
+        emptied.removed.sort();
         emptied.removed.dedup();
         emptied.kept.extend(live?.into_problems());
         failed.map_or(Ok(emptied), Err)
     }
+}
+
+/// Returns what an interrupted removal left in the trash, and nobody uses.
+pub(crate) fn unused_trash(store: &Store, live: &LiveBlobs) -> Vec<(Digest, Leftover)> {
+    let left = Leftovers::of(store.layout(), &[Room::Trash]).files;
+    let blobs = left.into_iter().filter_map(|file| {
+        let (_, digest) = store.layout().home(&file.path)?;
+        Some((digest, file))
+    });
+    blobs.filter(|(digest, _)| !live.contains(digest)).collect()
 }
 
 /// Puts back from the trash whatever is in use, or may be, whatever else is wrong with the store.

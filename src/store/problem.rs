@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::go::json::PathText;
 use crate::name::ModelName;
 
-/// A file or a model that a call had to pass over. Problems are values in an answer, never a
+/// A file or a model that a call had to pass over. Problems are values in a result, never a
 /// reason to withhold it.
 ///
 /// ```

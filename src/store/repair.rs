@@ -22,10 +22,10 @@ use crate::store::verify::{BlobStatus, Finding, Report};
 /// assert_eq!(store.repair(&report)?, modelkeep::Repaired::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Repaired {
-    /// The blobs that were damaged and where they lie now.
+    /// The blobs that were damaged and where they are now.
     pub quarantined: Vec<MovedBlob>,
     /// The blobs that were there under another name, and what they are called now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -48,7 +48,7 @@ pub struct Repaired {
 /// assert_eq!(store.blob_path(&repaired.quarantined[0].digest), weights);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct MovedBlob {
     /// The digest by which it is known.
@@ -59,7 +59,7 @@ pub struct MovedBlob {
 }
 
 impl Repaired {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
@@ -78,7 +78,7 @@ impl Store {
     /// A blob that a model lacks and that is in `blobs/` under another name gets its own, after a
     /// look at every byte: by the digits in the name, or by the size that a manifest states.
     ///
-    /// A blob that is no longer the file that was verified stays, and is named in the answer: what
+    /// A blob that is no longer the file that was verified stays, and is named in the result: what
     /// is there now may be good. One that changed so shortly before it was verified that its time
     /// cannot tell is hashed once more.
     ///

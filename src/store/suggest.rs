@@ -26,7 +26,7 @@ impl Store {
 struct Distance {
     /// Edits of the model's own name.
     model: usize,
-    /// Whether it lies in another place: at another host or in another namespace.
+    /// Whether it is in another place: at another host or in another namespace.
     is_elsewhere: bool,
     /// Edits of the tag.
     tag: usize,

@@ -65,7 +65,7 @@ pub struct Usage {
 /// assert_eq!((model.missing, model.shared), (0, 0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ModelUsage {
     /// The model.
@@ -87,7 +87,7 @@ pub struct ModelUsage {
 /// assert_eq!(store.usage()?.orphans.files, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Files {
     /// How many.
@@ -104,7 +104,7 @@ impl Files {
 }
 
 impl Usage {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

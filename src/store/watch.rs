@@ -1,9 +1,9 @@
 //! Long work that somebody watches: how far it is, and a way to stop it.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{panic, thread};
 
@@ -14,10 +14,7 @@ use crate::store::verify::Progress;
 /// What the thread that works and the one that watches share.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    bytes: AtomicU64,
-    total_bytes: AtomicU64,
-    files: AtomicUsize,
-    total_files: AtomicUsize,
+    progress: Mutex<Progress>,
     stopped: AtomicBool,
 }
 
@@ -85,12 +82,22 @@ impl Store {
         })
     }
 
+    /// Begins the work on a file, of so many bytes as far as is known.
+    pub(crate) fn begin_file(&self, bytes: u64) -> FileWork<'_> {
+        self.expect(bytes);
+        FileWork {
+            store: self,
+            left: bytes,
+            done: 0,
+        }
+    }
+
     /// Notes that a file of so many bytes is going to be worked on.
     pub(crate) fn expect(&self, bytes: u64) {
-        if let Some(work) = self.work() {
-            work.total_bytes.fetch_add(bytes, Ordering::Relaxed);
-            work.total_files.fetch_add(1, Ordering::Relaxed);
-        }
+        self.note(|progress| {
+            progress.total_bytes = progress.total_bytes.saturating_add(bytes);
+            progress.total_files += 1;
+        });
     }
 
     /// Notes that so many bytes are done.
@@ -98,11 +105,8 @@ impl Store {
     /// # Errors
     /// [`Cancelled`](ErrorKind::Cancelled) where whoever watches wants to stop.
     pub(crate) fn advance(&self, bytes: u64) -> Result<()> {
-        let Some(work) = self.work() else {
-            return Ok(());
-        };
-        work.bytes.fetch_add(bytes, Ordering::Relaxed);
-        match work.is_stopped() {
+        self.note(|progress| progress.reach(progress.bytes.saturating_add(bytes)));
+        match self.work().is_some_and(Work::is_stopped) {
             true => Err(cancelled()),
             false => Ok(()),
         }
@@ -110,20 +114,67 @@ impl Store {
 
     /// Notes that a file is done.
     pub(crate) fn finish_file(&self) {
+        self.note(|progress| progress.reach_files(progress.files + 1));
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Progress)) {
         if let Some(work) = self.work() {
-            work.files.fetch_add(1, Ordering::Relaxed);
+            change(&mut work.lock());
         }
     }
 }
 
+/// The work on one file. What is done of it is never more than was to be done.
+pub(crate) struct FileWork<'s> {
+    store: &'s Store,
+    /// The bytes that are expected still.
+    left: u64,
+    done: u64,
+}
+
+impl FileWork<'_> {
+    /// Notes that so many bytes are done. A file that turns out larger has more to do.
+    ///
+    /// # Errors
+    /// As [`Store::advance`].
+    pub(crate) fn advance(&mut self, bytes: u64) -> Result<()> {
+        self.expect_more(bytes.saturating_sub(self.left));
+        self.left = self.left.saturating_sub(bytes);
+        self.done = self.done.saturating_add(bytes);
+        self.store.advance(bytes)
+    }
+
+    /// Notes that the file is to be read from its beginning once more.
+    pub(crate) fn restart(&mut self) {
+        let done = std::mem::take(&mut self.done);
+        self.expect_more(done);
+    }
+
+    fn expect_more(&mut self, bytes: u64) {
+        self.left = self.left.saturating_add(bytes);
+        self.store.note(|progress| {
+            progress.total_bytes = progress.total_bytes.saturating_add(bytes);
+        });
+    }
+
+    /// Notes that the file is done; one that was cut meanwhile had no more to do.
+    pub(crate) fn finish(self) {
+        self.store.note(|progress| {
+            progress.total_bytes = progress.total_bytes.saturating_sub(self.left);
+            progress.reach(progress.bytes);
+        });
+        self.store.finish_file();
+    }
+}
+
 impl Work {
-    fn progress(&self) -> Progress {
-        Progress {
-            bytes: self.bytes.load(Ordering::Relaxed),
-            total_bytes: self.total_bytes.load(Ordering::Relaxed),
-            files: self.files.load(Ordering::Relaxed),
-            total_files: self.total_files.load(Ordering::Relaxed),
-        }
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns how far the work is.
+    pub(super) fn progress(&self) -> Progress {
+        *self.lock()
     }
 
     fn is_stopped(&self) -> bool {
@@ -145,3 +196,6 @@ impl Drop for StopOnDrop<'_> {
 fn cancelled() -> Error {
     Error::new(ErrorKind::Cancelled, "the call was cancelled")
 }
+
+#[cfg(test)]
+mod tests;

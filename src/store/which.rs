@@ -43,7 +43,7 @@ pub struct Uses {
 /// assert_eq!(store.which(&id)?.uses[0].kind, "manifest");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Use {
     /// The model.
@@ -55,7 +55,7 @@ pub struct Use {
 }
 
 impl Uses {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }
@@ -119,7 +119,7 @@ impl Store {
         let is_same = |other: &Path| other.canonicalize().is_ok_and(|other| other == real);
         if manifests.iter().any(|file| is_same(&file.path)) {
             let (manifest, _) = read_manifest(&real)?;
-            return Ok(manifest.listed_digest().to_owned());
+            return Ok(manifest.id().to_owned());
         }
         Ok(self.hash_watched(path)?.hex())
     }
@@ -162,9 +162,9 @@ impl Store {
         let mut found: Vec<(String, ModelName)> = Vec::new();
         for file in self.layout().walk().files {
             if let (Some(name), Ok((manifest, _))) = (file.name, read_manifest(&file.path))
-                && manifest.listed_digest().starts_with(&id)
+                && manifest.id().starts_with(&id)
             {
-                found.push((manifest.listed_digest().to_owned(), name));
+                found.push((manifest.id().to_owned(), name));
             }
         }
         found.sort();
@@ -194,8 +194,8 @@ impl Uses {
                 digest,
             });
         };
-        if manifest.listed_digest().starts_with(digits) {
-            add("manifest", manifest.listed_digest().to_owned());
+        if manifest.id().starts_with(digits) {
+            add("manifest", manifest.id().to_owned());
         }
         for layer in manifest.entries() {
             if let Ok(digest) = layer.digest()

@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorKind};
 /// assert!(template.uses("tools") && !template.uses("messages"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Template {
     text: String,
     variables: BTreeSet<String>,
@@ -98,7 +98,7 @@ impl Default for Template {
 /// let error = Template::parse("a\n{{ if }}").expect_err("a condition is missing");
 /// assert_eq!(error.line(), Some(2));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TemplateError {
     line: Option<usize>,
     fault: String,

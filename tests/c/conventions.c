@@ -41,6 +41,7 @@ static void null_is_nothing(void) {
     mkeep_imported_free(NULL);
     mkeep_usage_free(NULL);
     mkeep_diagnosis_free(NULL);
+    mkeep_uses_free(NULL);
     mkeep_string_free(NULL);
     mkeep_gguf_free(NULL);
     mkeep_parts_free(NULL);

@@ -63,7 +63,7 @@ static void a_model_is_all_that_was_imported(mkeep_store *store) {
     DONE(mkeep_model_show(model, &verbose, &show, error));
     DONE(mkeep_show_json(show, &shown, error));
     mkeep_show_free(show);
-    DONE(mkeep_store_show_json(store, "full", true, &again, error));
+    DONE(mkeep_store_show_json(store, "full", &verbose, &again, error));
     CHECK(!strcmp(mkeep_string_c(shown), mkeep_string_c(again)));
     CHECK(strstr(mkeep_string_c(shown), "\"system\":\"Be brief.\"") &&
           strstr(mkeep_string_c(shown), "temperature"));
@@ -111,7 +111,7 @@ static void a_modelfile_says_what_a_model_is_made_from(mkeep_store *store, const
     DONE(mkeep_store_import_modelfile(store, path, "made", NULL, &imported, error));
     CHECK(mkeep_imported_ignored(imported, 0, &ignored) && is(ignored, "low_vram"));
     CHECK(!mkeep_imported_ignored(imported, 1, &ignored));
-    DONE(mkeep_store_show_json(store, "made", false, &shown, error));
+    DONE(mkeep_store_show_json(store, "made", NULL, &shown, error));
     CHECK(shown && strstr(mkeep_string_c(shown), "\"system\":\"two\\nlines\""));
     mkeep_imported_free(imported);
     mkeep_string_free(shown);

@@ -130,6 +130,93 @@ static void what_is_shown_can_be_replaced(mkeep_store *store) {
           MKEEP_STATUS_INVALID_ARGUMENT);
 }
 
+static void metadata_and_tensors_are_had_by_key_and_by_place(mkeep_store *store) {
+    mkeep_show *show = NULL;
+    mkeep_str key;
+    mkeep_value value, same;
+    DONE(mkeep_store_show(store, "full", NULL, &show, error));
+    size_t count = 0;
+    for (; mkeep_show_info(show, count, &key, &value); count++)
+        if (is(key, "tokenizer.ggml.scores")) CHECK(value.array.count == 4);
+    CHECK(count == 9 && mkeep_show_info(show, 0, &key, &value) && is(key, "general.architecture"));
+    CHECK(value.type == MKEEP_VALUE_TYPE_STR && is(value.str, "llama"));
+    CHECK(mkeep_show_find_info(show, "general.architecture", &same));
+    CHECK(same.str.ptr == value.str.ptr && !mkeep_show_find_info(show, "no.such.key", &same));
+    CHECK(mkeep_show_find_info(show, "general.parameter_count", &value) && value.u == 40);
+    CHECK(!mkeep_show_find_info(show, NULL, &value) && !mkeep_show_info(NULL, 0, &key, &value));
+    CHECK(mkeep_show_projector_info(show, 0, &key, &value) && is(key, "general.architecture"));
+    CHECK(!mkeep_show_projector_info(show, 99, &key, &value));
+    mkeep_shown_tensor tensor = {.size = sizeof tensor};
+    CHECK(mkeep_show_tensor(show, 0, &tensor) && is(tensor.name, "token_embd.weight"));
+    CHECK(is(tensor.type_name, "F32") && tensor.n_dims == 2);
+    CHECK(tensor.dims[0] == 8 && tensor.dims[1] == 4 && !mkeep_show_tensor(show, 2, &tensor));
+    mkeep_show_free(show);
+}
+
+static void models_are_found_by_what_they_are_made_of(mkeep_store *store) {
+    mkeep_list *list = NULL;
+    mkeep_summary model = {.size = sizeof model};
+    mkeep_string *string = NULL;
+    mkeep_uses *uses = NULL;
+    mkeep_use part = {.size = sizeof part};
+    mkeep_problem problem = {.size = sizeof problem};
+    DONE(mkeep_store_list(store, NULL, &list, error));
+    CHECK(mkeep_list_get(list, 0, &model) && model.form == MKEEP_MANIFEST_FORM_MODEL);
+    char id[13];
+    snprintf(id, sizeof id, "%s", model.digest.ptr);
+    DONE(mkeep_store_identify(store, id, &string, error));
+    CHECK(is(mkeep_string_str(string), "full:latest"));
+    mkeep_string_free(string);
+    CHECK(mkeep_store_identify(store, "nope", &string, NULL) == MKEEP_STATUS_NOT_FOUND);
+    DONE(mkeep_store_which(store, id, &uses, error));
+    CHECK(mkeep_uses_get(uses, 0, &part) && is(part.name, "full:latest"));
+    CHECK(is(part.kind, "manifest") && is(part.digest, model.digest.ptr));
+    CHECK(!mkeep_uses_get(uses, 1, &part) && !mkeep_uses_problem(uses, 0, &problem));
+    DONE(mkeep_uses_json(uses, &string, error));
+    CHECK(has(string, "\"kind\":\"manifest\""));
+    mkeep_uses_free(uses);
+    mkeep_list_free(list);
+    /* The fixture is the weights and the projector. */
+    DONE(mkeep_store_which(store, fixture, &uses, error));
+    CHECK(mkeep_uses_get(uses, 0, &part) && is(part.kind, "model") && part.digest.len == 71);
+    CHECK(mkeep_uses_get(uses, 1, &part) && is(part.kind, "projector"));
+    mkeep_uses_free(uses);
+    uses = NULL;
+    CHECK(mkeep_store_which(store, "/no/such", &uses, NULL) == MKEEP_STATUS_FILE_NOT_FOUND);
+    CHECK(!uses);
+}
+
+/* A manifest list of Docker is listed as what it is. */
+static void a_list_names_the_form_of_each_manifest(mkeep_store *store) {
+    CHECK(!mkdir(at("manifests/registry.ollama.ai/library/index"), 0777));
+    write_file(at("manifests/registry.ollama.ai/library/index/latest"), "{\"manifests\":[]}");
+    mkeep_list *list = NULL;
+    mkeep_summary model = {.size = sizeof model};
+    DONE(mkeep_store_list(store, NULL, &list, error));
+    CHECK(mkeep_list_count(list) == 2 && mkeep_list_get(list, 0, &model));
+    CHECK(is(model.name, "index:latest") && model.form == MKEEP_MANIFEST_FORM_INDEX);
+    mkeep_list_free(list);
+    DONE(mkeep_store_delete(store, "index", NULL, error));
+}
+
+static void a_store_that_cannot_be_opened_is_diagnosed(void) {
+    mkeep_diagnosis *diagnosis = NULL;
+    mkeep_issue issue = {.size = sizeof issue};
+    mkeep_location place = {.size = sizeof place};
+    mkeep_store_options options = {.size = sizeof options, .path = "/nonexistent/of/modelkeep"};
+    DONE(mkeep_store_diagnose(&options, &diagnosis, error));
+    CHECK(!mkeep_diagnosis_is_ok(diagnosis) && mkeep_diagnosis_issue(diagnosis, 0, &issue));
+    CHECK(is(issue.path, options.path) && issue.advice.len > 0);
+    CHECK(mkeep_diagnosis_location(diagnosis, 0, &place) && is(place.path, options.path));
+    CHECK(place.state == MKEEP_LOCATION_STATE_MISSING && !place.is_opened);
+    mkeep_diagnosis_free(diagnosis);
+    options.path = directory;
+    DONE(mkeep_store_diagnose(&options, &diagnosis, error));
+    CHECK(mkeep_diagnosis_location(diagnosis, 0, &place) && place.is_opened);
+    mkeep_diagnosis_free(diagnosis);
+    CHECK(mkeep_store_diagnose(&options, NULL, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
+}
+
 static void a_list_has_facts_and_problems(mkeep_store *store) {
     CHECK(!mkdir(at("manifests/registry.ollama.ai/library/broken"), 0777));
     write_file(at("manifests/registry.ollama.ai/library/broken/latest"), "{");
@@ -426,10 +513,12 @@ static void maintenance_says_what_it_renamed_and_collected(mkeep_store *store) {
     mkeep_string *json = NULL;
     mkeep_gc_options options = {
         .size = sizeof options, .no_grace = 1, .quarantine = 1, .dry_run = 1};
-    CHECK(mkeep_store_maintain(store, &options, &maintained, NULL) ==
-          MKEEP_STATUS_INVALID_ARGUMENT);
-    options.dry_run = 0;
     add(store, "abc");
+    DONE(mkeep_store_maintain(store, &options, &maintained, error));
+    CHECK(mkeep_maintained_renamed(maintained, 0, &text) && is(text, present));
+    CHECK(mkeep_collected_is_dry_run(mkeep_maintained_collected(maintained)));
+    mkeep_maintained_free(maintained);
+    options.dry_run = 0;
     DONE(mkeep_store_maintain(store, &options, &maintained, error));
     CHECK(mkeep_maintained_renamed(maintained, 0, &text) && is(text, present));
     CHECK(!mkeep_maintained_renamed(maintained, 1, &text));
@@ -524,6 +613,10 @@ int main(int argc, char *argv[]) {
     a_model_is_shown_by_typed_values(store);
     parameters_have_types(store);
     what_is_shown_can_be_replaced(store);
+    metadata_and_tensors_are_had_by_key_and_by_place(store);
+    models_are_found_by_what_they_are_made_of(store);
+    a_list_names_the_form_of_each_manifest(store);
+    a_store_that_cannot_be_opened_is_diagnosed();
     a_list_has_facts_and_problems(store);
     problems_keep_every_blob(store);
     a_usage_adds_up(store);

@@ -110,7 +110,7 @@ static mkeep_status call(const mkeep_store *store, char *words[], int count, cha
     if (!strcmp(words[0], "cancel")) return verify(store, stop, answer, error);
     if (!strcmp(words[0], "show")) {
         mkeep_string *json = NULL;
-        mkeep_status status = mkeep_store_show_json(store, name, false, &json, error);
+        mkeep_status status = mkeep_store_show_json(store, name, NULL, &json, error);
         mkeep_str text = mkeep_string_str(json);
         if (status == MKEEP_STATUS_OK) snprintf(answer, ROOM, "%s", text.ptr);
         mkeep_string_free(json);

@@ -28,7 +28,7 @@ static void *work(void *number) {
         wrong += mkeep_store_copy(store, "tiny", "common", NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_store_list(store, NULL, &list, NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_list_count(list) < 2;
-        wrong += mkeep_store_show_json(store, own, false, &json, NULL) != MKEEP_STATUS_OK;
+        wrong += mkeep_store_show_json(store, own, NULL, &json, NULL) != MKEEP_STATUS_OK;
         wrong += mkeep_store_verify(store, (const char *[]){own}, 1, &strictly, &report,
                                     NULL) != MKEEP_STATUS_OK;
         wrong += !mkeep_report_is_ok(report);

@@ -83,7 +83,7 @@ static void models_are_made_and_read(const Store &store, const char *fixture) {
     CHECK(model.path() == store.path("tiny") && model.paths("model")[0] == model.path());
     mkeep_show_options verbose = {};
     verbose.verbose = 1;
-    CHECK(model.show(verbose).json() == store.show_json("tiny", true));
+    CHECK(model.show(verbose).json() == store.show_json("tiny", verbose));
 }
 
 static void a_model_is_shown(const Store &store) {
@@ -98,6 +98,24 @@ static void a_model_is_shown(const Store &store) {
     for (const auto &parameter : store.show("tiny").parameters())
         text += std::string(view(parameter.key)) + "=" + std::string(view(parameter.text)) + " ";
     CHECK(text == "stop=a stop=b temperature=0.5 ");
+    CHECK(show.info(0)->first == "general.architecture" && !show.info(99));
+    CHECK(view(show.info(0)->second.str) == "llama" && show.projector_info(0));
+    CHECK(show.find_info("llama.context_length")->u == 128 && !show.find_info("nope"));
+    CHECK(view(show.tensors().at(1)->name) == "output_norm.weight" && !show.tensors().at(2));
+}
+
+static void models_are_found_by_what_they_are_made_of(const Store &store,
+                                                      const std::string &directory) {
+    const std::string id(view(store.list().models().at(0)->digest));
+    CHECK(store.identify(id.substr(0, 12)) == "copy:latest");
+    const auto found = store.which(store.path("tiny"));
+    CHECK(view(found.uses().at(2)->name) == "tiny:latest" && found.problems().empty());
+    CHECK(view(found.uses().at(2)->kind) == "model" && has(found.json(), "\"uses\":["));
+    const auto nowhere = Store::diagnose(directory + "/no/such");
+    CHECK(!nowhere.ok() && has(std::string(view(nowhere.issues().at(0)->path)), "/no/such"));
+    CHECK(Store::diagnose(directory).ok());
+    setenv("OLLAMA_MODELS", directory.c_str(), 1);
+    CHECK(view(Store::diagnose().locations().at(0)->path) == directory);
 }
 
 static void a_model_is_made_of_a_model(const Store &store, const std::string &directory) {
@@ -248,6 +266,30 @@ static void many_are_removed_at_once(const Store &store) {
     CHECK(store.list().size() == 0 && store.verify().blobs().empty());
 }
 
+static void models_travel(const Store &store, const std::string &directory) {
+    const auto file = directory + "/tiny.tar";
+    const auto exported = store.export_models({"tiny"}, file);
+    CHECK(exported.models().vector().size() == 1 && exported.blobs() > 0 && exported.bytes() > 736);
+    CHECK(has(exported.json(), "\"tiny:latest\""));
+    try {
+        store.export_models({"tiny"}, file);
+        CHECK(!"replaced");
+    } catch (const modelkeep::Error &error) {
+        CHECK(error.status() == MKEEP_STATUS_ALREADY_EXISTS);
+    }
+    mkeep_import_archive_options options = {};
+    options.name = "copy";
+    options.replace = 1;
+    int calls = 0;
+    const auto imported =
+        store.import_archive(file, options, [&](auto, auto) { return ++calls > 0; });
+    CHECK(view(imported.models().at(0)->name) == "copy:latest" && calls > 1);
+    CHECK(imported.new_blobs() == 0 && imported.new_bytes() == 0);
+    CHECK(imported.shared_blobs() == exported.blobs());
+    CHECK(has(imported.json(), "\"shared_blobs\":"));
+    CHECK(!std::remove(file.c_str()));
+}
+
 int main(int argc, char *argv[]) {
     if (argc != 3) return 2;
     CHECK(modelkeep::fits() && !modelkeep::version().empty());
@@ -258,6 +300,7 @@ int main(int argc, char *argv[]) {
     CHECK(store.root() == argv[2]);
     models_are_made_and_read(store, argv[1]);
     a_model_is_shown(store);
+    models_are_found_by_what_they_are_made_of(store, argv[2]);
     a_model_is_made_of_a_model(store, argv[2]);
     a_file_outlives_its_model(store);
     files_are_opened_as_asked(argv[1]);
@@ -265,6 +308,7 @@ int main(int argc, char *argv[]) {
     errors_are_exceptions(store, argv[2]);
     a_verification_can_be_watched_and_stopped(store);
     a_store_is_measured_and_cleaned(store, argv[2]);
+    models_travel(store, argv[2]);
     many_are_removed_at_once(store);
     std::cout << "the owners hold\n";
 }

@@ -1,5 +1,5 @@
 """Lets the replayer speak to the Python module: in Python's own words where the body of a request
-is well formed, by `Store.answer` otherwise. A refusal has to have the same status either way."""
+is well formed, by `Store.handle_request` otherwise. A refusal has to have the same status either way."""
 
 import json
 import os
@@ -62,11 +62,11 @@ class Store:
     def reply(self, call, body):
         request = {} if call == "tags" else well_formed(body)
         if request is None:
-            return self.store.answer(call, body)
+            return self.store.handle_request(call, body)
         try:
             return 200, self.call(call, request)
         except modelkeep.Error as error:
-            status, text = self.store.answer(call, body)
+            status, text = self.store.handle_request(call, body)
             assert status == error.status, (status, error.status, str(error))
             return status, text
 

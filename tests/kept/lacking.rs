@@ -171,3 +171,32 @@ fn a_verification_says_why_a_blob_cannot_be_read() {
         assert!(found.detail.contains(detail), "{}", found.detail);
     }
 }
+
+#[test]
+fn a_size_that_a_manifest_does_not_state_contradicts_nothing() {
+    let sizes = [
+        ("", true),
+        (r#","size":0"#, true),
+        (r#","size":null"#, true),
+        (r#","size":-0"#, true),
+        (r#","size":7"#, true),
+        (r#","size":8"#, false),
+        (r#","size":-7"#, false),
+        (r#","size":-9223372036854775808"#, false),
+    ];
+    for (size, agrees) in sizes {
+        let scratch = Scratch::new();
+        let digest = scratch.blob(b"weights");
+        let layer = format!(
+            r#"{{"mediaType":"application/vnd.ollama.image.model","digest":"{digest}"{size}}}"#
+        );
+        let manifest = format!(r#"{{"schemaVersion":2,"layers":[{layer}]}}"#);
+        scratch.manifest("a", manifest.as_bytes());
+        let store = scratch.store();
+        assert_eq!(verify(&store).is_ok(), agrees, "verify, {size}");
+        let issues = store.doctor().unwrap().issues;
+        assert_eq!(issues.is_empty(), agrees, "doctor, {size}");
+        let incomplete = store.model("a").unwrap().incomplete();
+        assert_eq!(incomplete.is_empty(), agrees, "incomplete, {size}");
+    }
+}

@@ -1,5 +1,7 @@
 """The answers: listing, show, models, and what keeps a store in order."""
 
+import hashlib
+import io
 import json
 import os
 from datetime import UTC, datetime, timedelta
@@ -22,7 +24,7 @@ def store(scratch: Scratch) -> modelkeep.Store:
 
 def test_a_listing_is_the_body_of_the_http_call(store: modelkeep.Store) -> None:
     listing = store.list()
-    assert (200, listing.to_json()) == store.answer("tags")
+    assert (200, listing.to_json()) == store.handle_request("tags")
     assert listing.to_dict() == json.loads(listing.to_json())
     assert list(listing.to_dict()) == ["models"]
 
@@ -72,7 +74,7 @@ def test_what_is_left_out_of_a_listing_is_a_problem_of_it(scratch: Scratch) -> N
 
 def test_show_is_the_body_of_the_http_call(store: modelkeep.Store) -> None:
     show = store.show("tiny")
-    assert (200, show.to_json()) == store.answer("show", b'{"model": "tiny"}')
+    assert (200, show.to_json()) == store.handle_request("show", b'{"model": "tiny"}')
     wire = show.to_dict()
     assert show.modelfile == wire["modelfile"]
     assert show.model_info == wire["model_info"]
@@ -104,7 +106,7 @@ def test_an_import_takes_what_a_modelfile_says(scratch: Scratch, tmp_path: Path)
         template="{{ .System }}{{ .Prompt }}",
         system="Be brief.",
         licenses=["MIT", "Apache"],
-        parameters={"temperature": 0.5},
+        parameters={"temperature": 0.5, "num_ctx": 4096, "stop": ["</s>", "["]},
         messages=[{"role": "user", "content": "hi"}],
         requires="0.1.0",
     )
@@ -113,7 +115,11 @@ def test_an_import_takes_what_a_modelfile_says(scratch: Scratch, tmp_path: Path)
     assert imported.to_dict()["digest"] == imported.digest
     show = store.show("full")
     assert (show.system, show.license) == ("Be brief.", "MIT\nApache")
-    assert show.parameters.split() == ["temperature", "0.5"]
+    assert show.licenses == ["MIT", "Apache"]
+    assert show.parameters.splitlines()[-1].split() == ["temperature", "0.5"]
+    values = {"num_ctx": 4096, "stop": ["</s>", "["], "temperature": 0.5}
+    assert show.parameter_values == values and isinstance(show.parameter_values["num_ctx"], int)
+    assert (show.context_length, show.embedding_length) == (128, 8)
     assert [(m.role, m.content) for m in show.messages] == [("user", "hi")]
     assert show.requires == "0.1.0"
 
@@ -270,6 +276,41 @@ def test_a_blob_is_found_by_its_digest(scratch: Scratch) -> None:
         store.has_blob("sha256:short")
 
 
+class Failing(io.RawIOBase):
+    """A stream that raises once some of it is read."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        raise ZeroDivisionError
+
+
+class Generous(io.BytesIO):
+    """A stream that gives more than it is asked for."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(-1)
+
+
+def test_a_blob_is_added_from_a_stream(scratch: Scratch) -> None:
+    store = scratch.open()
+    data = bytes(range(256)) * 9000
+    digest = "sha256:" + hashlib.sha256(data).hexdigest()
+    assert not store.has_blob(digest)
+    assert store.add_blob(io.BytesIO(data)) == digest
+    assert store.add_blob(io.BytesIO(data), digest) == digest
+    assert store.blob_path(digest).read_bytes() == data
+    with pytest.raises(modelkeep.CorruptError):
+        store.add_blob(io.BytesIO(b"other"), digest)
+    with pytest.raises(modelkeep.InvalidDigestError):
+        store.add_blob(io.BytesIO(data), "sha256:short")
+    with pytest.raises(ZeroDivisionError):
+        store.add_blob(Failing())
+    with pytest.raises(modelkeep.StoreIOError, match="more than it was asked for"):
+        store.add_blob(Generous(bytes(9_000_000)))
+    with pytest.raises(AttributeError):
+        store.add_blob(None)  # type: ignore[arg-type]
+    assert len(list((scratch.root / "blobs").iterdir())) == 1
+
+
 def test_usage_tells_what_a_delete_frees(scratch: Scratch) -> None:
     scratch.model("a")
     scratch.model("b")
@@ -311,9 +352,19 @@ def test_maintenance_gives_old_blobs_their_present_name(scratch: Scratch) -> Non
     assert maintained.collected.blobs == []
 
 
+def test_maintenance_collects_as_it_is_told(scratch: Scratch) -> None:
+    scratch.model("a")
+    orphan = scratch.blob(b"orphan")
+    store = scratch.open()
+    calls: list[modelkeep.Progress] = []
+    assert store.maintain().collected.blobs == []
+    assert store.maintain(grace=0, progress=calls.append).collected.blobs == [orphan]
+    assert calls and not store.has_blob(orphan)
+
+
 def test_an_unknown_call_is_an_argument_error(scratch: Scratch) -> None:
     with pytest.raises(modelkeep.ArgumentError):
-        scratch.open().answer("pull")  # type: ignore[arg-type]
+        scratch.open().handle_request("pull")  # type: ignore[arg-type]
 
 
 def test_a_projector_is_a_file_of_the_model(scratch: Scratch) -> None:

@@ -27,11 +27,66 @@ def test_which_leads_from_a_digest_or_a_file_to_models(scratch: Scratch) -> None
     path = scratch.model("a")
     store = scratch.open()
     digest = "sha256:" + path.name.removeprefix("sha256-")
-    expected = [("a:latest", "model", digest)]
-    assert store.which(digest) == store.which(path) == store.which(str(path)) == expected
-    assert store.which(store["a"].digest[:12]) == [("a:latest", "manifest", store["a"].digest)]
+    for what in (digest, path, str(path)):
+        found = store.which(what)
+        assert [(part.name, part.kind, part.digest) for part in found] == [
+            ("a:latest", "model", digest)
+        ]
+        assert (len(found), found[0], found[:], found.problems) == (1, found.uses[0], found.uses, [])
+    id = store["a"].digest
+    part = store.which(id[:12])[0]
+    assert (part.name, part.kind, part.digest) == ("a:latest", "manifest", id)
+    assert repr(part) == f'Use(name="a:latest", kind="manifest", digest="{id}")'
+    assert part == store.which(id)[0] and hash(part) == hash(store.which(id)[0])
+    assert part != store.which(path)[0]
+    assert store.which(id).to_dict() == {
+        "uses": [{"name": "a:latest", "kind": "manifest", "digest": id}]
+    }
+    assert store.identify(id[:12]) == store.identify("A") == "a:latest"
+    with pytest.raises(modelkeep.NotFoundError):
+        store.identify("b")
     with pytest.raises(FileNotFoundError):
         store.which("/nonexistent")
+
+
+def test_which_names_what_it_could_not_read(scratch: Scratch) -> None:
+    path = scratch.model("a")
+    manifest = scratch.root / "manifests/registry.ollama.ai/library/torn/latest"
+    manifest.parent.mkdir()
+    manifest.write_text("{")
+    found = scratch.open().which(path)
+    assert [problem.name for problem in found.problems] == ["torn:latest"]
+    assert repr(found) == "<Uses: 1 parts, 1 problems>"
+
+
+def test_a_store_that_does_not_open_is_diagnosed(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch.model("a")
+    assert modelkeep.Store.diagnose(scratch.root).ok
+    nowhere = scratch.root / "no"
+    diagnosis = modelkeep.Store.diagnose(nowhere)
+    assert not diagnosis.ok and diagnosis.issues[0].path == nowhere
+    monkeypatch.setenv("OLLAMA_MODELS", str(scratch.root))
+    assert modelkeep.Store.diagnose().locations[0].path == scratch.root
+
+
+def test_a_list_says_what_a_model_is_and_what_it_lacks(scratch: Scratch) -> None:
+    path = scratch.model("a")
+    index = scratch.root / "manifests/registry.ollama.ai/library/index/latest"
+    index.parent.mkdir()
+    index.write_text('{"manifests":[]}')
+    forms = {model.name: model.form for model in scratch.open().list()}
+    assert forms == {"a:latest": "model", "index:latest": "index"}
+    size = path.stat().st_size
+    path.write_bytes(b"cut")
+    assert [model.incomplete for model in scratch.open().list()] == [[], []]
+    listed = {model.name: model for model in scratch.open().list(check_blobs=True)}
+    (blob,) = listed["a:latest"].incomplete
+    assert (blob.path, blob.stated, blob.found) == (path, size, 3)
+    assert blob.digest == "sha256:" + path.name.removeprefix("sha256-")
+    assert f"stated={size}" in repr(blob)
+    assert listed["a:latest"].alias_of is None
 
 
 def test_the_weights_may_be_in_several_files(scratch: Scratch) -> None:

@@ -157,7 +157,7 @@ fn assert_whole(store: &Store, name: &ModelName) {
         return;
     }
     if let Ok(after) = store.model(&reference) {
-        let same = |model: &modelkeep::Model| model.manifest().listed_digest().to_owned();
+        let same = |model: &modelkeep::Model| model.manifest().id().to_owned();
         assert_ne!(same(&before), same(&after), "{name} lacks {missing:?}");
     }
 }
@@ -241,7 +241,7 @@ impl<'a> Worker<'a> {
         let private = &self.private.1;
         private.import(fixture(), name("x"), options).unwrap();
         let model = private.model("x").unwrap();
-        model.manifest().listed_digest().to_owned()
+        model.manifest().id().to_owned()
     }
 
     fn copy(&mut self) {
@@ -289,7 +289,7 @@ impl<'a> Worker<'a> {
         let start = self.clock.now();
         match self.store.model(&reference) {
             Ok(model) => {
-                let content = model.manifest().listed_digest().to_owned();
+                let content = model.manifest().id().to_owned();
                 self.note(start, Deed::Saw(which, Seen::Content(content)));
             }
             Err(error) => self.nothing(start, which, &error),

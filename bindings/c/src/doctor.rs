@@ -2,10 +2,10 @@
 
 use engine::{Diagnosis, Issue, Location, LocationState};
 
-use crate::boundary::{free, with};
-use crate::growing::{get_sized, growing};
-use crate::status::{mkeep_error, mkeep_status};
-use crate::store::{mkeep_store, result_out};
+use crate::boundary::{free, out, output, with};
+use crate::growing::{get_sized, growing, options};
+use crate::status::{call, mkeep_error, mkeep_status};
+use crate::store::{mkeep_store, mkeep_store_options, result_out};
 use crate::str::{Strings, mkeep_str};
 use crate::string::{json_out, mkeep_string};
 
@@ -145,6 +145,28 @@ pub unsafe extern "C" fn mkeep_store_doctor(
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe { result_out(store, diagnosis, error, |store| Ok(store.doctor()?.into())) }
+}
+
+/// Diagnoses the store that mkeep_store_open would open, as mkeep_store_doctor does. One that
+/// cannot be opened is a diagnosis, too: why, and the places where there are models. `options` may
+/// be NULL.
+///
+/// MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_diagnose(
+    options: *const mkeep_store_options,
+    diagnosis: *mut *mut mkeep_diagnosis,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        call(error, || {
+            let diagnosis = output(diagnosis)?;
+            let found = self::options(options)?.read()?.diagnose()?;
+            out(diagnosis, mkeep_diagnosis::from(found));
+            Ok(())
+        })
+    }
 }
 
 /// Returns whether nothing is wrong.

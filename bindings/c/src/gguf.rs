@@ -7,8 +7,9 @@ use std::sync::Arc;
 use engine::gguf::{Data, Endian, Limits};
 use engine::{GgufFile, GgufOptions, Reference};
 
-use crate::boundary::{Fault, borrow, free, get, out, output, path, query, text, with};
+use crate::boundary::{Fault, free, get, out, output, path, query, text, with};
 use crate::growing::{Options, get_sized, growing, options, reserved};
+use crate::pair::get_pair;
 use crate::status::{call, mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, result_out};
 use crate::str::{Strings, mkeep_str};
@@ -228,16 +229,12 @@ pub unsafe extern "C" fn mkeep_gguf_get(
     key: *mut mkeep_str,
     value: *mut mkeep_value,
 ) -> bool {
+    let nth = |gguf: &mkeep_gguf| {
+        let (key, value) = gguf.file.view().entry(index)?;
+        Some((mkeep_str::borrowed(key.as_bytes()), value.into()))
+    };
     // SAFETY: by the header's contract each is NULL or good for its use.
-    query(false, || unsafe {
-        let (gguf, key, value) = (borrow(gguf, "gguf")?, output(key)?, output(value)?);
-        let Some((found_key, found)) = gguf.file.view().entry(index) else {
-            return Ok(false);
-        };
-        key.write(mkeep_str::borrowed(found_key.as_bytes()));
-        value.write(found.into());
-        Ok(true)
-    })
+    unsafe { get_pair(gguf, key, value, nth) }
 }
 
 /// Finds the value of a key, of duplicates the last; false where there is none.

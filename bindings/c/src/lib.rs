@@ -17,10 +17,12 @@
 
 use std::ffi::c_char;
 
+mod archive;
 mod blob;
 mod boundary;
 mod delete;
 mod doctor;
+mod export;
 mod gc;
 mod gguf;
 mod growing;
@@ -29,11 +31,14 @@ mod imported;
 mod list;
 mod maintain;
 mod model;
+mod pair;
 mod parameters;
 mod problem;
 mod progress;
 mod repair;
+mod request;
 mod show;
+mod show_info;
 mod status;
 mod store;
 mod str;
@@ -42,11 +47,13 @@ mod tensor;
 mod usage;
 mod value;
 mod verify;
-mod wire;
+mod which;
 
+pub use archive::*;
 pub use blob::*;
 pub use delete::*;
 pub use doctor::*;
+pub use export::*;
 pub use gc::*;
 pub use gguf::*;
 pub use import::*;
@@ -58,7 +65,9 @@ pub use parameters::*;
 pub use problem::*;
 pub use progress::*;
 pub use repair::*;
+pub use request::*;
 pub use show::*;
+pub use show_info::*;
 pub use status::*;
 pub use store::*;
 pub use str::*;
@@ -67,7 +76,7 @@ pub use tensor::*;
 pub use usage::*;
 pub use value::*;
 pub use verify::*;
-pub use wire::*;
+pub use which::*;
 
 /// The number of the interface that this header describes.
 pub const MKEEP_ABI_VERSION: u32 = 0;

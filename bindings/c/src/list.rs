@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use engine::{IncompleteBlob, ListOptions, Listing, Summary};
+use engine::{IncompleteBlob, ListOptions, Listing, ManifestForm, Summary};
 
 use crate::boundary::{free, get, with};
 use crate::growing::{Options, get_sized, growing, options, reserved};
@@ -53,12 +53,44 @@ pub struct mkeep_incomplete_blob {
     pub n_bytes: u64,
 }
 
+/// The form of a manifest. More may come.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mkeep_manifest_form {
+    /// Something else than the others.
+    Unknown = 0,
+    /// A config and layers, as models have them.
+    Model = 1,
+    /// A list of other manifests, one for each platform: an index of OCI, a manifest list of
+    /// Docker.
+    Index = 2,
+    /// An artifact of OCI: a type and blobs.
+    Artifact = 3,
+    /// A manifest of Docker's first schema.
+    Schema1 = 4,
+}
+
+impl From<ManifestForm> for mkeep_manifest_form {
+    fn from(form: ManifestForm) -> Self {
+        match form {
+            ManifestForm::Model => mkeep_manifest_form::Model,
+            ManifestForm::Index => mkeep_manifest_form::Index,
+            ManifestForm::Artifact => mkeep_manifest_form::Artifact,
+            ManifestForm::Schema1 => mkeep_manifest_form::Schema1,
+            _ => mkeep_manifest_form::Unknown,
+        }
+    }
+}
+
 /// A model of a list.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct mkeep_summary {
     /// `sizeof(mkeep_summary)`.
     pub size: usize,
+    /// The form of its manifest, an mkeep_manifest_form: others than those of models are listed,
+    /// too.
+    pub form: u32,
     /// The name, as in `llama3.2:latest`.
     pub name: mkeep_str,
     /// The digest of the manifest: 64 hexadecimal digits.
@@ -114,6 +146,7 @@ impl mkeep_summary {
         let alias_of = line.alias_of.as_ref();
         mkeep_summary {
             size: size_of::<Self>(),
+            form: mkeep_manifest_form::from(line.form) as u32,
             name: strings.display(&line.name),
             digest: strings.add(&line.digest),
             format: strings.add(&details.format),

@@ -4,7 +4,7 @@ use std::ptr;
 
 use engine::Maintained;
 
-use crate::boundary::{free, get, invalid, with};
+use crate::boundary::{free, get, with};
 use crate::gc::{mkeep_collected, mkeep_gc_options};
 use crate::growing::options;
 use crate::status::{mkeep_error, mkeep_status};
@@ -36,7 +36,8 @@ impl From<Maintained> for mkeep_maintained {
 /// downloads and unknown files among the blobs go as well, as they do when Ollama starts. `options`
 /// may be NULL.
 ///
-/// As mkeep_store_gc; MKEEP_STATUS_INVALID_ARGUMENT for a dry run, too: there is none.
+/// As mkeep_store_gc. A dry run changes nothing, and the result is what would be renamed and
+/// collected.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_maintain(
     store: *const mkeep_store,
@@ -48,9 +49,6 @@ pub unsafe extern "C" fn mkeep_store_maintain(
     unsafe {
         result_out(store, maintained, error, |store| {
             let stated = self::options(options)?;
-            if stated.dry_run != 0 {
-                return Err(invalid("maintenance has no dry run"));
-            }
             let options = stated.read();
             let done = stated.watch(store, |store| store.maintain_with(&options))?;
             Ok(done.into())

@@ -63,7 +63,7 @@ impl mkeep_model {
         let layers = manifest.entries();
         mkeep_model {
             name: strings.display(model.name()),
-            digest: strings.add(manifest.listed_digest()),
+            digest: strings.add(manifest.id()),
             layers: layers
                 .map(|layer| mkeep_layer::new(&mut strings, store, layer))
                 .collect(),

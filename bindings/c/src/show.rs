@@ -7,6 +7,7 @@ use engine::{Reference, Show, ShowOptions};
 use crate::boundary::{Fault, free, get, optional, text, with};
 use crate::growing::{Options, get_sized, growing, options};
 use crate::list::nanoseconds;
+use crate::pair::{Pair, pairs};
 use crate::parameters::{self, mkeep_parameter};
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, result_out};
@@ -15,7 +16,9 @@ use crate::string::{json_out, mkeep_string};
 
 /// Everything about one model.
 pub struct mkeep_show {
-    show: Show,
+    pub(crate) show: Show,
+    pub(crate) info: Vec<Pair>,
+    pub(crate) projector_info: Vec<Pair>,
     template: mkeep_str,
     system: mkeep_str,
     modelfile: mkeep_str,
@@ -142,7 +145,11 @@ impl From<Show> for mkeep_show {
         let mut strings = Strings::default();
         let s = &mut strings;
         let messages = show.messages.iter();
+        let projector = show.projector_info.as_ref();
         mkeep_show {
+            // What these borrow stays where it is when `show` is moved: files and strings.
+            info: pairs(s, &show.model_info),
+            projector_info: projector.map_or(Vec::new(), |info| pairs(s, info)),
             template: s.add(&show.template),
             system: s.add(&show.system),
             modelfile: s.add(&show.modelfile),
@@ -295,14 +302,14 @@ pub unsafe extern "C" fn mkeep_show_free(show: *mut mkeep_show) {
     unsafe { free(show) }
 }
 
-/// Shows a model as the body of POST /api/show. `verbose` prints arrays in full.
+/// Shows a model as the body of POST /api/show. `options` may be NULL.
 ///
 /// As mkeep_store_show.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_show_json(
     store: *const mkeep_store,
     name: *const c_char,
-    verbose: bool,
+    options: *const mkeep_show_options,
     json: *mut *mut mkeep_string,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
@@ -310,8 +317,7 @@ pub unsafe extern "C" fn mkeep_store_show_json(
     unsafe {
         result_out(store, json, error, |store| {
             let reference: Reference = text(name, "name")?.parse()?;
-            let options = ShowOptions::default().verbose(verbose);
-            let show = store.show(&reference, &options)?;
+            let show = store.show(&reference, &show_options(options)?)?;
             Ok(mkeep_string::new(&show.to_json()))
         })
     }

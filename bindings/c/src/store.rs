@@ -53,7 +53,7 @@ unsafe impl Options for mkeep_store_options {}
 impl mkeep_store_options {
     /// # Safety
     /// `path` is NULL or a string.
-    unsafe fn read(&self) -> Result<StoreOptions, Fault> {
+    pub(crate) unsafe fn read(&self) -> Result<StoreOptions, Fault> {
         let durability = match self.no_sync {
             0 => Durability::Full,
             _ => Durability::None,

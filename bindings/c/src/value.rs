@@ -74,6 +74,11 @@ pub struct mkeep_array {
     pub len: usize,
 }
 
+// SAFETY: a pointer to bytes of a file that nobody changes, as of an `mkeep_str`.
+unsafe impl Send for mkeep_array {}
+// SAFETY: as above.
+unsafe impl Sync for mkeep_array {}
+
 const NO_ARRAY: mkeep_array = mkeep_array {
     element: 0,
     big_endian: 0,

@@ -4,8 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 use modelkeep::{CopyMode, ModelName, Reference, StoreOptions};
 use modelkeep_http::{Address, OriginPattern};
+
+use crate::completions::{Shell, models};
+use crate::list::ListArgs;
+use crate::remove::RemoveArgs;
+use crate::rename::{CopyArgs, RenameArgs};
+use crate::show::ShowArgs;
 
 /// The model store that Ollama writes to disk, without a server.
 #[derive(Debug, Parser)]
@@ -28,6 +35,9 @@ pub(crate) struct Args {
     /// Read files instead of mapping them: for network file systems
     #[arg(long, global = true)]
     pub no_mmap: bool,
+    /// How long a deleted blob waits for a server that begins to use it, as 50ms or 2s [default: 50ms]
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration)]
+    pub delete_delay: Option<Duration>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -36,29 +46,38 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// List the models, newest first
     #[command(visible_alias = "ls")]
-    List,
+    #[command(
+        after_help = "Examples:\n  modelkeep list\n  modelkeep list \"llama*\" --sort size --limit 5\n  modelkeep list -q"
+    )]
+    List(ListArgs),
     /// Show everything about a model
+    #[command(
+        after_help = "Examples:\n  modelkeep show llama3.2\n  modelkeep show llama3.2 --template"
+    )]
     Show {
         /// The name of a model, or its ID as list prints it
+        #[arg(add = ArgValueCompleter::new(models))]
         name: Reference,
-        /// Print arrays in full, and the tensors of safetensors models
-        #[arg(long, short)]
-        verbose: bool,
+        #[command(flatten)]
+        what: ShowArgs,
     },
     /// Copy a model: one more name for the same blobs
-    Cp {
-        /// The name of a model
-        source: ModelName,
-        /// The name that it is to have as well
-        destination: ModelName,
-    },
+    #[command(
+        after_help = "Examples:\n  modelkeep cp llama3.2 my-llama\n  modelkeep cp llama3.2 my-llama --force"
+    )]
+    Cp(CopyArgs),
+    /// Give a model another name
+    #[command(after_help = "Examples:\n  modelkeep mv my-llama team/llama:v2")]
+    Mv(RenameArgs),
     /// Delete models, and the blobs that only they use
-    Rm {
-        /// The names of models
-        #[arg(required = true, value_name = "NAME")]
-        names: Vec<Reference>,
-    },
+    #[command(
+        after_help = "Examples:\n  modelkeep rm my-llama\n  modelkeep rm \"llama*\" --dry-run\n  modelkeep rm -y my-llama other"
+    )]
+    Rm(RemoveArgs),
     /// Print the path of a model's GGUF file: of a split model those of all its parts, in order
+    #[command(
+        after_help = "Examples:\n  modelkeep path llama3.2\n  llama-server -m \"$(modelkeep path llama3.2)\""
+    )]
     Path {
         /// The name of a model, or its ID as list prints it
         name: Reference,
@@ -73,12 +92,18 @@ pub(crate) enum Command {
         print0: bool,
     },
     /// Print which models a digest, an ID or a file belongs to
+    #[command(
+        after_help = "Examples:\n  modelkeep which 177b698bfa84\n  modelkeep which ~/.ollama/models/blobs/sha256-177b698bfa84..."
+    )]
     Which {
         /// A digest or an ID, or its first digits, 12 or more; or the path of a file
         #[arg(value_name = "DIGEST|PATH")]
         what: PathBuf,
     },
     /// Compare every blob with its digest: of the store, or of some models
+    #[command(
+        after_help = "Examples:\n  modelkeep verify\n  modelkeep verify llama3.2 --gguf\n  modelkeep verify --use-cache"
+    )]
     Verify {
         /// The names of models, or their IDs as list prints them
         #[arg(value_name = "NAME")]
@@ -87,22 +112,46 @@ pub(crate) enum Command {
         how: VerifyArgs,
     },
     /// Show what a GGUF file says of itself
+    #[command(after_help = "Examples:\n  modelkeep gguf model.gguf")]
     Gguf {
         /// A GGUF file
         file: PathBuf,
         #[command(flatten)]
         how: GgufArgs,
     },
-    /// Make a model of a GGUF file, or as a Modelfile says
+    /// Write models to an archive, or to a directory, in the image layout of OCI
+    #[command(
+        after_help = "Examples:\n  modelkeep export llama3.2 llama.tar\n  modelkeep export llama3.2 - | ssh other modelkeep import -"
+    )]
+    Export {
+        /// The names of models, or their IDs as list prints them
+        #[arg(required = true, value_name = "NAME", add = ArgValueCompleter::new(models))]
+        names: Vec<Reference>,
+        /// An archive, whose name ends in .tar; or a directory; or - for standard output
+        #[arg(value_name = "FILE.tar|DIR")]
+        to: PathBuf,
+        /// Replace an archive that is there, and in a directory the models of these names
+        #[arg(long)]
+        force: bool,
+    },
+    /// Make a model of a GGUF file, or as a Modelfile says; or take in the models of an archive
+    #[command(
+        after_help = "Examples:\n  modelkeep import model.gguf my-model\n  modelkeep import Modelfile my-model --force\n  modelkeep import llama.tar"
+    )]
     Import {
-        /// A GGUF file or a Modelfile
+        /// A GGUF file or a Modelfile; or an archive or a directory that export wrote, or - for an
+        /// archive on standard input
+        #[arg(value_name = "FILE|DIR")]
         file: PathBuf,
-        /// The name of the model
-        name: ModelName,
+        /// The name of the model; of an archive with one model by default its own
+        name: Option<ModelName>,
         #[command(flatten)]
         with: ImportArgs,
     },
     /// Answer the API over HTTP: list, show, copy, delete
+    #[command(
+        after_help = "Examples:\n  modelkeep serve\n  modelkeep serve --addr 127.0.0.1:8080 --addr unix:/run/models.sock"
+    )]
     Serve {
         /// Where to listen, any number of times: HOST, HOST:PORT, unix:/PATH
         /// [default: $OLLAMA_HOST, else 127.0.0.1:11434]
@@ -113,8 +162,12 @@ pub(crate) enum Command {
         origins: Vec<OriginPattern>,
     },
     /// Show what the disk holds, and what a delete would free
+    #[command(after_help = "Examples:\n  modelkeep du")]
     Du,
     /// Remove blobs that no model uses
+    #[command(
+        after_help = "Examples:\n  modelkeep gc --dry-run\n  modelkeep gc --grace 2d --partials"
+    )]
     Gc {
         /// How long a file must have been left alone: 90s, 15m, 1h, 2d
         #[arg(long, default_value = "1h", value_parser = duration)]
@@ -136,8 +189,25 @@ pub(crate) enum Command {
         rename_old: bool,
     },
     /// Say what is wrong with the store, and what to do
+    #[command(after_help = "Examples:\n  modelkeep doctor")]
     Doctor,
+    /// Print what makes a shell complete commands, options and the names of models
+    #[command(
+        after_help = "Examples:\n  modelkeep completions bash > ~/.local/share/bash-completion/completions/modelkeep"
+    )]
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Write the manual pages into a directory
+    #[command(after_help = "Examples:\n  modelkeep man ~/.local/share/man/man1")]
+    Man {
+        /// The directory, made where it is missing
+        directory: PathBuf,
+    },
     /// Verify, and move damaged blobs aside so that a pull can replace them
+    #[command(after_help = "Examples:\n  modelkeep repair\n  modelkeep repair llama3.2")]
     Repair {
         /// The names of models
         #[arg(value_name = "NAME")]
@@ -186,7 +256,7 @@ pub(crate) struct ImportArgs {
     /// The system prompt
     #[arg(long)]
     pub system: Option<String>,
-    /// A file with a licence
+    /// A file with a license
     #[arg(long = "license", value_name = "FILE")]
     pub licenses: Vec<PathBuf>,
     /// Import although the store's blobs belong to another user
@@ -217,11 +287,25 @@ impl From<How> for CopyMode {
     }
 }
 
+impl ImportArgs {
+    /// Returns whether something is said about what the model is made of.
+    pub(crate) fn changes_the_model(&self) -> bool {
+        let files = [&self.adapters, &self.projectors, &self.licenses];
+        files.iter().any(|files| !files.is_empty())
+            || self.template.is_some()
+            || self.system.is_some()
+    }
+}
+
 impl Args {
     pub(crate) fn options(&self) -> StoreOptions {
         let options = StoreOptions::from_env()
             .read_only(self.read_only)
             .mmap(!self.no_mmap);
+        let options = match self.delete_delay {
+            Some(delay) => options.delete_delay(delay),
+            None => options,
+        };
         match &self.store {
             Some(path) => options.path(path),
             None => options,
@@ -231,18 +315,19 @@ impl Args {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86400,
-        _ => return Err("a number and one of s, m, h, d".to_owned()),
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err("a number and one of ms, s, m, h, d".to_owned()),
     };
     let number = text.strip_suffix(unit).unwrap_or_default();
     let number = number.parse::<u64>().map_err(|error| error.to_string())?;
     number
-        .checked_mul(seconds)
-        .map(Duration::from_secs)
+        .checked_mul(milliseconds)
+        .map(Duration::from_millis)
         .ok_or("too long".to_owned())
 }
 
@@ -256,9 +341,43 @@ mod tests {
         Args::command().debug_assert();
     }
 
+    /// Returns the words of a line of an example, as a shell splits it.
+    fn words(line: &str) -> Vec<String> {
+        let mut quoted = false;
+        let split = line.split(|c| {
+            quoted ^= c == '"';
+            c == ' ' && !quoted
+        });
+        split
+            .map(|word| word.trim_matches('"').to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn every_command_has_examples_that_are_understood_and_every_argument_a_help() {
+        for command in Args::command().get_subcommands() {
+            let name = command.get_name();
+            let help = command.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_else(|| panic!("no example of {name}"));
+            let own = format!("modelkeep {name}");
+            let (title, examples) = help.split_once('\n').unwrap();
+            assert!(title == "Examples:" && examples.contains(&own), "{name}");
+            let examples = examples.lines().map(str::trim);
+            for line in examples.filter(|line| line.starts_with("modelkeep")) {
+                let typed = line.split_once(" > ").map_or(line, |(typed, _)| typed);
+                let parsed = Args::try_parse_from(words(typed));
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+            }
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{name} {argument}");
+            }
+        }
+    }
+
     #[test]
     fn a_grace_has_a_unit() {
         assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert_eq!(duration("50ms"), Ok(Duration::from_millis(50)));
         assert_eq!(duration("90m"), Ok(Duration::from_secs(5400)));
         for text in ["", "5", "h", "-1h", "1w", "99999999999999999d"] {
             assert!(duration(text).is_err(), "{text}");

@@ -1,33 +1,37 @@
-//! What each command does: one call of the library, and its answer in words.
+//! What each command does: one call of the library, and its result in words.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory;
 use indicatif::DecimalBytes;
-use modelkeep::{
-    ErrorKind, ImportOptions, ListOptions, ManifestForm, MediaType, Model, ModelName, Reference,
-    SharedBlob, ShowOptions, Store, StoreOptions, Summary, Use,
-};
+use modelkeep::{ImportOptions, MediaType, Model, ModelName, Reference, Store, StoreOptions, Use};
 
 use crate::args::{Args, Command, ImportArgs};
 use crate::output::{Failure, Outcome, Output, note, say, table};
 use crate::progress::watched;
-use crate::{maintain, metadata, server, show};
+use crate::{archive, completions, list, maintain, metadata, remove, rename, server, show};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
     let open = || Store::open_with(options.clone());
     match args.command {
         Command::Gguf { file, how } => metadata::run(&file, &how, options, output),
-        Command::Import { file, name, with } => import(options, &file, &name, with, output),
-        Command::List => list(&open()?, output),
-        Command::Show { name, verbose } => shown(&open()?, &name, verbose, output),
-        Command::Cp {
-            source,
-            destination,
-        } => copy(&open()?, &source, &destination, output),
-        Command::Rm { names } => remove(&open()?, &names, output),
+        Command::Export { names, to, force } => {
+            archive::export(&open()?, &names, &to, force, output)
+        }
+        Command::Import { file, name, with } if archive::is_one(&file) => {
+            archive::import(options, &file, name, &with, output)
+        }
+        Command::Import { file, name, with } => {
+            let name = name.ok_or_else(|| archive::misuse("importing a file needs a NAME"))?;
+            import(options, &file, &name, with, output)
+        }
+        Command::List(how) => list::run(&open()?, &how, output),
+        Command::Show { name, what } => show::run(&open()?, &name, &what, output),
+        Command::Cp(what) => rename::copy(&open()?, &what, output),
+        Command::Mv(what) => rename::rename(&open()?, &what, output),
+        Command::Rm(what) => remove::run(&open()?, &what, output),
         Command::Path {
             name,
             projector,
@@ -68,146 +72,9 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             maintain::collect(&open()?, &what, output)
         }
         Command::Doctor => maintain::doctor(&options, output),
+        Command::Completions { shell } => completions::register(shell, output),
+        Command::Man { directory } => manual(&directory),
     }
-}
-
-fn list(store: &Store, output: &mut Output) -> Outcome {
-    let listing = store.list_with(&ListOptions::default().check_blobs(true))?;
-    note(&listing.problems);
-    if output.json {
-        return output.line(listing.to_json());
-    }
-    let row = |line: &Summary| {
-        [
-            line.name.to_string() + &mark(line),
-            line.digest.chars().take(12).collect(),
-            size(line),
-            line.details.parameter_size.clone(),
-            line.details.quantization_level.clone(),
-            day(line),
-        ]
-    };
-    let header = [
-        "NAME",
-        "ID",
-        "SIZE",
-        "PARAMETERS",
-        "QUANTIZATION",
-        "MODIFIED",
-    ];
-    output.lines(table(header, listing.models.iter().map(row), &[2, 3]))
-}
-
-/// What a reader of the table should know about a model: whose alias it is, what it lacks.
-fn mark(line: &Summary) -> String {
-    let alias = line
-        .alias_of
-        .iter()
-        .map(|model| format!("alias of {model}"));
-    let form = Some(line.form).filter(|form| *form != ManifestForm::Model);
-    let form = form.iter().map(ToString::to_string);
-    let lacks = line.incomplete.iter().map(ToString::to_string);
-    let marks: Vec<String> = alias.chain(form).chain(lacks).collect();
-    match marks.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", marks.join(", ")),
-    }
-}
-
-fn size(line: &Summary) -> String {
-    match u64::try_from(line.size) {
-        Ok(_) if !line.remote_host.is_empty() => "-".to_owned(),
-        Ok(size) => DecimalBytes(size).to_string(),
-        // No bytes are fewer than none: the manifest states a wrong size.
-        Err(_) => "?".to_owned(),
-    }
-}
-
-/// The date and the minute of a time that prints as RFC 3339.
-fn day(line: &Summary) -> String {
-    line.modified_at
-        .to_string()
-        .chars()
-        .take(16)
-        .collect::<String>()
-        .replace('T', " ")
-}
-
-fn shown(store: &Store, name: &Reference, verbose: bool, output: &mut Output) -> Outcome {
-    let name = store.identify(name)?;
-    let show = store.show(name, &ShowOptions::new().verbose(verbose))?;
-    if output.json {
-        return output.line(show.to_json());
-    }
-    show::print(&show, verbose, output)
-}
-
-fn copy(store: &Store, from: &ModelName, to: &ModelName, output: &mut Output) -> Outcome {
-    let copied = store.copy(from, to)?;
-    if output.json {
-        return output.line(copied.to_json());
-    }
-    let replaced = if copied.replaced { " (replaced)" } else { "" };
-    output.line(format!("copied {} to {}{replaced}", copied.from, copied.to))
-}
-
-fn remove(store: &Store, names: &[Reference], output: &mut Output) -> Outcome {
-    let deleted = watched(store, false, |store| store.delete_all(names))?;
-    note(&deleted.kept);
-    for (_, error) in &deleted.failed {
-        output.complain(error);
-    }
-    if output.json {
-        return output.line(deleted.to_json()?);
-    }
-    let is_alias = |name: &&ModelName| deleted.aliases.iter().any(|alias| alias.name == **name);
-    for name in deleted.models.iter().filter(|name| !is_alias(name)) {
-        output.line(format!("deleted {name}"))?;
-    }
-    for alias in &deleted.aliases {
-        let (name, link) = (&alias.name, alias.link.display());
-        let model = &alias.model;
-        output.line(format!(
-            "{name} was an alias: removed the link {link}; {model} stays"
-        ))?;
-    }
-    maintain::restored(&deleted.restored, output)?;
-    let is_unread =
-        |problem: &modelkeep::Problem| problem.error().kind() != modelkeep::ErrorKind::Busy;
-    if deleted.kept.iter().any(is_unread) {
-        say("every blob was kept: what cannot be read may use it");
-    } else if !deleted.models.is_empty() {
-        let (blobs, bytes) = (deleted.blobs.len(), DecimalBytes(deleted.bytes));
-        output.line(format!("freed {bytes} in {blobs} blobs"))?;
-    }
-    shared(&deleted.shared, output)
-}
-
-/// Says why less became free than the models took: "17 kB in 2 blobs stay: a2 uses them".
-fn shared(blobs: &[SharedBlob], output: &mut Output) -> Outcome {
-    let mut by_users: BTreeMap<&[ModelName], (usize, u64)> = BTreeMap::new();
-    for blob in blobs {
-        let group = by_users.entry(&blob.models).or_default();
-        *group = (group.0 + 1, group.1 + blob.bytes);
-    }
-    output.lines(by_users.into_iter().map(|(models, (count, bytes))| {
-        let names: Vec<String> = models.iter().map(ToString::to_string).collect();
-        let (blobs, them) = if count == 1 {
-            ("blob stays", "it")
-        } else {
-            ("blobs stay", "them")
-        };
-        let (names, verb) = match names.as_slice() {
-            // Under a name that is none here.
-            [] => ("another manifest".to_owned(), "uses"),
-            [one] => (one.clone(), "uses"),
-            many => (many.join(", "), "use"),
-        };
-        format!(
-            "{} in {count} {blobs}: {names} {verb} {them}",
-            DecimalBytes(bytes)
-        )
-    }))
 }
 
 fn paths(model: &Model, projector: bool, all: bool) -> Outcome<Vec<PathBuf>> {
@@ -254,12 +121,41 @@ fn which(store: &Store, what: &Path, output: &mut Output) -> Outcome {
         ]
     };
     let header = ["NAME", "KIND", "DIGEST"];
-    output.lines(table(header, found.uses.iter().map(row), &[]))
+    output.table(table(header, found.uses.iter().map(row), &[]))
+}
+
+/// Writes a manual page for the command and for each of its commands.
+fn manual(directory: &Path) -> Outcome {
+    let failed = |error| Failure::Other(format!("writing into {}: {error}", directory.display()));
+    fs::create_dir_all(directory).map_err(failed)?;
+    clap_mangen::generate_to(Args::command(), directory).map_err(failed)
 }
 
 fn absolute(path: &Path) -> Outcome<PathBuf> {
     let failed = |error| Failure::Other(format!("finding {}: {error}", path.display()));
     std::path::absolute(path).map_err(failed)
+}
+
+/// Returns what a model is made of besides the file, the texts in files read.
+fn import_options(with: ImportArgs) -> Outcome<ImportOptions> {
+    let read = |path: &PathBuf| {
+        let failed = |error| Failure::Other(format!("reading {}: {error}", path.display()));
+        fs::read_to_string(path).map_err(failed)
+    };
+    let licenses = with.licenses.iter().map(read);
+    let mut how = ImportOptions::new()
+        .replace(with.force)
+        .copy_mode(with.copy_mode.into())
+        .licenses(licenses.collect::<Outcome<Vec<_>>>()?)
+        .adapters(with.adapters)
+        .projectors(with.projectors);
+    if let Some(file) = &with.template {
+        how = how.template(read(file)?);
+    }
+    if let Some(system) = with.system {
+        how = how.system(system);
+    }
+    Ok(how)
 }
 
 fn import(
@@ -271,41 +167,16 @@ fn import(
 ) -> Outcome {
     let options = options.create(true).foreign_owner(with.allow_foreign_owner);
     let store = Store::open_with(options)?;
-    let read = |path: &PathBuf| {
-        let failed = |error| Failure::Other(format!("reading {}: {error}", path.display()));
-        fs::read_to_string(path).map_err(failed)
-    };
-    let mut how = ImportOptions::new()
-        .replace(with.force)
-        .copy_mode(with.copy_mode.into())
-        .licenses(
-            with.licenses
-                .iter()
-                .map(read)
-                .collect::<Outcome<Vec<_>>>()?,
-        )
-        .adapters(with.adapters)
-        .projectors(with.projectors);
-    if let Some(file) = &with.template {
-        how = how.template(read(file)?);
-    }
-    if let Some(system) = with.system {
-        how = how.system(system);
-    }
+    let how = import_options(with)?;
     let imported = watched(&store, !output.json, |store| {
         store.import_file(file, name, &how)
     });
-    let imported = imported.map_err(|failure| match failure {
-        Failure::Store(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Failure::Other(format!("{error}; --force replaces it"))
-        }
-        failure => failure,
-    })?;
+    let imported = imported.map_err(archive::with_hint)?;
     for warning in &imported.warnings {
         say(format_args!("warning: {warning}"));
     }
     if output.json {
-        return output.line(imported.to_json());
+        return output.line(imported.to_json()?);
     }
     for parameter in &imported.ignored {
         say(format_args!(

@@ -1,17 +1,23 @@
 //! The command `modelkeep`.
 //!
-//! [`run`] takes the arguments and answers the exit status: 0 for done, 1 for a problem found or
+//! [`run`] takes the arguments and returns the exit status: 0 for done, 1 for a problem found or
 //! a model that is missing, 2 for wrong use. What was asked for goes to standard output, what is
 //! wrong to standard error. With `--json` what is wrong is JSON on standard output, too.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod archive;
 mod args;
 mod commands;
+mod completions;
+mod list;
 mod maintain;
 mod metadata;
 mod output;
+mod pipe;
 mod progress;
+mod remove;
+mod rename;
 mod server;
 mod show;
 
@@ -29,6 +35,9 @@ pub use metadata::describe_bytes;
 /// Runs the command; the first argument is its own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = args.into_iter().collect();
+    if let Some(answered) = completions::answer(&words) {
+        return u8::from(answered.is_err());
+    }
     let args = match Args::try_parse_from(&words) {
         Ok(args) => args,
         Err(error) => return misuse(&words, error),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::DecimalBytes;
 use modelkeep::{
     BlobStatus, Digest, Finding, GcOptions, Issue, LocationState, ModelUsage, Reference, Report,
-    Store, StoreOptions, VerifyOptions,
+    Store, StoreOptions, Usage, VerifyOptions,
 };
 
 use crate::args::VerifyArgs;
@@ -43,11 +43,8 @@ pub(crate) fn verify(
     }
     let bad: Vec<&Finding> = report.blobs.iter().filter(|blob| !is_sound(blob)).collect();
     if !bad.is_empty() {
-        output.lines(table(
-            ["STATUS", "DIGEST", "MODELS", "DETAIL"],
-            bad.iter().map(row),
-            &[],
-        ))?;
+        let header = ["STATUS", "DIGEST", "MODELS", "DETAIL"];
+        output.table(table(header, bad.iter().map(row), &[]))?;
     }
     for model in &report.models {
         output.line(format!(
@@ -163,11 +160,15 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
         ]
     };
     let header = ["NAME", "ALONE", "SHARED", "", ""];
-    output.lines(table(header, usage.models.iter().map(row), &[1, 2]))?;
+    output.table(table(header, usage.models.iter().map(row), &[1, 2]))?;
+    output.line("")?;
+    totals(&usage, output)
+}
+
+fn totals(usage: &Usage, output: &mut Output) -> Outcome {
     let files = |files: &modelkeep::Files| {
         format!("{} in {} files", DecimalBytes(files.bytes), files.files)
     };
-    output.line("")?;
     output.line(format!("used by models  {}", DecimalBytes(usage.used)))?;
     output.line(format!("orphans         {}", files(&usage.orphans)))?;
     output.line(format!("downloads       {}", files(&usage.partials)))?;
@@ -186,7 +187,8 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
     }
 }
 
-/// Twenty places for the largest model: what a delete would free is dark, what is shared light.
+/// Returns a bar, of twenty places for the largest model: what a delete would free is dark, what is
+/// shared light.
 fn bar(model: &ModelUsage, largest: u64) -> String {
     const PLACES: u128 = 20;
     let places = |bytes: u64| {
@@ -311,7 +313,7 @@ fn told(issue: &Issue, kind: &str, output: &mut Output) -> Outcome {
     output.lines(lines)
 }
 
-/// A number with its noun: `1 blob`, `2 blobs`.
+/// Returns a number with its noun: `1 blob`, `2 blobs`.
 fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")

@@ -104,10 +104,10 @@ fn file_type(gguf: Gguf<'_>) -> String {
     )
 }
 
-/// The place of a part for people, who count from 1; the file may say any number.
+/// Returns the place of a part for people, who count from 1; the file may say any number.
 fn part(gguf: Gguf<'_>) -> String {
     gguf.split().map_or(String::new(), |split| {
-        format!("{} of {}", u128::from(split.no) + 1, split.count)
+        format!("{} of {}", u128::from(split.index) + 1, split.count)
     })
 }
 
@@ -133,7 +133,7 @@ struct Sum {
     bytes: Option<u64>,
 }
 
-/// Number, parameters and bytes of the tensors of each type.
+/// Returns the number, the parameters and the bytes of the tensors of each type.
 fn by_type(gguf: Gguf<'_>) -> Vec<String> {
     let mut types: BTreeMap<u32, (TensorType, Sum)> = BTreeMap::new();
     for tensor in gguf.tensors() {

@@ -1,13 +1,14 @@
-//! Where the words go: answers, issues, and the exit status.
+//! Where the words go: results, issues, and the exit status.
 //!
 //! Everything that people read passes [`Output::line`] or [`say`], which let nothing through that
 //! steers a terminal: names, paths and metadata come from files that anybody may have made.
 
 use std::fmt;
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
+use console::{Style, Term};
 use modelkeep::gguf::ParseError;
 use modelkeep::{Error, ErrorKind, Problem, printable};
 
@@ -82,6 +83,7 @@ pub(crate) struct Output {
     /// Whether JSON is wanted.
     pub json: bool,
     out: BufWriter<Stdout>,
+    width: Option<u16>,
     found: bool,
 }
 
@@ -90,8 +92,14 @@ impl Output {
         Output {
             json,
             out: BufWriter::new(io::stdout()),
+            width: Term::stdout().size_checked().map(|(_, columns)| columns),
             found: false,
         }
+    }
+
+    /// Returns the width of the terminal, where this goes to one and not to a file or a program.
+    pub(crate) fn width(&self) -> Option<u16> {
+        self.width
     }
 
     /// Writes a line: of JSON where that is wanted, otherwise of text for people.
@@ -110,9 +118,45 @@ impl Output {
         lines.into_iter().try_for_each(|line| self.line(line))
     }
 
+    /// Writes a table or a section, with its first line in bold where that is wanted.
+    pub(crate) fn table(&mut self, lines: Vec<String>) -> Outcome {
+        let mut lines = lines.into_iter();
+        lines
+            .next()
+            .map_or(Ok(()), |header| self.heading(&header))?;
+        self.lines(lines)
+    }
+
+    /// Writes a line of text for people in bold, where the terminal has colors and they are wanted.
+    pub(crate) fn heading(&mut self, line: &str) -> Outcome {
+        let line = printable(line);
+        Ok(writeln!(
+            self.out,
+            "{}",
+            Style::new().bold().apply_to(line)
+        )?)
+    }
+
+    /// Writes a text as it is stored, which ends with a line break; on a terminal, for people.
+    pub(crate) fn text(&mut self, text: &str) -> Outcome {
+        if self.width.is_some() {
+            return self.lines(text.lines().map(str::to_owned));
+        }
+        self.out.write_all(text.as_bytes())?;
+        match text.is_empty() || text.ends_with('\n') {
+            true => Ok(()),
+            false => Ok(self.out.write_all(b"\n")?),
+        }
+    }
+
+    /// Writes bytes of our own making.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Outcome {
+        Ok(self.out.write_all(bytes)?)
+    }
+
     /// Writes a path as the system has it, and what ends it; on a terminal, for people.
     pub(crate) fn path(&mut self, path: &Path, end: u8) -> Outcome {
-        if end == b'\n' && io::stdout().is_terminal() {
+        if end == b'\n' && self.width.is_some() {
             return self.line(path.display());
         }
         self.out.write_all(path.as_os_str().as_encoded_bytes())?;
@@ -154,15 +198,17 @@ pub(crate) fn note(problems: &[Problem]) {
 }
 
 /// Returns a table without rules, line by line; the columns of `numbers` are aligned right.
-pub(crate) fn table<const N: usize>(
-    header: [&str; N],
-    rows: impl IntoIterator<Item = [String; N]>,
+pub(crate) fn table<Row: IntoIterator<Item = String>>(
+    header: impl IntoIterator<Item = &'static str>,
+    rows: impl IntoIterator<Item = Row>,
     numbers: &[usize],
 ) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
-    let rows = rows.into_iter();
-    table.add_rows(rows.map(|row| row.map(|cell| printable(&cell).into_owned())));
+    for row in rows {
+        let cells = row.into_iter().map(|cell| printable(&cell).into_owned());
+        table.add_row(cells);
+    }
     for (index, column) in table.column_iter_mut().enumerate() {
         let left = if index == 0 { 0 } else { 2 };
         column.set_padding((left, 0));
@@ -170,10 +216,22 @@ pub(crate) fn table<const N: usize>(
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect()
+    let lines = table.lines();
+    lines.map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// Returns a text of no more than so many characters, with its middle left out where it has more:
+/// the ends of a name, its host and its tag, say the most.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
+    let count = text.chars().count();
+    if count <= width {
+        return text.to_owned();
+    }
+    let kept = width.saturating_sub(1);
+    let (start, end) = (kept / 2, kept - kept / 2);
+    let head = text.chars().take(start);
+    let tail = text.chars().skip(count - end);
+    head.chain(['\u{2026}']).chain(tail).collect()
 }
 
 /// Returns a section of keys and values with its title, line by line; nothing where there are none.

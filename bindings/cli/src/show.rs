@@ -1,36 +1,103 @@
 //! `modelkeep show` for people.
 
-use modelkeep::{Show, gguf::Value};
+use clap::Args;
+use modelkeep::{Message, Reference, Show, ShowOptions, Store, gguf::Value};
 
 use crate::output::{Outcome, Output, section};
 
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// Print arrays and texts in full, and the tensors of safetensors models
+    #[arg(long, short)]
+    verbose: bool,
+    #[command(flatten)]
+    part: Part,
+}
+
+/// One text of the model, as it is stored, in place of everything.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct Part {
+    /// Print the Modelfile that would make the model again
+    #[arg(long)]
+    modelfile: bool,
+    /// Print the template
+    #[arg(long)]
+    template: bool,
+    /// Print the parameters
+    #[arg(long)]
+    parameters: bool,
+    /// Print the system prompt
+    #[arg(long)]
+    system: bool,
+    /// Print the licenses
+    #[arg(long)]
+    license: bool,
+}
+
+impl Part {
+    fn of<'a>(&self, show: &'a Show) -> Option<&'a str> {
+        [
+            (self.modelfile, &show.modelfile),
+            (self.template, &show.template),
+            (self.parameters, &show.parameters),
+            (self.system, &show.system),
+            (self.license, &show.license),
+        ]
+        .into_iter()
+        .find_map(|(is_wanted, text)| is_wanted.then_some(text.as_str()))
+    }
+}
+
+/// How many lines of a long text are printed where not everything is wanted.
+const FEW: usize = 4;
+
+pub(crate) fn run(
+    store: &Store,
+    name: &Reference,
+    what: &ShowArgs,
+    output: &mut Output,
+) -> Outcome {
+    let name = store.identify(name)?;
+    let show = store.show(name, &ShowOptions::new().verbose(what.verbose))?;
+    if output.json {
+        return output.line(show.to_json());
+    }
+    match what.part.of(&show) {
+        Some(text) => output.text(text),
+        None => print(&show, what.verbose, output),
+    }
+}
+
 /// Prints the facts first, then the texts, in sections.
-pub(crate) fn print(show: &Show, verbose: bool, output: &mut Output) -> Outcome {
-    output.lines(section("Model", facts(show)))?;
-    let capabilities: Vec<_> = show
-        .capabilities
-        .iter()
-        .map(|word| [word.to_string(), String::new()])
-        .collect();
-    output.lines(section("Capabilities", capabilities))?;
+fn print(show: &Show, verbose: bool, output: &mut Output) -> Outcome {
+    output.table(section("Model", facts(show)))?;
+    let words = show.capabilities.iter().map(ToString::to_string);
+    let capabilities: Vec<_> = words.map(|word| [word, String::new()]).collect();
+    output.table(section("Capabilities", capabilities))?;
     let parameters = show.parameters.lines().map(|line| {
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
         [key.to_owned(), value.trim_start().to_owned()]
     });
-    output.lines(section("Parameters", parameters.collect()))?;
+    output.table(section("Parameters", parameters.collect()))?;
     if verbose {
-        output.lines(section("Metadata", metadata(show)))?;
+        output.table(section("Metadata", metadata(show)))?;
         let tensors = show.tensors.iter().map(|tensor| {
-            [
-                tensor.name.clone(),
-                format!("{} {:?}", tensor.r#type, tensor.shape),
-            ]
+            let kind = format!("{} {:?}", tensor.r#type, tensor.shape);
+            [tensor.name.clone(), kind]
         });
-        output.lines(section("Tensors", tensors.collect()))?;
+        output.table(section("Tensors", tensors.collect()))?;
     }
+    let lines = if verbose { usize::MAX } else { FEW };
+    text(output, "Template", &show.template, lines)?;
     text(output, "System", &show.system, usize::MAX)?;
-    let lines = if verbose { usize::MAX } else { 2 };
+    let messages = show.messages.iter().map(said).collect::<Vec<String>>();
+    text(output, "Messages", &messages.join("\n"), lines)?;
     text(output, "License", &show.license, lines)
+}
+
+fn said(message: &Message) -> String {
+    format!("{}: {}", message.role, message.content)
 }
 
 fn facts(show: &Show) -> Vec<[String; 2]> {
@@ -74,7 +141,7 @@ fn metadata(show: &Show) -> Vec<[String; 2]> {
         .collect()
 }
 
-/// A value on one line: long texts and arrays are shortened.
+/// Returns a value on one line: long texts and arrays are shortened.
 pub(crate) fn brief(value: &Value<'_>) -> String {
     const LONGEST: usize = 60;
     match value {
@@ -101,21 +168,23 @@ pub(crate) fn brief(value: &Value<'_>) -> String {
         Value::F32(v) => v.to_string(),
         Value::F64(v) => v.to_string(),
         Value::Bool(v) => v.to_string(),
+        // A type of a later release of the format.
+        other => format!("{other:?}"),
     }
 }
 
+/// Prints the first lines of a text that are not empty, and how many there are more.
 fn text(output: &mut Output, title: &str, text: &str, lines: usize) -> Outcome {
-    if text.is_empty() {
+    let all = text.lines().filter(|line| !line.trim().is_empty());
+    let all: Vec<String> = all.map(|line| line.replace('\t', "    ")).collect();
+    if all.is_empty() {
         return Ok(());
     }
-    output.line(title)?;
-    let shown: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .take(lines)
-        .collect();
-    shown
-        .iter()
-        .try_for_each(|line| output.line(format!("  {}", line.replace('\t', "    "))))?;
+    output.heading(title)?;
+    output.lines(all.iter().take(lines).map(|line| format!("  {line}")))?;
+    let more = all.len().saturating_sub(lines);
+    if more > 0 {
+        output.line(format!("  ... and {more} more lines (--verbose)"))?;
+    }
     output.line("")
 }

@@ -6,78 +6,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-struct Shell {
-    directory: tempfile::TempDir,
-}
+mod common;
 
-struct Said {
-    status: i32,
-    out: String,
-    err: String,
-}
-
-impl Shell {
-    fn new() -> Self {
-        Shell {
-            directory: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    /// A shell on a store with the models `tiny` and `other`.
-    fn with_models() -> Self {
-        let shell = Shell::new();
-        for name in ["tiny", "other"] {
-            assert_eq!(shell.run(&["import", &fixture(), name]).status, 0);
-        }
-        shell
-    }
-
-    fn store(&self) -> PathBuf {
-        self.directory.path().join("models")
-    }
-
-    fn run(&self, words: &[&str]) -> Said {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_modelkeep"));
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = command
-            .args(words)
-            .env("OLLAMA_MODELS", self.store())
-            .env("HOME", self.directory.path())
-            .output()
-            .unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Said {
-            status: status.code().unwrap(),
-            out: text(stdout),
-            err: text(stderr),
-        }
-    }
-
-    fn json(&self, words: &[&str]) -> serde_json::Value {
-        let said = self.run(&[words, &["--json"]].concat());
-        serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}: {}", said.out))
-    }
-
-    fn damage(&self, name: &str) {
-        let path = self.run(&["path", name]).out;
-        let mut bytes = fs::read(path.trim()).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        fs::write(path.trim(), bytes).unwrap();
-    }
-}
-
-fn fixture() -> String {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.join("../../tests/data/tiny.gguf")
-        .to_str()
-        .unwrap()
-        .to_owned()
-}
+use common::{Shell, fixture};
 
 #[test]
 fn a_model_is_listed_shown_copied_and_removed() {

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use modelkeep::Store;
-use modelkeep::wire::{self, Basename};
+use modelkeep::http_api::{self, Basename};
 use tokio::sync::{Semaphore, watch};
 use tokio::time;
 
@@ -213,12 +213,12 @@ fn perform(
                 "text/plain; charset=utf-8",
             )
         }
-        Endpoint::Version => json(wire::version()),
-        Endpoint::Tags => json(wire::tags(store)),
-        Endpoint::Show => json(wire::show(store, body, basename)),
-        Endpoint::Copy => json(wire::copy(store, body)),
-        Endpoint::Delete => json(wire::delete(store, body)),
-        Endpoint::Blob => json(wire::has_blob(store, segment)),
+        Endpoint::Version => json(http_api::version()),
+        Endpoint::Tags => json(http_api::tags(store)),
+        Endpoint::Show => json(http_api::show(store, body, basename)),
+        Endpoint::Copy => json(http_api::copy(store, body)),
+        Endpoint::Delete => json(http_api::delete(store, body)),
+        Endpoint::Blob => json(http_api::has_blob(store, segment)),
         Endpoint::NotServed(what) => {
             let text = format!("modelkeep serve does not {what}");
             refusal(StatusCode::NOT_IMPLEMENTED, &text)

@@ -3,7 +3,7 @@
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, TRANSFER_ENCODING, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
-use modelkeep::wire::Basename;
+use modelkeep::http_api::Basename;
 
 use crate::host::{self, Place};
 use crate::origin::{Origins, Page};

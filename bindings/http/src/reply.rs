@@ -2,19 +2,19 @@
 
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, LOCATION};
 use hyper::{Method, StatusCode, http};
-use modelkeep::wire::Answer;
+use modelkeep::http_api::Response;
 
 /// A reply that is complete.
 pub(crate) type Reply = http::Response<String>;
 
 /// Returns the reply of the engine. A refusal is JSON even where `HEAD` leaves its text out.
-pub(crate) fn json(answer: Answer) -> Reply {
-    for problem in &answer.problems {
+pub(crate) fn json(response: Response) -> Reply {
+    for problem in &response.problems {
         let problem = problem.to_string();
         eprintln!("modelkeep: {}", modelkeep::printable(&problem));
     }
-    let status = StatusCode::from_u16(answer.status);
-    let mut reply = Reply::new(answer.body);
+    let status = StatusCode::from_u16(response.status);
+    let mut reply = Reply::new(response.body);
     *reply.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if reply.body().is_empty() {
         return reply;
@@ -24,7 +24,7 @@ pub(crate) fn json(answer: Answer) -> Reply {
 
 /// Returns `{"error": text}`.
 pub(crate) fn refusal(status: StatusCode, text: &str) -> Reply {
-    json(Answer::refusal(status.as_u16(), text))
+    json(Response::refusal(status.as_u16(), text))
 }
 
 /// Returns a reply without a body or a content type.

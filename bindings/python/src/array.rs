@@ -51,7 +51,7 @@ impl Array {
         Py::new(py, PyClassInitializer::from(buffer).add_subclass(fields))
     }
 
-    /// Whether the bytes are the same, NaN included; two files may hold one array.
+    /// Returns whether the bytes are the same, NaN included; two files may hold one array.
     fn is_same(&self, py: Python<'_>, other: &Self) -> PyResult<bool> {
         let (own, theirs) = (self.view(py)?, other.view(py)?);
         let kind = |array: &gguf::Array<'_>| (array.element_type(), array.endian(), array.len());
@@ -96,7 +96,7 @@ impl Array {
     }
 }
 
-/// How the numbers of an array lie in memory; `None` for strings and arrays.
+/// Returns how the numbers of an array are laid out in memory; `None` for strings and arrays.
 fn layout(file: &GgufFile, array: &gguf::Array<'_>) -> Option<Layout> {
     let mut warnings = file.view().warnings().iter();
     let code = match array.element_type() {
@@ -113,7 +113,7 @@ fn layout(file: &GgufFile, array: &gguf::Array<'_>) -> Option<Layout> {
         // A bool of C that is neither 0 nor 1 is undefined.
         ValueType::Bool if warnings.any(|it| it.code() == WarningCode::BadBool) => 'B',
         ValueType::Bool => '?',
-        ValueType::Str | ValueType::Array => return None,
+        _ => return None,
     };
     let size = array.element_type().size()?;
     Layout::new(code, size, array.endian(), &[array.len()])
@@ -127,12 +127,12 @@ impl Array {
         self.element.name()
     }
 
-    /// All elements as a list, in one pass.
+    /// Returns all elements as a list, in one pass.
     fn tolist<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         list(py, &self.view(py)?)
     }
 
-    /// The first place of a value.
+    /// Returns the first place of a value.
     #[pyo3(signature = (value, *range))]
     fn index<'py>(
         &self,
@@ -146,7 +146,7 @@ impl Array {
             .call1(arguments.cast::<PyTuple>()?)
     }
 
-    /// How often a value occurs.
+    /// Returns how often a value occurs.
     fn count<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.tolist(value.py())?.call_method1("count", (value,))
     }
@@ -184,7 +184,7 @@ impl Array {
             .cast_into()?)
     }
 
-    /// Whether another sequence has the same elements; a string is none.
+    /// Returns whether another sequence has the same elements; a string is none.
     fn __eq__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,

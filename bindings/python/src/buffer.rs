@@ -71,12 +71,12 @@ impl Layout {
 }
 
 impl Buffer {
-    /// A part that has no layout cannot be looked at as memory.
+    /// Refuses to be looked at as memory: the part has no layout.
     pub(crate) fn new(file: GgufFile, part: Part, layout: Option<Layout>) -> Self {
         Buffer { file, part, layout }
     }
 
-    /// Why a part has no layout.
+    /// Returns why a part has no layout.
     fn no_layout(&self) -> &'static str {
         match self.part {
             Part::Entry(_) => "only arrays of numbers are memory of items",
@@ -84,7 +84,7 @@ impl Buffer {
         }
     }
 
-    /// Why the bytes of a part are not at hand.
+    /// Returns why the bytes of a part are not at hand.
     fn no_bytes(&self) -> &'static str {
         let Part::Tensor(at) = self.part else {
             return "the file has changed since it was opened";
@@ -99,7 +99,7 @@ impl Buffer {
         }
     }
 
-    /// The bytes as they lie in the file.
+    /// Returns the bytes as they are in the file.
     fn bytes(&self) -> Option<&[u8]> {
         let view = self.file.view();
         match self.part {

@@ -3,13 +3,13 @@
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
-/// Whether an object is of one of the classes of `collections.abc`.
+/// Returns whether an object is of one of the classes of `collections.abc`.
 pub(crate) fn is_instance(object: &Bound<'_, PyAny>, class: &str) -> PyResult<bool> {
     let class = object.py().import("collections.abc")?.getattr(class)?;
     object.is_instance(&class)
 }
 
-/// Whether two sequences of one length have equal elements.
+/// Returns whether two sequences of one length have equal elements.
 pub(crate) fn all_equal(
     own: Bound<'_, PyIterator>,
     theirs: Bound<'_, PyIterator>,

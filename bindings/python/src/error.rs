@@ -5,9 +5,9 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::gguf::ParseError;
+use crate::parse_error::ParseError;
 
-/// Answers with the value, or raises the exception of the error's kind.
+/// Returns the value, or raises the exception of the error's kind.
 pub(crate) trait OrRaise<T> {
     fn or_raise(self, py: Python<'_>) -> PyResult<T>;
 }
@@ -18,12 +18,12 @@ impl<T> OrRaise<T> for Result<T> {
     }
 }
 
-/// The exception for an error; another one where even that cannot be made.
+/// Returns the exception for an error; another one where even that cannot be made.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     made(py, error).unwrap_or_else(|other| other)
 }
 
-/// The same as an object that is not raised.
+/// Returns the same as an object that is not raised.
 pub(crate) fn exception_object(py: Python<'_>, error: &Error) -> Py<PyBaseException> {
     exception(py, error).into_value(py)
 }
@@ -51,7 +51,7 @@ fn made(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     Ok(exception)
 }
 
-/// The system's number, for the classes that are an `OSError` of it.
+/// Returns the system's number, for the classes that are an `OSError` of it.
 fn refusal(error: &Error) -> Option<i32> {
     use ErrorKind::{FileNotFound, Io, PermissionDenied, ReadOnly};
     let is_system = matches!(
@@ -61,7 +61,7 @@ fn refusal(error: &Error) -> Option<i32> {
     error.os_error().filter(|_| is_system)
 }
 
-/// What was read when a file was opened is not there any more.
+/// Returns the exception for a file that has changed since it was opened.
 pub(crate) fn changed(py: Python<'_>) -> PyErr {
     let text = "reading GGUF: the file has changed since it was opened";
     exception(py, &Error::new(ErrorKind::Corrupt, text))

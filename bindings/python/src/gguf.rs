@@ -13,9 +13,10 @@ use pyo3::types::{PyBool, PyDict, PyIterator, PyMappingProxy, PyNotImplemented};
 use crate::array::Array;
 use crate::equality::is_instance;
 use crate::error::{OrRaise, changed};
-use crate::json_base::{JsonBase, each, shown};
+use crate::json_base::{JsonBase, each};
+use crate::options::gguf_options;
 use crate::path::FilePath;
-use crate::split_gguf::options;
+use crate::repr::shown;
 use crate::tensor::Tensor;
 use crate::text::text;
 use crate::value::Element;
@@ -59,7 +60,7 @@ impl Gguf {
         Ok(self.places.get_or_try_init(py, collect)?.bind(py))
     }
 
-    /// The place and the value of a key.
+    /// Returns the place and the value of a key.
     fn find(&self, key: &Bound<'_, PyAny>) -> PyResult<Option<(usize, Value<'_>)>> {
         let py = key.py();
         let Some(place) = self.places(py)?.get_item(key)? else {
@@ -81,9 +82,9 @@ impl Gguf {
 
 #[pymethods]
 impl Gguf {
-    /// Opens any GGUF file: one pass over its head, never over the data of its tensors.
+    /// Opens any GGUF file: one pass over its header, never over the data of its tensors.
     ///
-    /// `lenient` accepts what does no harm and warns of it; `mmap=False` reads the head into
+    /// `lenient` accepts what does no harm and warns of it; `mmap=False` reads the header into
     /// memory in place of mapping the file, and leaves the data of tensors alone;
     /// `header_only` accepts a file whose data are not all there yet.
     #[new]
@@ -95,7 +96,7 @@ impl Gguf {
         mmap: bool,
         header_only: bool,
     ) -> PyResult<PyClassInitializer<Self>> {
-        let options = options(lenient, mmap, header_only);
+        let options = gguf_options(lenient, mmap, header_only);
         let file = py
             .detach(|| GgufFile::open(path.0, &options))
             .or_raise(py)?;
@@ -148,7 +149,7 @@ impl Gguf {
         self.file
             .view()
             .split()
-            .map(|split| (split.no, split.count))
+            .map(|split| (split.index, split.count))
     }
 
     /// What is unusual.
@@ -167,7 +168,7 @@ impl Gguf {
         Ok(tensors.clone_ref(py))
     }
 
-    /// The type of a value in the file, as in `u32`, `str` or `arr`.
+    /// Returns the type of a value in the file, as in `u32`, `str` or `arr`.
     fn value_type(&self, key: &Bound<'_, PyAny>) -> PyResult<&'static str> {
         match self.find(key)? {
             Some((_, value)) => Ok(value.value_type().name()),
@@ -225,7 +226,7 @@ impl Gguf {
         value.ok_or_else(|| PyKeyError::new_err(key.clone().unbind()))
     }
 
-    /// Whether another mapping has the same keys and values.
+    /// Returns whether another mapping has the same keys and values.
     fn __eq__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
@@ -252,45 +253,6 @@ impl Gguf {
         let view = self.file.view();
         let (pairs, tensors) = (view.len(), view.tensor_count());
         format!("<Gguf of {pairs} values, {tensors} tensors>")
-    }
-}
-
-/// Why a file is refused: what is wrong, where in its structure, and at which byte.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct ParseError {
-    /// The class of the fault, a word that never changes, as in `bad_magic`.
-    kind: &'static str,
-    /// The offset in the file, in bytes, of the item that is wrong.
-    offset: u64,
-    /// The place in the structure.
-    path: String,
-    /// What is wrong, in words.
-    message: String,
-}
-
-impl From<modelkeep::gguf::ParseError> for ParseError {
-    fn from(fault: modelkeep::gguf::ParseError) -> Self {
-        ParseError {
-            kind: fault.kind().code(),
-            offset: fault.offset(),
-            path: fault.path().to_owned(),
-            message: fault.message().to_owned(),
-        }
-    }
-}
-
-#[pymethods]
-impl ParseError {
-    fn __repr__(&self) -> String {
-        shown(
-            "ParseError",
-            &[
-                ("kind", &self.kind),
-                ("offset", &self.offset),
-                ("path", &self.path),
-                ("message", &self.message),
-            ],
-        )
     }
 }
 

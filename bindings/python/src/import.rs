@@ -1,6 +1,6 @@
 //! What a model is made of, as Python says it.
 
-use modelkeep::Message;
+use modelkeep::{ImportOptions, Message};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -32,7 +32,24 @@ impl From<NewMessage> for Message {
     }
 }
 
-/// A dictionary whose values JSON can hold.
+/// Sets those texts that there are: the template, the system prompt, the renderer, the parser and
+/// the oldest release.
+pub(crate) fn with_texts(options: ImportOptions, texts: [Option<String>; 5]) -> ImportOptions {
+    let setters: [fn(ImportOptions, String) -> ImportOptions; 5] = [
+        ImportOptions::template,
+        ImportOptions::system,
+        ImportOptions::renderer,
+        ImportOptions::parser,
+        ImportOptions::requires,
+    ];
+    let texts = texts.into_iter().zip(setters);
+    texts.fold(options, |options, (text, set)| match text {
+        Some(text) => set(options, text),
+        None => options,
+    })
+}
+
+/// Returns a dictionary whose values JSON can hold.
 pub(crate) fn json_object(object: &Bound<'_, PyDict>) -> PyResult<Map<String, Value>> {
     let json = object.py().import("json")?;
     let text: String = json.call_method1("dumps", (object,))?.extract()?;

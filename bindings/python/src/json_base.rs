@@ -1,6 +1,5 @@
-//! What every answer can do: say itself in JSON, as the engine does.
+//! What every result has: its JSON, as the engine makes it.
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use modelkeep::Result;
@@ -11,27 +10,27 @@ use serde::Serialize;
 
 use crate::error::OrRaise;
 
-/// What the store or a file answered; its attributes are its fields.
+/// A result of the store or of a file; its attributes are its fields.
 #[pyclass(frozen, subclass, module = "modelkeep")]
 pub(crate) struct JsonBase {
     json: Box<dyn Fn() -> Result<String> + Send + Sync>,
 }
 
 impl JsonBase {
-    /// The base of an answer whose JSON is made when it is asked for.
+    /// Returns the base of a result whose JSON is made when it is asked for.
     pub(crate) fn new(json: impl Fn() -> Result<String> + Send + Sync + 'static) -> Self {
         JsonBase {
             json: Box::new(json),
         }
     }
 
-    /// The base of the answer that stands for a value of the engine.
+    /// Returns the base of the result that stands for a value of the engine.
     pub(crate) fn of<T: Serialize + Send + Sync + 'static>(value: &Arc<T>) -> Self {
         let value = value.clone();
         JsonBase::new(move || modelkeep::json::try_to_string(&*value))
     }
 
-    /// The whole answer, its fields included.
+    /// Returns the whole result, its fields included.
     pub(crate) fn with<T>(self, py: Python<'_>, fields: T) -> PyResult<Py<T>>
     where
         T: PyClass<BaseType = JsonBase>,
@@ -42,23 +41,23 @@ impl JsonBase {
 
 #[pymethods]
 impl JsonBase {
-    /// The answer as JSON; that of list and show is the body of the HTTP call.
+    /// Returns the result as JSON; that of list and show is the body of the HTTP call.
     fn to_json(&self, py: Python<'_>) -> PyResult<String> {
         py.detach(|| (self.json)()).or_raise(py)
     }
 
-    /// The same as Python values.
+    /// Returns the same as Python values.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         loads(py, &self.to_json(py)?)
     }
 }
 
-/// JSON as Python values.
+/// Returns JSON as Python values.
 pub(crate) fn loads<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
     py.import("json")?.call_method1("loads", (json,))
 }
 
-/// The Python objects of some values of the engine.
+/// Returns the Python objects of some values of the engine.
 pub(crate) fn each<T, U>(
     py: Python<'_>,
     values: impl IntoIterator<Item = T>,
@@ -73,16 +72,7 @@ where
         .collect()
 }
 
-/// The texts of some values.
+/// Returns the texts of some values.
 pub(crate) fn texts<T: ToString>(values: &[T]) -> Vec<String> {
     values.iter().map(ToString::to_string).collect()
-}
-
-/// How an object shows itself: `Class(field=value, ...)`.
-pub(crate) fn shown(class: &str, fields: &[(&str, &dyn Debug)]) -> String {
-    let fields: Vec<String> = fields
-        .iter()
-        .map(|(name, value)| format!("{name}={value:?}"))
-        .collect();
-    format!("{class}({})", fields.join(", "))
 }

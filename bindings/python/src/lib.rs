@@ -1,5 +1,6 @@
 //! The Python binding: converts in, calls the engine once, converts out.
 
+mod archive;
 mod array;
 mod buffer;
 mod equality;
@@ -11,13 +12,18 @@ mod listing;
 mod maintain;
 mod model;
 mod options;
+mod parse_error;
 mod path;
+mod repr;
 mod results;
 mod show;
 mod split_gguf;
 mod store;
+mod store_maintain;
+mod stream;
 mod tensor;
 mod text;
+mod uses;
 mod value;
 mod verify;
 
@@ -29,13 +35,15 @@ mod _modelkeep {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::archive::{ArchivedModel, Exported, ImportedArchive};
+    #[pymodule_export]
     use crate::array::Array;
     #[pymodule_export]
-    use crate::gguf::{FileWarning, Gguf, ParseError, Warning};
+    use crate::gguf::{FileWarning, Gguf, Warning};
     #[pymodule_export]
     use crate::json_base::JsonBase;
     #[pymodule_export]
-    use crate::listing::{Details, Listing, Problem, Summary};
+    use crate::listing::{Details, IncompleteBlob, Listing, Problem, Summary};
     #[pymodule_export]
     use crate::maintain::{
         Collected, Diagnosis, Files, Issue, Location, Maintained, ModelUsage, MovedBlob, Repaired,
@@ -43,6 +51,8 @@ mod _modelkeep {
     };
     #[pymodule_export]
     use crate::model::Model;
+    #[pymodule_export]
+    use crate::parse_error::ParseError;
     #[pymodule_export]
     use crate::results::{Alias, Copied, Deleted, Imported, SharedBlob};
     #[pymodule_export]
@@ -54,9 +64,11 @@ mod _modelkeep {
     #[pymodule_export]
     use crate::tensor::Tensor;
     #[pymodule_export]
+    use crate::uses::{Use, Uses};
+    #[pymodule_export]
     use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Progress, Report};
 
-    /// Runs the command `modelkeep`; the first argument is its own name. Answers its exit status.
+    /// Runs the command `modelkeep`; the first argument is its own name. Returns its exit status.
     #[pyfunction]
     fn _run(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
         py.detach(|| modelkeep_cli::run(arguments))

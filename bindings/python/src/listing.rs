@@ -9,7 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList};
 
 use crate::error::exception_object;
-use crate::json_base::{JsonBase, each, shown, texts};
+use crate::json_base::{JsonBase, each, texts};
+use crate::repr::shown;
 
 /// All models of a store, and what had to be left out. Iterates over its models.
 #[pyclass(frozen, get_all, sequence, extends = JsonBase, module = "modelkeep")]
@@ -78,6 +79,12 @@ pub(crate) struct Summary {
     remote_model: String,
     /// The host that serves a remote model; empty for a local one.
     remote_host: String,
+    /// The model whose manifest this is as well, where the name is an alias.
+    alias_of: Option<String>,
+    /// The form of its manifest: `model`, `index`, `artifact` or `schema1`.
+    form: &'static str,
+    /// What the model lacks, where `check_blobs` was asked for.
+    incomplete: Vec<Py<IncompleteBlob>>,
 }
 
 impl Summary {
@@ -98,6 +105,9 @@ impl Summary {
             capabilities: texts(&line.capabilities),
             remote_model: line.remote_model.clone(),
             remote_host: line.remote_host.clone(),
+            alias_of: line.alias_of.as_ref().map(ToString::to_string),
+            form: line.form.as_str(),
+            incomplete: each(py, &line.incomplete, |_, blob| Ok(blob.into()))?,
         };
         let listing = listing.clone();
         let base = JsonBase::new(move || modelkeep::json::try_to_string(&listing.models.get(at)));
@@ -109,6 +119,42 @@ impl Summary {
 impl Summary {
     fn __repr__(&self) -> String {
         shown("Summary", &[("name", &self.name), ("size", &self.size)])
+    }
+}
+
+/// A blob of a model that is not there as its manifest states it.
+#[pyclass(frozen, get_all, module = "modelkeep")]
+pub(crate) struct IncompleteBlob {
+    /// The blob's digest.
+    digest: String,
+    /// Where it is, or should be.
+    path: PathBuf,
+    /// The bytes that the manifest states.
+    stated: i64,
+    /// The bytes that are there; `None` where no file is.
+    found: Option<u64>,
+}
+
+impl From<&modelkeep::IncompleteBlob> for IncompleteBlob {
+    fn from(blob: &modelkeep::IncompleteBlob) -> Self {
+        IncompleteBlob {
+            digest: blob.digest.to_string(),
+            path: blob.path.clone(),
+            stated: blob.stated,
+            found: blob.found,
+        }
+    }
+}
+
+#[pymethods]
+impl IncompleteBlob {
+    fn __repr__(&self) -> String {
+        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
+            ("digest", &self.digest),
+            ("stated", &self.stated),
+            ("found", &self.found),
+        ];
+        shown("IncompleteBlob", &fields)
     }
 }
 

@@ -1,12 +1,13 @@
-//! The answers of what keeps a store in order: collecting, measuring, diagnosing, repairing.
+//! The results of what keeps a store in order: collecting, measuring, diagnosing, repairing.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 
-use crate::json_base::{JsonBase, each, shown, texts};
+use crate::json_base::{JsonBase, each, texts};
 use crate::listing::Problem;
+use crate::repr::shown;
 
 /// What a collection removed, or would remove.
 #[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]

@@ -14,7 +14,7 @@ use pyo3::types::PyDict;
 use crate::error::{OrRaise, exception};
 use crate::gguf::Gguf;
 use crate::import::json_object;
-use crate::json_base::shown;
+use crate::repr::shown;
 use crate::show::Show;
 
 /// A snapshot of one manifest. Its blobs are read when they are asked for.
@@ -48,7 +48,7 @@ impl Model {
     /// The digest of the manifest, 64 hexadecimal digits.
     #[getter]
     fn digest(&self) -> &str {
-        self.model.manifest().listed_digest()
+        self.model.manifest().id()
     }
 
     /// The time of the manifest's last change.
@@ -100,7 +100,7 @@ impl Model {
             .map(|gguf| gguf.clone_ref(py))
     }
 
-    /// Everything about this model, as `Store.show` answers it.
+    /// Returns everything about this model, as `Store.show` returns it.
     #[pyo3(signature = (verbose=false, *, system="", options=None))]
     fn show(
         &self,
@@ -129,7 +129,7 @@ impl Model {
     }
 }
 
-/// What `show` takes besides the model.
+/// Returns what `show` takes besides the model.
 pub(crate) fn show_options(
     verbose: bool,
     system: &str,

@@ -1,9 +1,10 @@
-//! How a store is opened, as Python says it.
+//! How a store and a GGUF file are opened, as Python says it.
 
 use std::path::{PathBuf, absolute};
 use std::time::Duration;
 
-use modelkeep::{Error, ErrorKind, Result, StoreOptions};
+use modelkeep::gguf::{Data, Limits};
+use modelkeep::{Error, ErrorKind, GcOptions, GgufOptions, Result, StoreOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -55,7 +56,7 @@ impl Options {
             .foreign_owner(self.foreign_owner))
     }
 
-    /// The same as keyword arguments.
+    /// Returns the same as keyword arguments.
     pub(crate) fn to_keywords<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let keywords = PyDict::new(py);
         keywords.set_item("read_only", self.read_only)?;
@@ -70,7 +71,7 @@ impl Options {
     }
 }
 
-/// The error of an option without a meaning.
+/// Returns the error of an option without a meaning.
 pub(crate) fn bad(text: String) -> Error {
     Error::new(ErrorKind::InvalidArgument, text)
 }
@@ -97,7 +98,7 @@ impl<'py> FromPyObject<'_, 'py> for Span {
 }
 
 impl Span {
-    /// The same in the engine's terms; `option` is what an error names.
+    /// Returns the same in the engine's terms; `option` is what an error names.
     pub(crate) fn duration(self, option: &str) -> Result<Duration> {
         match self {
             Span::Seconds(seconds) => {
@@ -106,4 +107,32 @@ impl Span {
             Span::Delta(duration) => Ok(duration),
         }
     }
+}
+
+/// Returns what is collected.
+pub(crate) fn gc_options(
+    grace: Span,
+    dry_run: bool,
+    partials: bool,
+    quarantine: bool,
+    all: bool,
+) -> Result<GcOptions> {
+    let options = GcOptions::new().dry_run(dry_run).partials(partials);
+    let options = options.quarantine(quarantine).all(all);
+    Ok(options.grace(grace.duration("grace")?))
+}
+
+/// Returns how a GGUF file is opened.
+pub(crate) fn gguf_options(lenient: bool, mmap: bool, header_only: bool) -> GgufOptions {
+    let limits = if lenient {
+        Limits::lenient()
+    } else {
+        Limits::strict()
+    };
+    let data = if header_only {
+        Data::Optional
+    } else {
+        Data::Required
+    };
+    GgufOptions::new().limits(limits.data(data)).mmap(mmap)
 }

@@ -1,4 +1,4 @@
-//! The answers of copy, delete and import.
+//! The results of copy, delete and import.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,8 +6,9 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use crate::gguf::FileWarning;
-use crate::json_base::{JsonBase, each, shown, texts};
+use crate::json_base::{JsonBase, each, texts};
 use crate::listing::Problem;
+use crate::repr::shown;
 
 /// What a copy did.
 #[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]

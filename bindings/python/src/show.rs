@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use pyo3::prelude::*;
 
-use crate::json_base::{JsonBase, each, loads, shown, texts};
+use crate::json_base::{JsonBase, each, loads, texts};
 use crate::listing::Details;
+use crate::repr::shown;
 
 /// Everything about one model.
 #[pyclass(frozen, extends = JsonBase, module = "modelkeep")]
@@ -23,10 +24,16 @@ impl Show {
 
 #[pymethods]
 impl Show {
-    /// The licence texts, a newline between them.
+    /// The license texts, a newline between them.
     #[getter]
     fn license(&self) -> &str {
         &self.show.license
+    }
+
+    /// The same texts one by one.
+    #[getter]
+    fn licenses(&self) -> Vec<String> {
+        self.show.licenses.clone()
     }
 
     /// A Modelfile that makes the model again.
@@ -39,6 +46,24 @@ impl Show {
     #[getter]
     fn parameters(&self) -> &str {
         &self.show.parameters
+    }
+
+    /// The same parameters as values by key.
+    #[getter]
+    fn parameter_values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        loads(py, &modelkeep::json::to_string(&self.show.parameter_values))
+    }
+
+    /// The tokens of context that the model was made for, where something states them.
+    #[getter]
+    fn context_length(&self) -> Option<u64> {
+        self.show.context_length()
+    }
+
+    /// The width of an embedding, where something states it.
+    #[getter]
+    fn embedding_length(&self) -> Option<u64> {
+        self.show.embedding_length()
     }
 
     /// The template that renders prompts.
@@ -80,7 +105,7 @@ impl Show {
         &self.show.remote_host
     }
 
-    /// The metadata as the answer has it; arrays are empty unless it is verbose.
+    /// The metadata as the JSON has it; arrays are empty unless it is verbose.
     #[getter]
     fn model_info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         info(py, &self.show.model_info)
@@ -117,7 +142,7 @@ impl Show {
         self.show.modified_at.system_time()
     }
 
-    /// The oldest release of the reference that can run the model.
+    /// The oldest release of Ollama that can run the model.
     #[getter]
     fn requires(&self) -> &str {
         &self.show.requires

@@ -1,13 +1,13 @@
 //! The class `GgufParts`: a model that was split into several GGUF files.
 
-use modelkeep::gguf::{Data, Limits};
-use modelkeep::{GgufFile, GgufOptions};
+use modelkeep::GgufFile;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyMappingProxy;
 
 use crate::error::OrRaise;
 use crate::gguf::Gguf;
+use crate::options::gguf_options;
 use crate::path::FilePath;
 use crate::tensor::Tensor;
 
@@ -30,7 +30,7 @@ impl GgufParts {
         mmap: bool,
         header_only: bool,
     ) -> PyResult<Self> {
-        let options = options(lenient, mmap, header_only);
+        let options = gguf_options(lenient, mmap, header_only);
         let inner = py.detach(|| modelkeep::GgufParts::open(path.0, &options));
         Ok(GgufParts {
             inner: inner.or_raise(py)?,
@@ -67,19 +67,4 @@ impl GgufParts {
             self.inner.parts().len()
         )
     }
-}
-
-/// How a file is opened, as Python says it.
-pub(crate) fn options(lenient: bool, mmap: bool, header_only: bool) -> GgufOptions {
-    let limits = if lenient {
-        Limits::lenient()
-    } else {
-        Limits::strict()
-    };
-    let data = if header_only {
-        Data::Optional
-    } else {
-        Data::Required
-    };
-    GgufOptions::new().limits(limits.data(data)).mmap(mmap)
 }

@@ -3,31 +3,37 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
-use modelkeep::{Digest, ErrorKind, GcOptions, ImportOptions, Reference, VerifyOptions, wire};
+use modelkeep::{
+    Digest, ErrorKind, ExportOptions, ImportArchiveOptions, ImportOptions, ListOptions, Reference,
+    StoreOptions, http_api,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use crate::archive::{Exported, ImportedArchive, Place};
 use crate::error::{OrRaise, exception};
-use crate::import::{NewMessage, json_object};
+use crate::import::{NewMessage, json_object, with_texts};
 use crate::listing::Listing;
-use crate::maintain::{Collected, Diagnosis, Maintained, Repaired, Usage};
+use crate::maintain::Diagnosis;
 use crate::model::{Model, Models, show_options};
 use crate::options::{Options, Span, bad};
 use crate::path::FilePath;
 use crate::results::{Copied, Deleted, Imported};
 use crate::show::Show;
-use crate::verify::{Observer, Report};
+use crate::stream::Stream;
+use crate::uses::Uses;
+use crate::verify::Observer;
 
 /// A models directory, opened. Opening and reading write nothing.
 #[pyclass(frozen, module = "modelkeep")]
 pub(crate) struct Store {
-    inner: modelkeep::Store,
+    pub(crate) inner: modelkeep::Store,
     options: Options,
 }
 
 impl Store {
     /// Makes a call that may take long, and looks for signals and tells a callback meanwhile.
-    fn watched<T: Send>(
+    pub(crate) fn watched<T: Send>(
         &self,
         py: Python<'_>,
         progress: Option<Py<PyAny>>,
@@ -86,12 +92,27 @@ impl Store {
         self.inner.path().to_owned()
     }
 
-    /// Lists all models, and names what had to be left out.
-    fn list(&self, py: Python<'_>) -> PyResult<Py<Listing>> {
-        Listing::of(py, py.detach(|| self.inner.list()).or_raise(py)?)
+    /// Says what is wrong with a store that need not open; without a path, with the default one.
+    #[staticmethod]
+    #[pyo3(signature = (path=None))]
+    fn diagnose(py: Python<'_>, path: Option<FilePath>) -> PyResult<Py<Diagnosis>> {
+        let options = StoreOptions::from_env();
+        let options = path.map_or(options.clone(), |path| options.path(path.0));
+        Diagnosis::of(py, py.detach(|| options.diagnose()).or_raise(py)?)
     }
 
-    /// Everything about one model; `verbose` prints arrays in full.
+    /// Lists all models, and names what had to be left out. `check_blobs` inspects each blob, at
+    /// the cost of a `stat`, so that an incomplete model is known as such.
+    #[pyo3(signature = (*, check_blobs=false))]
+    fn list(&self, py: Python<'_>, check_blobs: bool) -> PyResult<Py<Listing>> {
+        let options = ListOptions::new().check_blobs(check_blobs);
+        Listing::of(
+            py,
+            py.detach(|| self.inner.list_with(&options)).or_raise(py)?,
+        )
+    }
+
+    /// Returns everything about one model; `verbose` prints arrays in full.
     #[pyo3(signature = (name, verbose=false, *, system="", options=None))]
     fn show(
         &self,
@@ -106,18 +127,21 @@ impl Store {
         Show::of(py, show.or_raise(py)?)
     }
 
-    /// The absolute path of a model's GGUF file.
+    /// Returns the absolute path of a model's GGUF file.
     fn path(&self, py: Python<'_>, name: &str) -> PyResult<PathBuf> {
         py.detach(|| self.inner.model(name)?.gguf_path())
             .or_raise(py)
     }
 
-    /// The models that a digest, an ID (12 digits or more) or a file belongs to: the name of each,
-    /// what of it that is, and the digest.
-    fn which(&self, py: Python<'_>, what: PathBuf) -> PyResult<Vec<(String, String, String)>> {
-        let found = py.detach(|| self.inner.which(&what)).or_raise(py)?;
-        let part = |part: modelkeep::Use| (part.name.to_string(), part.kind, part.digest);
-        Ok(found.uses.into_iter().map(part).collect())
+    /// Returns the stored name of a model, given by its name or by its ID, 12 digits or more.
+    fn identify(&self, py: Python<'_>, name: &str) -> PyResult<String> {
+        let found = py.detach(|| self.inner.identify(name)).or_raise(py)?;
+        Ok(found.to_string())
+    }
+
+    /// Returns the models that a digest, an ID (12 digits or more) or a file belongs to.
+    fn which(&self, py: Python<'_>, what: PathBuf) -> PyResult<Py<Uses>> {
+        Uses::of(py, self.watched(py, None, |store| store.which(&what))?)
     }
 
     /// Copies a model: one more name for the same blobs, at the cost of one small file.
@@ -146,39 +170,9 @@ impl Store {
         }
     }
 
-    /// Recomputes the SHA-256 of every blob of the store, or of the named models, in parallel.
-    ///
-    /// `use_cache` trusts the verification cache for what an earlier run found good and nothing
-    /// touched since, and notes what this one finds good in the store's `.modelkeep`. A write
-    /// through a shared mapping may not move the times by which that is told.
-    ///
-    /// `progress` is called in this thread, at most 20 times a second. It cancels by answering
-    /// `False`; what it raises is raised here, as is a Ctrl-C.
-    #[pyo3(signature = (*names, gguf=false, use_cache=false, progress=None))]
-    fn verify(
-        &self,
-        py: Python<'_>,
-        names: Vec<String>,
-        gguf: bool,
-        use_cache: bool,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<Py<Report>> {
-        let mut observer = Observer::new(progress);
-        let report = py.detach(|| {
-            let options = VerifyOptions::new().models(&names);
-            let options = options.gguf(gguf).use_cache(use_cache);
-            self.inner
-                .verify_with(&options, &mut |progress| observer.observe(progress))
-        });
-        match observer.raised {
-            Some(raised) => Err(raised),
-            None => Report::of(py, report.or_raise(py)?),
-        }
-    }
-
     /// Makes a model of a GGUF file.
     ///
-    /// `progress` is called in this thread, about 20 times a second. It cancels by answering
+    /// `progress` is called in this thread, about 20 times a second. It cancels by returning
     /// `False`; what it raises is raised here, as is a Ctrl-C, and nothing is left behind.
     #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
     #[pyo3(signature = (path, name, *, replace=false, copy_mode="auto", projectors=Vec::new(),
@@ -206,7 +200,7 @@ impl Store {
         requires: Option<String>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Imported>> {
-        let mut options = ImportOptions::new()
+        let options = ImportOptions::new()
             .replace(replace)
             .copy_mode(copy_mode.parse().or_raise(py)?)
             .projectors(projectors.into_iter().map(|path| path.0))
@@ -214,19 +208,7 @@ impl Store {
             .licenses(licenses)
             .parameters(parameters.map(json_object).transpose()?.unwrap_or_default())
             .messages(messages.into_iter().map(Into::into));
-        type Set = fn(ImportOptions, String) -> ImportOptions;
-        let texts: [(_, Set); 5] = [
-            (template, ImportOptions::template),
-            (system, ImportOptions::system),
-            (renderer, ImportOptions::renderer),
-            (parser, ImportOptions::parser),
-            (requires, ImportOptions::requires),
-        ];
-        for (text, set) in texts {
-            if let Some(text) = text {
-                options = set(options, text);
-            }
-        }
+        let options = with_texts(options, [template, system, renderer, parser, requires]);
         let import = |store: &modelkeep::Store| store.import(&path.0, name, &options);
         Imported::of(py, self.watched(py, progress, import)?)
     }
@@ -251,83 +233,128 @@ impl Store {
         Imported::of(py, self.watched(py, progress, import)?)
     }
 
-    /// Removes the blobs that no model uses and that have not changed for the grace period, and
-    /// what interrupted imports left. `partials` takes interrupted downloads as well, `quarantine`
-    /// the damaged blobs that a repair set aside, and `all` says that a store without any model is
-    /// meant to lose every blob.
-    #[pyo3(signature = (*, grace=Span::Seconds(3600.0), dry_run=false, partials=false,
-        quarantine=false, all=false, progress=None),
-        text_signature = "($self, *, grace=3600.0, dry_run=False, partials=False, \
-        quarantine=False, all=False, progress=None)")]
-    #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
-    fn gc(
+    /// Writes models to `path` in the image layout of OCI: to one archive where it ends in `.tar` or
+    /// is a binary file, otherwise to a directory. Every blob is hashed while it is written.
+    /// `replace` writes over an archive that is there, and in a directory over the models of these
+    /// names. `progress` is as in `import_gguf`.
+    #[pyo3(signature = (names, path, *, replace=false, progress=None),
+        text_signature = "($self, names, path, *, replace=False, progress=None)")]
+    fn export(
         &self,
         py: Python<'_>,
-        grace: Span,
-        dry_run: bool,
-        partials: bool,
-        quarantine: bool,
-        all: bool,
+        names: &Bound<'_, PyAny>,
+        path: &Bound<'_, PyAny>,
+        replace: bool,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<Py<Collected>> {
-        let options = GcOptions::default().dry_run(dry_run).partials(partials);
-        let options = options.quarantine(quarantine).all(all);
-        let options = options.grace(grace.duration("grace").or_raise(py)?);
-        Collected::of(py, self.watched(py, progress, |store| store.gc(&options))?)
+    ) -> PyResult<Py<Exported>> {
+        let names = match names.extract::<String>() {
+            Ok(name) => vec![name],
+            Err(_) => names
+                .try_iter()?
+                .map(|name| name?.extract())
+                .collect::<PyResult<_>>()?,
+        };
+        let options = ExportOptions::new().replace(replace);
+        let exported = match Place::of(path, "write")? {
+            Place::Path(path) => {
+                let export = |store: &modelkeep::Store| store.export(&names, &path, &options);
+                self.watched(py, progress, export)?
+            }
+            Place::File(mut file) => {
+                let export = |store: &modelkeep::Store| store.export_to(&names, &mut file);
+                let exported = self.watched(py, progress, export);
+                file.raised().map_or(exported, Err)?
+            }
+        };
+        Exported::of(py, exported)
     }
 
-    /// Measures the disk: what each model alone holds, what it shares, what nobody uses.
-    fn usage(&self, py: Python<'_>) -> PyResult<Py<Usage>> {
-        Usage::of(py, py.detach(|| self.inner.usage()).or_raise(py)?)
-    }
-
-    /// Looks for what makes models invisible or broken. Hashes nothing.
-    fn doctor(&self, py: Python<'_>) -> PyResult<Py<Diagnosis>> {
-        Diagnosis::of(py, py.detach(|| self.inner.doctor()).or_raise(py)?)
-    }
-
-    /// Moves the damaged blobs of a report aside, as far as they still are what was verified.
-    /// Deletes nothing.
-    #[pyo3(signature = (report, *, progress=None),
-        text_signature = "($self, report, *, progress=None)")]
-    fn repair(
+    /// Takes in the models of an archive or a directory that `export` wrote, or of a binary file.
+    /// Every blob is hashed while it comes in, what is stored is not written again, and no model is
+    /// visible before all are complete. `name` is that of an archive's one model; `replace` lets
+    /// other models of these names be replaced. `progress` is as in `import_gguf`.
+    #[pyo3(signature = (path, name=None, *, replace=false, progress=None),
+        text_signature = "($self, path, name=None, *, replace=False, progress=None)")]
+    fn import_archive(
         &self,
         py: Python<'_>,
-        report: &Report,
+        path: &Bound<'_, PyAny>,
+        name: Option<&str>,
+        replace: bool,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<Py<Repaired>> {
-        let repair = |store: &modelkeep::Store| store.repair(&report.report);
-        Repaired::of(py, self.watched(py, progress, repair)?)
+    ) -> PyResult<Py<ImportedArchive>> {
+        let mut options = ImportArchiveOptions::new().replace(replace);
+        if let Some(name) = name {
+            options = options.name(name);
+        }
+        let imported = match Place::of(path, "read")? {
+            Place::Path(path) => {
+                let import = |store: &modelkeep::Store| store.import_archive(&path, &options);
+                self.watched(py, progress, import)?
+            }
+            Place::File(mut file) => {
+                let import = |store: &modelkeep::Store| store.import_stream(&mut file, &options);
+                let imported = self.watched(py, progress, import);
+                file.raised().map_or(imported, Err)?
+            }
+        };
+        ImportedArchive::of(py, imported)
     }
 
-    /// Does what Ollama does to a store when it starts: renames old blobs, and collects.
-    fn maintain(&self, py: Python<'_>) -> PyResult<Maintained> {
-        Maintained::of(py, py.detach(|| self.inner.maintain()).or_raise(py)?)
+    /// Adds a blob from a binary stream, and returns its digest; with `expected`, only bytes of
+    /// that digest.
+    #[pyo3(signature = (stream, expected=None))]
+    fn add_blob(
+        &self,
+        py: Python<'_>,
+        stream: Py<PyAny>,
+        expected: Option<&str>,
+    ) -> PyResult<String> {
+        let expected = expected
+            .map(str::parse::<Digest>)
+            .transpose()
+            .or_raise(py)?;
+        let mut stream = Stream::new(stream);
+        let added = py.detach(|| self.inner.add_blob(&mut stream, expected.as_ref()));
+        match stream.raised {
+            Some(raised) => Err(raised),
+            None => added.or_raise(py).map(|blob| blob.digest.to_string()),
+        }
     }
 
-    /// Where the blob of a digest lies, or would lie.
+    /// Returns where the blob of a digest is, or would be.
     fn blob_path(&self, py: Python<'_>, digest: &str) -> PyResult<PathBuf> {
         py.detach(|| Ok(self.inner.blob_path(&digest.parse::<Digest>()?)))
             .or_raise(py)
     }
 
-    /// Whether the blob of a digest is there.
+    /// Returns whether the blob of a digest is there.
     fn has_blob(&self, py: Python<'_>, digest: &str) -> PyResult<bool> {
         py.detach(|| Ok(self.inner.has_blob(&digest.parse::<Digest>()?)))
             .or_raise(py)
     }
 
-    /// Answers a call of the published API, `tags`, `show`, `copy` or `delete`, from the body of
-    /// its request: the HTTP status and the body of the response. A refusal is an answer, too.
-    #[pyo3(signature = (call, body=b"".as_slice(), /), text_signature = "($self, call, body=b'', /)")]
-    fn answer(&self, py: Python<'_>, call: &str, body: &[u8]) -> PyResult<(u16, String)> {
-        let answer = py.detach(|| match call {
-            "tags" => Ok(wire::tags(&self.inner)),
-            "show" => Ok(wire::show(&self.inner, body, wire::Basename::OfFile)),
-            "copy" => Ok(wire::copy(&self.inner, body)),
-            "delete" => Ok(wire::delete(&self.inner, body)),
+    /// Handles a request to an endpoint of the published API, `tags`, `show`, `copy` or `delete`,
+    /// given its body: the HTTP status and the body of the response. A refusal is one, too.
+    #[pyo3(signature = (endpoint, body=b"".as_slice(), /),
+        text_signature = "($self, endpoint, body=b'', /)")]
+    fn handle_request(
+        &self,
+        py: Python<'_>,
+        endpoint: &str,
+        body: &[u8],
+    ) -> PyResult<(u16, String)> {
+        let answer = py.detach(|| match endpoint {
+            "tags" => Ok(http_api::tags(&self.inner)),
+            "show" => Ok(http_api::show(
+                &self.inner,
+                body,
+                http_api::Basename::OfFile,
+            )),
+            "copy" => Ok(http_api::copy(&self.inner, body)),
+            "delete" => Ok(http_api::delete(&self.inner, body)),
             _ => Err(bad(format!(
-                "call: 'tags', 'show', 'copy' or 'delete', not '{call}'"
+                "endpoint: 'tags', 'show', 'copy' or 'delete', not '{endpoint}'"
             ))),
         });
         let answer = answer.or_raise(py)?;

@@ -7,7 +7,7 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 
 use crate::buffer::{Buffer, Layout, Part};
-use crate::json_base::shown;
+use crate::repr::shown;
 use crate::text::text;
 
 /// A tensor of a GGUF file. Its data are memory without a copy: of its shape for plain numbers,
@@ -52,7 +52,7 @@ impl Tensor {
         Py::new(py, PyClassInitializer::from(buffer).add_subclass(fields))
     }
 
-    /// The tensors of some files by name, in their order; of duplicates the last.
+    /// Returns the tensors of some files by name, in their order; of duplicates the last.
     pub(crate) fn by_name(py: Python<'_>, files: &[GgufFile]) -> PyResult<Py<PyMappingProxy>> {
         let tensors = PyDict::new(py);
         for file in files {
@@ -65,7 +65,7 @@ impl Tensor {
     }
 }
 
-/// How the data lie in memory; `None` where their size is not known.
+/// Returns how the data are laid out in memory; `None` where their size is not known.
 fn layout(tensor: &TensorInfo<'_>, shape: Vec<u64>, endian: Endian) -> Option<Layout> {
     let numbers = match tensor.tensor_type.name() {
         "F32" => Some(('f', 4)),
@@ -87,7 +87,7 @@ fn layout(tensor: &TensorInfo<'_>, shape: Vec<u64>, endian: Endian) -> Option<La
         .or_else(|| Layout::new('B', 1, endian, &[size]))
 }
 
-/// The shape with the bytes of a row in place of its elements.
+/// Returns the shape with the bytes of a row in place of its elements.
 fn rows(tensor: &TensorInfo<'_>, mut shape: Vec<u64>) -> Option<Vec<u64>> {
     let (elements, bytes) = tensor
         .tensor_type

@@ -10,8 +10,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-/// A text of a file. Bytes that are not UTF-8 become lone surrogates, as in file names, so that no
-/// two texts become one and `text.encode("utf-8", "surrogateescape")` gives the bytes back.
+/// Returns a text of a file. Bytes that are not UTF-8 become lone surrogates, as in file names, so
+/// that no two texts become one and `text.encode("utf-8", "surrogateescape")` gives the bytes back.
 pub(crate) fn text<'py>(py: Python<'py>, text: Text<'_>) -> PyResult<Bound<'py, PyString>> {
     let bytes = text.as_bytes();
     if bytes.is_ascii() {
@@ -30,11 +30,11 @@ pub(crate) fn text<'py>(py: Python<'py>, text: Text<'_>) -> PyResult<Bound<'py, 
     }
 }
 
-/// A string of known characters: Python takes half as long for them as for their UTF-8, whose
-/// widest character it learns only at its end.
+/// Returns a string of known characters: Python takes half as long for them as for their UTF-8,
+/// whose widest character it learns only at its end.
 fn string_of<'py>(py: Python<'py>, characters: &[wchar_t]) -> PyResult<Bound<'py, PyString>> {
     let len = characters.len().cast_signed();
-    // SAFETY: the interpreter copies the `len` characters, and answers a new reference to a string,
+    // SAFETY: the interpreter copies the `len` characters, and returns a new reference to a string,
     // or NULL with an exception set.
     unsafe {
         let string = ffi::PyUnicode_FromWideChar(characters.as_ptr(), len);
@@ -45,7 +45,7 @@ fn string_of<'py>(py: Python<'py>, characters: &[wchar_t]) -> PyResult<Bound<'py
 /// Up to how many bytes a text is short.
 const SHORT: usize = 32;
 
-/// The characters of a short text of UTF-8, in one pass; `None` for any other, and where a
+/// Returns the characters of a short text of UTF-8, in one pass; `None` for any other, and where a
 /// character takes four bytes.
 fn decode_short(bytes: &[u8]) -> Option<([wchar_t; SHORT], usize)> {
     if bytes.len() > SHORT {

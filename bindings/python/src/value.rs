@@ -1,11 +1,12 @@
 //! Values of a GGUF file as Python objects.
 
 use modelkeep::gguf::{Array, Value};
+use modelkeep::{Error, ErrorKind};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::error::changed;
+use crate::error::{changed, exception};
 use crate::text::text;
 
 /// An element that was looked for, on its way into a list.
@@ -32,11 +33,15 @@ impl<'py> IntoPyObject<'py> for Element<'_> {
             Value::Str(v) => Ok(text(py, v)?.into_any()),
             // How deep arrays lie in arrays was bounded when the file was opened.
             Value::Array(v) => Ok(list(py, &v)?.into_any()),
+            other => {
+                let text = format!("reading GGUF: a value of type {}", other.value_type());
+                Err(exception(py, &Error::new(ErrorKind::Unsupported, text)))
+            }
         }
     }
 }
 
-/// All elements of an array in one pass.
+/// Returns all elements of an array in one pass.
 pub(crate) fn list<'py>(py: Python<'py>, array: &Array<'_>) -> PyResult<Bound<'py, PyList>> {
     let len = usize::try_from(array.len()).map_err(|_| changed(py))?;
     let mut elements = array.iter();

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
-use crate::gguf::{ParseError, Warning};
-use crate::json_base::{JsonBase, each, shown, texts};
+use crate::gguf::Warning;
+use crate::json_base::{JsonBase, each, texts};
 use crate::listing::Problem;
+use crate::parse_error::ParseError;
+use crate::repr::shown;
 
 /// What a verification found.
 #[pyclass(frozen, extends = JsonBase, module = "modelkeep")]
@@ -254,7 +256,8 @@ impl Observer {
         }
     }
 
-    /// Whether to go on: only `False` itself says no, so that `None` need not be thought of.
+    /// Returns whether to go on: only `False` itself says no, so that `None` need not be thought
+    /// of.
     fn tell(&self, py: Python<'_>, progress: &modelkeep::Progress) -> PyResult<bool> {
         py.check_signals()?;
         let Some(callback) = &self.callback else {

@@ -102,7 +102,9 @@ impl Performer {
             true => CopyMode::HardLink,
             false => CopyMode::default(),
         };
-        let options = ImportOptions::new().replace(import.replace).copy_mode(copy_mode);
+        let options = ImportOptions::new()
+            .replace(import.replace)
+            .copy_mode(copy_mode);
         let inputs = self.case.root.join("in");
         let number = match &import.source {
             Source::File(number) | Source::Modelfile(number) => *number,

@@ -4,6 +4,7 @@ mod read_ahead;
 mod schedule;
 mod stream;
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -16,6 +17,8 @@ use rayon::{Scope, ThreadPool};
 use serde::Serialize;
 
 use crate::fs::read;
+use crate::fs::stamp::FileStamp;
+use crate::fs::system::stat::Stat;
 use crate::name::{Digest, Hasher};
 use crate::sha256::{BLOCK, Kernels, MOST, START};
 
@@ -47,7 +50,7 @@ pub(crate) struct Job<'p> {
 /// assert_eq!((last.files, last.bytes), (last.total_files, last.total_bytes));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// The bytes hashed so far.
@@ -60,17 +63,44 @@ pub struct Progress {
     pub total_files: usize,
 }
 
+impl Progress {
+    /// Sets how many bytes are done. Where more are than were expected, as of a file that grows, so
+    /// many there are to do.
+    pub(crate) fn reach(&mut self, bytes: u64) {
+        self.bytes = bytes;
+        self.total_bytes = self.total_bytes.max(bytes);
+    }
+
+    /// Does the same with files.
+    pub(crate) fn reach_files(&mut self, files: usize) {
+        self.files = files;
+        self.total_files = self.total_files.max(files);
+    }
+}
+
 /// The observer broke.
 pub(crate) struct Cancelled;
 
+/// A file that was hashed to its end.
+pub(crate) struct Hashed {
+    pub digest: Digest,
+    /// What the open file looked like before its first byte was read.
+    pub stamp: FileStamp,
+}
+
+/// What is done with a file that was hashed, while it is still open, on the thread that hashed it:
+/// given the place of its job.
+pub(crate) type Inspect<'i> = &'i (dyn Fn(usize, &File) + Sync);
+
 /// The place of a job, and what came of it.
-type Outcome = (usize, io::Result<Digest>);
+type Outcome = (usize, io::Result<Hashed>);
 
 /// The shortest time between two calls of an observer: 20 a second at most.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Hashes files on a pool, never more than `streams` together on a thread, where that is said.
-/// Answers a result for each job, in their order.
+/// Opens each once, and has `inspect` look at it before it is closed. Returns a result for each job,
+/// in their order.
 ///
 /// `observe` runs on the calling thread, before the first byte, then at most 20 times a second,
 /// and after the last.
@@ -78,21 +108,23 @@ pub(crate) fn hash_files(
     threads: &ThreadPool,
     jobs: &[Job<'_>],
     streams: Option<usize>,
+    inspect: Inspect<'_>,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
-) -> Result<Vec<io::Result<Digest>>, Cancelled> {
+) -> Result<Vec<io::Result<Hashed>>, Cancelled> {
     let kernels = Kernels::detect().at_most(streams.unwrap_or(MOST));
     let queue = Queue::new(jobs, threads.current_num_threads(), kernels);
     let work = Work {
         queue: Mutex::new(queue),
         bytes: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
+        inspect,
     };
     let (sender, receiver) = mpsc::channel();
     threads.in_place_scope(|scope| {
         let _stop = StopOnDrop(&work.stopped);
         work.call_idle(scope, &sender);
         drop(sender);
-        let mut results: Vec<Option<io::Result<Digest>>> = jobs.iter().map(|_| None).collect();
+        let mut results: Vec<Option<io::Result<Hashed>>> = jobs.iter().map(|_| None).collect();
         let mut watch = Watch::new(jobs, observe)?;
         loop {
             match receiver.recv_timeout(watch.patience()) {
@@ -107,12 +139,14 @@ pub(crate) fn hash_files(
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            watch.progress.bytes = work.bytes.load(Ordering::Relaxed);
+            watch.progress.reach(work.bytes.load(Ordering::Relaxed));
             if watch.patience().is_zero() {
                 watch.tell()?;
             }
         }
-        watch.progress.bytes = work.bytes.load(Ordering::Relaxed);
+        // What could not be read, or was cut meanwhile, is not to be done any more.
+        watch.progress.total_bytes = 0;
+        watch.progress.reach(work.bytes.load(Ordering::Relaxed));
         watch.tell()?;
         let unread = || Err(io::Error::other("was not read"));
         Ok(results
@@ -122,11 +156,14 @@ pub(crate) fn hash_files(
     })
 }
 
-/// Hashes one file on this thread, holding nothing else.
-pub(crate) fn hash_file(path: &Path) -> io::Result<Digest> {
+/// Hashes one file on this thread, holding nothing else, and has `inspect` look at it before it is
+/// closed.
+pub(crate) fn hash_file(path: &Path, inspect: impl FnOnce(&File)) -> io::Result<Hashed> {
     let mut file = read::open_regular(path)?;
+    let stamp = FileStamp::of(&Stat::of(&file)?);
     let (digest, _) = hash_stream(&mut file, |e| e, |_| Ok(()))?;
-    Ok(digest)
+    inspect(&file);
+    Ok(Hashed { digest, stamp })
 }
 
 /// Large enough that the calls cost nothing, small enough for any machine.
@@ -208,6 +245,7 @@ struct Work<'j> {
     queue: Mutex<Queue<'j>>,
     bytes: AtomicU64,
     stopped: AtomicBool,
+    inspect: Inspect<'j>,
 }
 
 impl<'j> Work<'j> {
@@ -243,7 +281,7 @@ impl<'j> Work<'j> {
                 ended.push(outcome);
                 streams.clear();
             } else {
-                let bytes = step(&mut streams, &mut chunks, kernels, &mut ended);
+                let bytes = step(&mut streams, &mut chunks, kernels, self.inspect, &mut ended);
                 self.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
             self.queue().give_back(streams, taken, left);
@@ -264,6 +302,7 @@ impl<'j> Work<'j> {
         };
         let result = read_ahead::finish_with_reader(stream, kernels, should_continue)?;
         let result = result.transpose()?;
+        let result = result.and_then(|digest| stream.end(digest, self.inspect));
         Some((stream.index, result))
     }
 }
@@ -274,11 +313,12 @@ const LARGE_CHUNK: usize = 256 << 10;
 const SMALL_CHUNK: usize = 128 << 10;
 
 /// Advances files together, as far as all of them have bytes at hand; those that end leave for
-/// `ended`. Answers the bytes that are done.
+/// `ended`. Returns the bytes that are done.
 fn step(
     streams: &mut Vec<Stream<'_>>,
     chunks: &mut [Chunk; MOST],
     kernels: Kernels,
+    inspect: Inspect<'_>,
     ended: &mut Vec<Outcome>,
 ) -> u64 {
     let most = if streams.len() > 2 {
@@ -327,7 +367,8 @@ fn step(
         let ends = chunk.is_last && tail.len() < BLOCK;
         if ends {
             bytes += tail.len() as u64;
-            ended.push((stream.index, Ok(stream.finish(tail))));
+            let digest = stream.finish(tail);
+            ended.push((stream.index, stream.end(digest, inspect)));
         }
         !ends
     });
@@ -375,16 +416,12 @@ mod tests {
                 .build()
                 .unwrap();
             let mut last = Progress::default();
-            let found = hash_files(&pool, &jobs, None, &mut |progress| {
+            let found = hash_files(&pool, &jobs, None, &|_, _| (), &mut |progress| {
                 last = *progress;
                 ControlFlow::Continue(())
             });
-            let found: Vec<Digest> = found
-                .ok()
-                .unwrap()
-                .into_iter()
-                .map(Result::unwrap)
-                .collect();
+            let found = found.ok().unwrap().into_iter();
+            let found: Vec<Digest> = found.map(|hashed| hashed.unwrap().digest).collect();
             assert_eq!(found, expected, "{threads} threads");
             assert_eq!(
                 (last.files, last.bytes),
@@ -410,9 +447,11 @@ mod tests {
                     path: &path,
                     size: stated,
                 }];
-                let found = hash_files(&pool, &jobs, None, &mut |_| ControlFlow::Continue(()));
+                let found = hash_files(&pool, &jobs, None, &|_, _| (), &mut |_| {
+                    ControlFlow::Continue(())
+                });
                 let found = found.ok().unwrap().remove(0).unwrap();
-                assert_eq!(found, Digest::of(&bytes[..size]), "{size}, {stated}");
+                assert_eq!(found.digest, Digest::of(&bytes[..size]), "{size}, {stated}");
             }
         }
     }
@@ -428,10 +467,12 @@ mod tests {
             .num_threads(2)
             .build()
             .unwrap();
-        let found = hash_files(&pool, &jobs, None, &mut |_| ControlFlow::Continue(()))
-            .ok()
-            .unwrap();
+        let found = hash_files(&pool, &jobs, None, &|_, _| (), &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .ok()
+        .unwrap();
         assert!(found[0].is_err());
-        assert_eq!(*found[1].as_ref().unwrap(), Digest::of(b"x"));
+        assert_eq!(found[1].as_ref().unwrap().digest, Digest::of(b"x"));
     }
 }

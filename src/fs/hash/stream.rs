@@ -6,11 +6,13 @@ use std::path::Path;
 
 use crate::fs::page_cache::PageCache;
 use crate::fs::read;
+use crate::fs::stamp::FileStamp;
 use crate::fs::system::open;
+use crate::fs::system::stat::Stat;
 use crate::name::Digest;
 use crate::sha256::{self, BLOCK, State};
 
-use super::Job;
+use super::{Hashed, Inspect, Job};
 
 /// A file, how far it is hashed, and the state there. It may go from thread to thread.
 ///
@@ -30,6 +32,7 @@ pub(super) struct Stream<'j> {
 struct Opened {
     file: File,
     pages: PageCache,
+    stamp: FileStamp,
 }
 
 impl Drop for Opened {
@@ -62,9 +65,13 @@ impl<'j> Stream<'j> {
     fn open(&mut self) -> io::Result<()> {
         if self.opened.is_none() {
             let file = read::open_regular(self.path)?;
-            self.size = file.metadata()?.len();
-            let pages = PageCache::new(self.size);
-            self.opened = Some(Opened { file, pages });
+            let stat = Stat::of(&file)?;
+            self.size = stat.len();
+            self.opened = Some(Opened {
+                file,
+                pages: PageCache::new(self.size),
+                stamp: FileStamp::of(&stat),
+            });
         }
         Ok(())
     }
@@ -105,6 +112,16 @@ impl<'j> Stream<'j> {
     }
 }
 
+impl Stream<'_> {
+    /// Returns what the file is, whose digest is known, after `inspect` has looked at it.
+    pub(super) fn end(&self, digest: Digest, inspect: Inspect<'_>) -> io::Result<Hashed> {
+        let opened = self.opened.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        inspect(self.index, &opened.file);
+        let stamp = opened.stamp;
+        Ok(Hashed { digest, stamp })
+    }
+}
+
 /// The bytes of a file from somewhere on.
 pub(super) struct Source<'l> {
     opened: &'l mut Opened,
@@ -123,7 +140,7 @@ impl Source<'_> {
         if chunk.buffer.len() < room {
             chunk.buffer.resize(room, 0);
         }
-        let Opened { file, pages } = &mut *self.opened;
+        let Opened { file, pages, .. } = &mut *self.opened;
         pages.before(file, self.at);
         chunk.filled = 0;
         while let Some(room) = chunk

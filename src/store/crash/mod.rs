@@ -1,5 +1,6 @@
 //! Every change of the store, stopped or failed at every point, once and for ever.
 
+mod archives;
 mod disk;
 mod flushes;
 mod others;
@@ -36,13 +37,13 @@ struct Scene {
 const SHARED: &[u8] = b"shared weights";
 const DAMAGED: &[u8] = b"damaged from the beginning";
 
+/// An archive that an export replaces.
+const OLD: &[u8] = b"an archive of somebody else";
+
 impl Scene {
     fn new() -> Self {
-        // What a flush costs is not what is tested: in memory, where there is such a place.
-        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        let scene = Scene {
-            directory: directory.unwrap(),
-        };
+        let scene = Scene::empty();
+        scene.write(&scene.root().join("old.tar"), OLD);
         scene.blob(b"orphan");
         scene.model("a", &[SHARED, b"own of a"]);
         scene.model("b", &[SHARED]);
@@ -54,6 +55,14 @@ impl Scene {
         let damaged = scene.store().layout().new_blob(&Digest::of(&weights));
         scene.write(&damaged, DAMAGED);
         scene
+    }
+
+    fn empty() -> Self {
+        // What a flush costs is not what is tested: in memory, where there is such a place.
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Scene {
+            directory: directory.unwrap(),
+        }
     }
 
     fn root(&self) -> &Path {
@@ -93,12 +102,15 @@ fn operations() -> Vec<(&'static str, Operation)> {
     fn name(text: &str) -> crate::ModelName {
         text.parse().unwrap()
     }
-    vec![
+    let mut operations: Vec<(&'static str, Operation)> = vec![
         ("copy to a new name", |store| {
             store.copy(&name("a"), &name("ns/c:t")).map(drop)
         }),
         ("copy over a model", |store| {
             store.copy(&name("a"), &name("b")).map(drop)
+        }),
+        ("rename", |store| {
+            store.rename(&name("a"), &name("ns/d:t")).map(drop)
         }),
         ("delete", |store| store.delete(name("a")).map(drop)),
         ("delete the last users", |store| {
@@ -131,7 +143,9 @@ fn operations() -> Vec<(&'static str, Operation)> {
         ("add a blob", |store| {
             store.add_blob(&mut &b"new"[..], None).map(drop)
         }),
-    ]
+    ];
+    operations.extend(archives::operations());
+    operations
 }
 
 /// How a point of an operation goes wrong.
@@ -143,7 +157,7 @@ enum Failure {
     ForEver(i32),
 }
 
-/// Runs one operation with a failure at the `point`-th change; answers the disk's model and
+/// Runs one operation with a failure at the `point`-th change; returns the disk's model and
 /// whether the point was reached.
 fn run(scene: &Scene, operation: Operation, point: usize, failure: Failure) -> (Disk, Run) {
     let disk = Rc::new(RefCell::new(Disk::of(scene.root())));
@@ -220,6 +234,7 @@ fn manifests(image: &Image) -> impl Iterator<Item = (&PathBuf, &Vec<u8>)> {
 
 /// No manifest is torn, none lacks a blob, and no blob has bytes that are not its own.
 fn check(image: &Image, place: &str) {
+    archives::check(image, place);
     for (path, bytes) in manifests(image) {
         let manifest = Manifest::parse(bytes).unwrap_or_else(|e| panic!("{place}: {path:?}: {e}"));
         for digest in manifest.digests() {
@@ -299,7 +314,7 @@ fn what_was_acknowledged_survives_a_power_cut() {
         let changed = kept(&run.before) != kept(durable);
         assert_eq!(
             changed,
-            ["copy", "delete", "import"]
+            ["copy", "rename", "delete", "import"]
                 .iter()
                 .any(|change| name.starts_with(change)),
             "{name}"

@@ -3,12 +3,14 @@
 mod plan;
 mod removal;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::stamp;
+use crate::fs::system::stat::Stat;
 use crate::go::json;
 use crate::name::Digest;
 use crate::store::handle::Store;
@@ -29,7 +31,7 @@ use plan::Plan;
 /// assert!(store.gc(&look)?.dry_run);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct GcOptions {
     grace: Duration,
@@ -38,6 +40,7 @@ pub struct GcOptions {
     unknown: bool,
     quarantine: bool,
     all: bool,
+    renamed: Vec<PathBuf>,
 }
 
 impl Default for GcOptions {
@@ -49,6 +52,7 @@ impl Default for GcOptions {
             unknown: false,
             quarantine: false,
             all: false,
+            renamed: Vec::new(),
         }
     }
 }
@@ -104,6 +108,23 @@ impl GcOptions {
         self.unknown = unknown;
         self
     }
+
+    /// Sets the blobs that are renamed before what a dry run describes: a rename makes them young.
+    pub(crate) fn renamed(mut self, renamed: Vec<PathBuf>) -> Self {
+        self.renamed = renamed;
+        self
+    }
+
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Returns whether a file is within the grace period. Only a grace of nothing takes a file from
+    /// the future.
+    fn spares(&self, path: &Path, stat: &Stat) -> bool {
+        let is_young = |age| age < self.grace || self.renamed.iter().any(|renamed| renamed == path);
+        !self.grace.is_zero() && stamp::age(stat).is_none_or(is_young)
+    }
 }
 
 /// What a collection removed, or would remove.
@@ -118,7 +139,7 @@ impl GcOptions {
 /// assert_eq!((collected.bytes, collected.young), (0, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Collected {
     /// Whether nothing was changed.
@@ -144,7 +165,7 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON

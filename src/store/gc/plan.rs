@@ -1,5 +1,6 @@
 //! What a collection is going to remove.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::fs::layout::{BlobFile, BlobName};
 use crate::fs::private::{Leftover, Leftovers, Room};
 use crate::fs::staged;
-use crate::fs::stamp;
 use crate::fs::system::stat::Stat;
 use crate::name::Digest;
 use crate::store::handle::Store;
@@ -39,6 +39,8 @@ impl Plan {
     fn add_blobs(&mut self, store: &Store, options: &GcOptions, live: &LiveBlobs) -> Result<()> {
         let directory = store.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
+        // A blob that has its old name and its present one is one blob.
+        let mut young = HashSet::new();
         for file in store.layout().blobs().map_err(at)? {
             let unused = match file.name {
                 BlobName::Digest(digest) => {
@@ -52,14 +54,17 @@ impl Plan {
             let Ok(stat) = Stat::of_entry(&file.path) else {
                 continue;
             };
-            if !unused || self.is_young(&stat, options.grace) {
+            if !unused {
                 continue;
             }
-            match file.digest() {
-                Some(digest) => self.blobs.push((file, digest, stat)),
-                None => self.others.push((file.path, stat)),
+            match (file.digest(), options.spares(&file.path, &stat)) {
+                (Some(digest), true) => drop(young.insert(digest)),
+                (None, true) => self.young += 1,
+                (Some(digest), false) => self.blobs.push((file, digest, stat)),
+                (None, false) => self.others.push((file.path, stat)),
             }
         }
+        self.young += young.len();
         Ok(())
     }
 
@@ -71,10 +76,11 @@ impl Plan {
                     self.trashed.push((digest, file.stat));
                 }
                 (Room::Staging, _) => self.add_staged(file, options.grace),
-                (Room::Quarantine, _)
-                    if options.quarantine && !self.is_young(&file.stat, options.grace) =>
-                {
-                    self.leftovers.push(file);
+                (Room::Quarantine, _) if options.quarantine => {
+                    match options.spares(&file.path, &file.stat) {
+                        true => self.young += 1,
+                        false => self.leftovers.push(file),
+                    }
                 }
                 _ => {}
             }
@@ -95,14 +101,6 @@ impl Plan {
         }
     }
 
-    /// Returns whether a file is within the grace period; counts it then. Only a grace of nothing
-    /// takes a file from the future.
-    fn is_young(&mut self, stat: &Stat, grace: Duration) -> bool {
-        let is_young = stamp::age(stat).map_or(!grace.is_zero(), |age| age < grace);
-        self.young += usize::from(is_young);
-        is_young
-    }
-
     pub(super) fn has_blobs(&self) -> bool {
         !self.blobs.is_empty() || !self.trashed.is_empty()
     }
@@ -111,6 +109,7 @@ impl Plan {
     pub(super) fn preview(&self) -> Collected {
         let mut digests: Vec<Digest> = self.blobs.iter().map(|(_, digest, _)| *digest).collect();
         digests.extend(self.trashed.iter().map(|(digest, _)| *digest));
+        digests.sort();
         digests.dedup();
         let trashed = self.trashed.iter().map(|(_, stat)| stat);
         Collected {

@@ -32,7 +32,7 @@ fn facts(parts: &[Part], media: MediaType) -> impl Iterator<Item = &Facts> {
 }
 
 /// Fills in what Ollama knows of the model's architecture: its renderer, its parser, and
-/// where an answer stops.
+/// where a response stops.
 pub(super) fn add_built_in(with: &mut ImportOptions, parts: &[Part]) {
     for facts in facts(parts, MediaType::Model) {
         let is_given = with.renderer.is_some() && with.parser.is_some();

@@ -5,27 +5,29 @@ mod options;
 mod part;
 mod pinned;
 mod plan;
+mod staged_model;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::read;
+use crate::fs::durability::Durability;
+use crate::fs::source::Source;
+use crate::fs::staged::{Place, Staged};
 use crate::gguf;
 use crate::go::json;
-use crate::manifest::{Config, MediaType, NewConfig, NewManifest};
+use crate::manifest::NewManifest;
 use crate::modelfile::Modelfile;
 use crate::name::{Digest, ModelName, convert};
-use crate::store::copy_mode::CopyMode;
 use crate::store::handle::Store;
-use crate::store::model::Model;
-use crate::template::Template;
 pub use options::ImportOptions;
 use part::{Bytes, Part};
-use plan::{ImportPlan, Origin};
+pub(super) use pinned::Pinned;
+use plan::ImportPlan;
 
 /// What an import made.
 ///
@@ -40,7 +42,7 @@ use plan::{ImportPlan, Origin};
 /// assert!(imported.warnings.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Imported {
     /// The model's name, in its stored spelling.
@@ -72,7 +74,7 @@ pub struct Imported {
 /// assert_eq!(imported.warnings[0].warning.code().to_string(), "trailing_bytes");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct FileWarning {
     /// The file, as it was named.
@@ -90,21 +92,20 @@ impl fmt::Display for FileWarning {
 }
 
 impl Imported {
-    /// Returns the answer as JSON.
-    pub fn to_json(&self) -> String {
-        json::to_string(self)
+    /// Returns the result as JSON.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) for a path that is not UTF-8, which JSON cannot
+    /// carry.
+    pub fn to_json(&self) -> Result<String> {
+        json::try_to_string(self)
     }
 }
 
-/// A model whose blobs are all at hand.
-struct StagedModel {
-    parts: Vec<Part>,
-    config: Part,
-}
-
 impl Store {
-    /// Makes a model of a GGUF file. Reads the file once, to hash it while it is copied, and its
-    /// head once, strictly. Blobs are staged, hashed, flushed and moved into place, then the
+    /// Makes a model of a GGUF file. Opens the file once and reads each byte once: the header
+    /// strictly, before anything is written, then all of it, hashed while it is copied. Blobs are
+    /// staged, hashed, flushed and moved into place, then the
     /// manifest is; what goes wrong before that leaves the store as it was, but for blobs that
     /// nothing uses.
     ///
@@ -143,7 +144,7 @@ impl Store {
     /// Makes a model as a Modelfile says, which is read as Ollama reads it: from GGUF files
     /// or directories of them, whose paths begin where the Modelfile lies, or from a model of this
     /// store, whose blobs are used once more. Options win over what the Modelfile says, and add to
-    /// its licences. Otherwise as [`import`](Self::import); no template is guessed.
+    /// its licenses. Otherwise as [`import`](Self::import); no template is guessed.
     ///
     /// ```
     /// # let (directory, store) =
@@ -168,16 +169,25 @@ impl Store {
         name: impl TryInto<ModelName, Error: Into<Error>>,
         options: &ImportOptions,
     ) -> Result<Imported> {
-        let (path, name) = (file.as_ref(), convert::name(name)?);
-        let text = read::read_text(path).map_err(|e| Error::io("reading Modelfile", path, e))?;
+        let name = convert::name(name)?;
+        self.make_of_modelfile(&Source::open(file.as_ref())?, &name, options)
+    }
+
+    fn make_of_modelfile(
+        &self,
+        source: &Source,
+        name: &ModelName,
+        options: &ImportOptions,
+    ) -> Result<Imported> {
+        let path = source.path();
         let directory = path.parent().unwrap_or(Path::new(""));
-        let plan = Modelfile::lines(&text.bytes)
+        let plan = Modelfile::lines(&source.text()?)
             .and_then(|commands| ImportPlan::of_modelfile(commands, directory, options));
         let plan = plan.map_err(|error| {
             let text = format!("reading Modelfile {}", path.display());
             Error::caused(error.kind(), text, error)
         })?;
-        self.make(&name, plan)
+        self.make(name, plan)
     }
 
     /// Makes a model of a file that is a Modelfile where it is a text that is nothing else, and a
@@ -205,12 +215,13 @@ impl Store {
         name: impl TryInto<ModelName, Error: Into<Error>>,
         options: &ImportOptions,
     ) -> Result<Imported> {
-        let (path, name): (_, ModelName) = (file.as_ref(), convert::name(name)?);
-        let head = read::read_head(path).map_err(|e| Error::io("reading", path, e))?;
-        if gguf::sniff(&head).is_some_and(|format| format.is_plain_text()) {
-            self.import_modelfile(path, name, options)
+        let name = convert::name(name)?;
+        let mut source = Source::open(file.as_ref())?;
+        let format = gguf::sniff(source.sniffed()?);
+        if format.is_some_and(|format| format.is_plain_text()) {
+            self.make_of_modelfile(&source, &name, options)
         } else {
-            self.import(path, name, options)
+            self.make(&name, ImportPlan::of_source(source, options))
         }
     }
 
@@ -218,8 +229,10 @@ impl Store {
         let name = self.spelling(name)?;
         let replace = plan.with.replace;
         self.may_import(&name, replace)?;
-        // Who we are is what an empty staged file says: root writes for the store's owner.
-        self.refuse_foreign(self.stage_bytes(b"")?.file(), "importing")?;
+        // Who we are is what a new file says: root writes for the store's owner.
+        let new = Staged::new(self.layout(), Place::Blobs, Durability::None)?;
+        self.refuse_foreign(new.file(), "importing")?;
+        drop(new);
         let ignored = plan.ignored.clone();
         let mut staged = self.stage(plan)?;
         let warnings = staged.parts.iter_mut();
@@ -259,131 +272,4 @@ impl Store {
         }
         Ok(taken)
     }
-
-    /// Returns everything but the manifest: the layers in Ollama's order, and the config.
-    fn stage(&self, plan: ImportPlan) -> Result<StagedModel> {
-        let mut with = plan.with;
-        if let Some(template) = &with.template {
-            Template::parse(template.as_str())?;
-        }
-        let (mut parts, base) = match plan.weights {
-            Origin::Files(files) => {
-                let parts = self.stage_files(&files, None, with.copy_mode)?;
-                part::refuse_without_weights(&parts, &files)?;
-                (parts, None)
-            }
-            Origin::Model(model) => {
-                let stored = self.model(&model);
-                let model = stored.map_err(|error| plan::missing(error, model.text()))?;
-                (self.reuse(&model, &mut with)?, Some(model))
-            }
-        };
-        for (files, media) in [
-            (&with.projectors, MediaType::Projector),
-            (&with.adapters, MediaType::Adapter),
-            (&plan.drafts, MediaType::Draft),
-        ] {
-            parts.extend(self.stage_files(files, Some(&media), with.copy_mode)?);
-        }
-        config::add_built_in(&mut with, &parts);
-        let base = base.as_ref().map(Model::config).transpose()?;
-        let config = config::new_config(&parts, base, &with);
-        self.stage_texts(&with, &mut parts)?;
-        let config = self.stage_config(&config)?;
-        Ok(StagedModel { parts, config })
-    }
-
-    fn stage_files(
-        &self,
-        files: &[PathBuf],
-        media: Option<&MediaType>,
-        copy_mode: CopyMode,
-    ) -> Result<Vec<Part>> {
-        let parts = files.iter();
-        parts
-            .map(|file| self.gguf_part(file, media.cloned(), copy_mode))
-            .collect()
-    }
-
-    /// Returns the layers of a model that are not replaced, and what its config and its parameters
-    /// say where nothing else is given.
-    fn reuse(&self, model: &Model, with: &mut ImportOptions) -> Result<Vec<Part>> {
-        let mut parts = Vec::new();
-        for layer in model.manifest().layers() {
-            let replaced = match layer.media() {
-                MediaType::Template => with.template.is_some(),
-                MediaType::System => with.system.is_some(),
-                MediaType::Messages => !with.messages.is_empty(),
-                MediaType::Params => {
-                    let mut base = params(&model.read(layer)?)?;
-                    base.extend(std::mem::take(&mut with.parameters));
-                    with.parameters = base;
-                    true
-                }
-                _ => false,
-            };
-            if !replaced {
-                parts.push(self.stored_part(model, layer)?);
-            }
-        }
-        let Config {
-            renderer,
-            parser,
-            requires,
-            ..
-        } = model.config()?.clone();
-        for (own, base) in [
-            (&mut with.renderer, renderer),
-            (&mut with.parser, parser),
-            (&mut with.requires, requires),
-        ] {
-            if own.is_none() && !base.is_empty() {
-                *own = Some(base);
-            }
-        }
-        Ok(parts)
-    }
-
-    fn stage_texts(&self, with: &ImportOptions, parts: &mut Vec<Part>) -> Result<()> {
-        let licenses = with.licenses.iter().map(String::as_str);
-        let mut texts: Vec<(MediaType, String)> = Vec::new();
-        let own = |text: &str| text.to_owned();
-        texts.extend(
-            with.template
-                .as_deref()
-                .map(|text| (MediaType::Template, own(text))),
-        );
-        texts.extend(
-            with.system
-                .as_deref()
-                .map(|text| (MediaType::System, own(text))),
-        );
-        texts.extend(licenses.map(|text| (MediaType::License, own(text))));
-        if !with.parameters.is_empty() {
-            texts.push((MediaType::Params, line(&with.parameters)));
-        }
-        if !with.messages.is_empty() {
-            texts.push((MediaType::Messages, line(&with.messages)));
-        }
-        for (media, text) in texts {
-            parts.push(self.text_part(media, &text)?);
-        }
-        Ok(())
-    }
-
-    fn stage_config(&self, config: &NewConfig) -> Result<Part> {
-        self.text_part(MediaType::Config, &line(config))
-    }
-}
-
-fn params(bytes: &[u8]) -> Result<Map<String, Json>> {
-    serde_json::from_slice(bytes)
-        .map_err(|e| Error::caused(ErrorKind::Corrupt, "decoding parameters", e))
-}
-
-/// JSON with a line break, as Ollama's encoder writes it.
-fn line<T: Serialize>(value: &T) -> String {
-    let mut text = json::to_string(value);
-    text.push('\n');
-    text
 }

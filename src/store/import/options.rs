@@ -22,7 +22,7 @@ use crate::store::show::Message;
 /// assert_eq!(store.model("tiny")?.system()?.as_deref(), Some("Be kind."));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ImportOptions {
     pub(super) replace: bool,

@@ -1,9 +1,11 @@
 //! The layers of a model that is being made, before it has a manifest.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::gguf_file::{GgufFile, GgufOptions};
+use crate::fs::gguf_file::{self, GgufFile, GgufOptions};
+use crate::fs::source::Source;
 use crate::gguf::{FileType, Gguf, Value, Warning, WarningCode};
 use crate::manifest::{Layer, MediaType, NewLayer};
 use crate::store::blobs::{Blob, NewBlob};
@@ -36,11 +38,16 @@ pub(super) enum Bytes {
 }
 
 impl Bytes {
-    /// Returns where they can be read.
-    fn path(&self, store: &Store) -> PathBuf {
+    /// Returns them, open for reading, and where they are.
+    fn open(&self, store: &Store) -> Result<(PathBuf, File)> {
         match self {
-            Bytes::Staged(new) => new.path().to_owned(),
-            Bytes::Stored(pinned) => store.blob_path(&pinned.blob.digest),
+            Bytes::Staged(new) => Ok((new.path().to_owned(), new.pin()?)),
+            Bytes::Stored(pinned) => {
+                let path = store.blob_path(&pinned.blob.digest);
+                let file = pinned.file().try_clone();
+                let file = file.map_err(|e| Error::io("opening blob", &path, e))?;
+                Ok((path, file))
+            }
         }
     }
 }
@@ -53,6 +60,24 @@ pub(super) struct Facts {
 }
 
 impl Part {
+    fn of_gguf(file: &Path, media: Option<MediaType>, bytes: Bytes, gguf: Gguf<'_>) -> Self {
+        let media = role(media, gguf);
+        let from = match file.file_name() {
+            Some(file) if media != MediaType::Model || has_companions(gguf) => {
+                file.to_string_lossy().into_owned()
+            }
+            _ => String::new(),
+        };
+        Part {
+            warnings: warnings_of(file, &media, gguf),
+            media,
+            bytes,
+            name: String::new(),
+            from,
+            facts: Some(Facts::of(gguf)),
+        }
+    }
+
     pub(super) fn blob(&self) -> Blob {
         match &self.bytes {
             Bytes::Staged(new) => new.blob,
@@ -81,38 +106,55 @@ impl Store {
         })
     }
 
-    /// Stages a file, unless its bytes are stored, and reads strictly what was staged, not what the
-    /// path may name by then. What it is, it says itself where `media` does not.
+    /// Stages a file, unless its bytes are stored. What it is, it says itself where `media` does
+    /// not. Its header is read strictly before anything is written, and is what the first bytes of
+    /// the blob are: they are kept in memory until they are written or compared.
     pub(super) fn gguf_part(
         &self,
-        file: &Path,
+        mut source: Source,
+        media: Option<MediaType>,
+        copy_mode: CopyMode,
+    ) -> Result<Part> {
+        let Some(mut index) = source.index()? else {
+            return self.large_gguf_part(source, media, copy_mode);
+        };
+        refuse_split(source.path(), index.view(source.first()))?;
+        let bytes = self.stored_or_staged(&source, copy_mode)?;
+        if index.tail().is_some() {
+            let (path, file) = bytes.open(self)?;
+            gguf_file::note_tail(&file, &mut index).map_err(|e| Error::io("reading", &path, e))?;
+        }
+        let gguf = index.view(source.first());
+        Ok(Part::of_gguf(source.path(), media, bytes, gguf))
+    }
+
+    /// Does the same with a file whose header is too large to be kept: it is read once more where
+    /// it was written.
+    fn large_gguf_part(
+        &self,
+        source: Source,
         media: Option<MediaType>,
         copy_mode: CopyMode,
     ) -> Result<Part> {
         let how = GgufOptions::default().mmap(self.options().mmap);
-        refuse_split(file, GgufFile::open(file, &how)?.view())?;
-        let bytes = match self.stored_copy(file)? {
-            Some(pinned) => Bytes::Stored(pinned),
-            None => Bytes::Staged(self.stage_file(file, copy_mode)?),
-        };
-        let gguf = GgufFile::open(bytes.path(self), &how)?;
-        refuse_split(file, gguf.view())?;
-        let media = role(media, gguf.view());
-        let warnings = warnings_of(file, &media, gguf.view());
-        let from = match file.file_name() {
-            Some(file) if media != MediaType::Model || has_companions(gguf.view()) => {
-                file.to_string_lossy().into_owned()
+        let path = source.path();
+        refuse_split(path, GgufFile::of(source.file(), path, &how)?.view())?;
+        let bytes = self.stored_or_staged(&source, copy_mode)?;
+        let (stored, file) = bytes.open(self)?;
+        let gguf = GgufFile::of(&file, &stored, &how)?;
+        refuse_split(path, gguf.view())?;
+        Ok(Part::of_gguf(path, media, bytes, gguf.view()))
+    }
+
+    fn stored_or_staged(&self, source: &Source, copy_mode: CopyMode) -> Result<Bytes> {
+        let mut work = self.begin_file(source.size());
+        match self.stored_copy(source, &mut work)? {
+            Some(pinned) => {
+                work.finish();
+                Ok(Bytes::Stored(pinned))
             }
-            _ => String::new(),
-        };
-        Ok(Part {
-            media,
-            name: String::new(),
-            from,
-            facts: Some(Facts::of(gguf.view())),
-            bytes,
-            warnings,
-        })
+            None => Ok(Bytes::Staged(self.stage_file(source, copy_mode, work)?)),
+        }
     }
 
     /// Returns a layer of another model, which is used once more.
@@ -121,7 +163,7 @@ impl Store {
         let pinned = Pinned::open(self, layer.digest()?)?;
         let facts = match media {
             MediaType::Model | MediaType::Projector | MediaType::Adapter | MediaType::Draft => {
-                let gguf = model.open_gguf(&model.path_of(layer)?)?;
+                let gguf = model.read_gguf(pinned.file(), &model.path_of(layer)?)?;
                 Some(Facts::of(gguf.view()))
             }
             _ => None,
@@ -192,7 +234,7 @@ fn refuse_split(file: &Path, gguf: Gguf<'_>) -> Result<()> {
     let Some(split) = gguf.split().filter(|split| split.count > 1) else {
         return Ok(());
     };
-    let (no, count) = (split.no.saturating_add(1), split.count);
+    let (no, count) = (split.index.saturating_add(1), split.count);
     let text = format!(
         "importing {}: it is part {no} of {count} of a split model; merge the parts first",
         file.display()

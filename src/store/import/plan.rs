@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read;
+use crate::fs::source::Source;
 use crate::gguf;
 use crate::modelfile::{self, Command};
 use crate::name::Reference;
@@ -16,6 +17,8 @@ use crate::store::show::Message;
 /// Everything that goes into a model.
 pub(super) struct ImportPlan {
     pub weights: Origin,
+    /// The file of the weights, where somebody has opened it to see what it is.
+    pub opened: Option<Source>,
     /// GGUF files of draft models.
     pub drafts: Vec<PathBuf>,
     pub with: ImportOptions,
@@ -33,13 +36,24 @@ impl ImportPlan {
     pub(super) fn of_file(file: &Path, with: &ImportOptions) -> Self {
         ImportPlan {
             weights: Origin::Files(vec![file.to_owned()]),
+            opened: None,
             drafts: Vec::new(),
             with: with.clone(),
             ignored: Vec::new(),
         }
     }
 
-    /// Returns what a Modelfile says; `options` win over it, and add to its licences. Paths begin
+    pub(super) fn of_source(source: Source, with: &ImportOptions) -> Self {
+        ImportPlan {
+            weights: Origin::Files(vec![source.path().to_owned()]),
+            opened: Some(source),
+            drafts: Vec::new(),
+            with: with.clone(),
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Returns what a Modelfile says; `options` win over it, and add to its licenses. Paths begin
     /// at `directory` or, after a `~/`, at the user's home.
     pub(super) fn of_modelfile(
         commands: Vec<(usize, Command)>,
@@ -59,6 +73,7 @@ impl ImportPlan {
         let weights = directives.weights()?;
         Ok(ImportPlan {
             weights,
+            opened: None,
             drafts: directives.drafts,
             with: directives.with.overlaid(options),
             ignored: directives.ignored,

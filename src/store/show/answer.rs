@@ -1,4 +1,4 @@
-//! The answer of show, field by field.
+//! The result of show, field by field.
 
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ use super::weights::Weights;
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Show {
-    /// The licence texts, a newline between them.
+    /// The license texts, a newline between them.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub license: String,
     /// The same texts one by one.
@@ -82,7 +82,7 @@ pub struct Show {
     pub capabilities: Vec<Capability>,
     /// The time of the manifest's last change.
     pub modified_at: Timestamp,
-    /// The oldest release of the reference that can run the model.
+    /// The oldest release of Ollama that can run the model.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub requires: String,
 }
@@ -96,7 +96,7 @@ pub struct Show {
 /// assert_eq!((details.format.as_str(), details.quantization_level.as_str()), ("gguf", "F16"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ShownDetails {
     /// The model that this one was made from.
@@ -124,7 +124,7 @@ pub struct ShownDetails {
 /// assert_eq!((tensor.r#type.as_str(), tensor.shape.as_slice()), ("F16", &[8, 4][..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct ShownTensor {
     /// Its name.
@@ -170,11 +170,17 @@ impl Show {
     }
 }
 
-/// Assembles the answer. What is opened, and in which order, decides which of several faults of a
-/// model is named.
-pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
-    let config = model.config()?;
-    let layers = Layers::read(model)?;
+/// What the files of a model say of it.
+struct Opened {
+    capabilities: Vec<Capability>,
+    template: String,
+    weights: Weights,
+    projector_info: Option<ModelInfo>,
+}
+
+/// Opens the files of a model. What is opened, and in which order, decides which of several faults
+/// of a model is named.
+fn open(model: &Model, config: &Config, layers: &Layers, verbose: bool) -> Result<Opened> {
     let open = |path: &PathBuf| model.open_gguf(path);
     let gguf = layers.model.as_ref().map(open);
     let projectors: Vec<_> = layers.projectors.iter().map(open).collect();
@@ -193,7 +199,21 @@ pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
     let template = facts.shown_template().to_owned();
     let source = facts.info_source();
     let files = Files { gguf, projectors };
-    let (weights, projector_info) = files.read(source, config, &layers, options.verbose)?;
+    let (weights, projector_info) = files.read(source, config, layers, verbose)?;
+    Ok(Opened {
+        capabilities,
+        template,
+        weights,
+        projector_info,
+    })
+}
+
+/// Assembles the result.
+pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
+    let config = model.config()?;
+    let layers = Layers::read(model)?;
+    let opened = open(model, config, &layers, options.verbose)?;
+    let weights = opened.weights;
     let system = Some(&options.system).filter(|system| !system.is_empty());
     let system = system.unwrap_or(&layers.system).clone();
     let remote = |text: &String| match config.remote_host.is_empty() {
@@ -204,7 +224,7 @@ pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
         license: layers.licenses.join("\n"),
         modelfile: modelfile(model, config, &layers, &system, options),
         parameters: layers.parameters.text(),
-        template,
+        template: opened.template,
         system,
         remote_model: remote(&config.remote_model),
         remote_host: remote(&config.remote_host),
@@ -213,9 +233,9 @@ pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
         parameter_values: layers.parameters,
         messages: layers.messages,
         model_info: weights.info,
-        projector_info,
+        projector_info: opened.projector_info,
         tensors: weights.tensors,
-        capabilities,
+        capabilities: opened.capabilities,
         modified_at: model.modified().into(),
         requires: config.requires.clone(),
     })

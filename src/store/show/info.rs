@@ -1,16 +1,18 @@
 //! The metadata of a GGUF file as show prints it.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, btree_map};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use crate::fs::gguf_file::GgufFile;
 use crate::gguf::{Array, Gguf, Text, Value, ValueType};
 
 /// The metadata of a model: sorted by the bytes of the keys, read from the GGUF file when it is
-/// printed or asked for. Arrays are hidden as `[]` unless the answer is verbose.
+/// printed or asked for. Its JSON hides arrays as `[]` unless `verbose` was set; iterating gives
+/// them whole.
 ///
 /// ```
 /// # let (directory, store) =
@@ -40,7 +42,7 @@ pub struct ModelInfo {
 /// assert_eq!(info.get("general.basename").and_then(|value| value.as_str()), Some("tiny"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InfoValue {
     /// A text.
@@ -109,10 +111,36 @@ impl ModelInfo {
     /// ```
     pub fn get(&self, key: &str) -> Option<Value<'_>> {
         match self.values.get(key) {
-            Some(InfoValue::Text(text)) => Some(Value::Str(Text::new(text.as_bytes()))),
-            Some(InfoValue::Number(number)) => Some(Value::U64(*number)),
+            Some(value) => Some(value.into()),
             None => self.gguf()?.get(key),
         }
+    }
+
+    /// Returns each key with its value, sorted by the bytes of the keys, as the JSON form has them
+    /// but for the arrays, which are whole. Of keys that are not UTF-8, bad bytes are replaced.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::ShowOptions;
+    ///
+    /// let info = store.show("tiny", &ShowOptions::new())?.model_info;
+    /// for (key, value) in &info {
+    ///     println!("{key}: {:?}", value.value_type());
+    /// }
+    /// assert!(info.iter().any(|(key, _)| key == "llama.context_length"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn iter(&self) -> btree_map::IntoIter<Cow<'_, str>, Value<'_>> {
+        let mut entries = BTreeMap::new();
+        if let Some(source) = &self.file {
+            let pairs = source.file.view().metadata();
+            let pairs = pairs.map(|(key, value)| (key.lossy(), value));
+            entries.extend(pairs.filter(|(key, _)| !source.hidden.contains(&&**key)));
+        }
+        let values = self.values.iter();
+        entries.extend(values.map(|(key, value)| (key.into(), Value::from(value))));
+        entries.into_iter()
     }
 
     /// Returns a number of the architecture's own, as in `llama.context_length`.
@@ -128,53 +156,42 @@ impl ModelInfo {
     }
 }
 
-enum Entry<'a> {
-    InfoValue(&'a InfoValue),
-    Value { value: Value<'a>, verbose: bool },
+impl<'a> From<&'a InfoValue> for Value<'a> {
+    fn from(value: &'a InfoValue) -> Self {
+        match value {
+            InfoValue::Text(text) => Value::Str(Text::new(text.as_bytes())),
+            InfoValue::Number(number) => Value::U64(*number),
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a ModelInfo {
+    type Item = (Cow<'a, str>, Value<'a>);
+    type IntoIter = btree_map::IntoIter<Cow<'a, str>, Value<'a>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
 
 impl Serialize for ModelInfo {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entries = BTreeMap::new();
-        if let Some(source) = &self.file {
-            for (key, value) in source.file.view().metadata() {
-                let key = key.lossy();
-                if !source.hidden.contains(&&*key) {
-                    entries.insert(
-                        key,
-                        Entry::Value {
-                            value,
-                            verbose: source.verbose,
-                        },
-                    );
-                }
-            }
-        }
-        for (key, value) in &self.values {
-            entries.insert(key.into(), Entry::InfoValue(value));
-        }
-        let mut map = serializer.serialize_map(Some(entries.len()))?;
-        for (key, entry) in &entries {
-            map.serialize_entry(key, entry)?;
-        }
-        map.end()
+        let is_verbose = self.file.as_ref().is_some_and(|source| source.verbose);
+        let entries = self.iter();
+        serializer.collect_map(entries.map(|(key, value)| (key, Printed(value, is_verbose))))
     }
 }
 
-impl Serialize for Entry<'_> {
+impl Serialize for InfoValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Entry::InfoValue(InfoValue::Text(text)) => serializer.serialize_str(text),
-            Entry::InfoValue(InfoValue::Number(number)) => serializer.serialize_u64(*number),
-            Entry::Value { value, verbose } => Printed(value, *verbose).serialize(serializer),
-        }
+        Printed(self.into(), true).serialize(serializer)
     }
 }
 
 /// A value in Ollama's JSON form.
-struct Printed<'a, 'b>(&'a Value<'b>, bool);
+struct Printed<'a>(Value<'a>, bool);
 
-impl Serialize for Printed<'_, '_> {
+impl Serialize for Printed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Printed(value, verbose) = self;
         match value {
@@ -207,7 +224,7 @@ fn array_form<S: Serializer>(
         _ if shown => {
             let mut items = serializer.serialize_seq(usize::try_from(array.len()).ok())?;
             for value in array.iter() {
-                items.serialize_element(&Printed(&value, verbose))?;
+                items.serialize_element(&Printed(value, verbose))?;
             }
             items.end()
         }

@@ -10,7 +10,7 @@ use crate::template::Template;
 use super::message::Message;
 
 /// What the layers of a manifest say, in the order in which they say it: of texts the last counts,
-/// licences and files add up.
+/// licenses and files add up.
 #[derive(Debug, Default)]
 pub(crate) struct Layers {
     /// The last model layer's blob.

@@ -33,7 +33,7 @@ use crate::store::model::Model;
 /// assert!(show.to_json().contains(r#""tokenizer.ggml.scores":[0.5,1.5]"#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ShowOptions {
     pub(crate) verbose: bool,
@@ -42,7 +42,7 @@ pub struct ShowOptions {
 }
 
 impl ShowOptions {
-    /// Returns the options of an answer without the contents of arrays.
+    /// Returns the options of a result without the contents of arrays.
     pub fn new() -> Self {
         ShowOptions::default()
     }
@@ -92,7 +92,7 @@ impl Store {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) where the model is missing, or has no weights;
     /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name;
-    /// [`FileNotFound`](ErrorKind::FileNotFound) where a blob that the answer needs is missing;
+    /// [`FileNotFound`](ErrorKind::FileNotFound) where a blob that the result needs is missing;
     /// [`Corrupt`](ErrorKind::Corrupt), [`InvalidGguf`](ErrorKind::InvalidGguf) and
     /// [`InvalidTemplate`](ErrorKind::InvalidTemplate) for what does not decode.
     pub fn show(
@@ -127,7 +127,7 @@ impl Store {
 }
 
 impl Model {
-    /// Returns everything about this model, as [`Store::show`] answers it.
+    /// Returns everything about this model, as [`Store::show`] returns it.
     ///
     /// ```
     /// # let (directory, store) =

@@ -1,15 +1,18 @@
 //! One blob to verify, who uses it, and what is known of it.
 
+use std::collections::HashMap;
+use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
-use crate::fs::hash::Job;
+use crate::fs::hash::{Hashed, Job};
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
-use crate::fs::system::stat::Stat;
 use crate::gguf::{Limits, ParseError};
+use crate::manifest::contradicts;
 use crate::name::{Digest, ModelName};
 
 use super::cache::VerifyCache;
@@ -27,6 +30,8 @@ pub(super) struct BlobCheck {
     pub failure: Option<io::Error>,
     /// What the file looked like before any byte was read.
     pub stamp: Option<FileStamp>,
+    /// Whether all of its bytes were hashed.
+    pub is_hashed: bool,
     /// Whether an earlier run's word stands for the bytes.
     pub is_cached: bool,
     pub gguf: Option<GgufFinding>,
@@ -40,14 +45,17 @@ impl BlobCheck {
         }
     }
 
-    /// Looks at the file itself, before any byte is read.
+    /// Looks at the file itself, without opening it.
     pub(super) fn stat(&mut self) {
-        let stat = match read::open_regular(&self.path).and_then(|file| Stat::of(&file)) {
-            Ok(stat) => stat,
-            Err(e) => return self.fail(e),
-        };
-        self.size = stat.len();
-        self.stamp = Some(FileStamp::of(&stat));
+        match read::stat_regular(&self.path) {
+            Ok(stat) => self.saw(FileStamp::of(&stat)),
+            Err(e) => self.fail(e),
+        }
+    }
+
+    fn saw(&mut self, stamp: FileStamp) {
+        self.size = stamp.size();
+        self.stamp = Some(stamp);
     }
 
     /// Notes that the file could not be read. What this process lacks says nothing about the file,
@@ -91,9 +99,13 @@ impl BlobCheck {
         matches!(self.verdict, Some((Missing | WrongDigest | WrongSize, _)))
     }
 
-    pub(super) fn record(&mut self, hashed: io::Result<Digest>) {
+    pub(super) fn record(&mut self, hashed: io::Result<Hashed>) {
         let digest = match hashed {
-            Ok(digest) => digest,
+            Ok(Hashed { digest, stamp }) => {
+                self.saw(stamp);
+                self.is_hashed = true;
+                digest
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let text = "vanished while it was verified".to_owned();
                 self.verdict = Some((BlobStatus::Missing, text));
@@ -113,14 +125,8 @@ impl BlobCheck {
         let (name, stated) = self
             .sizes
             .iter()
-            .find(|(_, size)| self.contradicts(*size))?;
+            .find(|(_, stated)| contradicts(*stated, self.size))?;
         Some(format!("{} bytes, where {name} says {stated}", self.size))
-    }
-
-    /// Returns whether a manifest states another size than the file has. Zero states nothing: it is
-    /// what a manifest without a size has.
-    pub(super) fn contradicts(&self, stated: i64) -> bool {
-        stated != 0 && u64::try_from(stated) != Ok(self.size)
     }
 
     /// Returns whether only the bytes can tell.
@@ -146,29 +152,58 @@ impl BlobCheck {
             gguf: self.gguf,
         }
     }
+}
 
-    /// What the strict reader says of the file, where it is one of GGUF.
-    pub(super) fn read_gguf(&mut self, mmap: bool) {
-        let read =
-            |limits| GgufFile::open(&self.path, &GgufOptions::new().limits(limits).mmap(mmap));
-        let strict = read(Limits::strict());
-        let fault = |error: &Error| error.cause_of::<ParseError>().cloned();
-        let unsupported = strict.as_ref().err().and_then(fault);
-        let unsupported = unsupported.filter(|fault| fault.kind().is_unsupported());
-        let opened = match unsupported {
-            Some(_) => read(Limits::lenient()),
-            None => strict,
-        };
-        self.gguf = match opened {
-            Ok(file) => Some(GgufFinding {
-                error: None,
-                unsupported,
-                warnings: file.view().warnings().to_vec(),
-            }),
-            Err(error) => fault(&error).map(|fault| GgufFinding {
-                error: Some(fault),
-                ..GgufFinding::default()
-            }),
-        };
+/// Reads the GGUF files among the blobs, strictly, while they are open.
+pub(super) struct GgufInspection {
+    mmap: bool,
+    found: Mutex<HashMap<Digest, GgufFinding>>,
+}
+
+impl GgufInspection {
+    pub(super) fn new(mmap: bool) -> Self {
+        GgufInspection {
+            mmap,
+            found: Mutex::default(),
+        }
+    }
+
+    /// Reads a blob, where it is a GGUF file. One of which nothing can be said has no finding.
+    pub(super) fn read(&self, check: &BlobCheck, file: &File) {
+        if check.is_gguf {
+            let found = gguf_finding(file, &check.path, self.mmap);
+            let found = found.map(|found| (check.digest, found));
+            let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(found);
+        }
+    }
+
+    pub(super) fn into_found(self) -> HashMap<Digest, GgufFinding> {
+        let found = self.found.into_inner();
+        found.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns what the strict reader says of an open file; `None` where it cannot be read.
+fn gguf_finding(file: &File, path: &Path, mmap: bool) -> Option<GgufFinding> {
+    let read = |limits| GgufFile::of(file, path, &GgufOptions::new().limits(limits).mmap(mmap));
+    let strict = read(Limits::strict());
+    let fault = |error: &Error| error.cause_of::<ParseError>().cloned();
+    let unsupported = strict.as_ref().err().and_then(fault);
+    let unsupported = unsupported.filter(|fault| fault.kind().is_unsupported());
+    let opened = match unsupported {
+        Some(_) => read(Limits::lenient()),
+        None => strict,
+    };
+    match opened {
+        Ok(file) => Some(GgufFinding {
+            error: None,
+            unsupported,
+            warnings: file.view().warnings().to_vec(),
+        }),
+        Err(error) => fault(&error).map(|fault| GgufFinding {
+            error: Some(fault),
+            ..GgufFinding::default()
+        }),
     }
 }

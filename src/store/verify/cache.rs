@@ -39,6 +39,14 @@ impl VerifyCache {
             })
     }
 
+    #[cfg(test)]
+    pub(super) fn of(blobs: impl Iterator<Item = (Digest, FileStamp)>) -> Self {
+        VerifyCache {
+            version: VERSION,
+            blobs: blobs.collect(),
+        }
+    }
+
     /// Returns whether a blob that looks like `stamp` was good.
     pub(super) fn holds(&self, digest: &Digest, stamp: &FileStamp) -> bool {
         stamp.is_complete() && self.blobs.get(digest) == Some(stamp)

@@ -1,22 +1,25 @@
 //! All blobs of one verification, and the models that it finds broken.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::ops::ControlFlow;
 use std::time::SystemTime;
 
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
-use crate::fs::hash;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::hash::{self, Job, Progress};
 use crate::fs::private::{Leftovers, Room};
 use crate::fs::read;
-use crate::manifest::{Manifest, MediaType};
+use crate::manifest::{Manifest, MediaType, contradicts};
 use crate::name::{Digest, ModelName, Reference};
 use crate::store::handle::Store;
 use crate::store::model::read_if_there;
 use crate::store::outgoing;
 use crate::store::problem::Problem;
 
-use super::blob_check::BlobCheck;
+use super::blob_check::{BlobCheck, GgufInspection};
 use super::cache::{CacheUpdate, VerifyCache};
 use super::report::{BlobStatus, BrokenModel, Cached, Finding, Report};
 
@@ -101,6 +104,7 @@ impl Checks {
             verdict: None,
             failure: None,
             stamp: None,
+            is_hashed: false,
             is_cached: false,
             gguf: None,
         })
@@ -110,8 +114,8 @@ impl Checks {
         self.models.entry(name.clone()).or_default().push(reason);
     }
 
-    /// Looks at every file, on the threads of the pool in which it is called; at what they were
-    /// together too many for, one by one. Costs an `open` for each.
+    /// Looks at every file, on the threads of the pool in which it is called; at what failed only for
+    /// the moment, once more, one by one. Costs a `stat` for each.
     ///
     /// # Errors
     /// Where the process lacks the means even then.
@@ -125,12 +129,46 @@ impl Checks {
         self.refuse_exhaustion()
     }
 
+    /// Hashes the blobs that only their bytes can decide, and inspects them while they are open: one
+    /// `open` for each.
+    ///
+    /// # Errors
+    /// [`Cancelled`](ErrorKind::Cancelled) where `observe` broke.
+    pub(super) fn hash(
+        &mut self,
+        pool: &ThreadPool,
+        streams: Option<usize>,
+        inspection: Option<&GgufInspection>,
+        observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let checks = self.by_digest.values();
+        let checks: Vec<&BlobCheck> = checks.filter(|check| check.has_bytes()).collect();
+        let jobs: Vec<Job> = checks.iter().map(|check| check.job()).collect();
+        let inspect = |index, file: &File| {
+            if let (Some(inspection), Some(check)) = (inspection, checks.get(index).copied()) {
+                inspection.read(check, file);
+            }
+        };
+        let hashed = hash::hash_files(pool, &jobs, streams, &inspect, observe)
+            .map_err(|_| Error::new(ErrorKind::Cancelled, "verifying was cancelled"))?;
+        let checks = self.by_digest.values_mut();
+        for (check, hashed) in checks.filter(|check| check.has_bytes()).zip(hashed) {
+            check.record(hashed);
+        }
+        Ok(())
+    }
+
     /// Hashes once more, one by one, what all threads together had too few descriptors for, or
     /// what was interrupted.
-    pub(super) fn hash_again(&mut self) {
+    pub(super) fn hash_again(&mut self, inspection: Option<&GgufInspection>) {
         for check in self.failed_in_passing() {
             (check.verdict, check.failure) = (None, None);
-            check.record(hash::hash_file(&check.path));
+            let hashed = hash::hash_file(&check.path, |file| {
+                if let Some(inspection) = inspection {
+                    inspection.read(check, file);
+                }
+            });
+            check.record(hashed);
         }
     }
 
@@ -172,17 +210,6 @@ impl Checks {
         update
     }
 
-    /// Returns the checks of blobs that only their bytes can decide.
-    pub(super) fn to_hash(&self) -> impl Iterator<Item = &BlobCheck> {
-        self.by_digest.values().filter(|check| check.has_bytes())
-    }
-
-    pub(super) fn to_hash_mut(&mut self) -> impl Iterator<Item = &mut BlobCheck> {
-        self.by_digest
-            .values_mut()
-            .filter(|check| check.has_bytes())
-    }
-
     /// Forgets the blobs that somebody deleted while the others were hashed, unless a manifest
     /// names them still, and those that somebody put back. Reads the manifests that named them once
     /// more.
@@ -213,11 +240,25 @@ impl Checks {
         });
     }
 
-    pub(super) fn read_gguf(&mut self, mmap: bool) {
-        self.by_digest
-            .values_mut()
-            .filter(|check| check.is_gguf)
-            .for_each(|check| check.read_gguf(mmap));
+    /// Returns the bytes that were hashed.
+    pub(super) fn hashed_bytes(&self) -> u64 {
+        let hashed = self.by_digest.values().filter(|check| check.is_hashed);
+        hashed.map(|check| check.size).sum()
+    }
+
+    /// Takes what an inspection found, and has it read the GGUF files that were not hashed.
+    pub(super) fn take_gguf(&mut self, inspection: GgufInspection) {
+        let unread = |check: &&BlobCheck| check.is_gguf && !check.is_hashed;
+        for check in self.by_digest.values().filter(unread) {
+            if let Ok(file) = read::open_regular(&check.path) {
+                inspection.read(check, &file);
+            }
+        }
+        for (digest, found) in inspection.into_found() {
+            if let Some(check) = self.by_digest.get_mut(&digest) {
+                check.gguf = Some(found);
+            }
+        }
     }
 
     /// Says of each missing blob where it is instead, if that is known.
@@ -280,7 +321,7 @@ impl Checks {
             return;
         }
         for (name, stated) in &check.sizes {
-            if check.contradicts(*stated) {
+            if contradicts(*stated, check.size) {
                 let (digest, size) = (check.digest, check.size);
                 let reason =
                     format!("{digest}: the manifest says {stated} bytes, and the blob has {size}");

@@ -9,14 +9,13 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::fs::hash::{self, Job};
+use crate::error::{Error, Result};
 use crate::fs::stamp::FileStamp;
 use crate::name::{Digest, Reference, convert};
 use crate::store::handle::Store;
 
 pub use crate::fs::hash::Progress;
-use blob_check::BlobCheck;
+use blob_check::GgufInspection;
 use cache::{CacheUpdate, VerifyCache};
 use checks::Checks;
 pub use report::{BlobStatus, BrokenModel, Cached, Finding, GgufFinding, Report};
@@ -50,8 +49,8 @@ impl VerifyOptions {
         VerifyOptions::default()
     }
 
-    /// Only the blobs of these models; all blobs of the store where none is named. A malformed name
-    /// is the error of the verification.
+    /// Restricts the verification to the blobs of these models; where none is named, it is of all
+    /// blobs of the store. A malformed name is the error of the verification.
     #[must_use]
     pub fn models<N>(mut self, names: impl IntoIterator<Item = N>) -> Self
     where
@@ -114,8 +113,8 @@ impl Store {
     /// ```
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) where a named model is not stored, and
-    /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name. What is wrong with a blob is a
+    /// [`NotFound`](crate::ErrorKind::NotFound) where a named model is not stored, and
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) for a malformed name. What is wrong with a blob is a
     /// finding, not an error.
     pub fn verify(&self, options: &VerifyOptions) -> Result<Report> {
         self.verify_with(options, &mut |_| ControlFlow::Continue(()))
@@ -140,7 +139,7 @@ impl Store {
     /// ```
     ///
     /// # Errors
-    /// As [`verify`](Self::verify); [`Cancelled`](ErrorKind::Cancelled) where `observe` broke.
+    /// As [`verify`](Self::verify); [`Cancelled`](crate::ErrorKind::Cancelled) where `observe` broke.
     pub fn verify_with(
         &self,
         options: &VerifyOptions,
@@ -158,23 +157,20 @@ impl Store {
         if options.use_cache {
             checks.apply_cache(&VerifyCache::load(self.layout()));
         }
-        let jobs: Vec<Job> = checks.to_hash().map(BlobCheck::job).collect();
-        let hashed_bytes = jobs.iter().map(|job| job.size).sum();
-        let digests = hash::hash_files(&pool, &jobs, options.streams, observe)
-            .map_err(|_| Error::new(ErrorKind::Cancelled, "verifying was cancelled"))?;
-        for (check, digest) in checks.to_hash_mut().zip(digests) {
-            check.record(digest);
-        }
-        checks.hash_again();
+        let inspection = options
+            .gguf
+            .then(|| GgufInspection::new(self.options().mmap));
+        checks.hash(&pool, options.streams, inspection.as_ref(), observe)?;
+        checks.hash_again(inspection.as_ref());
         checks.refuse_exhaustion()?;
         checks.forget_deleted(self);
         checks.find_missing(self);
         let cache_error = self.update_cache(options, checks.update(started));
-        if options.gguf {
-            checks.read_gguf(self.options().mmap);
+        if let Some(inspection) = inspection {
+            checks.take_gguf(inspection);
         }
         Ok(Report {
-            hashed_bytes,
+            hashed_bytes: checks.hashed_bytes(),
             cache_error,
             ..checks.into_report(started)
         })
@@ -206,5 +202,99 @@ impl Store {
             .and_then(|()| update.write(self.layout(), self.options().durability));
         let error = written.err().filter(|_| options.use_cache)?;
         Some(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::{fs, io};
+
+    use super::*;
+    use crate::fs::ops::{Change, hook};
+    use crate::fs::read::opened;
+    use crate::gguf::Writer;
+    use crate::store::import::ImportOptions;
+    use crate::store::options::StoreOptions;
+
+    /// A store of a model, whose blobs are as old as a cache wants them, and of an orphan.
+    fn store(directory: &tempfile::TempDir) -> (Store, Vec<PathBuf>) {
+        let file = directory.path().join("model.gguf");
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new();
+        writer.set("general.architecture", "llama");
+        writer.write_to(&mut bytes).unwrap();
+        fs::write(&file, bytes).unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let options = ImportOptions::new().system("s");
+        store.import(&file, "a", &options).unwrap();
+        store.add_blob(&mut &b"orphan"[..], None).unwrap();
+        let blobs = store.layout().blobs().unwrap();
+        (store, blobs.into_iter().map(|blob| blob.path).collect())
+    }
+
+    /// Writes a cache of all blobs as they are.
+    fn remember(store: &Store, blobs: &[PathBuf]) {
+        let cache = VerifyCache::of(blobs.iter().filter_map(|blob| {
+            let digest = Digest::of(&fs::read(blob).unwrap());
+            Some((digest, FileStamp::at(blob)?))
+        }));
+        let text = crate::go::json::to_string(&cache);
+        fs::write(store.layout().verified(), text).unwrap();
+    }
+
+    /// Verifies; returns how often each blob was opened.
+    fn opens(store: &Store, blobs: &[PathBuf], options: &VerifyOptions) -> Vec<usize> {
+        let count = || blobs.iter().map(|blob| opened::count(blob));
+        let before: Vec<usize> = count().collect();
+        assert!(store.verify(options).unwrap().is_ok());
+        count().zip(before).map(|(now, then)| now - then).collect()
+    }
+
+    #[test]
+    fn a_blob_is_opened_once_and_a_cached_one_only_for_its_header() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, blobs) = store(&directory);
+        assert_eq!(blobs.len(), 4);
+        for options in [VerifyOptions::new(), VerifyOptions::new().gguf(true)] {
+            assert_eq!(opens(&store, &blobs, &options), [1; 4], "{options:?}");
+        }
+        let cache = VerifyCache::of(blobs.iter().filter_map(|blob| {
+            let digest = Digest::of(&fs::read(blob).unwrap());
+            Some((digest, FileStamp::at(blob)?))
+        }));
+        fs::write(
+            store.layout().verified(),
+            crate::go::json::to_string(&cache),
+        )
+        .unwrap();
+        let cached = VerifyOptions::new().use_cache(true);
+        assert_eq!(opens(&store, &blobs, &cached), [0; 4]);
+        let model = store.model("a").unwrap().gguf_path().unwrap();
+        let expected: Vec<usize> = blobs
+            .iter()
+            .map(|blob| usize::from(*blob == model))
+            .collect();
+        assert_eq!(opens(&store, &blobs, &cached.gguf(true)), expected);
+    }
+
+    #[test]
+    fn a_header_is_mapped_only_where_the_option_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, blobs) = store(&directory);
+        remember(&store, &blobs);
+        for mmap in [true, false] {
+            let options = StoreOptions::new(store.path()).mmap(mmap);
+            let store = Store::open_with(options).unwrap();
+            let fail = |change: &Change<'_>| match change {
+                Change::Map => Err(io::Error::from_raw_os_error(libc::EIO)),
+                _ => Ok(()),
+            };
+            // What is cached is read on this thread, which has the hook.
+            let options = VerifyOptions::new().use_cache(true).gguf(true);
+            let report = hook::with(fail, || store.verify(&options)).unwrap();
+            let is_read = report.blobs.iter().any(|blob| blob.gguf.is_some());
+            assert_eq!(is_read, !mmap);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
+use crate::error::{self, Error, Result};
 use crate::fs::stamp::FileStamp;
 use crate::gguf;
 use crate::go::json;
@@ -54,7 +55,7 @@ pub struct Report {
 /// assert_eq!(report.cached, modelkeep::Cached::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Cached {
     /// The blobs.
@@ -94,7 +95,7 @@ impl Report {
 /// assert_eq!((finding.models.len(), finding.detail.as_str()), (1, ""));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// The digest that names the blob.
@@ -148,6 +149,15 @@ pub enum BlobStatus {
 }
 
 impl BlobStatus {
+    /// Every status.
+    pub const ALL: &'static [BlobStatus] = &[
+        BlobStatus::Ok,
+        BlobStatus::Missing,
+        BlobStatus::WrongSize,
+        BlobStatus::WrongDigest,
+        BlobStatus::Unreadable,
+    ];
+
     /// Returns the word for it: `ok`, `missing`, `wrong_size`, `wrong_digest` or `unreadable`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -163,6 +173,16 @@ impl BlobStatus {
 impl std::fmt::Display for BlobStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+impl std::str::FromStr for BlobStatus {
+    type Err = Error;
+
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other word.
+    fn from_str(word: &str) -> Result<Self> {
+        error::one_of("status of a blob", BlobStatus::ALL, word)
     }
 }
 
@@ -184,7 +204,7 @@ impl Serialize for BlobStatus {
 /// assert!(files.all(|file| file.is_ok()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct GgufFinding {
     /// Why it is refused, where something is wrong with it.
@@ -217,7 +237,7 @@ impl GgufFinding {
 /// assert_eq!(broken.name.to_string(), "tiny:latest");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct BrokenModel {
     /// The model.

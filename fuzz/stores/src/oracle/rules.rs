@@ -65,12 +65,18 @@ impl Change<'_> {
         answers.then(|| self.finding("a store that is away looks empty", ""))
     }
 
-    /// A call that only reads changes nothing but the record of verifications.
+    /// A call that only reads changes nothing but the record of verifications, which lies beside the
+    /// blobs: those of the store, or of the second one whose blobs it shares.
     fn unchanged(&self) -> Vec<Finding> {
-        let own = Path::new("store/.modelkeep");
+        let verifies = self.call.word().starts_with("verify");
         let is_ours = |path: &Path| {
-            let verifies = self.call.word().starts_with("verify");
-            verifies && (path.starts_with(own) || path == Path::new("store"))
+            let of_root = |root: &str| {
+                path == Path::new(root) || path.starts_with(Path::new(root).join(".modelkeep"))
+            };
+            verifies
+                && ["store", "elsewhere/second", "other/second"]
+                    .iter()
+                    .any(|it| of_root(it))
         };
         let changed = differences(self.before, self.after, |path, before, after| {
             (!is_ours(path) && before != after).then(|| path.display().to_string())

@@ -1,6 +1,6 @@
 //! The four endpoints as clients of Ollama call them.
 
-use engine::wire::{self, Answer, Basename};
+use engine::http_api::{self, Basename, Response};
 
 use crate::boundary::{borrow, out, output, slice};
 use crate::status::{call, mkeep_error, mkeep_status};
@@ -41,15 +41,15 @@ pub unsafe extern "C" fn mkeep_store_handle_request(
         call(error, || {
             let (store, body) = (&borrow(store, "store")?.0, slice(body, len, "the body")?);
             let (status, response) = (output(http_status)?, output(response)?);
-            let answer = match endpoint {
-                0 => wire::tags(store),
-                1 => wire::show(store, body, Basename::OfFile),
-                2 => wire::copy(store, body),
-                3 => wire::delete(store, body),
-                _ => Answer::refusal(404, "no such call"),
+            let made = match endpoint {
+                0 => http_api::tags(store),
+                1 => http_api::show(store, body, Basename::OfFile),
+                2 => http_api::copy(store, body),
+                3 => http_api::delete(store, body),
+                _ => Response::refusal(404, "no such call"),
             };
-            status.write(answer.status);
-            out(response, mkeep_string::new(&answer.body));
+            status.write(made.status);
+            out(response, mkeep_string::new(&made.body));
             Ok(())
         })
     }

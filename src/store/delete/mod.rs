@@ -1,5 +1,7 @@
 //! Deleting models, and the blobs that only they used.
 
+mod plan;
+
 use std::collections::HashSet;
 use std::io;
 use std::path::Path;
@@ -20,7 +22,39 @@ use crate::store::model::read_manifest;
 use crate::store::outgoing::Outgoing;
 use crate::store::problem::Problem;
 
-/// What a delete did.
+/// How to delete.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::DeleteOptions;
+///
+/// let would_be = store.delete_with(["tiny"], &DeleteOptions::new().dry_run(true))?;
+/// assert!(would_be.dry_run && would_be.bytes > 0);
+/// assert_eq!(store.list()?.models.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct DeleteOptions {
+    dry_run: bool,
+}
+
+impl DeleteOptions {
+    /// Returns the options of a delete that deletes.
+    pub fn new() -> Self {
+        DeleteOptions::default()
+    }
+
+    /// Says what would be deleted, and changes nothing.
+    #[must_use]
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+}
+
+/// What a delete did, or would do.
 ///
 /// ```
 /// # let (directory, store) =
@@ -34,6 +68,8 @@ use crate::store::problem::Problem;
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Deleted {
+    /// Whether nothing was changed, and this is what would be.
+    pub dry_run: bool,
     /// The models that are gone.
     pub models: Vec<ModelName>,
     /// The references that named no model, or one that could not be deleted, with the reason.
@@ -66,7 +102,7 @@ pub struct Deleted {
 /// assert_eq!(users, ["a:latest"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct SharedBlob {
     /// The blob.
@@ -78,7 +114,7 @@ pub struct SharedBlob {
 }
 
 impl Deleted {
-    /// Returns the answer as JSON.
+    /// Returns the result as JSON.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a path that is not UTF-8, which JSON
@@ -86,6 +122,14 @@ impl Deleted {
     pub fn to_json(&self) -> Result<String> {
         json::try_to_string(self)
     }
+}
+
+/// What went with a name.
+pub(crate) enum Removed {
+    /// A manifest, which named these blobs.
+    Model(Vec<Digest>),
+    /// A link.
+    Alias(Alias),
 }
 
 /// `{"name", "error"}` for each.
@@ -159,8 +203,43 @@ impl Store {
         self.delete_references(references?)
     }
 
-    fn delete_references(&self, references: Vec<Reference>) -> Result<Deleted> {
-        let mut deleted = Deleted::default();
+    /// As [`delete_all`](Self::delete_all), or says what that would do, and changes nothing.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::DeleteOptions;
+    ///
+    /// store.copy("tiny", "a")?;
+    /// let look = DeleteOptions::new().dry_run(true);
+    /// assert_eq!(store.delete_with(["tiny"], &look)?.bytes, 0, "the copy uses all of it");
+    /// assert!(store.delete_with(["tiny", "a"], &look)?.bytes > 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`delete_all`](Self::delete_all); a dry run finds those of reading only.
+    pub fn delete_with<N>(
+        &self,
+        names: impl IntoIterator<Item = N>,
+        options: &DeleteOptions,
+    ) -> Result<Deleted>
+    where
+        N: TryInto<Reference, Error: Into<Error>>,
+    {
+        let references: Result<_> = names.into_iter().map(convert::name).collect();
+        match options.dry_run {
+            true => self.plan_delete(references?),
+            false => self.delete_references(references?),
+        }
+    }
+
+    /// Returns which of the references name a model, and notes those that do not.
+    fn find_to_delete(
+        &self,
+        references: Vec<Reference>,
+        deleted: &mut Deleted,
+    ) -> Result<Vec<(Reference, ModelName)>> {
         let mut found = Vec::new();
         for reference in references {
             match self.to_delete(&reference) {
@@ -170,6 +249,14 @@ impl Store {
         }
         if found.is_empty() {
             self.must_exist()?;
+        }
+        Ok(found)
+    }
+
+    fn delete_references(&self, references: Vec<Reference>) -> Result<Deleted> {
+        let mut deleted = Deleted::default();
+        let found = self.find_to_delete(references, &mut deleted)?;
+        if found.is_empty() {
             return Ok(deleted);
         }
         let change = self.lock()?;
@@ -177,13 +264,15 @@ impl Store {
         deleted.restored = change.restored;
         let mut digests = HashSet::new();
         for (reference, name) in found {
-            match self.remove_name(&name, &mut deleted) {
-                Ok(named) => {
-                    digests.extend(named);
-                    deleted.models.push(name);
+            match self.remove_name(&name) {
+                Ok(Removed::Model(named)) => digests.extend(named),
+                Ok(Removed::Alias(alias)) => deleted.aliases.push(alias),
+                Err(error) => {
+                    deleted.failed.push((reference, error));
+                    continue;
                 }
-                Err(error) => deleted.failed.push((reference, error)),
             }
+            deleted.models.push(name);
         }
         self.remove_unused(&digests, &mut deleted)?;
         Ok(deleted)
@@ -198,24 +287,20 @@ impl Store {
         found.ok_or_else(|| self.explained(reference.not_found(), name))
     }
 
-    /// Removes an alias's link or a model's manifest; returns the digests that it named.
-    fn remove_name(&self, name: &ModelName, deleted: &mut Deleted) -> Result<Vec<Digest>> {
+    /// Removes an alias's link or a model's manifest.
+    pub(crate) fn remove_name(&self, name: &ModelName) -> Result<Removed> {
         let Some(alias) = self.alias(name) else {
-            return self.remove_manifest(name);
+            return self.remove_manifest(name).map(Removed::Model);
         };
         ops::unlink(&alias.link).map_err(|e| owner::refused("removing link", &alias.link, e))?;
         self.sync_parent(&alias.link)?;
-        deleted.aliases.push(alias);
-        Ok(Vec::new())
+        Ok(Removed::Alias(alias))
     }
 
     /// Removes a manifest's name and the directories that it leaves empty; returns what it named.
     fn remove_manifest(&self, name: &ModelName) -> Result<Vec<Digest>> {
         let path = self.layout().manifest(name);
-        let digests = match read_manifest(&path) {
-            Ok((manifest, _)) => manifest.digests(),
-            Err(_) => Vec::new(),
-        };
+        let digests = digests_of(&path);
         ops::unlink(&path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => crate::name::missing(name),
             _ => owner::refused("removing manifest", &path, e),
@@ -276,4 +361,10 @@ impl Store {
             models: live.users(digest).to_vec(),
         })
     }
+}
+
+/// Returns what a manifest names; nothing where it does not decode.
+fn digests_of(path: &Path) -> Vec<Digest> {
+    let read = read_manifest(path);
+    read.map_or(Vec::new(), |(manifest, _)| manifest.digests())
 }

@@ -1,5 +1,5 @@
-//! The four calls as clients of Ollama make them: the body of a request in, a status and
-//! the body of the response out. A binding that speaks HTTP, or any other, adds only the transport.
+//! The endpoints that clients of Ollama call: the body of a request in, a status and the body of
+//! the response out. A binding that speaks HTTP, or any other, adds only the transport.
 
 use serde::Serialize;
 
@@ -11,18 +11,18 @@ use crate::manifest::Parameters;
 use crate::name::{self, Digest, MalformedDigest, ModelName, Reference};
 use crate::store::{InfoValue, Problem, ShowOptions, Store};
 
-/// What a call answers.
+/// The response to a request.
 ///
 /// ```
-/// use modelkeep::wire::Answer;
+/// use modelkeep::http_api::Response;
 ///
-/// let answer = Answer::refusal(400, "no");
-/// assert_eq!((answer.status, answer.body.as_str()), (400, r#"{"error":"no"}"#));
+/// let response = Response::refusal(400, "no");
+/// assert_eq!((response.status, response.body.as_str()), (400, r#"{"error":"no"}"#));
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-#[must_use = "an answer has to be sent"]
-pub struct Answer {
+#[must_use = "a response has to be sent"]
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The body: JSON, or nothing.
@@ -31,9 +31,9 @@ pub struct Answer {
     pub problems: Vec<Problem>,
 }
 
-impl Answer {
+impl Response {
     fn ok(body: String) -> Self {
-        Answer {
+        Response {
             status: 200,
             body,
             problems: Vec::new(),
@@ -47,7 +47,7 @@ impl Answer {
             error: &'a str,
         }
         let body = json::to_string(&Refusal { error: text });
-        Answer {
+        Response {
             status,
             body,
             problems: Vec::new(),
@@ -55,7 +55,7 @@ impl Answer {
     }
 
     fn invalid(text: &str) -> Self {
-        Answer::refusal(400, text)
+        Response::refusal(400, text)
     }
 
     /// Returns the plain text of an error where a person is to blame, all of it otherwise.
@@ -63,89 +63,90 @@ impl Answer {
         let status = error.kind().http_status();
         let is_plain = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidName);
         if is_plain || error.cause_of::<MalformedDigest>().is_some() {
-            Answer::refusal(status, error.context())
+            Response::refusal(status, error.context())
         } else {
-            Answer::refusal(status, &error.to_string())
+            Response::refusal(status, &error.to_string())
         }
     }
 }
 
-/// The release of the reference that this library follows: clients compare it with the oldest one
+/// The release of Ollama that this library follows: clients compare it with the oldest one
 /// that they can speak to. The library's own version is another number.
-pub const REFERENCE_RELEASE: &str = "0.32.7";
+pub const OLLAMA_RELEASE: &str = "0.32.7";
 
-/// `GET /api/version`.
+/// Handles `GET /api/version`.
 ///
 /// ```
-/// assert!(modelkeep::wire::version().body.contains(modelkeep::wire::REFERENCE_RELEASE));
+/// assert!(modelkeep::http_api::version().body.contains(modelkeep::http_api::OLLAMA_RELEASE));
 /// ```
-pub fn version() -> Answer {
+pub fn version() -> Response {
     #[derive(Serialize)]
     struct Version {
         version: &'static str,
     }
-    Answer::ok(json::to_string(&Version {
-        version: REFERENCE_RELEASE,
+    Response::ok(json::to_string(&Version {
+        version: OLLAMA_RELEASE,
     }))
 }
 
-/// `GET /api/tags`.
+/// Handles `GET /api/tags`.
 ///
 /// ```
 /// # let (directory, store) =
 /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
-/// let answer = modelkeep::wire::tags(&store);
-/// assert_eq!((answer.status, answer.body), (200, store.list()?.to_json()));
+/// let response = modelkeep::http_api::tags(&store);
+/// assert_eq!((response.status, response.body), (200, store.list()?.to_json()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn tags(store: &Store) -> Answer {
+pub fn tags(store: &Store) -> Response {
     match store.list() {
         Ok(listing) => {
-            let answer = Answer::ok(listing.to_json());
-            Answer {
+            let response = Response::ok(listing.to_json());
+            Response {
                 problems: listing.problems,
-                ..answer
+                ..response
             }
         }
-        Err(error) => Answer::error(&error),
+        Err(error) => Response::error(&error),
     }
 }
 
-/// What an answer of show has as `general.basename`.
+/// What a response of show has as `general.basename`.
 ///
 /// ```
 /// # let (directory, store) =
 /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
-/// use modelkeep::wire::{self, Basename};
+/// use modelkeep::http_api::{self, Basename};
 ///
-/// let answer = wire::show(&store, br#"{"model": "tiny"}"#, Basename::AsAsked);
-/// assert!(answer.body.contains(r#""general.basename":"tiny""#));
+/// let response = http_api::show(&store, br#"{"model": "tiny"}"#, Basename::AsAsked);
+/// assert!(response.body.contains(r#""general.basename":"tiny""#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Basename {
-    /// What the metadata of the file has, as Ollama answers.
+    /// What the metadata of the file has, as Ollama has it.
     #[default]
     OfFile,
     /// The name that was asked for, which one client needs.
     AsAsked,
 }
 
-/// `POST /api/show`.
+/// Handles `POST /api/show`.
 ///
 /// ```
 /// # let (directory, store) =
 /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
-/// use modelkeep::wire::{self, Basename};
+/// use modelkeep::http_api::{self, Basename};
 ///
-/// let answer = wire::show(&store, br#"{"model": "other"}"#, Basename::OfFile);
-/// assert_eq!(answer.status, 404);
+/// let response = http_api::show(&store, br#"{"model": "other"}"#, Basename::OfFile);
+/// assert_eq!(response.status, 404);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn show(store: &Store, body: &[u8], basename: Basename) -> Answer {
+pub fn show(store: &Store, body: &[u8], basename: Basename) -> Response {
     let request = match parse::<ShowRequest>(body) {
         Ok(request) => request,
-        Err(answer) => return answer,
+        Err(response) => return response,
     };
     let options = ShowOptions::default()
         .verbose(request.verbose)
@@ -161,109 +162,109 @@ pub fn show(store: &Store, body: &[u8], basename: Basename) -> Answer {
                 show.model_info
                     .insert("general.basename", InfoValue::Text(request.model));
             }
-            Answer::ok(show.to_json())
+            Response::ok(show.to_json())
         }
         Err(error) => not_shown(store, &request.model, &error),
     }
 }
 
 /// Ollama says of a stored model that lacks a file what it says of one that is missing.
-fn not_shown(store: &Store, model: &str, error: &Error) -> Answer {
+fn not_shown(store: &Store, model: &str, error: &Error) -> Response {
     let lacks_a_part = match error.kind() {
         ErrorKind::FileNotFound => true,
         ErrorKind::NotFound => error.cause_of::<Error>().is_some(),
         _ => false,
     };
     match store.resolve(model) {
-        Ok(name) if lacks_a_part => Answer::refusal(404, &format!("model '{name}' not found")),
-        _ => Answer::error(error),
+        Ok(name) if lacks_a_part => Response::refusal(404, &format!("model '{name}' not found")),
+        _ => Response::error(error),
     }
 }
 
-/// `POST /api/copy`.
+/// Handles `POST /api/copy`.
 ///
 /// ```
 /// # let (directory, store) =
 /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
-/// let answer = modelkeep::wire::copy(&store, br#"{"source": "tiny", "destination": "a"}"#);
-/// assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+/// let response = modelkeep::http_api::copy(&store, br#"{"source": "tiny", "destination": "a"}"#);
+/// assert_eq!((response.status, response.body.as_str()), (200, ""));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn copy(store: &Store, body: &[u8]) -> Answer {
+pub fn copy(store: &Store, body: &[u8]) -> Response {
     let request = match parse::<CopyRequest>(body) {
         Ok(request) => request,
-        Err(answer) => return answer,
+        Err(response) => return response,
     };
     let CopyRequest {
         source,
         destination,
     } = request;
     let Ok(from) = source.parse::<ModelName>() else {
-        return Answer::invalid(&format!("source {} is invalid", go::quote(&source)));
+        return Response::invalid(&format!("source {} is invalid", go::quote(&source)));
     };
     let Ok(to) = destination.parse::<ModelName>() else {
-        return Answer::invalid(&format!(
+        return Response::invalid(&format!(
             "destination {} is invalid",
             go::quote(&destination)
         ));
     };
     match store.copy(&from, &to) {
-        Ok(_) => Answer::ok(String::new()),
+        Ok(_) => Response::ok(String::new()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            Answer::refusal(404, &format!("model {} not found", go::quote(&source)))
+            Response::refusal(404, &format!("model {} not found", go::quote(&source)))
         }
-        Err(error) => Answer::error(&error),
+        Err(error) => Response::error(&error),
     }
 }
 
-/// `DELETE /api/delete`.
+/// Handles `DELETE /api/delete`.
 ///
 /// ```
 /// # let (directory, store) =
 /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
-/// assert_eq!(modelkeep::wire::delete(&store, br#"{"model": "tiny"}"#).status, 200);
+/// assert_eq!(modelkeep::http_api::delete(&store, br#"{"model": "tiny"}"#).status, 200);
 /// assert!(store.list()?.models.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn delete(store: &Store, body: &[u8]) -> Answer {
+pub fn delete(store: &Store, body: &[u8]) -> Response {
     let request = match parse::<DeleteRequest>(body) {
         Ok(request) => request,
-        Err(answer) => return answer,
+        Err(response) => return response,
     };
     let model = request.model;
     let is_sayable = model.trim().is_empty() || name::says_both(&model);
     let reference = match model.parse::<Reference>() {
         Ok(reference) => reference,
-        Err(error) if is_sayable => return Answer::error(&error),
-        Err(_) => return Answer::invalid(&format!("name {} is invalid", go::quote(&model))),
+        Err(error) if is_sayable => return Response::error(&error),
+        Err(_) => return Response::invalid(&format!("name {} is invalid", go::quote(&model))),
     };
     match store.delete(&reference) {
-        Ok(deleted) => Answer {
+        Ok(deleted) => Response {
             problems: deleted.kept,
-            ..Answer::ok(String::new())
+            ..Response::ok(String::new())
         },
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            Answer::refusal(404, &format!("model '{model}' not found"))
+            Response::refusal(404, &format!("model '{model}' not found"))
         }
-        Err(error) => Answer::error(&error),
+        Err(error) => Response::error(&error),
     }
 }
 
-/// `HEAD /api/blobs/DIGEST`.
+/// Handles `HEAD /api/blobs/DIGEST`.
 ///
 /// ```
 /// # let (directory, store) =
 /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
 /// let digest = store.model("tiny")?.manifest().layers()[0].digest()?;
-/// assert_eq!(modelkeep::wire::has_blob(&store, &digest.to_string()).status, 200);
-/// assert_eq!(modelkeep::wire::has_blob(&store, "none").status, 400);
+/// assert_eq!(modelkeep::http_api::has_blob(&store, &digest.to_string()).status, 200);
+/// assert_eq!(modelkeep::http_api::has_blob(&store, "none").status, 400);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn has_blob(store: &Store, digest: &str) -> Answer {
+pub fn has_blob(store: &Store, digest: &str) -> Response {
     match digest.parse::<Digest>() {
-        Ok(digest) if store.has_blob(&digest) => Answer::ok(String::new()),
-        Ok(_) => Answer::refusal(404, "no such blob"),
-        Err(error) => Answer::error(&error),
+        Ok(digest) if store.has_blob(&digest) => Response::ok(String::new()),
+        Ok(_) => Response::refusal(404, "no such blob"),
+        Err(error) => Response::error(&error),
     }
 }
 
@@ -334,13 +335,13 @@ impl Decode for DeleteRequest {
     }
 }
 
-fn parse<T: Decode + Default>(body: &[u8]) -> Result<T, Answer> {
+fn parse<T: Decode + Default>(body: &[u8]) -> Result<T, Response> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Answer::invalid("missing request body"));
+        return Err(Response::invalid("missing request body"));
     }
     let mut request = T::default();
     match decode::first(body, &mut request) {
         Ok(_) => Ok(request),
-        Err(error) => Err(Answer::invalid(&format!("decoding the request: {error}"))),
+        Err(error) => Err(Response::invalid(&format!("decoding the request: {error}"))),
     }
 }

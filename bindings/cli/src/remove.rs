@@ -1,0 +1,154 @@
+//! `modelkeep rm`: which models, whether it is meant, and what became free.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+use console::Term;
+use indicatif::DecimalBytes;
+use modelkeep::{
+    DeleteOptions, Deleted, ErrorKind, ModelName, Problem, Reference, SharedBlob, Store,
+};
+
+use crate::completions::models;
+use crate::list::Filter;
+use crate::maintain;
+use crate::output::{Failure, Outcome, Output, note, say};
+use crate::progress::watched;
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoveArgs {
+    /// The names of models, and patterns of names with *, ? and [...]
+    #[arg(required = true, value_name = "NAME", add = ArgValueCompleter::new(models))]
+    names: Vec<String>,
+    /// Say what would go, and change nothing
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+    /// Do not ask on a terminal whether it is meant
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(crate) fn run(store: &Store, what: &RemoveArgs, output: &mut Output) -> Outcome {
+    let names = named(store, &what.names, output)?;
+    let options = DeleteOptions::new().dry_run(what.dry_run);
+    if !what.dry_run && !what.yes && !is_meant(store, &names)? {
+        return Err(Failure::Other("nothing was deleted".to_owned()));
+    }
+    let deleted = watched(store, false, |store| store.delete_with(&names, &options))?;
+    note(&deleted.kept);
+    for (_, error) in &deleted.failed {
+        output.complain(error);
+    }
+    if output.json {
+        return output.line(deleted.to_json()?);
+    }
+    print(&deleted, output)
+}
+
+/// Returns the models that are meant: a pattern means all those that it matches, everything else
+/// the one of that name.
+fn named(store: &Store, texts: &[String], output: &mut Output) -> Outcome<Vec<Reference>> {
+    let is_pattern = |text: &String| text.contains(['*', '?', '[']);
+    if !texts.iter().any(is_pattern) {
+        let parsed = texts.iter().map(|text| text.parse::<Reference>());
+        return Ok(parsed.collect::<Result<_, _>>()?);
+    }
+    let listing = store.list()?;
+    note(&listing.problems);
+    let mut names: Vec<Reference> = Vec::new();
+    for text in texts {
+        if !is_pattern(text) {
+            names.push(text.parse()?);
+            continue;
+        }
+        let filter: Filter = text
+            .parse()
+            .map_err(|error| Failure::Other(format!("the pattern '{text}': {error}")))?;
+        let before = names.len();
+        for line in listing.models.iter().filter(|it| filter.matches(&it.name)) {
+            let name = Reference::from(line.name.clone());
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.len() == before {
+            output.complain(format_args!("no model is called '{text}'"));
+        }
+    }
+    Ok(names)
+}
+
+/// Asks whoever sits at the terminal; where nobody does, it is meant.
+fn is_meant(store: &Store, names: &[Reference]) -> Outcome<bool> {
+    let is_attended = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if names.is_empty() || !is_attended {
+        return Ok(true);
+    }
+    let planned = store.delete_with(names, &DeleteOptions::new().dry_run(true))?;
+    if planned.models.is_empty() {
+        return Ok(true);
+    }
+    let models: Vec<String> = planned.models.iter().map(ToString::to_string).collect();
+    let bytes = DecimalBytes(planned.bytes);
+    let question = format!("delete {}, which frees {bytes}? [y/N] ", models.join(", "));
+    let terminal = Term::stderr();
+    terminal.write_str(&modelkeep::printable(&question))?;
+    let answer = terminal.read_line()?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn print(deleted: &Deleted, output: &mut Output) -> Outcome {
+    let is_alias = |name: &&ModelName| deleted.aliases.iter().any(|alias| alias.name == **name);
+    let (verb, frees) = match deleted.dry_run {
+        true => ("would delete", "would free"),
+        false => ("deleted", "freed"),
+    };
+    for name in deleted.models.iter().filter(|name| !is_alias(name)) {
+        output.line(format!("{verb} {name}"))?;
+    }
+    for alias in &deleted.aliases {
+        let (name, link, model) = (&alias.name, alias.link.display(), &alias.model);
+        output.line(match deleted.dry_run {
+            true => format!("{name} is an alias: would remove the link {link}; {model} stays"),
+            false => format!("{name} was an alias: removed the link {link}; {model} stays"),
+        })?;
+    }
+    maintain::restored(&deleted.restored, output)?;
+    let is_unread = |problem: &Problem| problem.error().kind() != ErrorKind::Busy;
+    if deleted.kept.iter().any(is_unread) {
+        say("every blob was kept: what cannot be read may use it");
+    } else if !deleted.models.is_empty() {
+        let (blobs, bytes) = (deleted.blobs.len(), DecimalBytes(deleted.bytes));
+        output.line(format!("{frees} {bytes} in {blobs} blobs"))?;
+    }
+    shared(&deleted.shared, output)
+}
+
+/// Says why less became free than the models took: "17 kB in 2 blobs stay: a2 uses them".
+fn shared(blobs: &[SharedBlob], output: &mut Output) -> Outcome {
+    let mut by_users: BTreeMap<&[ModelName], (usize, u64)> = BTreeMap::new();
+    for blob in blobs {
+        let group = by_users.entry(&blob.models).or_default();
+        *group = (group.0 + 1, group.1 + blob.bytes);
+    }
+    output.lines(by_users.into_iter().map(|(models, (count, bytes))| {
+        let names: Vec<String> = models.iter().map(ToString::to_string).collect();
+        let (blobs, them) = if count == 1 {
+            ("blob stays", "it")
+        } else {
+            ("blobs stay", "them")
+        };
+        let (names, verb) = match names.as_slice() {
+            // Under a name that is none here.
+            [] => ("another manifest".to_owned(), "uses"),
+            [one] => (one.clone(), "uses"),
+            many => (many.join(", "), "use"),
+        };
+        format!(
+            "{} in {count} {blobs}: {names} {verb} {them}",
+            DecimalBytes(bytes)
+        )
+    }))
+}
