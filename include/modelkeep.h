@@ -2197,7 +2197,8 @@ void mkeep_list_free(mkeep_list *list);
  * downloads and unknown files among the blobs go as well, as they do when Ollama starts. `options`
  * may be NULL.
  *
- * As mkeep_store_gc; MKEEP_STATUS_INVALID_ARGUMENT for a dry run, too: there is none.
+ * As mkeep_store_gc. A dry run changes nothing, and the result is what would be renamed and
+ * collected.
  */
 mkeep_status mkeep_store_maintain(const mkeep_store *store,
                                   const mkeep_gc_options *options,
@@ -2535,6 +2536,17 @@ mkeep_status mkeep_store_path(const mkeep_store *store,
                               const char *name,
                               mkeep_string **path,
                               mkeep_error **error);
+
+/**
+ * Gives a model another name. The new name is there before the old one goes.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_ALREADY_EXISTS where a model has
+ * the new name.
+ */
+mkeep_status mkeep_store_rename(const mkeep_store *store,
+                                const char *source,
+                                const char *destination,
+                                mkeep_error **error);
 
 /**
  * Copies a model: one more name for the same blobs.
