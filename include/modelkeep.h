@@ -2538,6 +2538,17 @@ mkeep_status mkeep_store_path(const mkeep_store *store,
                               mkeep_error **error);
 
 /**
+ * Gives a model another name. The new name is there before the old one goes.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_ALREADY_EXISTS where a model has
+ * the new name.
+ */
+mkeep_status mkeep_store_rename(const mkeep_store *store,
+                                const char *source,
+                                const char *destination,
+                                mkeep_error **error);
+
+/**
  * Copies a model: one more name for the same blobs.
  *
  * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.

@@ -900,6 +900,12 @@ public:
             return mkeep_store_copy(get(), source.c_str(), destination.c_str(), error);
         });
     }
+    /// Gives a model another name.
+    void rename(const std::string &source, const std::string &destination) const {
+        detail::check([&](mkeep_error **error) {
+            return mkeep_store_rename(get(), source.c_str(), destination.c_str(), error);
+        });
+    }
     /// Deletes a model, and the blobs that only it uses.
     Deleted remove(const std::string &name) const {
         return Deleted([&](mkeep_deleted **deleted, mkeep_error **error) {

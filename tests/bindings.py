@@ -57,7 +57,7 @@ def command() -> set[str]:
     (commands,) = re.findall(r"enum Command \{(.*?)^\}", source, re.M | re.S)
     (everywhere,) = re.findall(r"struct Args \{(.*?)^\}", source, re.M | re.S)
     names = {f"--{field.replace('_', '-')}" for field in re.findall(r"pub (\w+):", everywhere)}
-    for name, fields in re.findall(r"^    (\w+)(?: \{(.*?)^    \})?,?$", commands, re.M | re.S):
+    for name, fields in re.findall(r"^    (\w+)(?: \{(.*?)^    \}|\(\w+\))?,?$", commands, re.M | re.S):
         own = re.findall(r"\[arg\((?:long|short)[^]]*\]\s+(\w+):", fields)
         names |= {name.lower()} | {f"{name.lower()} --{one.replace('_', '-')}" for one in own}
     return names

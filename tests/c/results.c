@@ -186,6 +186,15 @@ static void models_are_found_by_what_they_are_made_of(mkeep_store *store) {
     CHECK(!uses);
 }
 
+static void a_model_gets_another_name(mkeep_store *store) {
+    mkeep_model *model = NULL;
+    DONE(mkeep_store_copy(store, "full", "old", error));
+    CHECK(mkeep_store_rename(store, "old", "full", NULL) == MKEEP_STATUS_ALREADY_EXISTS);
+    DONE(mkeep_store_rename(store, "old", "new", error));
+    CHECK(mkeep_store_model(store, "old", &model, NULL) == MKEEP_STATUS_NOT_FOUND);
+    DONE(mkeep_store_delete(store, "new", NULL, error));
+}
+
 /* A manifest list of Docker is listed as what it is. */
 static void a_list_names_the_form_of_each_manifest(mkeep_store *store) {
     CHECK(!mkdir(at("manifests/registry.ollama.ai/library/index"), 0777));
@@ -615,6 +624,7 @@ int main(int argc, char *argv[]) {
     what_is_shown_can_be_replaced(store);
     metadata_and_tensors_are_had_by_key_and_by_place(store);
     models_are_found_by_what_they_are_made_of(store);
+    a_model_gets_another_name(store);
     a_list_names_the_form_of_each_manifest(store);
     a_store_that_cannot_be_opened_is_diagnosed();
     a_list_has_facts_and_problems(store);

@@ -304,7 +304,7 @@ def test_a_blob_is_added_from_a_stream(scratch: Scratch) -> None:
         store.add_blob(io.BytesIO(data), "sha256:short")
     with pytest.raises(ZeroDivisionError):
         store.add_blob(Failing())
-    with pytest.raises(modelkeep.StoreIOError, match="more than it was asked for"):
+    with pytest.raises(ValueError, match="more than it was asked for"):
         store.add_blob(Generous(bytes(9_000_000)))
     with pytest.raises(AttributeError):
         store.add_blob(None)  # type: ignore[arg-type]
@@ -350,6 +350,22 @@ def test_maintenance_gives_old_blobs_their_present_name(scratch: Scratch) -> Non
     maintained = scratch.open().maintain()
     assert maintained.renamed == [path]
     assert maintained.collected.blobs == []
+
+
+def test_a_copy_spares_a_name_and_a_delete_says_what_it_would_do(scratch: Scratch) -> None:
+    path = scratch.model("a")
+    store = scratch.open()
+    store.copy("a", "b", replace=False)
+    with pytest.raises(modelkeep.ExistsError):
+        store.copy("a", "b", replace=False)
+    assert store.copy("a", "b").replaced
+    renamed = store.rename("b", "c")
+    assert (renamed.src, renamed.dst) == ("b:latest", "c:latest")
+    with pytest.raises(modelkeep.ExistsError):
+        store.rename("c", "a")
+    would = store.delete("a", "c", dry_run=True)
+    assert would.models == ["a:latest", "c:latest"] and would.bytes > 0
+    assert path.exists() and len(store) == 2
 
 
 def test_maintenance_collects_as_it_is_told(scratch: Scratch) -> None:

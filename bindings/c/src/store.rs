@@ -174,6 +174,29 @@ pub unsafe extern "C" fn mkeep_store_path(
     }
 }
 
+/// Gives a model another name. The new name is there before the old one goes.
+///
+/// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_ALREADY_EXISTS where a model has
+/// the new name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_rename(
+    store: *const mkeep_store,
+    source: *const c_char,
+    destination: *const c_char,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        call(error, || {
+            let store = borrow(store, "store")?;
+            let source: ModelName = text(source, "source")?.parse()?;
+            let destination: ModelName = text(destination, "destination")?.parse()?;
+            store.0.rename(&source, &destination)?;
+            Ok(())
+        })
+    }
+}
+
 /// Copies a model: one more name for the same blobs.
 ///
 /// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.

@@ -1,18 +1,15 @@
-//! Models that travel: the answers of export and of the import of an archive, and files of Python as
-//! streams.
+//! Models that travel: the results of export and of the import of an archive.
 
-use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::Mutex;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
 use crate::json_base::{JsonBase, each, texts};
 use crate::path::FilePath;
 use crate::repr::shown;
+use crate::stream::PyFile;
 
 /// What an export wrote.
 #[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
@@ -119,70 +116,6 @@ impl Place {
             let text = format!("a path, or a binary file with the method {method}, is needed");
             return Err(PyTypeError::new_err(text));
         }
-        let file = given.clone().unbind();
-        let raised = Mutex::new(None);
-        Ok(Place::File(PyFile { file, raised }))
-    }
-}
-
-/// A file of Python, and what it raised.
-pub(crate) struct PyFile {
-    file: Py<PyAny>,
-    raised: Mutex<Option<PyErr>>,
-}
-
-/// The bytes that are asked of a file at once.
-const CHUNK: usize = 1 << 20;
-
-impl PyFile {
-    /// Returns what the file raised, if it did.
-    pub(crate) fn raised(self) -> Option<PyErr> {
-        self.raised.into_inner().unwrap_or_default()
-    }
-
-    fn call<T>(&self, call: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> io::Result<T> {
-        Python::attach(|py| call(self.file.bind(py))).map_err(|raised| {
-            if let Ok(mut place) = self.raised.lock() {
-                *place = Some(raised);
-            }
-            io::Error::other("the file raised an exception")
-        })
-    }
-}
-
-impl Read for PyFile {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let most = into.len().min(CHUNK);
-        self.call(|file| {
-            let read = file.call_method1("read", (most,))?;
-            let read = read.cast::<PyBytes>()?.as_bytes();
-            let Some(place) = into.get_mut(..read.len()) else {
-                return Err(PyValueError::new_err(
-                    "read() gave more than it was asked for",
-                ));
-            };
-            place.copy_from_slice(read);
-            Ok(read.len())
-        })
-    }
-}
-
-impl Write for PyFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let chunk = bytes.get(..CHUNK).unwrap_or(bytes);
-        self.call(|file| {
-            let written = file.call_method1("write", (PyBytes::new(file.py(), chunk),))?;
-            match written.is_none() {
-                true => Ok(chunk.len()),
-                false => Ok(written.extract::<usize>()?.min(chunk.len())),
-            }
-        })
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.call(|file| match file.hasattr("flush")? {
-            true => file.call_method0("flush").map(drop),
-            false => Ok(()),
-        })
+        Ok(Place::File(PyFile::new(given)))
     }
 }

@@ -19,6 +19,7 @@ mod results;
 mod show;
 mod split_gguf;
 mod store;
+mod store_import;
 mod store_maintain;
 mod stream;
 mod tensor;

@@ -4,23 +4,20 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
 use modelkeep::{
-    Digest, ErrorKind, ExportOptions, ImportArchiveOptions, ImportOptions, ListOptions, Reference,
-    StoreOptions, http_api,
+    CopyOptions, DeleteOptions, Digest, ErrorKind, ListOptions, Reference, StoreOptions, http_api,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::archive::{Exported, ImportedArchive, Place};
 use crate::error::{OrRaise, exception};
-use crate::import::{NewMessage, json_object, with_texts};
 use crate::listing::Listing;
 use crate::maintain::Diagnosis;
 use crate::model::{Model, Models, show_options};
 use crate::options::{Options, Span, bad};
 use crate::path::FilePath;
-use crate::results::{Copied, Deleted, Imported};
+use crate::results::{Copied, Deleted};
 use crate::show::Show;
-use crate::stream::Stream;
+use crate::stream::PyFile;
 use crate::uses::Uses;
 use crate::verify::Observer;
 
@@ -144,19 +141,30 @@ impl Store {
         Uses::of(py, self.watched(py, None, |store| store.which(&what))?)
     }
 
-    /// Copies a model: one more name for the same blobs, at the cost of one small file.
-    fn copy(&self, py: Python<'_>, src: &str, dst: &str) -> PyResult<Py<Copied>> {
-        let copied = py.detach(|| self.inner.copy(src, dst));
+    /// Copies a model: one more name for the same blobs, at the cost of one small file. Where
+    /// `replace` is false, a model of the new name is an error.
+    #[pyo3(signature = (src, dst, *, replace=true))]
+    fn copy(&self, py: Python<'_>, src: &str, dst: &str, replace: bool) -> PyResult<Py<Copied>> {
+        let options = CopyOptions::new().replace(replace);
+        let copied = py.detach(|| self.inner.copy_with(src, dst, &options));
         Copied::of(py, copied.or_raise(py)?)
     }
 
-    /// Deletes models, and the blobs that no other model uses.
+    /// Gives a model another name, of which there must be none yet.
+    fn rename(&self, py: Python<'_>, src: &str, dst: &str) -> PyResult<Py<Copied>> {
+        let renamed = py.detach(|| self.inner.rename(src, dst));
+        Copied::of(py, renamed.or_raise(py)?)
+    }
+
+    /// Deletes models, and the blobs that no other model uses; with `dry_run` only says what would
+    /// go.
     ///
     /// Where some cannot be deleted, the others are gone nevertheless, and the first failure is
     /// raised with what was deleted as its attribute `deleted`.
-    #[pyo3(signature = (*names))]
-    fn delete(&self, py: Python<'_>, names: Vec<String>) -> PyResult<Py<Deleted>> {
-        let deleted = py.detach(|| self.inner.delete_all(&names));
+    #[pyo3(signature = (*names, dry_run=false))]
+    fn delete(&self, py: Python<'_>, names: Vec<String>, dry_run: bool) -> PyResult<Py<Deleted>> {
+        let options = DeleteOptions::new().dry_run(dry_run);
+        let deleted = py.detach(|| self.inner.delete_with(&names, &options));
         let deleted = deleted.or_raise(py)?;
         let failure = deleted.failed.first();
         let failure = failure.map(|(_, error)| exception(py, error));
@@ -170,153 +178,22 @@ impl Store {
         }
     }
 
-    /// Makes a model of a GGUF file.
-    ///
-    /// `progress` is called in this thread, about 20 times a second. It cancels by returning
-    /// `False`; what it raises is raised here, as is a Ctrl-C, and nothing is left behind.
-    #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
-    #[pyo3(signature = (path, name, *, replace=false, copy_mode="auto", projectors=Vec::new(),
-        adapters=Vec::new(), template=None, system=None, licenses=Vec::new(), parameters=None,
-        messages=Vec::new(), renderer=None, parser=None, requires=None, progress=None),
-        text_signature = "($self, path, name, *, replace=False, copy_mode='auto', projectors=(), \
-        adapters=(), template=None, system=None, licenses=(), parameters=None, messages=(), \
-        renderer=None, parser=None, requires=None, progress=None)")]
-    fn import_gguf(
-        &self,
-        py: Python<'_>,
-        path: FilePath,
-        name: &str,
-        replace: bool,
-        copy_mode: &str,
-        projectors: Vec<FilePath>,
-        adapters: Vec<FilePath>,
-        template: Option<String>,
-        system: Option<String>,
-        licenses: Vec<String>,
-        parameters: Option<&Bound<'_, PyDict>>,
-        messages: Vec<NewMessage>,
-        renderer: Option<String>,
-        parser: Option<String>,
-        requires: Option<String>,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<Py<Imported>> {
-        let options = ImportOptions::new()
-            .replace(replace)
-            .copy_mode(copy_mode.parse().or_raise(py)?)
-            .projectors(projectors.into_iter().map(|path| path.0))
-            .adapters(adapters.into_iter().map(|path| path.0))
-            .licenses(licenses)
-            .parameters(parameters.map(json_object).transpose()?.unwrap_or_default())
-            .messages(messages.into_iter().map(Into::into));
-        let options = with_texts(options, [template, system, renderer, parser, requires]);
-        let import = |store: &modelkeep::Store| store.import(&path.0, name, &options);
-        Imported::of(py, self.watched(py, progress, import)?)
-    }
-
-    /// Makes a model as a Modelfile says, from GGUF files or from a model of this store.
-    /// `progress` is as in `import_gguf`.
-    #[pyo3(signature = (path, name, *, replace=false, copy_mode="auto", progress=None),
-        text_signature = "($self, path, name, *, replace=False, copy_mode='auto', progress=None)")]
-    fn import_modelfile(
-        &self,
-        py: Python<'_>,
-        path: FilePath,
-        name: &str,
-        replace: bool,
-        copy_mode: &str,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<Py<Imported>> {
-        let options = ImportOptions::new()
-            .replace(replace)
-            .copy_mode(copy_mode.parse().or_raise(py)?);
-        let import = |store: &modelkeep::Store| store.import_modelfile(&path.0, name, &options);
-        Imported::of(py, self.watched(py, progress, import)?)
-    }
-
-    /// Writes models to `path` in the image layout of OCI: to one archive where it ends in `.tar` or
-    /// is a binary file, otherwise to a directory. Every blob is hashed while it is written.
-    /// `replace` writes over an archive that is there, and in a directory over the models of these
-    /// names. `progress` is as in `import_gguf`.
-    #[pyo3(signature = (names, path, *, replace=false, progress=None),
-        text_signature = "($self, names, path, *, replace=False, progress=None)")]
-    fn export(
-        &self,
-        py: Python<'_>,
-        names: &Bound<'_, PyAny>,
-        path: &Bound<'_, PyAny>,
-        replace: bool,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<Py<Exported>> {
-        let names = match names.extract::<String>() {
-            Ok(name) => vec![name],
-            Err(_) => names
-                .try_iter()?
-                .map(|name| name?.extract())
-                .collect::<PyResult<_>>()?,
-        };
-        let options = ExportOptions::new().replace(replace);
-        let exported = match Place::of(path, "write")? {
-            Place::Path(path) => {
-                let export = |store: &modelkeep::Store| store.export(&names, &path, &options);
-                self.watched(py, progress, export)?
-            }
-            Place::File(mut file) => {
-                let export = |store: &modelkeep::Store| store.export_to(&names, &mut file);
-                let exported = self.watched(py, progress, export);
-                file.raised().map_or(exported, Err)?
-            }
-        };
-        Exported::of(py, exported)
-    }
-
-    /// Takes in the models of an archive or a directory that `export` wrote, or of a binary file.
-    /// Every blob is hashed while it comes in, what is stored is not written again, and no model is
-    /// visible before all are complete. `name` is that of an archive's one model; `replace` lets
-    /// other models of these names be replaced. `progress` is as in `import_gguf`.
-    #[pyo3(signature = (path, name=None, *, replace=false, progress=None),
-        text_signature = "($self, path, name=None, *, replace=False, progress=None)")]
-    fn import_archive(
-        &self,
-        py: Python<'_>,
-        path: &Bound<'_, PyAny>,
-        name: Option<&str>,
-        replace: bool,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<Py<ImportedArchive>> {
-        let mut options = ImportArchiveOptions::new().replace(replace);
-        if let Some(name) = name {
-            options = options.name(name);
-        }
-        let imported = match Place::of(path, "read")? {
-            Place::Path(path) => {
-                let import = |store: &modelkeep::Store| store.import_archive(&path, &options);
-                self.watched(py, progress, import)?
-            }
-            Place::File(mut file) => {
-                let import = |store: &modelkeep::Store| store.import_stream(&mut file, &options);
-                let imported = self.watched(py, progress, import);
-                file.raised().map_or(imported, Err)?
-            }
-        };
-        ImportedArchive::of(py, imported)
-    }
-
     /// Adds a blob from a binary stream, and returns its digest; with `expected`, only bytes of
     /// that digest.
     #[pyo3(signature = (stream, expected=None))]
     fn add_blob(
         &self,
         py: Python<'_>,
-        stream: Py<PyAny>,
+        stream: &Bound<'_, PyAny>,
         expected: Option<&str>,
     ) -> PyResult<String> {
         let expected = expected
             .map(str::parse::<Digest>)
             .transpose()
             .or_raise(py)?;
-        let mut stream = Stream::new(stream);
+        let mut stream = PyFile::new(stream);
         let added = py.detach(|| self.inner.add_blob(&mut stream, expected.as_ref()));
-        match stream.raised {
+        match stream.raised() {
             Some(raised) => Err(raised),
             None => added.or_raise(py).map(|blob| blob.digest.to_string()),
         }
@@ -387,7 +264,7 @@ impl Store {
     }
 
     fn __delitem__(&self, py: Python<'_>, name: String) -> PyResult<()> {
-        self.delete(py, vec![name]).map(drop)
+        self.delete(py, vec![name], false).map(drop)
     }
 
     fn __eq__(&self, other: &Self) -> bool {

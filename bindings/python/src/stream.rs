@@ -1,40 +1,77 @@
-//! A binary stream of Python's as a reader of the engine.
+//! Binary files of Python as readers and writers of the engine.
 
-use std::io::{Error, Read, Result};
+use std::io::{self, Read, Write};
+use std::sync::Mutex;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
-/// A binary stream, and what it raised.
-pub(crate) struct Stream {
-    stream: Py<PyAny>,
-    pub raised: Option<PyErr>,
+/// A file of Python, and what it raised.
+pub(crate) struct PyFile {
+    file: Py<PyAny>,
+    raised: Mutex<Option<PyErr>>,
 }
 
-impl Stream {
-    pub(crate) fn new(stream: Py<PyAny>) -> Self {
-        let raised = None;
-        Stream { stream, raised }
+/// The bytes that are asked of a file at once.
+const CHUNK: usize = 1 << 20;
+
+impl PyFile {
+    pub(crate) fn new(file: &Bound<'_, PyAny>) -> Self {
+        PyFile {
+            file: file.clone().unbind(),
+            raised: Mutex::new(None),
+        }
+    }
+
+    /// Returns what the file raised, if it did.
+    pub(crate) fn raised(self) -> Option<PyErr> {
+        self.raised.into_inner().unwrap_or_default()
+    }
+
+    fn call<T>(&self, call: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> io::Result<T> {
+        Python::attach(|py| call(self.file.bind(py))).map_err(|raised| {
+            if let Ok(mut place) = self.raised.lock() {
+                *place = Some(raised);
+            }
+            io::Error::other("the file raised an exception")
+        })
     }
 }
 
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let read = Python::attach(|py| {
-            let bytes = self.stream.call_method1(py, "read", (buffer.len(),))?;
-            let bytes: &[u8] = bytes.extract(py)?;
-            // A stream that gives more than it was asked for is refused, not cut.
-            let place = buffer.get_mut(..bytes.len());
-            Ok(place
-                .map(|place| place.copy_from_slice(bytes))
-                .map(|()| bytes.len()))
-        });
-        match read {
-            Ok(Some(count)) => Ok(count),
-            Ok(None) => Err(Error::other("the stream gave more than it was asked for")),
-            Err(raised) => {
-                self.raised = Some(raised);
-                Err(Error::other("the stream raised an exception"))
+impl Read for PyFile {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let most = into.len().min(CHUNK);
+        self.call(|file| {
+            let read = file.call_method1("read", (most,))?;
+            let read = read.cast::<PyBytes>()?.as_bytes();
+            let Some(place) = into.get_mut(..read.len()) else {
+                return Err(PyValueError::new_err(
+                    "read() gave more than it was asked for",
+                ));
+            };
+            place.copy_from_slice(read);
+            Ok(read.len())
+        })
+    }
+}
+
+impl Write for PyFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let chunk = bytes.get(..CHUNK).unwrap_or(bytes);
+        self.call(|file| {
+            let written = file.call_method1("write", (PyBytes::new(file.py(), chunk),))?;
+            match written.is_none() {
+                true => Ok(chunk.len()),
+                false => Ok(written.extract::<usize>()?.min(chunk.len())),
             }
-        }
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.call(|file| match file.hasattr("flush")? {
+            true => file.call_method0("flush").map(drop),
+            false => Ok(()),
+        })
     }
 }
