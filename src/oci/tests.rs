@@ -72,7 +72,7 @@ fn a_path_is_read_in_every_spelling_that_stays_inside() {
         ("./index.json", Member::Index),
         (&format!("./blobs//sha256/./{hex}"), blob),
         (&format!("blobs/sha512/{hex}"), Member::Other),
-        (&format!("{hex}"), Member::Other),
+        (hex.as_str(), Member::Other),
         ("manifest.json", Member::Other),
         ("", Member::Other),
     ] {
