@@ -2197,7 +2197,8 @@ void mkeep_list_free(mkeep_list *list);
  * downloads and unknown files among the blobs go as well, as they do when Ollama starts. `options`
  * may be NULL.
  *
- * As mkeep_store_gc; MKEEP_STATUS_INVALID_ARGUMENT for a dry run, too: there is none.
+ * As mkeep_store_gc. A dry run changes nothing, and the result is what would be renamed and
+ * collected.
  */
 mkeep_status mkeep_store_maintain(const mkeep_store *store,
                                   const mkeep_gc_options *options,
