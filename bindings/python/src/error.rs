@@ -36,7 +36,9 @@ fn made(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let text = error.to_string();
     let exception = match (refusal(error), error.path()) {
         (Some(number), Some(path)) => {
-            PyErr::from_type(class, (number, text, path.as_os_str().to_owned()))
+            // The last is the number as Windows has it; elsewhere it is ignored.
+            let path = path.as_os_str().to_owned();
+            PyErr::from_type(class, (number, text, path, number))
         }
         (Some(number), None) => PyErr::from_type(class, (number, text)),
         (None, _) => PyErr::from_type(class, (text,)),

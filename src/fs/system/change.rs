@@ -36,14 +36,23 @@ mod system {
     use std::os::unix::fs::PermissionsExt;
 
     use super::{File, Path, io};
+    use crate::fs::system::code;
 
-    /// On macOS this is `F_FULLFSYNC`, which reaches the disk itself.
     pub(super) fn sync(file: &File, _path: &Path) -> io::Result<()> {
-        file.sync_all()
+        sync_all(file)
     }
 
     pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+        sync_all(&File::open(path)?)
+    }
+
+    /// On macOS the standard library asks for `F_FULLFSYNC`, which reaches the disk itself. Where a
+    /// file system does not know it, as that of a server, `fsync` is all that there is.
+    fn sync_all(file: &File) -> io::Result<()> {
+        match file.sync_all() {
+            Err(e) if code::is_unsupported(&e) => Ok(rustix::fs::fsync(file)?),
+            synced => synced,
+        }
     }
 
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
