@@ -10,6 +10,7 @@ use modelkeep_http::{Address, OriginPattern};
 
 use crate::completions::{Shell, models};
 use crate::list::ListArgs;
+use crate::maintain::VerifyArgs;
 use crate::remove::RemoveArgs;
 use crate::rename::{CopyArgs, RenameArgs};
 use crate::show::ShowArgs;
@@ -223,17 +224,6 @@ pub(crate) struct GgufArgs {
     /// Read a file whose data are not all there yet, as in the midst of a download
     #[arg(long)]
     pub header_only: bool,
-}
-
-#[derive(Debug, Default, Group)]
-pub(crate) struct VerifyArgs {
-    /// Read GGUF files strictly, too
-    #[arg(long)]
-    pub gguf: bool,
-    /// Hash only what changed since an earlier run that used the cache, and update it for later
-    /// ones; a write through a shared mapping may not move the times by which a change is told
-    #[arg(long)]
-    pub use_cache: bool,
 }
 
 #[derive(Debug, Group)]
