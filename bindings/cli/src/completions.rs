@@ -4,12 +4,11 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 
-use clap::{CommandFactory, ValueEnum};
+use clap::{Command, ValueEnum};
 use clap_complete::CompletionCandidate;
 use clap_complete::env::{EnvCompleter, Shells};
 use modelkeep::{Store, StoreOptions};
 
-use crate::args::Args;
 use crate::output::{Outcome, Output};
 
 /// The variable in which a shell says which one it is when it asks for candidates.
@@ -38,19 +37,22 @@ pub(crate) fn register(shell: Shell, output: &mut Output) -> Outcome {
 
 /// Answers a shell that asks for candidates; `None` where none does. Words are those of the command
 /// line, the command's own name first.
-pub(crate) fn answer(words: &[OsString]) -> Option<io::Result<()>> {
+pub(crate) fn answer(words: &[OsString], command: fn() -> Command) -> Option<io::Result<()>> {
     let name = env::var_os(ASKS)?;
     let shells = Shells::builtins();
     let completer = shells.completer(name.to_str()?)?;
     let typed = words.iter().position(|word| word == "--")?;
     let typed = words.get(typed + 1..)?.to_vec();
-    Some(print_candidates(completer, typed))
+    Some(print_candidates(completer, command(), typed))
 }
 
-fn print_candidates(completer: &dyn EnvCompleter, typed: Vec<OsString>) -> io::Result<()> {
+fn print_candidates(
+    completer: &dyn EnvCompleter,
+    mut command: Command,
+    typed: Vec<OsString>,
+) -> io::Result<()> {
     let directory = env::current_dir().ok();
     let mut candidates = Vec::new();
-    let mut command = Args::command();
     completer.write_complete(&mut command, typed, directory.as_deref(), &mut candidates)?;
     io::stdout().write_all(&candidates)
 }

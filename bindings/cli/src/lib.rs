@@ -23,7 +23,7 @@ mod show;
 
 use std::ffi::OsString;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use modelkeep::printable;
 
 use args::Args;
@@ -35,7 +35,7 @@ pub use metadata::describe_bytes;
 /// Runs the command; the first argument is its own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = args.into_iter().collect();
-    if let Some(answered) = completions::answer(&words) {
+    if let Some(answered) = completions::answer(&words, Args::command) {
         return u8::from(answered.is_err());
     }
     let args = match Args::try_parse_from(&words) {

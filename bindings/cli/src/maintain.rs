@@ -2,15 +2,26 @@
 
 use std::time::Duration;
 
+use clap::Args as Group;
 use indicatif::DecimalBytes;
 use modelkeep::{
     BlobStatus, Digest, Finding, GcOptions, Issue, LocationState, ModelUsage, Reference, Report,
     Store, StoreOptions, Usage, VerifyOptions,
 };
 
-use crate::args::VerifyArgs;
 use crate::output::{Failure, Outcome, Output, note, say, table};
 use crate::progress::{Bar, watched};
+
+#[derive(Debug, Default, Group)]
+pub(crate) struct VerifyArgs {
+    /// Read GGUF files strictly, too
+    #[arg(long)]
+    pub gguf: bool,
+    /// Hash only what changed since an earlier run that used the cache, and update it for later
+    /// ones; a write through a shared mapping may not move the times by which a change is told
+    #[arg(long)]
+    pub use_cache: bool,
+}
 
 fn verified(
     store: &Store,
