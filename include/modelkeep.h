@@ -1764,8 +1764,8 @@ bool mkeep_deleted_shared_model(const mkeep_deleted *deleted,
 bool mkeep_deleted_alias(const mkeep_deleted *deleted, size_t index, mkeep_alias *alias);
 
 /**
- * Gets a reason why every blob was kept: a manifest that cannot be read may use any of them; false
- * beyond the last.
+ * Gets a reason why blobs were kept: a manifest that cannot be read may use any of them, or another
+ * program has one open; false beyond the last.
  */
 bool mkeep_deleted_kept(const mkeep_deleted *deleted, size_t index, mkeep_problem *problem);
 
@@ -1946,8 +1946,8 @@ bool mkeep_collected_leftover(const mkeep_collected *collected, size_t index, mk
 bool mkeep_collected_restored(const mkeep_collected *collected, size_t index, mkeep_str *digest);
 
 /**
- * Gets a reason why every blob was kept, in words: a manifest became unreadable meanwhile; false
- * beyond the last.
+ * Gets a reason why blobs were kept, in words: a manifest became unreadable meanwhile, or another
+ * program has one open; false beyond the last.
  */
 bool mkeep_collected_kept(const mkeep_collected *collected, size_t index, mkeep_str *reason);
 

@@ -542,7 +542,7 @@ public:
         return detail::range(owner_, index, mkeep_deleted_shared_model);
     }
     auto aliases() const noexcept { return detail::range(owner_, mkeep_deleted_alias); }
-    /// Why every blob was kept.
+    /// Why blobs were kept.
     auto kept() const noexcept { return detail::range(owner_, mkeep_deleted_kept); }
     std::string json() const { return detail::json(get(), mkeep_deleted_json); }
 
@@ -569,7 +569,7 @@ public:
     auto partials() const noexcept { return range(collected_, mkeep_collected_partial); }
     auto leftovers() const noexcept { return range(collected_, mkeep_collected_leftover); }
     auto restored() const noexcept { return range(collected_, mkeep_collected_restored); }
-    /// Why every blob was kept, in words.
+    /// Why blobs were kept, in words.
     auto kept() const noexcept { return range(collected_, mkeep_collected_kept); }
     std::string json() const { return detail::json(collected_.get(), mkeep_collected_json); }
 

@@ -1,4 +1,6 @@
 //! What prints a word reads it back.
+// A failure in a helper fails the test.
+#![allow(clippy::unwrap_used)]
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -99,8 +101,7 @@ proptest! {
             Command::System(system.trim().to_owned()),
         ];
         prop_assume!(!system.trim().is_empty());
-        let mut modelfile = Modelfile::default();
-        modelfile.commands = commands;
+        let modelfile = Modelfile { commands };
         prop_assert_eq!(modelfile.to_string().parse::<Modelfile>().unwrap(), modelfile);
     }
 }

@@ -75,7 +75,7 @@ impl PageCache {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::io::{Read, Write};
 
     use super::*;
     use crate::fs::system::open;
@@ -92,9 +92,10 @@ mod tests {
     /// system does not say, or keeps all.
     fn cold_file(directory: &std::path::Path) -> Option<File> {
         let path = directory.join("cold");
-        std::fs::write(&path, vec![7; 5 * WINDOW as usize]).unwrap();
+        let mut new = File::create(&path).unwrap();
+        new.write_all(&vec![7; 5 * WINDOW as usize]).unwrap();
+        new.sync_all().unwrap();
         let file = File::open(path).unwrap();
-        file.sync_all().unwrap();
         drop_cached(&file, 0, 0);
         let is_cold = is_cold(&file, 0, 0);
         if !is_cold {

@@ -233,8 +233,8 @@ fn manifests_that_lie_are_refused() {
     let absent = Digest::of(b"absent").to_string();
     let right = i64::try_from(size).unwrap();
     let path = "sha256:../../../../etc/passwd";
-    let row = format!("{},\"x\":\"{}\"", layer(&digest, right), "a".repeat(5000));
-    let row = model(&row.replacen('}', "", 1)).replace("]}", "}]}");
+    let digits = "a".repeat(5000);
+    let row = model(&layer(&digest, right).replace('}', &format!(r#","x":"{digits}"}}"#)));
     let oci = r#"{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","#;
     let container = model(&layer(&digest, right).replacen('{', oci, 1));
     let parts = model(&vec!["{}"; 60_000].join(","));

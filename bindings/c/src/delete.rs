@@ -255,8 +255,8 @@ pub unsafe extern "C" fn mkeep_deleted_alias(
     unsafe { get_sized(deleted, alias, nth) }
 }
 
-/// Gets a reason why every blob was kept: a manifest that cannot be read may use any of them; false
-/// beyond the last.
+/// Gets a reason why blobs were kept: a manifest that cannot be read may use any of them, or another
+/// program has one open; false beyond the last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_deleted_kept(
     deleted: *const mkeep_deleted,

@@ -188,8 +188,8 @@ pub unsafe extern "C" fn mkeep_collected_restored(
     unsafe { get(collected, digest, nth) }
 }
 
-/// Gets a reason why every blob was kept, in words: a manifest became unreadable meanwhile; false
-/// beyond the last.
+/// Gets a reason why blobs were kept, in words: a manifest became unreadable meanwhile, or another
+/// program has one open; false beyond the last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_collected_kept(
     collected: *const mkeep_collected,

@@ -26,7 +26,7 @@ pub(crate) struct Collected {
     young: usize,
     /// The digests of blobs that somebody began to use meanwhile, and which were put back.
     restored: Vec<String>,
-    /// Why every blob was kept, where a manifest became unreadable meanwhile.
+    /// Why blobs were kept: a manifest became unreadable, or another program has one open.
     kept: Vec<String>,
 }
 

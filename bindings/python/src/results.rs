@@ -54,7 +54,8 @@ pub(crate) struct Deleted {
     shared: Vec<Py<SharedBlob>>,
     /// Names that were aliases: only the link went, and the model stays.
     aliases: Vec<Py<Alias>>,
-    /// Why every blob was kept: manifests that cannot be read may use any of them.
+    /// Why blobs were kept: manifests that cannot be read may use any of them, or another program
+    /// has one open.
     kept: Vec<Py<Problem>>,
 }
 

@@ -63,7 +63,7 @@ impl Plan {
         let (manifest, text) = read_manifest(&path)?;
         let form = ManifestForm::of(&manifest, &text.bytes);
         if form != ManifestForm::Model {
-            let text = format!("exporting '{name}': it is {form}");
+            let text = format!("exporting '{name}': it is {}", form.words());
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         let model = Model::new(store, name.clone(), manifest, text.modified);

@@ -25,7 +25,7 @@ pub(super) fn check_manifest(name: &ModelName, text: &[u8]) -> Result<()> {
     let manifest = Manifest::parse(text)?;
     let form = ManifestForm::of(&manifest, text);
     if form != ManifestForm::Model {
-        return refused(ErrorKind::Unsupported, &format!("is {form}"));
+        return refused(ErrorKind::Unsupported, &format!("is {}", form.words()));
     }
     let media = |prefix: &str| {
         let mut layers = manifest.layers().iter();

@@ -13,8 +13,10 @@ use crate::fs::ops::hook;
 use crate::gguf::Writer;
 use crate::name::Digest;
 use crate::store::copy_mode::CopyMode;
+use crate::store::export::ExportOptions;
 use crate::store::gc::GcOptions;
 use crate::store::import::ImportOptions;
+use crate::store::import_archive::ImportArchiveOptions;
 use crate::store::options::StoreOptions;
 use crate::store::verify::VerifyOptions;
 
@@ -118,6 +120,25 @@ fn gguf(path: PathBuf, fill: [u8; 2]) -> PathBuf {
 
 type Call = fn(&Store, &Path) -> Result<()>;
 
+/// The same store, without anybody who watches.
+fn unwatched(store: &Store) -> Store {
+    Store::open_with(StoreOptions::new(store.path()).delete_delay(Duration::ZERO)).unwrap()
+}
+
+fn export(store: &Store, to: &Path) -> Result<()> {
+    let options = ExportOptions::new().replace(true);
+    store.export(["a"], to, &options).map(drop)
+}
+
+/// Imports what was exported, where one of its blobs is stored already and one is not.
+fn arrive(store: &Store, root: &Path, from: &str) -> Result<()> {
+    export(&unwatched(store), &root.join(from))?;
+    let config = store.model("a")?.manifest().digests();
+    fs::remove_file(store.blob_path(&config[0])).unwrap();
+    let options = ImportArchiveOptions::new().replace(true);
+    store.import_archive(root.join(from), &options).map(drop)
+}
+
 /// Imports a file, after another one whose bytes are stored then.
 fn import(store: &Store, root: &Path, fill: [u8; 2], copy_mode: CopyMode) -> Result<()> {
     let options = ImportOptions::new().copy_mode(copy_mode);
@@ -179,6 +200,33 @@ const CALLS: &[(&str, Call)] = &[
     }),
     ("delete", |store, _| store.delete("a").map(drop)),
     ("copy", |store, _| store.copy("a", "c").map(drop)),
+    ("export to a file", |store, root| {
+        export(store, &root.join("a.tar"))
+    }),
+    ("export to a directory", |store, root| {
+        export(store, &root.join("a"))
+    }),
+    ("export over damaged files", |store, root| {
+        let directory = root.join("a");
+        export(&unwatched(store), &directory)?;
+        let blob = store.model("a")?.manifest().layers()[0].digest()?;
+        let file = directory.join("blobs/sha256").join(blob.hex());
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[300_000] ^= 1;
+        fs::write(file, bytes).unwrap();
+        export(store, &directory)
+    }),
+    ("import an archive", |store, root| {
+        arrive(store, root, "a.tar")
+    }),
+    ("import a directory", |store, root| arrive(store, root, "a")),
+    ("import a stream", |store, root| {
+        let archive = root.join("a.tar");
+        export(&unwatched(store), &archive)?;
+        let mut stream = File::open(archive).unwrap();
+        let options = ImportArchiveOptions::new().replace(true);
+        store.import_stream(&mut stream, &options).map(drop)
+    }),
 ];
 
 /// Between any two changes to the disk, and in the end.
