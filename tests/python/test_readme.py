@@ -36,13 +36,8 @@ def test_the_example_prints_the_path_of_a_model(
 
 
 def test_what_the_documentation_shows_runs(
-    store: modelkeep.Store,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    store: modelkeep.Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # It writes an archive where it runs.
-    monkeypatch.chdir(tmp_path)
     run("docs/python.md")
     assert "f (4,)" in capsys.readouterr().out
     assert "backup" not in store

@@ -354,9 +354,8 @@ mod tests {
             assert!(title == "Examples:" && examples.contains(&own), "{name}");
             let examples = examples.lines().map(str::trim);
             for line in examples.filter(|line| line.starts_with("modelkeep")) {
-                // What a shell does with the output is not ours.
-                let typed = line.split(" > ").next().unwrap_or(line);
-                let typed = typed.split(" | ").next().unwrap_or(typed);
+                let ends = [" > ", " | "].map(|end| line.find(end).unwrap_or(line.len()));
+                let typed = &line[..ends[0].min(ends[1])];
                 let parsed = Args::try_parse_from(words(typed));
                 assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
             }
