@@ -789,6 +789,13 @@ public:
         : Handle([](mkeep_store **store, mkeep_error **error) {
               return mkeep_store_open(nullptr, store, error);
           }) {}
+    /// Opens OLLAMA_MODELS, or else ~/.ollama/models, by these options; a path in them is opened
+    /// instead.
+    explicit Store(mkeep_store_options options)
+        : Handle([&](mkeep_store **store, mkeep_error **error) {
+              options.size = sizeof options;
+              return mkeep_store_open(&options, store, error);
+          }) {}
     /// Opens a directory.
     explicit Store(const std::string &path, mkeep_store_options options = {})
         : Handle([&](mkeep_store **store, mkeep_error **error) {

@@ -27,6 +27,7 @@ from ._modelkeep import (
     Gguf,
     GgufFinding,
     GgufParts,
+    GgufWarning,
     Imported,
     ImportedArchive,
     IncompleteBlob,
@@ -53,7 +54,6 @@ from ._modelkeep import (
     Usage,
     Use,
     Uses,
-    Warning,
 )
 from .errors import (
     ArgumentError,
@@ -103,6 +103,7 @@ __all__ = [
     "GgufError",
     "GgufFinding",
     "GgufParts",
+    "GgufWarning",
     "Imported",
     "ImportedArchive",
     "IncompleteBlob",
@@ -138,5 +139,4 @@ __all__ = [
     "Usage",
     "Use",
     "Uses",
-    "Warning",
 ]

@@ -39,6 +39,7 @@ __all__ = [
     "Gguf",
     "GgufFinding",
     "GgufParts",
+    "GgufWarning",
     "Imported",
     "ImportedArchive",
     "IncompleteBlob",
@@ -65,7 +66,6 @@ __all__ = [
     "Usage",
     "Use",
     "Uses",
-    "Warning",
 ]
 
 _T = TypeVar("_T")
@@ -547,7 +547,7 @@ class GgufFinding:
     @property
     def error(self) -> ParseError | None: ...
     @property
-    def warnings(self) -> list[Warning]: ...
+    def warnings(self) -> list[GgufWarning]: ...
 
 @final
 class BrokenModel:
@@ -709,7 +709,7 @@ class Gguf(JsonBase, Mapping[str, Any]):
     @property
     def split(self) -> tuple[int, int] | None: ...
     @property
-    def warnings(self) -> list[Warning]: ...
+    def warnings(self) -> list[GgufWarning]: ...
     @property
     def tensors(self) -> MappingProxyType[str, Tensor]: ...
     def value_type(self, key: str) -> str: ...
@@ -784,7 +784,7 @@ class ParseError:
     def message(self) -> str: ...
 
 @final
-class Warning:
+class GgufWarning:
     @property
     def code(self) -> str: ...
     @property

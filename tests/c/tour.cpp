@@ -291,6 +291,16 @@ static void models_travel(const Store &store, const std::string &directory) {
     CHECK(!std::remove(file.c_str()));
 }
 
+static void the_default_store_is_opened_with_options(const char *path) {
+    CHECK(!setenv("OLLAMA_MODELS", path, 1));
+    mkeep_store_options options = {};
+    options.read_only = 1;
+    const Store store(options);
+    CHECK(store.root() == path && store.list().size() != 0);
+    const auto refused = thrown([&] { store.copy("copy", "again"); });
+    CHECK(refused.status() == MKEEP_STATUS_READ_ONLY);
+}
+
 int main(int argc, char *argv[]) {
     if (argc != 3) return 2;
     CHECK(modelkeep::fits() && !modelkeep::version().empty());
@@ -310,6 +320,7 @@ int main(int argc, char *argv[]) {
     a_verification_can_be_watched_and_stopped(store);
     a_store_is_measured_and_cleaned(store, argv[2]);
     models_travel(store, argv[2]);
+    the_default_store_is_opened_with_options(argv[2]);
     many_are_removed_at_once(store);
     std::cout << "the owners hold\n";
 }

@@ -1,5 +1,6 @@
 """The store: opening, copying, deleting, and its conventions as a Python object."""
 
+import builtins
 import pickle
 from pathlib import Path
 from typing import Any
@@ -100,3 +101,7 @@ def test_options_without_meaning_are_refused(
 ) -> None:
     with pytest.raises(ValueError):
         modelkeep.Store(scratch.root, **options)
+
+
+def test_a_star_import_shadows_no_builtin() -> None:
+    assert not set(modelkeep.__all__) & set(dir(builtins))

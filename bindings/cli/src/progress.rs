@@ -22,6 +22,10 @@ pub(crate) fn watched<T: Send>(
     Ok(store.watch(&mut |progress| bar.observe(progress), call)?)
 }
 
+/// The units are those of every other size: powers of ten.
+const TEMPLATE: &str = "{bar:30} {percent:>3}%  {decimal_bytes} of {decimal_total_bytes}  \
+    {decimal_bytes_per_sec}  {eta} left{msg}";
+
 /// A bar on standard error, where that is a terminal.
 pub(crate) struct Bar {
     bar: ProgressBar,
@@ -35,10 +39,8 @@ impl Bar {
         } else {
             ProgressBar::hidden()
         };
-        let template =
-            "{bar:30} {percent:>3}%  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left{msg}";
         // The template is checked by a test.
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
         }
         let interrupted = Arc::new(AtomicBool::new(false));
@@ -67,5 +69,25 @@ impl Bar {
 impl Drop for Bar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+
+    use super::*;
+
+    #[test]
+    fn a_bar_counts_in_the_units_of_everything_else() {
+        let terminal = InMemoryTerm::new(4, 120);
+        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let bar = ProgressBar::with_draw_target(Some(2_000_000), target);
+        bar.set_style(ProgressStyle::with_template(TEMPLATE).unwrap());
+        bar.set_position(1_000_000);
+        bar.tick();
+        let line = terminal.contents();
+        assert!(line.contains(" 50%  1.00 MB of 2.00 MB  "), "{line}");
+        assert!(!line.contains("iB"), "{line}");
     }
 }

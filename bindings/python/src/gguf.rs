@@ -154,7 +154,7 @@ impl Gguf {
 
     /// What is unusual.
     #[getter]
-    fn warnings(&self, py: Python<'_>) -> PyResult<Vec<Py<Warning>>> {
+    fn warnings(&self, py: Python<'_>) -> PyResult<Vec<Py<GgufWarning>>> {
         each(py, self.file.view().warnings(), |_, warning| {
             Ok(warning.into())
         })
@@ -258,7 +258,7 @@ impl Gguf {
 
 /// Something that the reader accepts and others may not.
 #[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Warning {
+pub(crate) struct GgufWarning {
     /// What is unusual, a word that never changes, as in `nested_array`.
     code: &'static str,
     /// The place in the structure; the first of several.
@@ -267,9 +267,9 @@ pub(crate) struct Warning {
     message: String,
 }
 
-impl From<&modelkeep::gguf::Warning> for Warning {
+impl From<&modelkeep::gguf::Warning> for GgufWarning {
     fn from(warning: &modelkeep::gguf::Warning) -> Self {
-        Warning {
+        GgufWarning {
             code: warning.code().code(),
             path: warning.path().to_owned(),
             message: warning.message().to_owned(),
@@ -292,7 +292,7 @@ pub(crate) struct FileWarning {
 
 impl From<&modelkeep::FileWarning> for FileWarning {
     fn from(found: &modelkeep::FileWarning) -> Self {
-        let warning = Warning::from(&found.warning);
+        let warning = GgufWarning::from(&found.warning);
         FileWarning {
             file: found.file.clone(),
             code: warning.code,
@@ -315,13 +315,13 @@ impl FileWarning {
 }
 
 #[pymethods]
-impl Warning {
+impl GgufWarning {
     fn __repr__(&self) -> String {
         let fields: [(&str, &dyn std::fmt::Debug); 3] = [
             ("code", &self.code),
             ("path", &self.path),
             ("message", &self.message),
         ];
-        shown("Warning", &fields)
+        shown("GgufWarning", &fields)
     }
 }

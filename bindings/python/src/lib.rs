@@ -40,7 +40,7 @@ mod _modelkeep {
     #[pymodule_export]
     use crate::array::Array;
     #[pymodule_export]
-    use crate::gguf::{FileWarning, Gguf, Warning};
+    use crate::gguf::{FileWarning, Gguf, GgufWarning};
     #[pymodule_export]
     use crate::json_base::JsonBase;
     #[pymodule_export]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
-use crate::gguf::Warning;
+use crate::gguf::GgufWarning;
 use crate::json_base::{JsonBase, each, texts};
 use crate::listing::Problem;
 use crate::parse_error::ParseError;
@@ -151,7 +151,7 @@ pub(crate) struct GgufFinding {
     /// Why it is refused.
     error: Option<Py<ParseError>>,
     /// What is unusual, or would be refused elsewhere.
-    warnings: Vec<Py<Warning>>,
+    warnings: Vec<Py<GgufWarning>>,
 }
 
 impl GgufFinding {
