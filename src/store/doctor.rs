@@ -248,7 +248,8 @@ impl Store {
         ] {
             if !files.is_empty() {
                 let (count, bytes) = (files.len(), files.iter().sum::<u64>());
-                let what = format!("{bytes} bytes {of}, in {count} files");
+                let files = if count == 1 { "file" } else { "files" };
+                let what = format!("{bytes} bytes {of}, in {count} {files}");
                 let advice = format!("`{command}` removes those that are older than an hour");
                 diagnosis.note(&directory, None, what, &advice);
             }

@@ -213,7 +213,7 @@ fn while_a_manifest_is_unreadable_nothing_is_called_unused() {
     let blobs = scratch.root().join("blobs");
     let (_, notes) = told(&scratch.store(), &blobs);
     assert!(
-        notes[0].contains("that no model uses, in 1 files"),
+        notes[0].contains("that no model uses, in 1 file"),
         "{notes:?}"
     );
     scratch.manifest("torn", b"{");

@@ -10,7 +10,7 @@ use modelkeep::{
 };
 
 use crate::args::ImportArgs;
-use crate::output::{Failure, Outcome, Output, say};
+use crate::output::{Failure, Outcome, Output, counted, say};
 use crate::pipe::{Sink, Source};
 use crate::progress::watched;
 use crate::rename;
@@ -65,7 +65,8 @@ pub(crate) fn export(
     }
     let names: Vec<String> = exported.models.iter().map(ToString::to_string).collect();
     let (names, bytes) = (names.join(", "), DecimalBytes(exported.bytes));
-    let text = format!("exported {names} ({bytes} in {} blobs)", exported.blobs);
+    let blobs = counted(exported.blobs, "blob");
+    let text = format!("exported {names} ({bytes} in {blobs})");
     match is_stream {
         true => say(text),
         false => output.line(text)?,
@@ -113,9 +114,8 @@ fn print(imported: &ImportedArchive, output: &mut Output) -> Outcome {
         let replaced = if model.replaced { " (replaced)" } else { "" };
         output.line(format!("imported {}{replaced}", model.name))?;
     }
-    let (new, bytes) = (imported.new_blobs, DecimalBytes(imported.new_bytes));
+    let bytes = DecimalBytes(imported.new_bytes);
+    let new = counted(imported.new_blobs, "blob");
     let shared = imported.shared_blobs;
-    output.line(format!(
-        "wrote {bytes} in {new} blobs; {shared} were there already"
-    ))
+    output.line(format!("wrote {bytes} in {new}; {shared} stored already"))
 }

@@ -9,7 +9,7 @@ use modelkeep::{
     Store, StoreOptions, Usage, VerifyOptions,
 };
 
-use crate::output::{Failure, Outcome, Output, note, say, table};
+use crate::output::{Failure, Outcome, Output, counted, note, say, table};
 use crate::progress::{Bar, watched};
 
 #[derive(Debug, Default, Group)]
@@ -65,13 +65,15 @@ pub(crate) fn verify(
         ))?;
     }
     let (blobs, bytes) = (report.blobs.len(), DecimalBytes(report.hashed_bytes));
-    output.line(format!("{blobs} blobs, {bytes} hashed, {} bad", bad.len()))?;
+    let blobs = counted(blobs, "blob");
+    output.line(format!("{blobs}, {bytes} hashed, {} bad", bad.len()))?;
     let cached = report.cached;
     if cached.blobs == 0 {
         return Ok(());
     }
     let (blobs, bytes) = (cached.blobs, DecimalBytes(cached.bytes));
-    output.line(format!("{blobs} blobs, {bytes} cached by an earlier run"))
+    let blobs = counted(blobs, "blob");
+    output.line(format!("{blobs}, {bytes} cached by an earlier run"))
 }
 
 fn is_sound(blob: &Finding) -> bool {
@@ -164,7 +166,7 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
             DecimalBytes(model.shared).to_string(),
             bar(model, largest),
             if model.missing > 0 {
-                format!("{} blobs missing", model.missing)
+                format!("{} missing", counted(model.missing, "blob"))
             } else {
                 String::new()
             },
@@ -178,7 +180,11 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
 
 fn totals(usage: &Usage, output: &mut Output) -> Outcome {
     let files = |files: &modelkeep::Files| {
-        format!("{} in {} files", DecimalBytes(files.bytes), files.files)
+        format!(
+            "{} in {}",
+            DecimalBytes(files.bytes),
+            counted(files.files, "file")
+        )
     };
     output.line(format!("used by models  {}", DecimalBytes(usage.used)))?;
     output.line(format!("orphans         {}", files(&usage.orphans)))?;
@@ -224,7 +230,7 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
     if what.rename_old {
         let renamed = store.rename_old_blobs()?;
         if !output.json {
-            output.line(format!("renamed {} old blobs", renamed.len()))?;
+            output.line(format!("renamed {}", counted(renamed.len(), "old blob")))?;
         }
     }
     let options = GcOptions::default().grace(what.grace).dry_run(what.dry_run);
@@ -258,7 +264,8 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
         0 => String::new(),
         young => format!("; {young} unused, younger than the grace period (--grace 0s)"),
     };
-    output.line(format!("{verb} {count} files, {bytes}{young}"))
+    let files = counted(count, "file");
+    output.line(format!("{verb} {files}, {bytes}{young}"))
 }
 
 /// Says which blobs went home.
@@ -322,10 +329,4 @@ fn told(issue: &Issue, kind: &str, output: &mut Output) -> Outcome {
         format!("  -> {advice}"),
     ];
     output.lines(lines)
-}
-
-/// Returns a number with its noun: `1 blob`, `2 blobs`.
-fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }

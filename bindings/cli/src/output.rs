@@ -245,3 +245,9 @@ pub(crate) fn section(title: &str, rows: Vec<[String; 2]>) -> Vec<String> {
     lines.push(String::new());
     lines
 }
+
+/// Returns a number with its noun: `1 blob`, `2 blobs`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}

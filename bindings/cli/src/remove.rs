@@ -14,7 +14,7 @@ use modelkeep::{
 use crate::completions::models;
 use crate::list::Filter;
 use crate::maintain;
-use crate::output::{Failure, Outcome, Output, note, say};
+use crate::output::{Failure, Outcome, Output, counted, note, say};
 use crate::progress::watched;
 
 #[derive(Debug, Args)]
@@ -121,7 +121,8 @@ fn print(deleted: &Deleted, output: &mut Output) -> Outcome {
         say("every blob was kept: what cannot be read may use it");
     } else if !deleted.models.is_empty() {
         let (blobs, bytes) = (deleted.blobs.len(), DecimalBytes(deleted.bytes));
-        output.line(format!("{frees} {bytes} in {blobs} blobs"))?;
+        let blobs = counted(blobs, "blob");
+        output.line(format!("{frees} {bytes} in {blobs}"))?;
     }
     shared(&deleted.shared, output)
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use modelkeep::{Message, Reference, Show, ShowOptions, Store, gguf::Value};
 
-use crate::output::{Outcome, Output, section};
+use crate::output::{Outcome, Output, counted, section};
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
@@ -184,7 +184,8 @@ fn text(output: &mut Output, title: &str, text: &str, lines: usize) -> Outcome {
     output.lines(all.iter().take(lines).map(|line| format!("  {line}")))?;
     let more = all.len().saturating_sub(lines);
     if more > 0 {
-        output.line(format!("  ... and {more} more lines (--verbose)"))?;
+        let more = counted(more, "more line");
+        output.line(format!("  ... and {more} (--verbose)"))?;
     }
     output.line("")
 }

@@ -134,12 +134,12 @@ fn what_is_shown_has_the_template_and_the_messages() {
         "{said}"
     );
     assert!(
-        said.contains("  ... and 1 more lines (--verbose)\n"),
+        said.contains("  ... and 1 more line (--verbose)\n"),
         "{said}"
     );
     let said = shell.run(&["show", "m", "-v"]).out;
     assert!(
-        said.contains("  user: c\n") && !said.contains("more lines"),
+        said.contains("  user: c\n") && !said.contains("more line"),
         "{said}"
     );
 }
