@@ -4,45 +4,14 @@ use std::collections::HashSet;
 
 use super::index::{Entry, Index, Span, Tensor};
 use super::limits::{Data, Limits};
-use super::parse::Violation;
 use super::parse_error::{ParseError, ParseErrorKind, place};
 use super::tail::Tail;
-use super::tensor::{Dims, TensorType};
 use super::value_type::ValueType;
 use super::walk::Seen;
 use super::warning::{Warning, WarningCode};
 
-/// Returns the bytes of a tensor's data; `None` for a type whose size is not known.
-pub(super) fn tensor_size(
-    dims: &Dims,
-    tensor_type: TensorType,
-) -> Result<Option<u64>, (ParseErrorKind, String)> {
-    let overflow = || {
-        (
-            ParseErrorKind::DimOverflow,
-            format!("the shape {:?} overflows", dims.as_slice()),
-        )
-    };
-    let signed = |size: &u64| i64::try_from(*size).is_ok();
-    if !dims.as_slice().iter().all(signed) {
-        return Err(overflow());
-    }
-    let elements = dims.elements().filter(signed).ok_or_else(overflow)?;
-    let Some((block, bytes)) = tensor_type.block_elements().zip(tensor_type.block_bytes()) else {
-        return Ok(None);
-    };
-    if !dims.row().is_multiple_of(block) {
-        let text = format!(
-            "a row of {} elements, where {tensor_type} packs {block}",
-            dims.row()
-        );
-        return Err((ParseErrorKind::RowNotBlockMultiple, text));
-    }
-    (elements / block)
-        .checked_mul(bytes)
-        .map(Some)
-        .ok_or_else(overflow)
-}
+/// The code of a thing that strict reading refuses and lenient reading warns of.
+type Violation = (ParseErrorKind, WarningCode);
 
 /// Checks the whole, and fills in what follows from it.
 pub(super) fn validate(
@@ -78,7 +47,8 @@ pub(super) fn validate(
     index.parameter_count = validator.parameters(&index.tensors)?;
     validator.data(index, file_size)?;
     index.warnings = validator.warnings;
-    index.tail = Tail::of(index, file_size);
+    let data_end = index.data_end();
+    index.tail = data_end.and_then(|end| Tail::of(end, index.alignment, file_size));
     index
         .warnings
         .extend(index.tail.and_then(|tail| tail.unseen()));

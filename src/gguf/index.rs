@@ -1,13 +1,9 @@
 //! Where everything is in a file: offsets, owned, without a borrow of the bytes.
 
 use super::cursor::Endian;
-use super::limits::Limits;
-use super::parse::{Parsed, Parser};
-use super::parse_error::ParseError;
 use super::tail::Tail;
 use super::tensor::{Dims, TensorType};
 use super::value_type::ValueType;
-use super::view::Gguf;
 use super::warning::{Warning, WarningCode};
 
 /// The place of some bytes in the file.
@@ -69,29 +65,15 @@ pub struct Index {
 }
 
 impl Index {
-    /// Reads the header of a file: metadata and the table of tensors, never their data. `bytes` is
-    /// the whole file, or at least all of its header, and `file_size` the size of the file.
-    ///
-    /// Costs one pass over the header; allocates nothing that the header has not been seen to hold.
-    ///
-    /// # Errors
-    /// The first [`ParseError`]; where `bytes` end before the header does, one of the kind
-    /// [`Truncated`](super::ParseErrorKind::Truncated).
-    pub fn parse(bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self, ParseError> {
-        match Parser::new(limits, file_size).resume(bytes)? {
-            Parsed::Index(mut index) => {
-                index.look_at_tail(bytes);
-                Ok(*index)
-            }
-            Parsed::NeedMore(end) => {
-                let text = format!("the header goes on to byte {end} at least");
-                Err(ParseError::new(
-                    super::ParseErrorKind::Truncated,
-                    bytes.len() as u64,
-                    text,
-                ))
-            }
+    /// Returns where the data of the last tensor end; `None` where the size of a tensor is not
+    /// known, so that it may reach to the end of the file.
+    pub(super) fn data_end(&self) -> Option<u64> {
+        let mut end = self.header_len;
+        for tensor in &self.tensors {
+            let start = self.data_offset.checked_add(tensor.offset)?;
+            end = end.max(start.checked_add(tensor.size?)?);
         }
+        Some(end)
     }
 
     /// Returns the place and the number of the bytes after the last tensor that are worth a look:
@@ -119,11 +101,6 @@ impl Index {
         if let Some(bytes) = file.get(range) {
             self.note_tail(bytes);
         }
-    }
-
-    /// Returns the index together with the bytes it was made from.
-    pub fn view<'a>(&'a self, bytes: &'a [u8]) -> Gguf<'a> {
-        Gguf::new(self, bytes)
     }
 
     /// Returns the bytes from the beginning of the file that the index refers to, data excluded.

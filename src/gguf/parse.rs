@@ -5,11 +5,10 @@ use super::cursor::{Cursor, Endian, Read, Stop};
 use super::index::{Entry, Index, Span, Tensor};
 use super::limits::Limits;
 use super::parse_error::{ParseError, ParseErrorKind, place};
-use super::sniff::{FileFormat, sniff};
-use super::tensor::{Dims, TensorType};
+use super::sniff::{FileFormat, SWAPPED, is_gguf, sniff};
+use super::tensor::{Dims, TensorType, tensor_size};
 use super::value_type::ValueType;
 use super::walk::{Seen, Walker};
-use super::warning::WarningCode;
 
 /// A pass over the header of a file. Given the first bytes, it goes as far as they reach; given
 /// more, it goes on from the last item that was whole.
@@ -46,6 +45,33 @@ const LEAST_ENTRY: u64 = 13;
 const LEAST_TENSOR: u64 = 24;
 /// Room that is made before an item was seen.
 const CREDIT: u64 = 4096;
+
+impl Index {
+    /// Reads the header of a file: metadata and the table of tensors, never their data. `bytes` is
+    /// the whole file, or at least all of its header, and `file_size` the size of the file.
+    ///
+    /// Costs one pass over the header; allocates nothing that the header has not been seen to hold.
+    ///
+    /// # Errors
+    /// The first [`ParseError`]; where `bytes` end before the header does, one of the kind
+    /// [`Truncated`](super::ParseErrorKind::Truncated).
+    pub fn parse(bytes: &[u8], file_size: u64, limits: &Limits) -> Result<Self, ParseError> {
+        match Parser::new(limits, file_size).resume(bytes)? {
+            Parsed::Index(mut index) => {
+                index.look_at_tail(bytes);
+                Ok(*index)
+            }
+            Parsed::NeedMore(end) => {
+                let text = format!("the header goes on to byte {end} at least");
+                Err(ParseError::new(
+                    ParseErrorKind::Truncated,
+                    bytes.len() as u64,
+                    text,
+                ))
+            }
+        }
+    }
+}
 
 impl<'l> Parser<'l> {
     pub(crate) fn new(limits: &'l Limits, file_size: u64) -> Self {
@@ -151,8 +177,8 @@ impl<'l> Parser<'l> {
                 .into());
         }
         let offset = cursor.u64()?;
-        let size = check::tensor_size(&dims, tensor_type)
-            .map_err(|(kind, text)| before.fault(kind, text))?;
+        let size =
+            tensor_size(&dims, tensor_type).map_err(|(kind, text)| before.fault(kind, text))?;
         Ok(Tensor {
             name,
             dims,
@@ -199,15 +225,7 @@ impl<'l> Parser<'l> {
     }
 }
 
-const MAGIC: &[u8; 4] = b"GGUF";
-/// What Ollama takes for the mark of a big-endian file, though writers put [`MAGIC`] there.
-const SWAPPED: &[u8; 4] = b"FUGG";
 const HEADER: usize = 24;
-
-/// Returns whether a file that begins so is to be read as GGUF.
-pub(crate) fn is_gguf(head: &[u8]) -> bool {
-    head.starts_with(MAGIC) || head.starts_with(SWAPPED)
-}
 
 /// Reads magic, version and counts.
 pub(super) fn header(cursor: &mut Cursor<'_>) -> Read<Header> {
@@ -309,6 +327,3 @@ impl std::fmt::Display for Item<'_, '_> {
         f.write_str(&place(self.noun, self.index, name.unwrap_or_default()))
     }
 }
-
-/// The code of a thing that strict reading refuses and lenient reading warns of.
-pub(super) type Violation = (ParseErrorKind, WarningCode);

@@ -108,7 +108,7 @@ const MAGICS: [(usize, &[u8], FileFormat); 36] = [
 /// assert!(page.is_some_and(|page| page.contains("HTML")));
 /// ```
 pub fn sniff(head: &[u8]) -> Option<FileFormat> {
-    if super::parse::is_gguf(head) {
+    if is_gguf(head) {
         return None;
     }
     if head.iter().all(|byte| *byte == 0) {
@@ -284,6 +284,15 @@ impl fmt::Display for FileFormat {
             Text => f.write_str("a text"),
         }
     }
+}
+
+const MAGIC: &[u8; 4] = b"GGUF";
+/// What Ollama takes for the mark of a big-endian file, though writers put [`MAGIC`] there.
+pub(super) const SWAPPED: &[u8; 4] = b"FUGG";
+
+/// Returns whether a file that begins so is to be read as GGUF.
+pub(crate) fn is_gguf(head: &[u8]) -> bool {
+    head.starts_with(MAGIC) || head.starts_with(SWAPPED)
 }
 
 #[cfg(test)]

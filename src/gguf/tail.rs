@@ -1,6 +1,5 @@
 //! What follows the last tensor.
 
-use super::index::Index;
 use super::sniff::sniff;
 use super::warning::{Warning, WarningCode};
 
@@ -18,15 +17,9 @@ pub(super) struct Tail {
 const LOOKED_AT: u64 = 64 << 10;
 
 impl Tail {
-    /// Returns what needs a look; `None` where nothing does, and where the size of a tensor is not
-    /// known, so that it may reach to the end.
-    pub(super) fn of(index: &Index, file_size: u64) -> Option<Self> {
-        let mut from = index.header_len;
-        for tensor in &index.tensors {
-            let start = index.data_offset.checked_add(tensor.offset)?;
-            from = from.max(start.checked_add(tensor.size?)?);
-        }
-        let padded = from.checked_next_multiple_of(index.alignment)?;
+    /// Returns what needs a look, where data end; `None` where nothing does.
+    pub(super) fn of(from: u64, alignment: u64, file_size: u64) -> Option<Self> {
+        let padded = from.checked_next_multiple_of(alignment)?;
         let tail = Tail {
             from,
             padded,

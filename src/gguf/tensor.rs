@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
+use super::parse_error::ParseErrorKind;
 use super::value::Text;
 use crate::error::{Error, ErrorKind};
 
@@ -275,4 +276,36 @@ impl TensorInfo<'_> {
         // The product was checked when the file was opened.
         product(self.dims).unwrap_or(u64::MAX)
     }
+}
+
+/// Returns the bytes of a tensor's data; `None` for a type whose size is not known.
+pub(super) fn tensor_size(
+    dims: &Dims,
+    tensor_type: TensorType,
+) -> Result<Option<u64>, (ParseErrorKind, String)> {
+    let overflow = || {
+        (
+            ParseErrorKind::DimOverflow,
+            format!("the shape {:?} overflows", dims.as_slice()),
+        )
+    };
+    let signed = |size: &u64| i64::try_from(*size).is_ok();
+    if !dims.as_slice().iter().all(signed) {
+        return Err(overflow());
+    }
+    let elements = dims.elements().filter(signed).ok_or_else(overflow)?;
+    let Some((block, bytes)) = tensor_type.block_elements().zip(tensor_type.block_bytes()) else {
+        return Ok(None);
+    };
+    if !dims.row().is_multiple_of(block) {
+        let text = format!(
+            "a row of {} elements, where {tensor_type} packs {block}",
+            dims.row()
+        );
+        return Err((ParseErrorKind::RowNotBlockMultiple, text));
+    }
+    (elements / block)
+        .checked_mul(bytes)
+        .map(Some)
+        .ok_or_else(overflow)
 }

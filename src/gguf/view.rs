@@ -49,6 +49,13 @@ pub struct Split {
     pub tensors: Option<u64>,
 }
 
+impl Index {
+    /// Returns the index together with the bytes it was made from.
+    pub fn view<'a>(&'a self, bytes: &'a [u8]) -> Gguf<'a> {
+        Gguf::new(self, bytes)
+    }
+}
+
 impl<'a> Gguf<'a> {
     pub(super) fn new(index: &'a Index, bytes: &'a [u8]) -> Self {
         Gguf { index, bytes }
