@@ -9,35 +9,13 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
+use crate::fs::layout::Room;
 use crate::fs::layout::{Layout, sorted_entries};
 use crate::fs::staged;
 use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::Stat;
 use crate::fs::{hash, ops, owner, read};
 use crate::name::Digest;
-
-/// A directory inside a private one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Room {
-    /// Files that are being written, and are not visible yet.
-    Staging,
-    /// Blobs that nobody used, until it is certain.
-    Trash,
-    /// Damaged blobs.
-    Quarantine,
-}
-
-impl Room {
-    pub(crate) const ALL: [Room; 3] = [Room::Staging, Room::Trash, Room::Quarantine];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Room::Staging => "tmp",
-            Room::Trash => "trash",
-            Room::Quarantine => "quarantine",
-        }
-    }
-}
 
 /// A file in a room: a regular one, or a link that was a blob.
 #[derive(Debug)]

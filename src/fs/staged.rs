@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
-use crate::fs::layout::{Layout, STAGED};
-use crate::fs::private::Room;
+use crate::fs::layout::{Layout, Room, STAGED};
 use crate::fs::system::stat::Stat;
 use crate::fs::system::{lock, open};
 use crate::fs::{ops, owner, read, stamp};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::access;
-use crate::fs::layout::BlobName;
-use crate::fs::private::{Leftovers, Room};
+use crate::fs::layout::{BlobName, Room};
+use crate::fs::private::Leftovers;
 use crate::fs::read::{dangling, is_gone};
 use crate::fs::system::stat::Stat;
 use crate::manifest::{Layer, contradicts};

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::layout::Room;
 use crate::fs::ops;
-use crate::fs::private::{self, Expected, Leftover, Leftovers, Room};
+use crate::fs::private::{self, Expected, Leftover, Leftovers};
 use crate::fs::system::stat::{FileId, Stat};
 use crate::name::Digest;
 use crate::store::handle::Store;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::error::{ErrorKind, Result};
-use crate::fs::private::{self, Expected, Room};
+use crate::fs::layout::Room;
+use crate::fs::private::{self, Expected};
 use crate::go::json;
 use crate::name::Digest;
 use crate::store::handle::Store;

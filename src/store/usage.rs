@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::fs::layout::{BlobName, sorted_entries};
-use crate::fs::private::{Leftovers, Room};
+use crate::fs::layout::{BlobName, Room, sorted_entries};
+use crate::fs::private::Leftovers;
 use crate::fs::system::stat::{FileId, Stat};
 use crate::go::json;
 use crate::name::{Digest, ModelName};

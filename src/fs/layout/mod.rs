@@ -2,6 +2,7 @@
 
 mod entry;
 mod fold;
+mod room;
 mod walk;
 
 use std::ffi::{OsStr, OsString};
@@ -13,6 +14,7 @@ use crate::fs::system::stat::Stat;
 use crate::name::{Digest, ModelName};
 
 pub(crate) use entry::{BlobFile, BlobName, ManifestFile, STAGED};
+pub(crate) use room::Room;
 
 /// The paths of one store.
 ///

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::fs::layout::{BlobFile, BlobName};
-use crate::fs::private::{Leftover, Leftovers, Room};
+use crate::fs::layout::{BlobFile, BlobName, Room};
+use crate::fs::private::{Leftover, Leftovers};
 use crate::fs::staged;
 use crate::fs::system::stat::Stat;
 use crate::name::Digest;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::fs::layout::BlobFile;
-use crate::fs::private::{Expected, Leftover, Room};
+use crate::fs::layout::{BlobFile, Room};
+use crate::fs::private::{Expected, Leftover};
 use crate::fs::staged;
 use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::Stat;

@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::{self, Job, Progress};
-use crate::fs::private::{Leftovers, Room};
+use crate::fs::layout::Room;
+use crate::fs::private::Leftovers;
 use crate::fs::read;
 use crate::manifest::{Manifest, MediaType, contradicts};
 use crate::name::{Digest, ModelName, Reference};
