@@ -7,6 +7,7 @@ mod common;
 mod directory;
 mod entries;
 mod hostile;
+mod loose;
 mod outside;
 mod random;
 mod resumed;

@@ -86,7 +86,10 @@ pub(crate) fn import(
             "the models of an archive are taken as they are: only --force and a NAME may be given",
         ));
     }
-    let is_stream = file == Path::new(STREAM);
+    if with.from.is_some() && name.is_none() {
+        return Err(misuse("importing a manifest needs a NAME"));
+    }
+    let is_stream = file == Path::new(STREAM) && with.from.is_none();
     if is_stream && io::stdin().is_terminal() {
         return Err(misuse(
             "standard input is a terminal: name a file, or use a pipe",
@@ -98,9 +101,10 @@ pub(crate) fn import(
     if let Some(name) = name {
         how = how.name(name);
     }
-    let imported = watched(&store, !output.json, |store| match is_stream {
-        true => store.import_stream(&mut Source::stdin(), &how),
-        false => store.import_archive(file, &how),
+    let imported = watched(&store, !output.json, |store| match &with.from {
+        Some(from) => store.import_manifest(file, from, &how),
+        None if is_stream => store.import_stream(&mut Source::stdin(), &how),
+        None => store.import_archive(file, &how),
     });
     let imported = imported.map_err(with_hint)?;
     if output.json {

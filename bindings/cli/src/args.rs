@@ -137,7 +137,7 @@ pub(crate) enum Command {
     },
     /// Make a model of a GGUF file, or as a Modelfile says; or take in the models of an archive
     #[command(
-        after_help = "Examples:\n  modelkeep import model.gguf my-model\n  modelkeep import Modelfile my-model --force\n  modelkeep import llama.tar"
+        after_help = "Examples:\n  modelkeep import model.gguf my-model\n  modelkeep import Modelfile my-model --force\n  modelkeep import llama.tar\n  modelkeep import manifest.json my-model --from Downloads"
     )]
     Import {
         /// A GGUF file or a Modelfile; or an archive or a directory that export wrote, or - for an
@@ -249,6 +249,10 @@ pub(crate) struct ImportArgs {
     /// A file with a license
     #[arg(long = "license", value_name = "FILE")]
     pub licenses: Vec<PathBuf>,
+    /// The file is a manifest that was downloaded by itself: take its blobs from the files of this
+    /// directory, whatever their names
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["adapters", "projectors", "template", "system", "licenses"])]
+    pub from: Option<PathBuf>,
     /// Import although the store's blobs belong to another user
     #[arg(long)]
     pub allow_foreign_owner: bool,

@@ -20,7 +20,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
         Command::Export { names, to, force } => {
             archive::export(&open()?, &names, &to, force, output)
         }
-        Command::Import { file, name, with } if archive::is_one(&file) => {
+        Command::Import { file, name, with } if with.from.is_some() || archive::is_one(&file) => {
             archive::import(options, &file, name, &with, output)
         }
         Command::Import { file, name, with } => {

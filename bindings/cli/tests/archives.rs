@@ -234,3 +234,38 @@ fn an_interrupt_ends_an_export_and_an_import_that_wait_for_a_pipe() {
         assert_eq!(shell.files(), before, "{to}");
     }
 }
+
+#[test]
+fn a_manifest_is_imported_with_files_of_other_names() {
+    let shell = Shell::new();
+    let downloads = shell.path("downloads");
+    fs::create_dir(&downloads).unwrap();
+    let manifests = shell.path("models/manifests/registry.ollama.ai/library");
+    fs::copy(manifests.join("other/latest"), downloads.join("data")).unwrap();
+    let blobs = shell.done(&["path", "--all", "other"]);
+    for (number, blob) in blobs.lines().enumerate().skip(1) {
+        fs::copy(blob, downloads.join(format!("data({number})"))).unwrap();
+    }
+    let words = [
+        "--store",
+        "new",
+        "import",
+        "downloads/data",
+        "mine",
+        "--from",
+        "downloads",
+    ];
+    let (status, out, err) = shell.run(&words);
+    assert_eq!((status, out.as_str()), (1, ""), "{err}");
+    assert!(err.contains("not in downloads: sha256:"), "{err}");
+    let first = blobs.lines().next().unwrap();
+    fs::copy(first, downloads.join("data(9)")).unwrap();
+    let out = shell.done(&words);
+    assert!(out.starts_with("imported mine:latest\n"), "{out}");
+    assert_eq!(
+        shell.done(&["--store", "new", "show", "mine", "--system"]),
+        "Be brief.\n"
+    );
+    let (status, _, err) = shell.run(&["import", "downloads/data", "--from", "downloads"]);
+    assert_eq!(status, 2, "{err}");
+}

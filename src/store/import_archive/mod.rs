@@ -4,6 +4,7 @@ mod arrival;
 mod checks;
 mod commit;
 mod intake;
+mod loose;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
