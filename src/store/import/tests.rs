@@ -93,6 +93,7 @@ fn is_about(bytes: u64, times: u64, file: &Path) -> bool {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_file_is_opened_once_and_each_byte_of_it_is_read_once() {
     // The header in one step, and in several.
     for header in [100, 600 << 10] {
@@ -108,6 +109,7 @@ fn a_file_is_opened_once_and_each_byte_of_it_is_read_once() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_modelfile_and_every_file_that_it_names_are_opened_once() {
     let scene = Scene::new();
     let files = ["a.gguf", "projector.gguf", "adapter.gguf", "draft.gguf"];
@@ -132,6 +134,7 @@ fn a_modelfile_and_every_file_that_it_names_are_opened_once() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_file_that_is_stored_is_read_once_and_so_is_its_blob() {
     for copy_mode in [CopyMode::Auto, CopyMode::Copy, CopyMode::HardLink] {
         let scene = Scene::new();
@@ -146,6 +149,7 @@ fn a_file_that_is_stored_is_read_once_and_so_is_its_blob() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_blob_of_a_model_is_opened_once_for_another_model() {
     let scene = Scene::new();
     let file = scene.gguf("a.gguf", 100, [1, 1]);
@@ -273,6 +277,7 @@ fn a_file_that_somebody_writes_to_meanwhile_is_not_stored() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_file_that_is_replaced_before_it_is_linked_is_not_stored_as_what_was_checked() {
     let scene = Scene::new();
     let file = scene.gguf("a.gguf", 100, [1, 1]);

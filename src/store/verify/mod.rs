@@ -252,6 +252,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn a_blob_is_opened_once_and_a_cached_one_only_for_its_header() {
         let directory = tempfile::tempdir().unwrap();
         let (store, blobs) = store(&directory);
@@ -279,6 +280,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn a_header_is_mapped_only_where_the_option_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let (store, blobs) = store(&directory);
