@@ -1,8 +1,13 @@
 """The command that the wheel installs."""
 
+import fcntl
+import os
+import pty
+import struct
 import subprocess
 import sys
 import sysconfig
+import termios
 from pathlib import Path
 
 import pytest
@@ -41,6 +46,25 @@ def test_its_status_tells_done_from_missing_from_misuse(
     assert missing.returncode == 1 and "model 'nobody:latest' not found" in missing.stderr
     misused = run(command, "no-such-command")
     assert misused.returncode == 2 and misused.stderr
+
+
+@pytest.mark.parametrize("columns", [0, 80])
+def test_a_text_steers_no_terminal_whether_its_size_is_known_or_not(
+    command: list[str], scratch: Scratch, columns: int
+) -> None:
+    template = scratch.root / "template"
+    template.write_text("{{ .Prompt }}\x1b[2Jevil")
+    fixture = Path(__file__).parents[1] / "data" / "tiny.gguf"
+    store = [*command, "--store", str(scratch.root)]
+    subprocess.run([*store, "import", str(fixture), "m", "--template", str(template)], check=True)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    subprocess.run([*store, "show", "m", "--template"], check=True, stdout=theirs)
+    assert os.read(ours, 1000) == rb"{{ .Prompt }}\u{1b}[2Jevil" + b"\r\n"
+    os.close(ours)
+    os.close(theirs)
+    piped = run(store, "show", "m", "--template")
+    assert piped.stdout == "{{ .Prompt }}\x1b[2Jevil\n", "to a program it goes as it is"
 
 
 def test_it_calls_itself_by_its_name(command: list[str]) -> None:

@@ -117,7 +117,7 @@ pub(crate) fn run(store: &Store, args: &ListArgs, output: &mut Output) -> Outcom
         let names = listing.models.iter().map(|line| line.name.to_string());
         return output.lines(names);
     }
-    let now = output.width().map(|_| SystemTime::now());
+    let now = output.is_terminal().then(SystemTime::now);
     let mut rows: Vec<Vec<String>> = Vec::new();
     for line in &listing.models {
         let cells = args.columns.iter();

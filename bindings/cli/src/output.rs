@@ -4,7 +4,7 @@
 //! steers a terminal: names, paths and metadata come from files that anybody may have made.
 
 use std::fmt;
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
@@ -83,6 +83,7 @@ pub(crate) struct Output {
     /// Whether JSON is wanted.
     pub json: bool,
     out: BufWriter<Stdout>,
+    is_terminal: bool,
     width: Option<u16>,
     found: bool,
 }
@@ -92,12 +93,18 @@ impl Output {
         Output {
             json,
             out: BufWriter::new(io::stdout()),
+            is_terminal: io::stdout().is_terminal(),
             width: Term::stdout().size_checked().map(|(_, columns)| columns),
             found: false,
         }
     }
 
-    /// Returns the width of the terminal, where this goes to one and not to a file or a program.
+    /// Returns whether this goes to a terminal, and not to a file or a program.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Returns the width of the terminal, where there is one that says it.
     pub(crate) fn width(&self) -> Option<u16> {
         self.width
     }
@@ -139,7 +146,7 @@ impl Output {
 
     /// Writes a text as it is stored, which ends with a line break; on a terminal, for people.
     pub(crate) fn text(&mut self, text: &str) -> Outcome {
-        if self.width.is_some() {
+        if self.is_terminal {
             return self.lines(text.lines().map(str::to_owned));
         }
         self.out.write_all(text.as_bytes())?;
@@ -156,7 +163,7 @@ impl Output {
 
     /// Writes a path as the system has it, and what ends it; on a terminal, for people.
     pub(crate) fn path(&mut self, path: &Path, end: u8) -> Outcome {
-        if end == b'\n' && self.width.is_some() {
+        if end == b'\n' && self.is_terminal {
             return self.line(path.display());
         }
         self.out.write_all(path.as_os_str().as_encoded_bytes())?;
