@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
-use crate::fs::layout::Room;
-use crate::fs::layout::{Layout, sorted_entries};
+use crate::fs::layout::{Layout, Room, sorted_entries};
 use crate::fs::staged;
 use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::Stat;

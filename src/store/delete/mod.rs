@@ -199,8 +199,7 @@ impl Store {
     where
         N: TryInto<Reference, Error: Into<Error>>,
     {
-        let references: Result<_> = names.into_iter().map(convert::name).collect();
-        self.delete_references(references?)
+        self.delete_with(names, &DeleteOptions::new())
     }
 
     /// As [`delete_all`](Self::delete_all), or says what that would do, and changes nothing.

@@ -79,8 +79,8 @@ impl Plan {
             Error::caused(error.kind(), text, error)
         })?;
         let image = image.to_bytes();
+        let size = image.len();
         let digest = self.document(image);
-        let size = self.documents.last().map_or(0, |(_, bytes)| bytes.len());
         if needs_config(model.manifest()) {
             self.document(EMPTY_CONFIG.to_vec());
         }
@@ -89,7 +89,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Adds what is not there yet.
+    /// Adds a document; one that is there already is told apart where it is written.
     fn document(&mut self, bytes: Vec<u8>) -> Digest {
         let digest = Digest::of(&bytes);
         self.documents.push((digest, bytes));

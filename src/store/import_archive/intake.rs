@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
 use crate::fs::read;
 use crate::fs::staged::{Place, Staged};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, contradicts};
 use crate::name::{Digest, ModelName};
 use crate::oci::{self, Entry, Index, LARGEST_DOCUMENT, Member};
 use crate::store::handle::Store;
@@ -335,7 +335,7 @@ impl<'s> Intake<'s> {
                 let text = format!("it lacks the blob {digest} of '{name}'");
                 return Err(Error::new(ErrorKind::Corrupt, text));
             };
-            if layer.size != 0 && u64::try_from(layer.size) != Ok(*size) {
+            if contradicts(layer.size, *size) {
                 let stated = layer.size;
                 let text = format!("'{name}' states {stated} bytes of {digest}, which has {size}");
                 return Err(Error::new(ErrorKind::Corrupt, text));

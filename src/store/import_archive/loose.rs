@@ -81,10 +81,7 @@ impl Store {
 
     fn take_bytes(&self, intake: &mut Intake<'_>, member: Member, bytes: &[u8]) -> Result<()> {
         let size = bytes.len() as u64;
-        self.expect(size);
-        intake.take(Entry { member, size }, &mut &*bytes)?;
-        self.finish_file();
-        Ok(())
+        self.take_entry(intake, Entry { member, size }, &mut &*bytes)
     }
 
     /// Returns which files of a directory are blobs of a manifest.

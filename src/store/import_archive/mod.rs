@@ -285,8 +285,17 @@ impl Store {
         }
         let mut file: File = read::open_regular(path).map_err(at)?;
         let size = file.metadata().map_err(at)?.len();
-        self.expect(size);
-        intake.take(Entry { member, size }, &mut (&mut file).take(size))?;
+        self.take_entry(intake, Entry { member, size }, &mut (&mut file).take(size))
+    }
+
+    fn take_entry(
+        &self,
+        intake: &mut Intake<'_>,
+        entry: Entry,
+        bytes: &mut dyn Read,
+    ) -> Result<()> {
+        self.expect(entry.size);
+        intake.take(entry, bytes)?;
         self.finish_file();
         Ok(())
     }
