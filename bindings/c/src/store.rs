@@ -174,6 +174,29 @@ pub unsafe extern "C" fn mkeep_store_path(
     }
 }
 
+/// Makes a call about a model and another name for it.
+///
+/// # Safety
+/// As [`call`], and the other pointers are NULL or good for reading.
+unsafe fn two_names(
+    store: *const mkeep_store,
+    source: *const c_char,
+    destination: *const c_char,
+    error: *mut *mut mkeep_error,
+    act: impl FnOnce(&Store, &ModelName, &ModelName) -> engine::Result<engine::Copied>,
+) -> mkeep_status {
+    // SAFETY: the caller promises it.
+    unsafe {
+        call(error, || {
+            let store = borrow(store, "store")?;
+            let source: ModelName = text(source, "source")?.parse()?;
+            let destination: ModelName = text(destination, "destination")?.parse()?;
+            act(&store.0, &source, &destination)?;
+            Ok(())
+        })
+    }
+}
+
 /// Gives a model another name. The new name is there before the old one goes.
 ///
 /// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_ALREADY_EXISTS where a model has
@@ -187,13 +210,13 @@ pub unsafe extern "C" fn mkeep_store_rename(
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        call(error, || {
-            let store = borrow(store, "store")?;
-            let source: ModelName = text(source, "source")?.parse()?;
-            let destination: ModelName = text(destination, "destination")?.parse()?;
-            store.0.rename(&source, &destination)?;
-            Ok(())
-        })
+        two_names(
+            store,
+            source,
+            destination,
+            error,
+            |store, source, destination| store.rename(source, destination),
+        )
     }
 }
 
@@ -209,12 +232,12 @@ pub unsafe extern "C" fn mkeep_store_copy(
 ) -> mkeep_status {
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
-        call(error, || {
-            let store = borrow(store, "store")?;
-            let source: ModelName = text(source, "source")?.parse()?;
-            let destination: ModelName = text(destination, "destination")?.parse()?;
-            store.0.copy(&source, &destination)?;
-            Ok(())
-        })
+        two_names(
+            store,
+            source,
+            destination,
+            error,
+            |store, source, destination| store.copy(source, destination),
+        )
     }
 }

@@ -10,10 +10,9 @@ use modelkeep::{
 };
 
 use crate::args::ImportArgs;
-use crate::output::{Failure, Outcome, Output, counted, say};
+use crate::output::{FORCE, Failure, Outcome, Output, counted, say};
 use crate::pipe::{Sink, Source};
 use crate::progress::watched;
-use crate::rename;
 
 /// Standard input, or standard output.
 const STREAM: &str = "-";
@@ -26,14 +25,6 @@ pub(crate) fn is_one(file: &Path) -> bool {
 /// Returns the failure of a command that was called in the wrong way.
 pub(crate) fn misuse(text: &'static str) -> Failure {
     Failure::Store(Error::new(ErrorKind::InvalidArgument, text))
-}
-
-/// Says what to do where something is there already.
-pub(crate) fn with_hint(failure: Failure) -> Failure {
-    match failure {
-        Failure::Store(error) => rename::with_advice(error, "--force replaces it"),
-        failure => failure,
-    }
 }
 
 pub(crate) fn export(
@@ -59,7 +50,7 @@ pub(crate) fn export(
         true => store.export_to(&names, &mut Sink::stdout()),
         false => store.export(&names, to, &options),
     });
-    let exported = exported.map_err(with_hint)?;
+    let exported = exported.map_err(|failure| failure.where_taken(FORCE))?;
     if output.json {
         return output.line(exported.to_json());
     }
@@ -106,7 +97,7 @@ pub(crate) fn import(
         None if is_stream => store.import_stream(&mut Source::stdin(), &how),
         None => store.import_archive(file, &how),
     });
-    let imported = imported.map_err(with_hint)?;
+    let imported = imported.map_err(|failure| failure.where_taken(FORCE))?;
     if output.json {
         return output.line(imported.to_json());
     }

@@ -8,7 +8,7 @@ use indicatif::DecimalBytes;
 use modelkeep::{ImportOptions, MediaType, Model, ModelName, Reference, Store, StoreOptions, Use};
 
 use crate::args::{Args, Command, ImportArgs};
-use crate::output::{Failure, Outcome, Output, note, say, table};
+use crate::output::{FORCE, Failure, Outcome, Output, note, say, table};
 use crate::progress::watched;
 use crate::{archive, completions, list, maintain, metadata, remove, rename, server, show};
 
@@ -171,7 +171,7 @@ fn import(
     let imported = watched(&store, !output.json, |store| {
         store.import_file(file, name, &how)
     });
-    let imported = imported.map_err(archive::with_hint)?;
+    let imported = imported.map_err(|failure| failure.where_taken(FORCE))?;
     for warning in &imported.warnings {
         say(format_args!("warning: {warning}"));
     }

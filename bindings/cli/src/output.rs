@@ -23,6 +23,9 @@ pub(crate) enum Failure {
     Output(io::Error),
 }
 
+/// What to do where something is there already, and the command can replace it.
+pub(crate) const FORCE: &str = "--force replaces it";
+
 impl Failure {
     pub(crate) fn status(&self) -> u8 {
         let is_misuse = |error: &Error| {
@@ -37,6 +40,16 @@ impl Failure {
             // As a shell has it for a program that an interrupt ended.
             Failure::Store(error) if error.kind() == ErrorKind::Cancelled => 130,
             _ => 1,
+        }
+    }
+
+    /// Adds what to do where something is there already.
+    pub(crate) fn where_taken(self, advice: &str) -> Self {
+        match self {
+            Failure::Store(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Failure::Other(format!("{error}; {advice}"))
+            }
+            failure => failure,
         }
     }
 

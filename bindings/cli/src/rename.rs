@@ -2,10 +2,10 @@
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
-use modelkeep::{CopyOptions, Error, ErrorKind, ModelName, Store};
+use modelkeep::{CopyOptions, ModelName, Store};
 
 use crate::completions::models;
-use crate::output::{Failure, Outcome, Output};
+use crate::output::{FORCE, Failure, Outcome, Output};
 
 #[derive(Debug, Args)]
 pub(crate) struct CopyArgs {
@@ -31,7 +31,7 @@ pub(crate) struct RenameArgs {
 pub(crate) fn copy(store: &Store, what: &CopyArgs, output: &mut Output) -> Outcome {
     let options = CopyOptions::new().replace(what.force);
     let copied = store.copy_with(&what.source, &what.destination, &options);
-    let copied = copied.map_err(|error| with_advice(error, "--force replaces it"))?;
+    let copied = copied.map_err(|error| Failure::Store(error).where_taken(FORCE))?;
     if output.json {
         return output.line(copied.to_json());
     }
@@ -41,17 +41,10 @@ pub(crate) fn copy(store: &Store, what: &CopyArgs, output: &mut Output) -> Outco
 
 pub(crate) fn rename(store: &Store, what: &RenameArgs, output: &mut Output) -> Outcome {
     let renamed = store.rename(&what.source, &what.destination);
-    let renamed = renamed.map_err(|error| with_advice(error, "modelkeep rm removes it"))?;
+    let renamed =
+        renamed.map_err(|error| Failure::Store(error).where_taken("modelkeep rm removes it"))?;
     if output.json {
         return output.line(renamed.to_json());
     }
     output.line(format!("renamed {} to {}", renamed.from, renamed.to))
-}
-
-/// Adds what to do to the error that a name is taken.
-pub(crate) fn with_advice(error: Error, advice: &str) -> Failure {
-    match error.kind() {
-        ErrorKind::AlreadyExists => Failure::Other(format!("{error}; {advice}")),
-        _ => Failure::Store(error),
-    }
 }
