@@ -54,6 +54,7 @@ from ._modelkeep import (
     Usage,
     Use,
     Uses,
+    __version__,
 )
 from .errors import (
     ArgumentError,
@@ -139,4 +140,5 @@ __all__ = [
     "Usage",
     "Use",
     "Uses",
+    "__version__",
 ]

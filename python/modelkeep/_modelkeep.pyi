@@ -66,7 +66,10 @@ __all__ = [
     "Usage",
     "Use",
     "Uses",
+    "__version__",
 ]
+
+__version__: str
 
 _T = TypeVar("_T")
 _Path = str | bytes | PathLike[str] | PathLike[bytes]

@@ -69,6 +69,11 @@ mod _modelkeep {
     #[pymodule_export]
     use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Progress, Report};
 
+    /// The version of this package, which all of its bindings share.
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "this is Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
     /// Runs the command `modelkeep`; the first argument is its own name. Returns its exit status.
     #[pyfunction]
     fn _run(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
