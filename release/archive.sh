@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Builds the archive of a release: what a user unpacks into a prefix, or sets the path to. It has the
+# command with its manual and completions, and the libraries of C with what CMake and pkg-config ask for.
+#   release/archive.sh DIRECTORY [TARGET]...
+# A target is a triple of rustc; without one, the archive is for this machine. Made of the same commit
+# with the same tools, it has the same bytes.
+set -euo pipefail
+out=$(mkdir -p "${1:?a directory is needed}" && cd "$1" && pwd)
+shift
+source "$(dirname "$0")/tools.sh"
+install_tools ziglang cargo-zigbuild
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# What CMake is told of a target, in `settings`; how cargo builds for it, in `build` and `triple`.
+describe() { # TARGET
+    build=build triple=$1 settings=()
+    if by_zig "$1"; then
+        build=zigbuild
+        [[ $1 != *-linux-gnu* ]] || triple=$1.2.17
+        # A library that is to be linked into others cannot have the C library in itself.
+        [[ $1 != *-linux-musl* ]] || export RUSTFLAGS="-C target-feature=-crt-static ${RUSTFLAGS:-}"
+    fi
+    [ "$1" != "$host" ] || return 0
+    case $1 in
+        *-linux-*) settings=(-DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_C_COMPILER=$(zig_cc "$1")") ;;
+        *-apple-darwin) settings=(-DCMAKE_SYSTEM_NAME=Darwin) ;;
+        *-windows-gnu*) settings=(-DCMAKE_SYSTEM_NAME=Windows "-DCMAKE_C_COMPILER=${1%%-*}-w64-mingw32-gcc") ;;
+    esac
+    [[ $1 != *-apple-darwin ]] || [[ $host == *-apple-darwin ]] || settings+=("-DCMAKE_C_COMPILER=$(zig_cc "$1")")
+}
+zig_cc() { # TARGET
+    local zig=${1/-unknown-/-}
+    printf '#!/bin/sh\nexec python3 -m ziglang cc -target %s "$@"\n' "${zig/apple-darwin/macos}" >"$work/cc-$1"
+    chmod +x "$work/cc-$1"
+    echo "$work/cc-$1"
+}
+
+# The manual and the completions are the same for every target, and made by the command of this one.
+documents() { # PREFIX
+    local share=$1/share
+    mkdir -p "$share"/{man/man1,bash-completion/completions,zsh/site-functions,fish/vendor_completions.d}
+    cargo build --locked --quiet --package modelkeep-cli
+    "$built/debug/modelkeep" man "$share/man/man1"
+    "$built/debug/modelkeep" completions bash >"$share/bash-completion/completions/modelkeep"
+    "$built/debug/modelkeep" completions zsh >"$share/zsh/site-functions/_modelkeep"
+    "$built/debug/modelkeep" completions fish >"$share/fish/vendor_completions.d/modelkeep.fish"
+    mkdir -p "$share/doc/modelkeep"
+    cp LICENSE-MIT LICENSE-APACHE CHANGELOG.md README.md docs/c-api.md "$share/doc/modelkeep"
+}
+
+archive() ( # TARGET
+    describe "$1"
+    prefix=$work/modelkeep-$version-$1
+    cmake -S . -B "$work/build-$1" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_LIBDIR=lib \
+        -DMODELKEEP_TRIPLE="$triple" -DMODELKEEP_BUILD="$build" -DMODELKEEP_TARGET_DIR="$built" "${settings[@]}"
+    cmake --build "$work/build-$1" --config Release
+    cmake --install "$work/build-$1" --config Release --prefix "$prefix"
+    cargo "$build" --locked --release --package modelkeep-cli --target "$triple" --target-dir "$built"
+    mkdir -p "$prefix/bin"
+    cp "$built/$1/release/modelkeep"$([[ $1 != *-windows-* ]] || echo .exe) "$prefix/bin"
+    documents "$prefix"
+    python3 release/pack.py "$prefix" "$out"
+)
+
+for target in "${@:-$host}"; do
+    archive "$target"
+done

@@ -1,0 +1,25 @@
+# What the scripts of a release have in common: where they are, what they build with, and for what.
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+host=$(rustc -vV | sed -n 's/^host: //p')
+built=${CARGO_TARGET_DIR:-$root/target}
+
+# What is built says nothing of where.
+RUSTFLAGS="--remap-path-prefix=$root=modelkeep --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo ${RUSTFLAGS:-}"
+export RUSTFLAGS
+
+# Programs of Python are in an environment of their own, whichever Python made it.
+tools=$root/target/release-tools
+tool() { "$tools"/[Bbs]*in*/"$@"; }
+install_tools() { # PACKAGES
+    [ -e "$tools/pyvenv.cfg" ] || "${PYTHON:-python3}" -m venv "$tools"
+    tool python -m pip --disable-pip-version-check --quiet install "$@"
+    PATH=$(dirname "$(ls "$tools"/[Bbs]*in*/python* | head -n 1)"):$PATH
+}
+
+# Zig links for Linux, so that what is built runs where the C library is of 2012 (glibc 2.17), and from
+# Linux for macOS. For Windows, and on macOS, the linker is that of the system or of mingw.
+by_zig() { # TARGET
+    [[ $1 != *-windows-* && $host != *-apple-darwin ]]
+}
