@@ -19,7 +19,7 @@ describe() { # TARGET
         build=zigbuild
         [[ $1 != *-linux-gnu* ]] || triple=$1.2.17
         # A library that is to be linked into others cannot have the C library in itself.
-        [[ $1 != *-linux-musl* ]] || export RUSTFLAGS="-C target-feature=-crt-static ${RUSTFLAGS:-}"
+        [[ $1 != *-linux-musl* ]] || export RUSTFLAGS="-C target-feature=-crt-static"
     fi
     [ "$1" != "$host" ] || return 0
     case $1 in
@@ -54,9 +54,9 @@ archive() ( # TARGET
     prefix=$work/modelkeep-$version-$1
     cmake -S . -B "$work/build-$1" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_LIBDIR=lib \
         -DMODELKEEP_TRIPLE="$triple" -DMODELKEEP_BUILD="$build" -DMODELKEEP_TARGET_DIR="$built" "${settings[@]}"
-    cmake --build "$work/build-$1" --config Release
+    placeless cmake --build "$work/build-$1" --config Release
     cmake --install "$work/build-$1" --config Release --prefix "$prefix"
-    cargo "$build" --locked --release --package modelkeep-cli --target "$triple" --target-dir "$built"
+    placeless cargo "$build" --locked --release --package modelkeep-cli --target "$triple" --target-dir "$built"
     mkdir -p "$prefix/bin"
     cp "$built/$1/release/modelkeep"$([[ $1 != *-windows-* ]] || echo .exe) "$prefix/bin"
     documents "$prefix"

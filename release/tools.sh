@@ -5,9 +5,10 @@ version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 host=$(rustc -vV | sed -n 's/^host: //p')
 built=${CARGO_TARGET_DIR:-$root/target}
 
-# What is built says nothing of where.
-RUSTFLAGS="--remap-path-prefix=$root=modelkeep --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo ${RUSTFLAGS:-}"
-export RUSTFLAGS
+# Runs what builds, so that the result says nothing of where it was built.
+placeless() {
+    RUSTFLAGS="--remap-path-prefix=$root=modelkeep --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo ${RUSTFLAGS:-}" "$@"
+}
 
 # Programs of Python are in an environment of their own, whichever Python made it.
 tools=$root/target/release-tools
