@@ -12,7 +12,7 @@ use std::process::Command;
 
 use modelkeep::{
     Copied, CopyOptions, ErrorKind, ExportOptions, ImportArchiveOptions, ImportOptions, Imported,
-    ImportedArchive, Result, Store, StoreOptions,
+    ImportedArchive, Result, ShowOptions, Store, StoreOptions,
 };
 use skip::not_here;
 
@@ -151,7 +151,8 @@ fn store_at(path: PathBuf) -> Store {
 }
 
 fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny.gguf")
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny.gguf");
+    std::path::absolute(fixture).unwrap()
 }
 
 fn import(store: &Store, name: &str) -> Result<()> {
@@ -337,6 +338,24 @@ fn two_models_of_an_archive_never_become_one() {
 }
 
 #[test]
+fn a_directory_in_the_place_of_a_manifest_is_no_absence() {
+    on_each(|store| {
+        let library = "manifests/registry.ollama.ai/library/is-dir/latest/inner";
+        std::fs::create_dir_all(store.path().join(library)).unwrap();
+        for name in ["is-dir", "IS-dir"] {
+            for error in [
+                store.show(name, &ShowOptions::default()).unwrap_err(),
+                store.copy(name, "x").unwrap_err(),
+                store.copy("a", name).unwrap_err(),
+                store.delete(name).unwrap_err(),
+            ] {
+                assert_eq!(error.kind(), ErrorKind::Io, "{name}: {error}");
+            }
+        }
+    });
+}
+
+#[test]
 fn every_part_of_a_name_is_folded() {
     on_each(|store| {
         store.copy("a", "Example.com/Some/Model:Tag").unwrap();
@@ -374,7 +393,7 @@ fn a_name_that_the_file_system_cannot_keep_is_refused_and_changes_nothing() {
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::InvalidName, "{error}");
                     assert_eq!(names(store), before);
-                    assert!(store.find(name).unwrap().is_none());
+                    assert!(!matches!(store.find(name), Ok(Some(_))));
                 }
             }
         }
