@@ -513,7 +513,7 @@ fn a_record_of_somebody_else_names_links_and_gives_no_right_to_replace() {
         stat.ctime_nsec(),
     );
     let (head, _) = written.split_once(r#""stamp""#).unwrap();
-    let forged = format!(r#"{head}"stamp":{stamp}}}}}}}"#)
+    let forged = format!(r#"{head}"stamp":{stamp}}},"before":null}}}}}}"#)
         .replace(link.path.to_str().unwrap(), victim.to_str().unwrap())
         .replace(r#""mode":"symlink""#, r#""mode":"reflink""#);
     for (mode, is_ours) in [(0o666, false), (0o664, false), (0o644, true)] {

@@ -52,9 +52,19 @@ impl NewLink {
         Stat::of_entry(&self.path).map(|stat| FileStamp::of(&stat))
     }
 
+    /// Returns whether it has its name, also where that could not be made durable.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.is_committed
+    }
+
     /// Gives it its name, which must be free unless `replace` says that what is there may go. What
     /// a link is replaced by is there at every moment.
-    pub(crate) fn commit(mut self, to: &Path, replace: bool, durability: Durability) -> Result<()> {
+    pub(crate) fn commit(
+        &mut self,
+        to: &Path,
+        replace: bool,
+        durability: Durability,
+    ) -> Result<()> {
         let at = |e| Error::io("linking", to, e);
         if self.kind == Kind::Reflink && durability == Durability::Full {
             let file = read::open_regular(&self.path).map_err(at)?;

@@ -55,13 +55,6 @@ impl FileStamp {
         *self == unrenamed
     }
 
-    /// Returns whether a file is the one of the stamp, whatever was written to it since. `false` where
-    /// the file system tells no file from others.
-    pub(crate) fn is_of(&self, stat: &Stat) -> bool {
-        let id = self.device.zip(self.inode);
-        id.is_some() && stat.id().map(|id| (id.device, id.index)) == id
-    }
-
     /// Returns whether a write after `moment` must show in the stamp: the last change is older than
     /// a file system's clock is coarse. One that is in the future tells nothing.
     ///

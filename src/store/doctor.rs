@@ -142,7 +142,7 @@ impl Store {
     /// Names the links outside of the store that show something else than their models hold.
     fn examine_links(&self, diagnosis: &mut Diagnosis) {
         for link in self.broken_links() {
-            let what = format!("a link that {}", link.what);
+            let what = format!("the link {} {}", link.path.display(), link.what);
             let name = link.name.as_ref();
             match link.state {
                 LinkState::Missing | LinkState::Orphaned | LinkState::Unreadable => {

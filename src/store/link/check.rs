@@ -7,14 +7,13 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{BlobName, sorted_entries};
-use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::{FileId, Stat};
 use crate::fs::{link_place, read};
 use crate::go::json;
 use crate::name::{Digest, ModelName};
 use crate::store::handle::Store;
 
-use super::record::{Entry, Record};
+use super::record::{Entry, Mark, Record};
 use super::{LinkLayout, LinkMode, LinkState, record};
 
 /// What a check of links found.
@@ -263,8 +262,8 @@ impl<'s> Check<'s> {
         CheckedLink {
             path: path.to_owned(),
             name: Some(entry.name.clone()),
-            digest: Some(entry.digest),
-            mode: Some(entry.mode),
+            digest: Some(entry.mark.digest),
+            mode: Some(entry.mark.mode),
             state,
             what,
             advice,
@@ -367,7 +366,7 @@ enum Shown {
     /// The bytes of the time at which it was made. The store has another file for them now, or none.
     Old,
     /// These bytes in a file of its own.
-    Clone,
+    Clone(Digest),
     Nothing(LinkState, String),
 }
 
@@ -387,12 +386,18 @@ impl Shown {
             return Shown::behind(store, path);
         }
         let id = |path: &Path| Stat::at(path).ok().and_then(|stat| stat.id());
-        let is_blob = stat.id().is_some() && stat.id() == id(&store.blob_path(&entry.digest));
-        match entry.mode {
-            _ if is_blob => Shown::Blob(entry.digest),
-            LinkMode::HardLink if entry.stamp.is_of(&stat) => Shown::Old,
-            LinkMode::Reflink if entry.stamp.is_same_file(&FileStamp::of(&stat)) => Shown::Clone,
-            _ => Shown::changed(),
+        let is_blob =
+            |mark: &Mark| stat.id().is_some() && stat.id() == id(&store.blob_path(&mark.digest));
+        let mut marks = [Some(&entry.mark), entry.before.as_ref()]
+            .into_iter()
+            .flatten();
+        if let Some(mark) = marks.find(|mark| is_blob(mark)) {
+            return Shown::Blob(mark.digest);
+        }
+        match entry.found(store, path, &stat) {
+            Some(mark) if mark.mode == LinkMode::Reflink => Shown::Clone(mark.digest),
+            Some(_) => Shown::Old,
+            None => Shown::changed(),
         }
     }
 
@@ -418,8 +423,9 @@ impl Shown {
         let is_held = |digest: &Digest| held.as_ref().is_some_and(|held| held.contains(digest));
         match self {
             Shown::Nothing(state, what) => (*state, what.clone()),
-            Shown::Blob(digest) if is_held(digest) => (LinkState::Current, format!("shows {name}")),
-            Shown::Clone if is_held(&entry.digest) => (LinkState::Current, format!("shows {name}")),
+            Shown::Blob(digest) | Shown::Clone(digest) if is_held(digest) => {
+                (LinkState::Current, format!("shows {name}"))
+            }
             _ if held.is_none() => {
                 let what = format!("shows what {name} held, which is not stored any more");
                 (LinkState::Orphaned, what)

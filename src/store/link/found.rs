@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 use crate::fs::link_place;
 use crate::fs::read;
-use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::Stat;
 use crate::name::ModelName;
 use crate::store::handle::Store;
@@ -41,7 +40,8 @@ impl Found {
             Err(e) => return Err(Error::io("linking", path, e)),
         };
         let entry = record.trusted(path).filter(|entry| entry.name == *name);
-        let is_ours = entry.is_some_and(|entry| entry.is_at(store, path, &stat));
+        let mark = entry.and_then(|entry| entry.found(store, path, &stat));
+        let is_ours = mark.is_some();
         if stat.is_symlink() {
             let digest = link_place::blob_of_link(store.layout(), path);
             return Ok(match digest {
@@ -55,11 +55,8 @@ impl Found {
             return Ok(Found::Other);
         }
         let blob = Stat::at(&planned.blob).ok().and_then(|stat| stat.id());
-        let is_clone = entry.is_some_and(|entry| {
-            entry.digest == planned.digest
-                && entry.mode == LinkMode::Reflink
-                && entry.stamp.is_same_file(&FileStamp::of(&stat))
-        });
+        let is_clone = mark
+            .is_some_and(|mark| mark.digest == planned.digest && mark.mode == LinkMode::Reflink);
         Ok(match stat.id() {
             Some(id) if Some(id) == blob => Found::Current(LinkMode::HardLink, is_ours),
             _ if is_clone => Found::Current(LinkMode::Reflink, true),

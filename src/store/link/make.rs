@@ -1,6 +1,6 @@
 //! Links that are being made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::link::{Kind, NewDirectories, NewLink, taken};
@@ -28,6 +28,12 @@ struct Waiting<'m> {
     new: NewLink,
     planned: &'m Planned,
     replaces: bool,
+}
+
+impl Waiting<'_> {
+    fn has_replaced(&self, path: &Path) -> bool {
+        self.replaces && self.new.is_committed() && self.planned.path == path
+    }
 }
 
 /// All links of a model that wait for their names, and what is to be remembered.
@@ -83,9 +89,15 @@ impl<'m> Making<'m> {
     /// crash leaves in between is remembered and missing, never there and unknown.
     pub(super) fn run(&self, linked: &mut Linked) -> Result<()> {
         let mut batch = self.batch(&mut linked.links)?;
-        let noted = record::note(self.store, &batch.entries);
+        let noted = match record::note(self.store, &batch.entries) {
+            Err(error) if !is_without_record(&error) => return Err(error),
+            noted => noted,
+        };
         if let Err(error) = self.name_all(&mut batch.waiting) {
-            if let Ok(before) = noted {
+            if let Ok(mut before) = noted {
+                // What was replaced already is the new link.
+                let is_new = |path: &PathBuf| batch.waiting.iter().any(|it| it.has_replaced(path));
+                before.retain(|(path, _)| !is_new(path));
                 record::put_back(self.store, before);
             }
             return Err(error);
@@ -129,26 +141,36 @@ impl<'m> Making<'m> {
     }
 
     /// Gives all links their names, or none that was free.
-    fn name_all(&self, waiting: &mut Vec<Waiting<'_>>) -> Result<()> {
+    fn name_all(&self, waiting: &mut [Waiting<'_>]) -> Result<()> {
         let durability = self.store.options().durability;
         let mut named = Named::default();
-        for Waiting {
-            new,
-            planned,
-            replaces,
-        } in waiting.drain(..)
-        {
-            if replaces {
+        for waiting in waiting.iter_mut() {
+            if waiting.replaces {
                 // What was found there may not be there any more.
-                self.link(planned)?;
+                self.link(waiting.planned)?;
             }
-            let path = &planned.path;
-            new.commit(path, replaces, durability)?;
-            named.0.extend((!replaces).then(|| path.clone()));
+            let (new, path) = (&mut waiting.new, &waiting.planned.path);
+            let done = new.commit(path, waiting.replaces, durability);
+            if new.is_committed() && !waiting.replaces {
+                named.0.push(path.clone());
+            }
+            done?;
         }
         named.0.clear();
         Ok(())
     }
+}
+
+/// Returns whether a store takes no record, and nothing is wrong: it is read-only or another user's,
+/// another change of it takes long, or the record is full.
+fn is_without_record(error: &Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    let refusal = error.cause_of::<std::io::Error>().map(std::io::Error::kind);
+    matches!(refusal, Some(PermissionDenied | ReadOnlyFilesystem))
+        || matches!(
+            error.kind(),
+            ErrorKind::ReadOnly | ErrorKind::Unsupported | ErrorKind::Busy
+        )
 }
 
 /// Links that are there, and go again where another one of their model cannot be.

@@ -44,12 +44,20 @@ pub(super) struct Record {
 #[derive(Clone)]
 pub(super) struct Entry {
     pub name: ModelName,
-    pub digest: Digest,
-    pub mode: LinkMode,
     /// How it was to be made, and where: what makes it again.
     pub asked: LinkMode,
     pub to: PathBuf,
     pub layout: LinkLayout,
+    pub mark: Mark,
+    /// What it replaced, which is still there where that was broken off.
+    pub before: Option<Mark>,
+}
+
+/// What tells a link of ours from what others put in its place.
+#[derive(Clone)]
+pub(super) struct Mark {
+    pub digest: Digest,
+    pub mode: LinkMode,
     pub stamp: FileStamp,
 }
 
@@ -58,11 +66,18 @@ pub(super) struct Entry {
 #[serde(deny_unknown_fields)]
 struct Line {
     name: String,
-    digest: Digest,
-    mode: String,
     asked: String,
     to: String,
     layout: String,
+    mark: MarkLine,
+    before: Option<MarkLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MarkLine {
+    digest: Digest,
+    mode: String,
     stamp: FileStamp,
 }
 
@@ -73,29 +88,55 @@ struct Written {
     links: BTreeMap<String, Line>,
 }
 
-impl Entry {
-    /// Returns whether what is at a path is the link that was made.
-    pub(super) fn is_at(&self, store: &Store, path: &Path, now: &Stat) -> bool {
+impl Mark {
+    /// Returns whether what is at a path is this link, and nothing was written to it since. An inode
+    /// alone would not do: its number is given to another file when it is gone.
+    fn is_at(&self, store: &Store, path: &Path, now: &Stat) -> bool {
         match self.mode {
             LinkMode::Symlink => {
                 now.is_symlink()
                     && link_place::blob_of_link(store.layout(), path) == Some(self.digest)
             }
-            // Whoever uses the blob may set its times.
-            LinkMode::HardLink => self.stamp.is_of(now),
             _ => self.stamp.is_same_file(&FileStamp::of(now)),
         }
+    }
+
+    fn line(&self) -> MarkLine {
+        MarkLine {
+            digest: self.digest,
+            mode: self.mode.to_string(),
+            stamp: self.stamp,
+        }
+    }
+}
+
+impl MarkLine {
+    fn mark(self) -> Option<Mark> {
+        Some(Mark {
+            digest: self.digest,
+            mode: self.mode.parse().ok()?,
+            stamp: self.stamp,
+        })
+    }
+}
+
+impl Entry {
+    /// Returns which link of ours is at a path.
+    pub(super) fn found(&self, store: &Store, path: &Path, now: &Stat) -> Option<&Mark> {
+        let mut marks = [Some(&self.mark), self.before.as_ref()]
+            .into_iter()
+            .flatten();
+        marks.find(|mark| mark.is_at(store, path, now))
     }
 
     fn line(&self) -> Option<Line> {
         Some(Line {
             name: self.name.full(),
-            digest: self.digest,
-            mode: self.mode.to_string(),
             asked: self.asked.to_string(),
             to: self.to.to_str()?.to_owned(),
             layout: self.layout.to_string(),
-            stamp: self.stamp,
+            mark: self.mark.line(),
+            before: self.before.as_ref().map(Mark::line),
         })
     }
 }
@@ -104,12 +145,11 @@ impl Line {
     fn entry(self) -> Option<Entry> {
         Some(Entry {
             name: self.name.parse().ok()?,
-            digest: self.digest,
-            mode: self.mode.parse().ok()?,
             asked: self.asked.parse().ok()?,
             to: PathBuf::from(self.to),
             layout: self.layout.parse().ok()?,
-            stamp: self.stamp,
+            mark: self.mark.mark()?,
+            before: self.before.and_then(MarkLine::mark),
         })
     }
 }
@@ -122,11 +162,19 @@ pub(super) struct Draft {
     path: PathBuf,
     to: PathBuf,
     layout: LinkLayout,
+    before: Option<Mark>,
 }
 
 impl Draft {
     pub(super) fn new(making: &Making<'_>, planned: &Planned) -> Self {
+        let (store, path) = (making.store, &planned.path);
+        let entry = making.record.links.get(path);
+        let before = entry.and_then(|entry| {
+            let now = Stat::of_entry(path).ok()?;
+            entry.found(store, path, &now).cloned()
+        });
         Draft {
+            before,
             name: making.name.clone(),
             digest: planned.digest,
             asked: making.options.mode,
@@ -149,14 +197,18 @@ impl Draft {
     }
 
     fn with(self, mode: LinkMode, stamp: FileStamp) -> (PathBuf, Entry) {
-        let entry = Entry {
-            name: self.name,
+        let mark = Mark {
             digest: self.digest,
             mode,
+            stamp,
+        };
+        let entry = Entry {
+            name: self.name,
             asked: self.asked,
             to: self.to,
             layout: self.layout,
-            stamp,
+            mark,
+            before: self.before,
         };
         (self.path, entry)
     }
