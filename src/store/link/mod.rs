@@ -168,7 +168,7 @@ impl Store {
     ///
     /// std::fs::write(links.join("mine.gguf"), "my own")?;
     /// let taken = store.link("tiny", links.join("mine.gguf"), &LinkOptions::new());
-    /// assert_eq!(taken.map_err(|error| error.kind()), Err(crate::ErrorKind::AlreadyExists));
+    /// assert_eq!(taken.map_err(|error| error.kind()), Err(ErrorKind::AlreadyExists));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
