@@ -151,7 +151,7 @@ pub fn show(store: &Store, body: &[u8], basename: Basename) -> Response {
     let options = ShowOptions::default()
         .verbose(request.verbose)
         .system(request.system)
-        .parameters(request.options);
+        .unchecked_options(request.options);
     let shown = request
         .model
         .parse::<Reference>()
