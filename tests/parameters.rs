@@ -99,6 +99,8 @@ fn show_checks_its_options_and_a_request_may_have_any() {
         "{}",
         shown.modelfile
     );
+    let shown = store.show("m", &options(json!({"num_ctx": "8192", "z": [1]})));
+    assert!(shown.unwrap().modelfile.contains("PARAMETER num_ctx 8192"));
     for value in [json!({"temprature": 1}), json!({"temperature": "hot"})] {
         let error = store.show("m", &options(value)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);

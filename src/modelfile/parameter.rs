@@ -134,6 +134,20 @@ pub(crate) fn typed(key: &str, value: &Value) -> Result<Option<Value>, Error> {
     }
 }
 
+/// Checks a parameter that only replaces a model's own for a while, and is stored nowhere: a text
+/// that a Modelfile could have is as good as a value, and a parameter like no known one may be
+/// another release's.
+///
+/// # Errors
+/// As [`value`], for a slip.
+pub(crate) fn check_override(key: &str, value: &Value) -> Result<(), Error> {
+    match (Kind::of(key), value) {
+        (Err(unknown), _) if unknown.suggestions().is_empty() => Ok(()),
+        (_, Value::String(text)) => self::value(key, text).map(drop),
+        _ => typed(key, value).map(drop),
+    }
+}
+
 fn is_integer(number: f64) -> bool {
     number.fract() == 0.0
 }

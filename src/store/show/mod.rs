@@ -64,8 +64,8 @@ impl ShowOptions {
         self
     }
 
-    /// Sets parameters to lay over the model's in the Modelfile. Show checks their names and the
-    /// types of their values.
+    /// Sets parameters to lay over the model's in the Modelfile. Show refuses a slip: a name that
+    /// is near a known one, and a value that a known one cannot have.
     #[must_use]
     pub fn options(mut self, options: Map<String, Value>) -> Self {
         self.typed = options;
@@ -80,14 +80,11 @@ impl ShowOptions {
 
     /// Returns all parameters to lay over the model's.
     fn checked(&self) -> Result<Parameters> {
-        let mut checked = Map::new();
         for (key, value) in &self.typed {
-            if let Some(value) = modelfile::typed_parameter(key, value)? {
-                checked.insert(key.clone(), value);
-            }
+            modelfile::check_override(key, value)?;
         }
         let mut options = self.options.clone();
-        options.merge(checked.into());
+        options.merge(self.typed.clone().into());
         Ok(options)
     }
 }
@@ -111,8 +108,7 @@ impl Store {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) where the model is missing, or has no weights;
     /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name;
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for options that are unknown or not of their
-    /// type;
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for options that are a slip;
     /// [`FileNotFound`](ErrorKind::FileNotFound) where a blob that the result needs is missing;
     /// [`Corrupt`](ErrorKind::Corrupt), [`InvalidGguf`](ErrorKind::InvalidGguf) and
     /// [`InvalidTemplate`](ErrorKind::InvalidTemplate) for what does not decode.
