@@ -37,6 +37,18 @@ pub fn version() -> Response {
     }))
 }
 
+/// Handles `GET /`, by which clients see whether somebody is there.
+///
+/// ```
+/// assert_eq!(modelkeep::http_api::root().body, "Ollama is running");
+/// ```
+pub fn root() -> Response {
+    Response {
+        content_type: "text/plain; charset=utf-8",
+        ..Response::ok("Ollama is running".to_owned())
+    }
+}
+
 /// Handles `GET /api/tags`.
 ///
 /// ```
