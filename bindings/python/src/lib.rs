@@ -6,6 +6,7 @@ mod buffer;
 mod equality;
 mod error;
 mod gguf;
+mod http;
 mod import;
 mod json_base;
 mod listing;

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::{OrRaise, exception};
+use crate::http;
 use crate::listing::Listing;
 use crate::maintain::Diagnosis;
 use crate::model::{Model, show_options};
@@ -242,6 +243,22 @@ impl Store {
         });
         let answer = answer.or_raise(py)?;
         Ok((answer.status, answer.body))
+    }
+
+    /// Responds to a request as the server of the command does, in process: the status, the headers
+    /// and the body.
+    #[pyo3(signature = (method, target, body=b"".as_slice(), agent=""),
+        text_signature = "($self, method, target, body=b'', agent='')")]
+    fn _respond(
+        &self,
+        py: Python<'_>,
+        method: &str,
+        target: &str,
+        body: &[u8],
+        agent: &str,
+    ) -> PyResult<(u16, Vec<(String, String)>, String)> {
+        py.detach(|| http::respond(&self.inner, [method, target, agent], body))
+            .or_raise(py)
     }
 
     fn __iter__(slf: &Bound<'_, Self>) -> Models {
