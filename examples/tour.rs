@@ -42,8 +42,9 @@ fn tour(directory: &Path) -> Result<(), Box<dyn Error>> {
         );
     }
     let tiny: Reference = "tiny".parse()?;
-    let show = store.show(&tiny, &ShowOptions::default())?;
-    println!("showed    {}", show.to_json());
+    // Dropped at once: as long as it lives, Windows lets nobody write to the file.
+    let json = store.show(&tiny, &ShowOptions::default())?.to_json();
+    println!("showed    {json}");
     println!("its file  {}", store.model(&tiny)?.gguf_path()?.display());
 
     verify(&store)?;

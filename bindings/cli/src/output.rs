@@ -89,6 +89,11 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// Returns the failure of a command that was called in the wrong way.
+pub(crate) fn misuse(text: &'static str) -> Failure {
+    Failure::Store(Error::new(ErrorKind::InvalidArgument, text))
+}
+
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 /// Standard output, and whether a problem was found.
