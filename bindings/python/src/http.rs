@@ -7,7 +7,7 @@ use modelkeep::{Result, Store};
 use crate::options::bad;
 
 /// A status, headers and a body.
-type Reply = (u16, Vec<(String, String)>, String);
+pub(crate) type Reply = (u16, Vec<(String, String)>, String);
 
 /// Returns the reply to a request: its method, its target and the name of its client.
 ///

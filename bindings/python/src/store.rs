@@ -256,7 +256,7 @@ impl Store {
         target: &str,
         body: &[u8],
         agent: &str,
-    ) -> PyResult<(u16, Vec<(String, String)>, String)> {
+    ) -> PyResult<http::Reply> {
         py.detach(|| http::respond(&self.inner, [method, target, agent], body))
             .or_raise(py)
     }
