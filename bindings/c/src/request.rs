@@ -1,4 +1,4 @@
-//! The four endpoints as clients of Ollama call them.
+//! The endpoints as clients of Ollama call them.
 
 use engine::http_api::{self, Basename, Response};
 
@@ -19,6 +19,8 @@ pub enum mkeep_endpoint {
     Copy = 2,
     /// DELETE /api/delete.
     Delete = 3,
+    /// GET /api/version; takes no body.
+    Version = 4,
 }
 
 /// Handles a request to an endpoint, given its body: the results are the HTTP status and the body
@@ -46,6 +48,7 @@ pub unsafe extern "C" fn mkeep_store_handle_request(
                 1 => http_api::show(store, body, Basename::OfFile),
                 2 => http_api::copy(store, body),
                 3 => http_api::delete(store, body),
+                4 => http_api::version(),
                 _ => Response::refusal(404, "no such call"),
             };
             status.write(made.status);
