@@ -1,4 +1,6 @@
-/* modelkeep: the model store that Ollama writes to disk, as a library.
+/**
+ * @file
+ * modelkeep: the model store that Ollama writes to disk, as a library.
  *
  * Generated from bindings/c; do not edit.
  *
@@ -3763,6 +3765,18 @@ typedef enum {
    * GET /api/version; takes no body.
    */
   MKEEP_ENDPOINT_VERSION = 4,
+  /**
+   * GET /api/ps; takes no body. No model runs here.
+   */
+  MKEEP_ENDPOINT_PS = 5,
+  /**
+   * GET /v1/models; takes no body.
+   */
+  MKEEP_ENDPOINT_MODELS = 6,
+  /**
+   * GET /v1/models/NAME; takes the name as its body.
+   */
+  MKEEP_ENDPOINT_MODEL = 7,
 } mkeep_endpoint;
 
 /**

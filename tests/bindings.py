@@ -165,7 +165,7 @@ def wrong(groups: list[dict], offered: dict[str, set[str]]) -> list[str]:
         "a name that C++ has not": {"cpp": "`Store::lits`"},
         "a name that Python has not": {"python": "`Store.lits`"},
         "a name that the command has not": {"command": "`lits`"},
-        "a name that HTTP has not": {"http": "`GET /api/ps`"},
+        "a name that HTTP has not": {"http": "`GET /api/none`"},
         "an empty cell": {"rust": "Manifest::parse"},
         "a reason that is none any more": {"c": "not yet"},
         "a name that follows": {"python": "`Store.list`"},

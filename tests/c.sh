@@ -132,6 +132,7 @@ QUIET = YES
 INPUT = include/modelkeep.h include/modelkeep.hpp
 OUTPUT_DIRECTORY = "$work/doxygen"
 GENERATE_LATEX = NO
+HAVE_DOT = NO
 EXTRACT_STATIC = YES
 MACRO_EXPANSION = YES
 EXCLUDE_SYMBOLS = modelkeep::detail modelkeep::detail::* modelkeep::Range::Iterator modelkeep::Range::End

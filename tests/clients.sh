@@ -17,9 +17,11 @@ server=$!
 until host=$(grep -o 'http://127.0.0.1:[0-9]*' "$work/log"); do sleep 0.05; done
 
 python3 -m venv target/clients
-target/clients/bin/pip install --quiet --disable-pip-version-check ollama
+target/clients/bin/pip install --quiet --disable-pip-version-check ollama openai
 target/clients/bin/python tests/clients/client.py "$host"
 pass "the client of PyPI"
+target/clients/bin/python tests/clients/openai_client.py "$host"
+pass "the client of OpenAI"
 
 if command -v npm >/dev/null; then
     mkdir -p target/npm

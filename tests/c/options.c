@@ -371,12 +371,29 @@ static void people_read_sizes_and_counts(void) {
     CHECK(strlen(mkeep_human_number(UINT64_MAX).text) < sizeof(mkeep_human));
 }
 
-static void the_release_is_told_as_clients_ask_for_it(mkeep_store *store) {
-    uint16_t status = 0;
+static void clients_get_what_they_ask_for(mkeep_store *store) {
+    static const struct {
+        uint32_t endpoint;
+        const char *body, *expected;
+        uint16_t status;
+    } requests[] = {{MKEEP_ENDPOINT_VERSION, "", "{\"version\":\"", 200},
+                    {MKEEP_ENDPOINT_PS, "", "{\"models\":[]", 200},
+                    {MKEEP_ENDPOINT_MODELS, "", "\"id\":\"tiny:latest\"", 200},
+                    {MKEEP_ENDPOINT_MODEL, "tiny", "\"id\":\"tiny", 200},
+                    {MKEEP_ENDPOINT_MODEL, "nope", "not found", 404},
+                    {99, "", "no such call", 404}};
     mkeep_string *response = NULL;
-    DONE(mkeep_store_handle_request(store, MKEEP_ENDPOINT_VERSION, NULL, 0, &status, &response,
-                                    error));
-    CHECK(status == 200 && has(response, "{\"version\":\""));
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        const uint8_t *body = (const uint8_t *)requests[i].body;
+        uint16_t status = 0;
+        DONE(mkeep_store_handle_request(store, requests[i].endpoint, body, strlen(requests[i].body),
+                                        &status, &response, error));
+        CHECK(status == requests[i].status && has(response, requests[i].expected));
+    }
+    uint16_t status = 7;
+    CHECK(mkeep_store_handle_request(store, MKEEP_ENDPOINT_MODEL, (const uint8_t *)"\xff", 1,
+                                     &status, &response, NULL) == MKEEP_STATUS_INVALID_UTF8);
+    CHECK(status == 7);
 }
 
 int main(int argc, char *argv[]) {
@@ -396,7 +413,7 @@ int main(int argc, char *argv[]) {
     a_report_has_warnings_and_what_is_not_supported(store);
     old_names_alone_can_go(store);
     people_read_sizes_and_counts();
-    the_release_is_told_as_clients_ask_for_it(store);
+    clients_get_what_they_ask_for(store);
     mkeep_store_free(store);
     puts(failed ? "failed" : "calls do as they are asked");
     return failed > 0;

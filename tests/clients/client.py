@@ -12,6 +12,7 @@ assert llava.details.family == "llama" and llava.size > 0 and llava.modified_at.
 shown = client.show("llava")
 assert shown.details.format == "gguf" and shown.modelinfo["general.architecture"] == "llama"
 assert shown.capabilities == ["completion"], shown.capabilities
+assert client.ps().models == []
 assert client.copy("llama3.2", "from-python").status == "success"
 assert client.delete("from-python").status == "success"
 for call in (lambda: client.show("nope"), lambda: client.delete("nope"), lambda: client.copy("nope", "x")):

@@ -6,13 +6,13 @@ use std::time::Duration;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
 use modelkeep::{CopyMode, ModelName, Reference, StoreOptions};
-use modelkeep_http::{Address, OriginPattern};
 
 use crate::completions::{Shell, models};
 use crate::list::ListArgs;
 use crate::maintain::VerifyArgs;
 use crate::remove::RemoveArgs;
 use crate::rename::{CopyArgs, RenameArgs};
+use crate::server::ServeArgs;
 use crate::show::ShowArgs;
 
 /// The model store that Ollama writes to disk, without a server.
@@ -149,19 +149,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         with: ImportArgs,
     },
-    /// Answer the API over HTTP: list, show, copy, delete
+    /// Answer Ollama's API over HTTP: what of it keeps models, and nothing that runs them
     #[command(
-        after_help = "Examples:\n  modelkeep serve\n  modelkeep serve --addr 127.0.0.1:8080 --addr unix:/run/models.sock"
+        after_help = "Examples:\n  modelkeep serve\n  modelkeep serve --addr 127.0.0.1:8080 --addr unix:/run/models.sock\n  modelkeep --read-only serve --quiet"
     )]
-    Serve {
-        /// Where to listen, any number of times: HOST, HOST:PORT, unix:/PATH
-        /// [default: $OLLAMA_HOST, else 127.0.0.1:11434]
-        #[arg(long = "addr", value_name = "ADDRESS")]
-        addresses: Vec<Address>,
-        /// An origin whose pages may ask, besides those in $OLLAMA_ORIGINS; may hold one `*`
-        #[arg(long = "origin", value_name = "ORIGIN")]
-        origins: Vec<OriginPattern>,
-    },
+    Serve(ServeArgs),
     /// Show what the disk holds, and what a delete would free
     #[command(after_help = "Examples:\n  modelkeep du")]
     Du,

@@ -53,7 +53,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             maintain::verify(&store, names, &how, output)
         }
         Command::Repair { names } => maintain::repair(&open()?, names, output),
-        Command::Serve { addresses, origins } => server::run(open()?, addresses, origins),
+        Command::Serve(how) => server::run(open()?, how, args.read_only),
         Command::Du => maintain::usage(&open()?, output),
         Command::Gc {
             grace,

@@ -2,25 +2,43 @@
 
 use std::io;
 
+use clap::Args;
 use modelkeep::Store;
-use modelkeep_http::{Address, Limits, OriginPattern, Origins, Server};
+use modelkeep_http::{Address, Limits, Log, OriginPattern, Origins, Server};
 
 use crate::output::{Failure, Outcome, say};
 
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen, any number of times: HOST, HOST:PORT, unix:/PATH
+    /// [default: $OLLAMA_HOST, else 127.0.0.1:11434]
+    #[arg(long = "addr", value_name = "ADDRESS")]
+    addresses: Vec<Address>,
+    /// An origin whose pages may ask, besides those in $OLLAMA_ORIGINS; may hold one `*`
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Vec<OriginPattern>,
+    /// Do not log requests: each is a line on standard error, with the time, the peer, the method,
+    /// the path, the status, the bytes of the body and the duration
+    #[arg(long, short)]
+    quiet: bool,
+}
+
 /// Serves until the process is told to end.
-pub(crate) fn run(
-    store: Store,
-    mut addresses: Vec<Address>,
-    mut origins: Vec<OriginPattern>,
-) -> Outcome {
+pub(crate) fn run(store: Store, how: ServeArgs, is_read_only: bool) -> Outcome {
+    let ServeArgs {
+        mut addresses,
+        mut origins,
+        quiet,
+    } = how;
     let failed = |error: io::Error| Failure::Other(format!("serving: {error}"));
     origins.extend(Origins::from_env().map_err(Failure::Other)?);
     if addresses.is_empty() {
         addresses.push(Address::from_env());
     }
     let path = store.path().to_owned();
-    let mut server =
-        Server::new(store, Origins::new(origins), Limits::default()).map_err(failed)?;
+    let log = Log::new(io::stderr()).map_err(failed)?.requests(!quiet);
+    let origins = Origins::new(origins);
+    let mut server = Server::new(store, origins, Limits::default(), log).map_err(failed)?;
     for address in &addresses {
         server
             .listen(address)
@@ -30,8 +48,26 @@ pub(crate) fn run(
     for url in server.urls().map_err(failed)? {
         say(format_args!("serving {} on {url}", path.display()));
     }
+    for url in server.public_urls().map_err(failed)? {
+        say(exposed(&url, is_read_only));
+    }
     server.run(end);
     Ok(())
+}
+
+/// Returns what it means to listen beyond this machine.
+fn exposed(url: &str, is_read_only: bool) -> String {
+    let (may, advice) = match is_read_only {
+        true => ("list and show", ""),
+        false => (
+            "list, show, copy and delete",
+            "--read-only refuses changes, ",
+        ),
+    };
+    format!(
+        "warning: every machine that reaches {url} may {may} the models; {advice}--addr localhost \
+         keeps to this one"
+    )
 }
 
 /// Returns why nothing can listen there.

@@ -6,12 +6,13 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// A command that serves, killed when dropped.
 struct Serving {
     child: Child,
     address: String,
+    said: BufReader<ChildStderr>,
 }
 
 impl Serving {
@@ -20,11 +21,11 @@ impl Serving {
         let mut line = String::new();
         let mut said = BufReader::new(child.stderr.take().unwrap());
         said.read_line(&mut line).unwrap();
-        child.stderr = Some(said.into_inner());
         let (_, address) = line.trim().rsplit_once("http://").unwrap();
         Serving {
             address: address.to_owned(),
             child,
+            said,
         }
     }
 
@@ -34,6 +35,15 @@ impl Serving {
         write!(stream, "{head}\r\nconnection: close\r\n").unwrap();
         write!(stream, "content-length: {length}\r\n\r\n{body}").unwrap();
         stream
+    }
+
+    /// Ends it, and returns what it said besides where it serves.
+    fn ended(mut self) -> String {
+        self.signal("TERM");
+        let mut said = String::new();
+        self.said.read_to_string(&mut said).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        said
     }
 
     fn signal(&self, name: &str) {
@@ -134,6 +144,41 @@ fn ollama_origins_may_ask() {
         assert!(from(origin).contains("200 OK"), "{origin}");
     }
     assert!(from("http://d.example").contains("403"));
+}
+
+#[test]
+fn requests_are_logged_on_standard_error_unless_it_is_quiet() {
+    let store = tempfile::tempdir().unwrap();
+    let said = |words: &[&str]| {
+        let words = [&["--addr", "127.0.0.1:0"], words].concat();
+        let serving = Serving::start(store.path(), &words, &[]);
+        text(serving.ask("GET /api/ps HTTP/1.1\r\nhost: localhost", ""));
+        serving.ended()
+    };
+    let line = said(&[]);
+    assert!(line.contains(" GET /api/ps 200 13 "), "{line}");
+    assert_eq!(line.lines().count(), 1, "{line}");
+    for quiet in ["--quiet", "-q"] {
+        assert_eq!(said(&[quiet]), "");
+    }
+}
+
+#[test]
+fn it_warns_where_other_machines_may_ask() {
+    let store = tempfile::tempdir().unwrap();
+    let said = |words: &[&str]| Serving::start(store.path(), words, &[]).ended();
+    let warned = said(&["--addr", "0.0.0.0:0"]);
+    assert!(
+        warned.contains("warning: every machine that reaches http://"),
+        "{warned}"
+    );
+    assert!(warned.contains("copy and delete"), "{warned}");
+    assert!(warned.contains("--read-only refuses changes"), "{warned}");
+    let warned = said(&["--addr", "0.0.0.0:0", "--read-only"]);
+    assert!(warned.contains("may list and show the models"), "{warned}");
+    for address in ["127.0.0.1:0", "localhost:0"] {
+        assert!(!said(&["--addr", address]).contains("warning"), "{address}");
+    }
 }
 
 #[test]

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, StatusCode, http};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use modelkeep::Store;
-use modelkeep::http_api::{self, Basename};
+use modelkeep::http_api::{self, Basename, Response};
 use tokio::sync::{Semaphore, watch};
 use tokio::time;
 
@@ -20,6 +21,7 @@ use crate::budget::{Budget, Held, Place};
 use crate::gate::{Call, admit};
 use crate::limits::Limits;
 use crate::listener::Stream;
+use crate::log::{Log, Peer};
 use crate::origin::Origins;
 use crate::reply::{Reply, json, refusal, text, with};
 use crate::router::Endpoint;
@@ -42,6 +44,7 @@ pub(crate) struct Shared {
     pub store: Store,
     pub origins: Origins,
     pub limits: Limits,
+    pub log: Log,
     pub budget: Arc<Budget>,
     pub reads: Arc<Semaphore>,
     pub changes: Arc<Semaphore>,
@@ -59,9 +62,11 @@ impl Shared {
 /// Serves one connection. How it ends is its client's affair.
 pub(crate) async fn serve(shared: Arc<Shared>, stream: Stream, place: Place, checks_host: bool) {
     let place = Arc::new(place);
+    let peer = stream.peer();
     let exchange = Exchange {
         shared: shared.clone(),
         place: place.clone(),
+        peer,
         checks_host,
     };
     let service = service_fn(move |request| {
@@ -75,13 +80,18 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: Stream, place: Place, che
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let mut lost = pin!(place.lost(shared.limits.reply_patience));
+    let ended = |result: hyper::Result<()>| match result {
+        Err(error) if error.is_parse_too_large() => shared.log.malformed(peer, 431),
+        Err(error) if error.is_parse() => shared.log.malformed(peer, 400),
+        _ => {}
+    };
     tokio::select! {
-        _ = connection.as_mut() => return,
+        result = connection.as_mut() => return ended(result),
         () = lost.as_mut() => return,
         () = shared.reached(Phase::Ending) => connection.as_mut().graceful_shutdown(),
     }
     tokio::select! {
-        _ = connection => {}
+        result = connection => ended(result),
         () = lost => {}
     }
 }
@@ -91,16 +101,19 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: Stream, place: Place, che
 struct Exchange {
     shared: Arc<Shared>,
     place: Arc<Place>,
+    peer: Peer,
     checks_host: bool,
 }
 
 impl Exchange {
-    async fn respond(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn respond(self, request: Request<Incoming>) -> http::Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
+        let mut entry = self.shared.log.request(self.peer, &head);
         let reply = tokio::select! {
             reply = self.answer(&head, body) => reply,
             () = self.shared.reached(Phase::Over) => self.ending(),
         };
+        entry.answered(&reply);
         let _busy = self.place.busy();
         let held = tokio::select! {
             held = self.place.hold(reply.body().len()) => Some(held),
@@ -180,11 +193,11 @@ impl Exchange {
         let Ok(turn) = places.clone().acquire_owned().await else {
             return failed();
         };
-        let store = self.shared.store.clone();
+        let shared = self.shared.clone();
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let Received { body, held: _held } = received;
-            perform(&store, endpoint, &segment, &body, basename)
+            perform(&shared, endpoint, &segment, &body, basename)
         });
         work.await.unwrap_or_else(|_| failed())
     }
@@ -197,33 +210,37 @@ struct Received {
     held: Option<Held>,
 }
 
+fn running() -> Reply {
+    let reply = text(StatusCode::OK, "Ollama is running");
+    with(reply, CONTENT_TYPE, "text/plain; charset=utf-8")
+}
+
 fn perform(
-    store: &Store,
+    shared: &Shared,
     endpoint: Endpoint,
     segment: &str,
     body: &[u8],
     basename: Basename,
 ) -> Reply {
-    match endpoint {
-        Endpoint::Root => {
-            let reply = text(StatusCode::OK, "Ollama is running");
-            with(
-                reply,
-                hyper::header::CONTENT_TYPE,
-                "text/plain; charset=utf-8",
-            )
+    let store = &shared.store;
+    let response = match endpoint {
+        Endpoint::Root => return running(),
+        Endpoint::Version => http_api::version(),
+        Endpoint::Tags => http_api::tags(store),
+        Endpoint::Show => http_api::show(store, body, basename),
+        Endpoint::Copy => http_api::copy(store, body),
+        Endpoint::Delete => http_api::delete(store, body),
+        Endpoint::Blob => http_api::has_blob(store, segment),
+        Endpoint::Running => http_api::running(),
+        Endpoint::Models => http_api::models(store),
+        Endpoint::Model => http_api::model(store, segment),
+        Endpoint::NotServed(api, instead) => {
+            let text = format!("modelkeep keeps models and does not run them{instead}");
+            Response::refusal_of(api, 501, &text)
         }
-        Endpoint::Version => json(http_api::version()),
-        Endpoint::Tags => json(http_api::tags(store)),
-        Endpoint::Show => json(http_api::show(store, body, basename)),
-        Endpoint::Copy => json(http_api::copy(store, body)),
-        Endpoint::Delete => json(http_api::delete(store, body)),
-        Endpoint::Blob => json(http_api::has_blob(store, segment)),
-        Endpoint::NotServed(what) => {
-            let text = format!("modelkeep serve does not {what}");
-            refusal(StatusCode::NOT_IMPLEMENTED, &text)
-        }
-    }
+    };
+    shared.log.problems(&response.problems);
+    json(response)
 }
 
 /// The text of a reply. It counts for as long as it is in memory, and so until it is sent.

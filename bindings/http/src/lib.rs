@@ -8,6 +8,7 @@ mod gate;
 mod host;
 mod limits;
 mod listener;
+mod log;
 mod origin;
 mod reply;
 mod router;
@@ -17,5 +18,6 @@ mod target;
 
 pub use address::Address;
 pub use limits::Limits;
+pub use log::Log;
 pub use origin::{OriginPattern, Origins};
 pub use server::Server;

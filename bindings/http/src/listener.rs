@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Sleep, sleep};
 
 use crate::address::Address;
+use crate::log::Peer;
 use crate::system::{self, SocketListener};
 
 /// How long a client that is still sending is listened to after the last reply.
@@ -32,12 +33,16 @@ impl Listener {
     }
 
     pub(crate) async fn accept(&self) -> io::Result<Stream> {
-        let stream: Box<dyn Io> = match self {
-            Listener::Tcp(listener) => Box::new(listener.accept().await?.0),
-            Listener::Socket(listener) => Box::new(listener.accept().await?),
+        let (stream, peer): (Box<dyn Io>, _) = match self {
+            Listener::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                (Box::new(stream), Some(peer))
+            }
+            Listener::Socket(listener) => (Box::new(listener.accept().await?), None),
         };
         Ok(Stream {
             stream,
+            peer: Peer(peer),
             linger: None,
         })
     }
@@ -47,6 +52,17 @@ impl Listener {
     pub(crate) fn checks_host(&self) -> bool {
         match self {
             Listener::Tcp(listener) => listener.local_addr().is_ok_and(|at| at.ip().is_loopback()),
+            Listener::Socket(_) => false,
+        }
+    }
+
+    /// Returns whether other machines can reach it, as far as the network lets them.
+    pub(crate) fn is_public(&self) -> bool {
+        match self {
+            Listener::Tcp(listener) => {
+                let at = listener.local_addr();
+                at.map_or(true, |at| !at.ip().to_canonical().is_loopback())
+            }
             Listener::Socket(_) => false,
         }
     }
@@ -109,7 +125,14 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 /// refused would otherwise be reset, and lose the reply.
 pub(crate) struct Stream {
     stream: Box<dyn Io>,
+    peer: Peer,
     linger: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stream {
+    pub(crate) fn peer(&self) -> Peer {
+        self.peer
+    }
 }
 
 impl AsyncRead for Stream {
@@ -152,7 +175,7 @@ impl AsyncWrite for Stream {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
             self.linger = Some(Box::pin(sleep(LINGER)));
         }
-        let Stream { stream, linger } = &mut *self;
+        let Stream { stream, linger, .. } = &mut *self;
         loop {
             if linger
                 .as_mut()

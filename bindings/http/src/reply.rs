@@ -9,17 +9,14 @@ pub(crate) type Reply = http::Response<String>;
 
 /// Returns the reply of the engine. A refusal is JSON even where `HEAD` leaves its text out.
 pub(crate) fn json(response: Response) -> Reply {
-    for problem in &response.problems {
-        let problem = problem.to_string();
-        eprintln!("modelkeep: {}", modelkeep::printable(&problem));
-    }
     let status = StatusCode::from_u16(response.status);
+    let content_type = response.content_type;
     let mut reply = Reply::new(response.body);
     *reply.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if reply.body().is_empty() {
         return reply;
     }
-    with(reply, CONTENT_TYPE, "application/json; charset=utf-8")
+    with(reply, CONTENT_TYPE, content_type)
 }
 
 /// Returns `{"error": text}`.

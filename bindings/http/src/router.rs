@@ -1,6 +1,7 @@
 //! Which endpoint a request asks for, by its method and path.
 
 use hyper::{Method, StatusCode, Uri};
+use modelkeep::http_api::Api;
 
 use crate::target;
 
@@ -14,14 +15,26 @@ pub(crate) enum Endpoint {
     Copy,
     Delete,
     Blob,
-    /// An endpoint of Ollama that is not served here, and what it does.
-    NotServed(&'static str),
+    Running,
+    Models,
+    Model,
+    /// An endpoint of Ollama that is not served here, whose it is, and what to do instead.
+    NotServed(Api, &'static str),
 }
 
-const CREATE: &str = "create models: `modelkeep import` does";
-const EXCHANGE: &str = "exchange models with a registry";
-const RUN: &str = "run models";
-const CLOUD: &str = "speak to a cloud";
+// Each ends the sentence "modelkeep keeps models and does not run them".
+const RUN: &str = ": use `llama-server -m \"$(modelkeep path NAME)\"`, or Ollama itself on the same \
+    store";
+const CREATE: &str = ", nor create them over HTTP: use `modelkeep import FILE NAME`";
+const EXCHANGE: &str = ", nor exchange them with a registry: use Ollama itself on the same store, or \
+    `modelkeep export` and `modelkeep import` between machines";
+const CLOUD: &str = ", nor speak to a cloud: use Ollama itself on the same store";
+
+const fn ollama(what: &'static str) -> Endpoint {
+    Endpoint::NotServed(Api::Ollama, what)
+}
+
+const OPENAI: Endpoint = Endpoint::NotServed(Api::OpenAi, RUN);
 
 /// Every endpoint of Ollama, in the order of its `Allow` headers; a `*` stands for one segment.
 const ROUTES: &[(Method, &str, Endpoint)] = &[
@@ -35,62 +48,38 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::POST, "/api/copy", Endpoint::Copy),
     (Method::DELETE, "/api/delete", Endpoint::Delete),
     (Method::HEAD, "/api/blobs/*", Endpoint::Blob),
-    (Method::POST, "/api/blobs/*", Endpoint::NotServed(CREATE)),
-    (Method::POST, "/api/create", Endpoint::NotServed(CREATE)),
-    (Method::POST, "/api/pull", Endpoint::NotServed(EXCHANGE)),
-    (Method::POST, "/api/push", Endpoint::NotServed(EXCHANGE)),
-    (Method::GET, "/api/ps", Endpoint::NotServed(RUN)),
-    (Method::POST, "/api/generate", Endpoint::NotServed(RUN)),
-    (Method::POST, "/api/chat", Endpoint::NotServed(RUN)),
-    (Method::POST, "/api/embed", Endpoint::NotServed(RUN)),
-    (Method::POST, "/api/embeddings", Endpoint::NotServed(RUN)),
-    (Method::GET, "/api/status", Endpoint::NotServed(CLOUD)),
-    (Method::POST, "/api/me", Endpoint::NotServed(CLOUD)),
-    (Method::POST, "/api/signout", Endpoint::NotServed(CLOUD)),
-    (
-        Method::DELETE,
-        "/api/user/keys/*",
-        Endpoint::NotServed(CLOUD),
-    ),
-    (
-        Method::POST,
-        "/api/experimental/web_search",
-        Endpoint::NotServed(CLOUD),
-    ),
-    (
-        Method::POST,
-        "/api/experimental/web_fetch",
-        Endpoint::NotServed(CLOUD),
-    ),
+    (Method::POST, "/api/blobs/*", ollama(CREATE)),
+    (Method::POST, "/api/create", ollama(CREATE)),
+    (Method::POST, "/api/pull", ollama(EXCHANGE)),
+    (Method::POST, "/api/push", ollama(EXCHANGE)),
+    (Method::GET, "/api/ps", Endpoint::Running),
+    (Method::POST, "/api/generate", ollama(RUN)),
+    (Method::POST, "/api/chat", ollama(RUN)),
+    (Method::POST, "/api/embed", ollama(RUN)),
+    (Method::POST, "/api/embeddings", ollama(RUN)),
+    (Method::GET, "/api/status", ollama(CLOUD)),
+    (Method::POST, "/api/me", ollama(CLOUD)),
+    (Method::POST, "/api/signout", ollama(CLOUD)),
+    (Method::DELETE, "/api/user/keys/*", ollama(CLOUD)),
+    (Method::POST, "/api/experimental/web_search", ollama(CLOUD)),
+    (Method::POST, "/api/experimental/web_fetch", ollama(CLOUD)),
     (
         Method::GET,
         "/api/experimental/model-recommendations",
-        Endpoint::NotServed(CLOUD),
+        ollama(CLOUD),
     ),
+    (Method::POST, "/v1/chat/completions", OPENAI),
+    (Method::POST, "/v1/completions", OPENAI),
+    (Method::POST, "/v1/embeddings", OPENAI),
+    (Method::POST, "/v1/responses", OPENAI),
+    (Method::POST, "/v1/audio/transcriptions", OPENAI),
     (
         Method::POST,
-        "/v1/chat/completions",
-        Endpoint::NotServed(RUN),
+        "/v1/messages",
+        Endpoint::NotServed(Api::Anthropic, RUN),
     ),
-    (Method::POST, "/v1/completions", Endpoint::NotServed(RUN)),
-    (Method::POST, "/v1/embeddings", Endpoint::NotServed(RUN)),
-    (Method::POST, "/v1/responses", Endpoint::NotServed(RUN)),
-    (Method::POST, "/v1/messages", Endpoint::NotServed(RUN)),
-    (
-        Method::POST,
-        "/v1/audio/transcriptions",
-        Endpoint::NotServed(RUN),
-    ),
-    (
-        Method::GET,
-        "/v1/models",
-        Endpoint::NotServed("speak the OpenAI API"),
-    ),
-    (
-        Method::GET,
-        "/v1/models/*",
-        Endpoint::NotServed("speak the OpenAI API"),
-    ),
+    (Method::GET, "/v1/models", Endpoint::Models),
+    (Method::GET, "/v1/models/*", Endpoint::Model),
 ];
 
 /// Where a request leads.

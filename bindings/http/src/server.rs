@@ -15,6 +15,7 @@ use crate::budget::Budget;
 use crate::connection::{self, Phase, Shared};
 use crate::limits::Limits;
 use crate::listener::Listener;
+use crate::log::Log;
 use crate::origin::Origins;
 use crate::system::Interrupts;
 
@@ -34,11 +35,12 @@ impl Server {
     ///
     /// # Errors
     /// Where its threads cannot be started.
-    pub fn new(store: Store, origins: Origins, limits: Limits) -> io::Result<Self> {
+    pub fn new(store: Store, origins: Origins, limits: Limits, log: Log) -> io::Result<Self> {
         let (phase, phases) = watch::channel(Phase::Serving);
         let shared = Shared {
             store,
             origins,
+            log,
             budget: Budget::new(limits.connections, limits.memory),
             reads: Arc::new(Semaphore::new(limits.reads)),
             changes: Arc::new(Semaphore::new(limits.changes)),
@@ -76,6 +78,15 @@ impl Server {
         self.listeners.iter().map(Listener::url).collect()
     }
 
+    /// Returns the addresses that other machines can reach, as far as the network lets them.
+    ///
+    /// # Errors
+    /// Where the system does not name them.
+    pub fn public_urls(&self) -> io::Result<Vec<String>> {
+        let public = self.listeners.iter().filter(|it| it.is_public());
+        public.map(Listener::url).collect()
+    }
+
     /// Catches SIGINT and SIGTERM from now on; resolves at the first of them.
     ///
     /// # Errors
@@ -96,6 +107,7 @@ impl Server {
             phase,
             runtime,
         } = self;
+        let log = shared.log.clone();
         runtime.block_on(async {
             let mut accepting = JoinSet::new();
             for listener in listeners {
@@ -115,6 +127,7 @@ impl Server {
             }
         });
         runtime.shutdown_background();
+        log.flush(FAREWELL);
     }
 }
 

@@ -9,12 +9,13 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
 use modelkeep::{Store, StoreOptions};
-use modelkeep_http::{Address, Limits, Origins, Server};
+use modelkeep_http::{Address, Limits, Log, Origins, Server};
 use tokio::sync::oneshot;
 
 fn server(directory: &Path) -> Server {
     let store = Store::open_with(StoreOptions::new(directory)).unwrap();
-    Server::new(store, Origins::new(Vec::new()), Limits::default()).unwrap()
+    let log = Log::new(std::io::stderr()).unwrap();
+    Server::new(store, Origins::new(Vec::new()), Limits::default(), log).unwrap()
 }
 
 fn socket(path: &Path) -> Address {

@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
+#[path = "serve/log.rs"]
+mod log;
 
 use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use common::{Running, SHOW, status};
+use modelkeep::{ImportOptions, Store};
 use modelkeep_http::Limits;
 
 const TAGS: &str = "GET /api/tags HTTP/1.1\r\nhost: localhost";
@@ -60,20 +64,118 @@ fn a_host_is_named_once() {
     assert_eq!(server.status(absolute, ""), "403");
 }
 
+/// What every refusal of what is not served says first.
+const KEEPS: &str = "modelkeep keeps models and does not run them";
+
 #[test]
-fn what_is_not_served_is_named() {
+fn what_is_not_served_is_named_with_what_to_use_instead() {
     let server = Running::start(Limits::default());
-    for (call, what) in [("create", "create models"), ("chat", "run models")] {
-        let head = format!("POST /api/{call} HTTP/1.1\r\nhost: localhost");
-        let answer = server.send(&head, "{}");
-        assert!(
-            answer.starts_with("HTTP/1.1 501") && answer.contains(what),
-            "{answer}"
-        );
+    let error = r#"{"error":""#;
+    let openai = r#"{"error":{"message":""#;
+    let anthropic = r#"{"type":"error","error":{"type":"api_error","message":""#;
+    let cases = [
+        ("POST /api/generate", error, "llama-server"),
+        ("POST /api/chat", error, "llama-server"),
+        ("POST /api/embed", error, "llama-server"),
+        ("POST /api/embeddings", error, "llama-server"),
+        ("POST /api/create", error, "modelkeep import"),
+        ("POST /api/blobs/sha256:0", error, "modelkeep import"),
+        ("POST /api/pull", error, "modelkeep export"),
+        ("POST /api/push", error, "modelkeep export"),
+        ("GET /api/status", error, "Ollama itself"),
+        ("POST /api/me", error, "Ollama itself"),
+        ("POST /api/signout", error, "Ollama itself"),
+        ("DELETE /api/user/keys/a", error, "Ollama itself"),
+        ("POST /v1/chat/completions", openai, "llama-server"),
+        ("POST /v1/completions", openai, "llama-server"),
+        ("POST /v1/embeddings", openai, "llama-server"),
+        ("POST /v1/responses", openai, "llama-server"),
+        ("POST /v1/audio/transcriptions", openai, "llama-server"),
+        ("POST /v1/messages", anthropic, "llama-server"),
+    ];
+    for (call, form, instead) in cases {
+        let answer = server.send(&format!("{call} HTTP/1.1\r\nhost: localhost"), "{}");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 501"), "{call}: {head}");
+        assert!(head.contains("content-type: application/json"), "{head}");
+        let said = body.strip_prefix(form).expect(body);
+        assert!(said.starts_with(KEEPS) && said.contains(instead), "{body}");
     }
     assert_eq!(
         server.status("GET /api/create HTTP/1.1\r\nhost: localhost", ""),
         "405"
+    );
+}
+
+#[test]
+fn the_models_are_listed_as_openai_has_them() {
+    let server = Running::start(Limits::default());
+    let get = |path: &str| server.send(&format!("GET {path} HTTP/1.1\r\nhost: localhost"), "");
+    let answer = get("/v1/models");
+    assert!(
+        answer.ends_with("\r\n\r\n{\"object\":\"list\",\"data\":null}\n"),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("content-type: application/json\r\n"),
+        "{answer}"
+    );
+    let store = Store::open(server.directory.path()).unwrap();
+    let gguf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/tiny.gguf");
+    store.import_file(gguf, "a", &ImportOptions::new()).unwrap();
+    let manifest = store
+        .path()
+        .join("manifests/registry.ollama.ai/library/a/latest");
+    let file = File::options().write(true).open(manifest).unwrap();
+    let second = std::time::UNIX_EPOCH + Duration::from_millis(1_700_000_000_999);
+    file.set_modified(second).unwrap();
+    let card = |id: &str| {
+        let rest = r#""object":"model","created":1700000000,"owned_by":"library"}"#;
+        format!(r#"{{"id":"{id}",{rest}"#)
+    };
+    let list = format!("{{\"object\":\"list\",\"data\":[{}]}}\n", card("a:latest"));
+    assert!(get("/v1/models").ends_with(&list), "{}", get("/v1/models"));
+    assert!(
+        get("/v1/models/A").ends_with(&format!("\r\n\r\n{}\n", card("A"))),
+        "{}",
+        get("/v1/models/A")
+    );
+    let refusals = [
+        (
+            "/v1/models/b",
+            "404",
+            r#"{"message":"model 'b:latest' not found","type":"not_found_error","param":null,"code":null}"#,
+        ),
+        (
+            "/v1/models/a%20b",
+            "400",
+            r#"{"message":"invalid model name","type":"invalid_request_error","param":null,"code":null}"#,
+        ),
+    ];
+    for (path, expected, error) in refusals {
+        let answer = get(path);
+        assert_eq!(status(&answer), expected, "{answer}");
+        assert!(
+            answer.ends_with(&format!("{{\"error\":{error}}}\n")),
+            "{answer}"
+        );
+    }
+    assert_eq!(status(&get("/v1/models/a/b")), "404");
+    assert!(get("/v1/models/").starts_with("HTTP/1.1 301"));
+}
+
+#[test]
+fn nothing_runs() {
+    let server = Running::start(Limits::default());
+    let answer = server.send("GET /api/ps HTTP/1.1\r\nhost: localhost", "");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("{\"models\":[]}"),
+        "{answer}"
+    );
+    let answer = server.send("HEAD /api/ps HTTP/1.1\r\nhost: localhost", "");
+    assert!(
+        answer.starts_with("HTTP/1.1 405") && answer.contains("allow: GET\r\n"),
+        "{answer}"
     );
 }
 
@@ -139,7 +241,10 @@ fn a_client_that_still_sends_reads_its_refusal() {
     let server = Running::start(Limits::default());
     let upload = "POST /api/blobs/sha256-0 HTTP/1.1\r\nhost: localhost";
     let answer = server.send(upload, &"x".repeat(8 << 20));
-    assert!(answer.contains("does not create models"), "{answer}");
+    assert!(
+        answer.contains("does not run them, nor create them"),
+        "{answer}"
+    );
 }
 
 #[test]

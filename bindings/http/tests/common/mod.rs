@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use modelkeep::{Store, StoreOptions};
-use modelkeep_http::{Limits, Origins, Server};
+use modelkeep_http::{Limits, Log, Origins, Server};
 use tokio::sync::oneshot;
 
 pub const SHOW: &str = "POST /api/show HTTP/1.1\r\nhost: localhost";
@@ -27,11 +27,21 @@ impl Running {
         Self::start_with(limits, |options| options)
     }
 
+    /// Starts a server whose requests are logged there.
+    pub fn start_logged(limits: Limits, to: impl Write + Send + 'static) -> Self {
+        let log = Log::new(to).unwrap().requests(true);
+        Self::start_on(limits, log, |options| options)
+    }
+
     pub fn start_with(limits: Limits, with: impl FnOnce(StoreOptions) -> StoreOptions) -> Self {
+        Self::start_on(limits, Log::new(std::io::stderr()).unwrap(), with)
+    }
+
+    fn start_on(limits: Limits, log: Log, with: impl FnOnce(StoreOptions) -> StoreOptions) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = with(StoreOptions::new(directory.path()));
         let store = Store::open_with(options).unwrap();
-        let mut server = Server::new(store, Origins::new(Vec::new()), limits).unwrap();
+        let mut server = Server::new(store, Origins::new(Vec::new()), limits, log).unwrap();
         server.listen(&"127.0.0.1:0".parse().unwrap()).unwrap();
         let url = server.urls().unwrap().remove(0);
         let (end, told) = oneshot::channel::<()>();

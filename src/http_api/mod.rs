@@ -1,74 +1,22 @@
 //! The endpoints that clients of Ollama call: the body of a request in, a status and the body of
 //! the response out. A binding that speaks HTTP, or any other, adds only the transport.
 
+mod openai;
+mod request;
+mod response;
+
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind};
 use crate::go;
-use crate::go::decode::{self, Decode, DecodeError, Event, Reader};
 use crate::go::json;
-use crate::manifest::Parameters;
-use crate::name::{self, Digest, MalformedDigest, ModelName, Reference};
-use crate::store::{InfoValue, Problem, ShowOptions, Store};
+use crate::name::{self, Digest, ModelName, Reference};
+use crate::store::{InfoValue, Show, ShowOptions, Store};
 
-/// The response to a request.
-///
-/// ```
-/// use modelkeep::http_api::Response;
-///
-/// let response = Response::refusal(400, "no");
-/// assert_eq!((response.status, response.body.as_str()), (400, r#"{"error":"no"}"#));
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-#[must_use = "a response has to be sent"]
-pub struct Response {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body: JSON, or nothing.
-    pub body: String,
-    /// What was passed over, for the log of a host.
-    pub problems: Vec<Problem>,
-}
+use request::{CopyRequest, DeleteRequest, ShowRequest, parse};
 
-impl Response {
-    fn ok(body: String) -> Self {
-        Response {
-            status: 200,
-            body,
-            problems: Vec::new(),
-        }
-    }
-
-    /// Returns a refusal: `{"error": text}`.
-    pub fn refusal(status: u16, text: &str) -> Self {
-        #[derive(Serialize)]
-        struct Refusal<'a> {
-            error: &'a str,
-        }
-        let body = json::to_string(&Refusal { error: text });
-        Response {
-            status,
-            body,
-            problems: Vec::new(),
-        }
-    }
-
-    fn invalid(text: &str) -> Self {
-        Response::refusal(400, text)
-    }
-
-    /// Returns the plain text of an error where a person is to blame, all of it otherwise.
-    fn error(error: &Error) -> Self {
-        let status = error.kind().http_status();
-        let is_plain = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidName);
-        if is_plain || error.cause_of::<MalformedDigest>().is_some() {
-            Response::refusal(status, error.context())
-        } else {
-            Response::refusal(status, &error.to_string())
-        }
-    }
-}
+pub use openai::{model, models};
+pub use response::{Api, Response};
 
 /// The release of Ollama that this library follows: clients compare it with the oldest one
 /// that they can speak to. The library's own version is another number.
@@ -109,6 +57,19 @@ pub fn tags(store: &Store) -> Response {
         }
         Err(error) => Response::error(&error),
     }
+}
+
+/// Handles `GET /api/ps`: no model runs here.
+///
+/// ```
+/// assert_eq!(modelkeep::http_api::running().body, r#"{"models":[]}"#);
+/// ```
+pub fn running() -> Response {
+    #[derive(Serialize)]
+    struct Running {
+        models: [(); 0],
+    }
+    Response::ok(json::to_string(&Running { models: [] }))
 }
 
 /// What a response of show has as `general.basename`.
@@ -152,11 +113,7 @@ pub fn show(store: &Store, body: &[u8], basename: Basename) -> Response {
         .verbose(request.verbose)
         .system(request.system)
         .parameters(request.options);
-    let shown = request
-        .model
-        .parse::<Reference>()
-        .and_then(|name| store.show(name, &options));
-    match shown {
+    match shown(store, &request.model, &options) {
         Ok(mut show) => {
             if basename == Basename::AsAsked {
                 show.model_info
@@ -164,20 +121,28 @@ pub fn show(store: &Store, body: &[u8], basename: Basename) -> Response {
             }
             Response::ok(show.to_json())
         }
-        Err(error) => not_shown(store, &request.model, &error),
+        Err((status, text)) => Response::refusal(status, &text),
     }
 }
 
+/// Returns what is shown of a model, or the status and the text of a refusal.
+fn shown(store: &Store, model: &str, options: &ShowOptions) -> Result<Show, (u16, String)> {
+    let shown = model
+        .parse::<Reference>()
+        .and_then(|name| store.show(name, options));
+    shown.map_err(|error| not_shown(store, model, &error))
+}
+
 /// Ollama says of a stored model that lacks a file what it says of one that is missing.
-fn not_shown(store: &Store, model: &str, error: &Error) -> Response {
+fn not_shown(store: &Store, model: &str, error: &Error) -> (u16, String) {
     let lacks_a_part = match error.kind() {
         ErrorKind::FileNotFound => true,
         ErrorKind::NotFound => error.cause_of::<Error>().is_some(),
         _ => false,
     };
     match store.resolve(model) {
-        Ok(name) if lacks_a_part => Response::refusal(404, &format!("model '{name}' not found")),
-        _ => Response::error(error),
+        Ok(name) if lacks_a_part => (404, format!("model '{name}' not found")),
+        _ => response::words(error),
     }
 }
 
@@ -265,83 +230,5 @@ pub fn has_blob(store: &Store, digest: &str) -> Response {
         Ok(digest) if store.has_blob(&digest) => Response::ok(String::new()),
         Ok(_) => Response::refusal(404, "no such blob"),
         Err(error) => Response::error(&error),
-    }
-}
-
-#[derive(Default)]
-struct ShowRequest {
-    model: String,
-    verbose: bool,
-    system: String,
-    options: Parameters,
-}
-
-#[derive(Default)]
-struct CopyRequest {
-    source: String,
-    destination: String,
-}
-
-#[derive(Default)]
-struct DeleteRequest {
-    model: String,
-}
-
-impl Decode for ShowRequest {
-    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
-        let mut name = String::new();
-        let mut template = String::new();
-        json.fields(
-            first,
-            &mut [
-                ("model", &mut self.model),
-                ("name", &mut name),
-                ("verbose", &mut self.verbose),
-                ("system", &mut self.system),
-                ("template", &mut template),
-                ("options", &mut self.options),
-            ],
-        )?;
-        if self.model.is_empty() {
-            self.model = name;
-        }
-        Ok(())
-    }
-}
-
-impl Decode for CopyRequest {
-    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
-        json.fields(
-            first,
-            &mut [
-                ("source", &mut self.source),
-                ("destination", &mut self.destination),
-            ],
-        )
-    }
-}
-
-impl Decode for DeleteRequest {
-    fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
-        let mut name = String::new();
-        json.fields(
-            first,
-            &mut [("model", &mut self.model), ("name", &mut name)],
-        )?;
-        if self.model.is_empty() {
-            self.model = name;
-        }
-        Ok(())
-    }
-}
-
-fn parse<T: Decode + Default>(body: &[u8]) -> Result<T, Response> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Response::invalid("missing request body"));
-    }
-    let mut request = T::default();
-    match decode::first(body, &mut request) {
-        Ok(_) => Ok(request),
-        Err(error) => Err(Response::invalid(&format!("decoding the request: {error}"))),
     }
 }
