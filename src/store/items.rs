@@ -1,6 +1,7 @@
 //! The results that are first of all lists: iterating over one gives what it is a list of.
 
 use crate::store::diagnosis::{Diagnosis, Issue};
+use crate::store::link::{CheckedLink, Link, LinkReport, Linked};
 use crate::store::list::{Listing, Summary};
 use crate::store::usage::{ModelUsage, Usage};
 use crate::store::verify::{Finding, Report};
@@ -30,6 +31,8 @@ macro_rules! items {
 
 items! {
     Diagnosis: issues of Issue;
+    LinkReport: links of CheckedLink;
+    Linked: links of Link;
     Listing: models of Summary;
     Report: blobs of Finding;
     Usage: models of ModelUsage;

@@ -10,6 +10,7 @@ mod archive;
 mod args;
 mod commands;
 mod completions;
+mod link;
 mod list;
 mod maintain;
 mod metadata;
