@@ -98,6 +98,7 @@ pub mod http_api;
 mod manifest;
 mod modelfile;
 mod name;
+mod near;
 mod oci;
 mod sha256;
 #[cfg(test)]
