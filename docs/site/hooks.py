@@ -13,7 +13,6 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(Path(__file__).parent))
 
-import groups  # noqa: E402
 import plots  # noqa: E402
 
 # The pages of the repository that are not in docs/, and where they are in the site.
@@ -25,6 +24,8 @@ ELSEWHERE = {
     "tests/README.md": "tests.md",
 }
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)#\s]*)(#[^)]*)?\)")
+# A group of calls in the header: its name, its title, what it is about.
+GROUP = re.compile(r"@defgroup (\w+) (.*)\n((?: \* [^@].*\n)*)")
 C = """# C and C++
 
 Both headers, function by function, are in
@@ -101,10 +102,12 @@ def command_reference() -> str:
 
 
 def c_reference() -> str:
+    header = (ROOT / "include" / "modelkeep.h").read_text()
     rows = [
-        f'| <a href="c-api/group__{name}.html">{title}</a> | {what} |'
-        for name, title, what in groups.pages()
+        f'| <a href="c-api/group__{name}.html">{title}</a> | {" ".join(about.replace(" * ", "").split())} |'
+        for name, title, about in GROUP.findall(header)
     ]
+    assert rows, "no group in the header"
     return C.format(rows="\n".join(rows))
 
 
