@@ -198,7 +198,8 @@ example_in_cmake() { # LANGUAGE WAY COMPILER KIND OPTION...
         "gcc modelkeep") before=("${under[@]}") ;;
         clang*) flags+=" ${sanitizers[*]}" ;;
     esac
-    CC=$compiler CXX=${compiler_of_cpp[$compiler]} cmake -S "examples/$language" -B "$build" \
+    CC=$compiler CXX=${compiler_of_cpp[$compiler]} cmake --no-warn-unused-cli -S "examples/$language" \
+        -B "$build" \
         -DMODELKEEP_LIBRARY="modelkeep::$kind" -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags" \
         "${@:5}" >"$work/log"
     cmake --build "$build" >>"$work/log"
