@@ -45,7 +45,7 @@ record! {
         /// The models as a list of `Summary`, newest first, those of one nanosecond by name.
         ///
         /// >>> store.list().models[0].size
-        /// 1408
+        /// 1002
         models => PyList::new(py, it.objects(py)?)?;
         /// Why entries are not among the models, as a list of `Problem`; empty where all is well.
         ///

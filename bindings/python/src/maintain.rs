@@ -144,7 +144,7 @@ record! {
     ///
     /// >>> diagnosis = store.doctor()
     /// >>> diagnosis.ok, diagnosis.blobs
-    /// (True, 4)
+    /// (True, 7)
     Diagnosis(py, it: Arc<modelkeep::Diagnosis>) extends JsonBase shows [ok, issues] {
         /// Whether nothing is wrong.
         ok => it.is_ok();

@@ -60,9 +60,8 @@ impl Report {
 record! {
     /// How much a verification took an earlier one's word for.
     ///
-    /// >>> _ = store.verify(use_cache=True)
-    /// >>> store.verify(use_cache=True).cached.blobs
-    /// 4
+    /// >>> store.verify().cached
+    /// Cached(blobs=0, bytes=0)
     Cached(py, it: modelkeep::Cached) shows [blobs, bytes] {
         /// How many blobs.
         blobs => it.blobs;
