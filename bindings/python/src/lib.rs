@@ -7,6 +7,7 @@ mod classes;
 mod equality;
 mod error;
 mod gguf;
+mod html;
 mod http;
 mod import;
 mod json_base;

@@ -8,6 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList};
 
 use crate::error::exception_object;
+use crate::html::{LISTING, table};
 use crate::json_base::{JsonBase, MakeJson, each, texts};
 use crate::record::record;
 
@@ -78,6 +79,12 @@ impl Listing {
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
         self.models(py)?.try_iter()
+    }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        let (models, problems) = (self.models(py)?, self.problems(py)?.len()?);
+        let below = format!("{} models, {problems} problems", models.len()?);
+        table(&models, LISTING, &below)
     }
 }
 
