@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -125,7 +125,7 @@ def test_other_threads_run_while_a_call_waits_for_a_file(
     store: modelkeep.Store, scratch: Scratch
 ) -> None:
     store.copy("a", "b")
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: store.copy("a", "c"),
         lambda: store.rename("b", "d"),
         lambda: store.import_gguf(TINY, "tiny"),
