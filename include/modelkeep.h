@@ -22,8 +22,8 @@
  * can be added at their end. Of a result as many bytes are written as the caller has room for, and
  * `size` says how many those were. Options are set to zero first: zero is the default of every
  * field, NULL is all defaults, any number but 0 is true, and what only a later release knows is
- * refused where it is not zero. Without a size never grow: mkeep_str, mkeep_value, mkeep_array,
- * mkeep_files and mkeep_message.
+ * refused where it is not zero. Without a size never grow: mkeep_str, mkeep_human, mkeep_value,
+ * mkeep_array, mkeep_files and mkeep_message.
  *
  * Statuses. Every call that can fail may return MKEEP_STATUS_IO, _PERMISSION_DENIED, _NULL_ARGUMENT,
  * _INVALID_UTF8 and _PANIC; those that change a store also _BUSY, and _READ_ONLY where it is
@@ -31,8 +31,8 @@
  * unless it says otherwise.
  *
  * Threads. Any handle may be used from many threads at once, and every function called while any
- * other runs; only _free must be the last use of its handle. After a fork the child may continue
- * with the handles that it has, unless the parent was inside a call then.
+ * other runs; only _free must be the last use of its handle. Each function says so. After a fork the
+ * child may continue with the handles that it has, unless the parent was inside a call then.
  *
  * Maps. A GGUF file that is mapped has to stay as it is while a reference to it, or what was borrowed
  * from it, is used. Where somebody truncates it, the next access ends the process with SIGBUS; where

@@ -44,7 +44,7 @@ record! {
     ///
     /// >>> deleted = store.delete("llama3.2")
     /// >>> deleted.models, len(deleted.blobs), deleted.shared
-    /// (['llama3.2:latest'], 4, [])
+    /// (['llama3.2:latest'], 7, [])
     Deleted(py, it: Arc<modelkeep::Deleted>) extends JsonBase shows [models, blobs, bytes] {
         /// The models that are gone, or, with `dry_run`, would be.
         models => texts(&it.models);
@@ -100,7 +100,7 @@ record! {
     ///
     /// >>> imported = store.import_gguf("llama3.2.gguf", "other")
     /// >>> imported.name, imported.bytes, imported.ignored, imported.warnings
-    /// ('other:latest', 864, [], [])
+    /// ('other:latest', 736, [], [])
     Imported(py, it: Arc<modelkeep::Imported>) extends JsonBase shows [name, digest, bytes] {
         /// The name under which the model is stored.
         name => it.name.to_string();
