@@ -184,6 +184,73 @@ by_pkg_config() { # NAME [OPTION]
         pass "$program by pkg-config"
     done
 }
+# The examples, as a user copies them. Each is built in one of two WAYs, by one compiler, against one
+# of the libraries, and runs: what gcc built against the shared one under valgrind, and what clang
+# built with the sanitizers.
+is() { # EXPECTED COMMAND...
+    local status=0
+    "${@:2}" || status=$?
+    [ "$status" = "$1" ] || { echo "${*:2} ended with $status instead of $1" >&2; return 1; }
+}
+example_in_cmake() { # LANGUAGE WAY COMPILER KIND OPTION...
+    local language=$1 way=$2 compiler=$3 kind=$4 build="$work/example $1 $2 $3" before=() flags=-g
+    case "$compiler $kind" in
+        "gcc modelkeep") before=("${under[@]}") ;;
+        clang*) flags+=" ${sanitizers[*]}" ;;
+    esac
+    CC=$compiler CXX=${compiler_of_cpp[$compiler]} cmake --no-warn-unused-cli -S "examples/$language" \
+        -B "$build" \
+        -DMODELKEEP_LIBRARY="modelkeep::$kind" -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags" \
+        "${@:5}" >"$work/log"
+    cmake --build "$build" >>"$work/log"
+    export OLLAMA_MODELS=$work/examples
+    expect "path: $path" "${before[@]}" "$build/host" llama3.2 2> >(quieted)
+    expect "stop: </s>" "$build/host" llama3.2
+    expect "completion" "${before[@]}" "$build/list" 2> >(quieted)
+    expect " blobs, " "${before[@]}" "$build/verify" llama3.2 2>/dev/null
+    is 1 "$build/host" llama3.2:7b 2>"$work/log"
+    grep -q 'meant: llama3.2:latest?' "$work/log"
+    OLLAMA_MODELS=$work/large stopped "$build/verify"
+    unset OLLAMA_MODELS
+    pass "the examples of $language, $way, by $compiler, modelkeep::$kind"
+}
+# Interrupts a program when it has said how far it is.
+stopped() { # COMMAND...
+    local status=0 process
+    # What the one before has said is not this one's: a signal that comes before the program takes it
+    # is lost.
+    : >"$work/progress"
+    "$@" >"$work/stopped" 2>>"$work/progress" &
+    process=$!
+    until grep -q ' of ' "$work/progress"; do
+        kill -0 $process
+        sleep 0.02
+    done
+    kill -INT $process
+    wait $process || status=$?
+    [ $status = 130 ] || { echo "$* was stopped with $status" >&2; return 1; }
+}
+# A store whose blob takes long to hash: zeros that are not on the disk.
+large_store() { # DIRECTORY
+    local digest
+    digest=$(printf '0%.0s' {1..64})
+    mkdir -p "$1/blobs" "$1/manifests/registry.ollama.ai/library/large"
+    truncate -s 64G "$1/blobs/sha256-$digest"
+    printf '{"layers":[{"digest":"sha256:%s","size":%d}]}' "$digest" $((64 << 30)) \
+        >"$1/manifests/registry.ollama.ai/library/large/latest"
+}
+expect() { # TEXT COMMAND...
+    local found
+    found=$("${@:2}")
+    [[ $found == *"$1"* ]] || { echo "${*:2} printed $found" >&2; exit 1; }
+}
+# The store that the examples read.
+printf 'FROM %s\nPARAMETER stop </s>\n' "$PWD/tests/data/tiny.gguf" >"$work/Modelfile"
+export OLLAMA_MODELS=$work/examples
+"$libraries/modelkeep" import "$work/Modelfile" llama3.2 >"$work/log"
+path=$("$libraries/modelkeep" path llama3.2)
+unset OLLAMA_MODELS
+
 if command -v cmake >/dev/null && command -v pkg-config >/dev/null; then
     reused=(-DMODELKEEP_TARGET_DIR="$target" -DCMAKE_BUILD_TYPE=Debug)
     in_cmake subdirectory -DCHECKOUT="$PWD" "${reused[@]}"
@@ -200,6 +267,13 @@ if command -v cmake >/dev/null && command -v pkg-config >/dev/null; then
     cmake --install "$work/build" --prefix "$work/prefix" >>"$work/log"
     mv "$work/prefix" "$work/moved"
     in_cmake installed -DCMAKE_PREFIX_PATH="$work/moved"
+    large_store "$work/large"
+    installed=(-DCMAKE_PREFIX_PATH="$work/moved")
+    other=${compilers[-1]}
+    example_in_cmake c fetched gcc modelkeep "${reused[@]}"
+    example_in_cmake c installed "$other" static "${installed[@]}"
+    example_in_cmake cpp fetched "$other" static "${reused[@]}"
+    example_in_cmake cpp installed gcc modelkeep "${installed[@]}"
     PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name modelkeep.pc)")
     export PKG_CONFIG_PATH
     library=$(pkg-config --variable=libdir modelkeep)
@@ -234,14 +308,7 @@ example() { # LANGUAGE DOCUMENT [NUMBER]
         cpp) "${cpp[@]}" "$source" -o "$work/example" "${shared[@]}" ;;
     esac
 }
-expect() { # TEXT COMMAND...
-    local found
-    found=$("${@:2}")
-    [[ $found == *"$1"* ]] || { echo "${*:2} printed $found" >&2; exit 1; }
-}
 export OLLAMA_MODELS=$work/examples
-"$libraries/modelkeep" import tests/data/tiny.gguf llama3.2 >"$work/log"
-path=$("$libraries/modelkeep" path llama3.2)
 example c docs/c-api.md && expect "model $path" "$work/example" llama3.2
 example cpp docs/c-api.md && expect "output_norm.weight 32" "$work/example" "$path"
 example c docs/c-api.md 2 && expect "can: completion" "$work/example" llama3.2

@@ -32,7 +32,6 @@ needs npm command -v npm
 needs python3 command -v python3
 needs python3-venv python3 -c 'import ensurepip, venv'
 if [ "${1:-}" = site ]; then
-    needs doxygen command -v doxygen
     needs chromium command -v chromium
     needs chromium-driver command -v chromedriver
     needs fonts-dejavu-core test -e /usr/share/fonts/truetype/dejavu

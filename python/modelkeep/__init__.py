@@ -3,88 +3,102 @@
 >>> import modelkeep
 >>> store = modelkeep.Store()
 >>> for model in store:
-...     print(model.name, model.size)
->>> print(store.path("llama3.2"))
+...     print(model.name, model.details.quantization_level)
+llama3.2:latest F16
+>>> store.path("llama3.2").exists()
+True
 """
 
-# `collections.abc` would be half the time of an import; this is what it has, and loaded already.
-from _collections_abc import Mapping, Sequence
-
-from ._modelkeep import (
-    Alias,
-    ArchivedModel,
-    Array,
-    BrokenModel,
-    Cached,
-    Collected,
-    Copied,
-    Deleted,
-    Details,
-    Diagnosis,
-    Exported,
-    Files,
-    FileWarning,
-    Finding,
-    Gguf,
-    GgufFinding,
-    GgufParts,
-    GgufWarning,
-    Imported,
-    ImportedArchive,
-    IncompleteBlob,
-    Issue,
-    JsonBase,
-    Listing,
-    Location,
-    Maintained,
-    Message,
-    Model,
-    ModelUsage,
-    MovedBlob,
-    ParseError,
-    Problem,
-    Progress,
-    Repaired,
-    Report,
-    SharedBlob,
-    Show,
-    ShownTensor,
-    Store,
-    Summary,
-    Tensor,
-    Usage,
-    Use,
-    Uses,
-    __version__,
-)
-from .errors import (
-    ArgumentError,
-    BusyError,
-    CancelledError,
-    CorruptError,
-    Error,
-    ExistsError,
-    GgufError,
-    InvalidDigestError,
-    InvalidNameError,
-    MissingFileError,
-    NotFoundError,
-    PermissionDeniedError,
-    ReadOnlyError,
-    StoreIOError,
-    TemplateError,
-    UnsupportedError,
-)
-
-Mapping.register(Gguf)
-Sequence.register(Array)
-del Mapping, Sequence
+from . import _modelkeep
+from ._modelkeep import Store, __version__
 
 # What type checkers take for true: the module `typing` would be most of the time of an import.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from ._modelkeep import (
+        Alias,
+        ArchivedModel,
+        Array,
+        BrokenModel,
+        Cached,
+        CheckedLink,
+        Collected,
+        Copied,
+        Deleted,
+        DeletedFrom,
+        Details,
+        Diagnosis,
+        Exported,
+        Files,
+        FileWarning,
+        Finding,
+        Gguf,
+        GgufFinding,
+        GgufParts,
+        GgufWarning,
+        Imported,
+        ImportedArchive,
+        IncompleteBlob,
+        Issue,
+        JsonBase,
+        Link,
+        Linked,
+        LinkReport,
+        Listing,
+        Location,
+        Maintained,
+        Message,
+        Model,
+        ModelUsage,
+        MovedBlob,
+        ParseError,
+        Problem,
+        Progress,
+        Repaired,
+        Report,
+        SharedBlob,
+        Show,
+        ShownTensor,
+        Summary,
+        Tensor,
+        Usage,
+        Use,
+        Uses,
+    )
+    from .errors import (
+        ArgumentError,
+        BusyError,
+        CancelledError,
+        CorruptError,
+        Error,
+        ExistsError,
+        GgufError,
+        InvalidDigestError,
+        InvalidNameError,
+        MissingFileError,
+        NotFoundError,
+        PermissionDeniedError,
+        ReadOnlyError,
+        StoreIOError,
+        TemplateError,
+        UnsupportedError,
+    )
     from ._transport import Transport
+else:
+    # Classes and exceptions are made when they are first asked for.
+    def __getattr__(name):
+        if name not in __all__:
+            raise AttributeError(f"module 'modelkeep' has no attribute {name!r}", name=name)
+        if name.endswith("Error") and name != "ParseError":
+            from . import errors as module
+        else:
+            module = _modelkeep
+        value = globals()[name] = getattr(module, name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
 
 
 def transport(store: Store | None = None) -> "Transport":
@@ -110,11 +124,13 @@ __all__ = [
     "BrokenModel",
     "BusyError",
     "Cached",
+    "CheckedLink",
     "CancelledError",
     "Collected",
     "Copied",
     "CorruptError",
     "Deleted",
+    "DeletedFrom",
     "Details",
     "Diagnosis",
     "Error",
@@ -135,6 +151,9 @@ __all__ = [
     "InvalidNameError",
     "Issue",
     "JsonBase",
+    "Link",
+    "LinkReport",
+    "Linked",
     "Listing",
     "Location",
     "Maintained",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 
 class ByteSize(int):
@@ -112,7 +112,7 @@ class SubscriptableBaseModel:
             "exclude_defaults": exclude_defaults,
             "exclude_none": exclude_none,
         }
-        dumped = {}
+        dumped: dict[str, Any] = {}
         for name, value in self:
             is_left = (
                 (include is not None and name not in include)
@@ -156,10 +156,10 @@ def _dumped(value: Any, options: dict[str, Any]) -> Any:
     if isinstance(value, SubscriptableBaseModel):
         return value.model_dump(**options)
     if isinstance(value, list):
-        return [_dumped(item, options) for item in value]
+        return [_dumped(item, options) for item in cast("Any", value)]
     if isinstance(value, dict):
-        drops = options["exclude_none"]
-        kept = [(key, item) for key, item in value.items() if not (drops and item is None)]
+        drops, pairs = options["exclude_none"], cast("dict[str, Any]", value)
+        kept = [(key, item) for key, item in pairs.items() if not (drops and item is None)]
         return {key: _dumped(item, options) for key, item in kept}
     if options["mode"] == "json" and isinstance(value, datetime):
         text = value.isoformat()

@@ -15,7 +15,7 @@ of status 501 that says what to use instead. Neither pydantic nor httpx is neede
 ...     ollama.show("nobody")
 ... except ollama.ResponseError as error:
 ...     print(error.status_code, error.error)
-404 model 'nobody' not found
+404 model 'nobody:latest' not found
 """
 
 import json

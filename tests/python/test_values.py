@@ -1,6 +1,7 @@
 """What every value can do: compare, hash, sort, match, pickle; and what objects do for their host."""
 
 import copy
+import json
 import multiprocessing
 import os
 import pickle
@@ -44,6 +45,13 @@ def values(store: modelkeep.Store, scratch: Scratch) -> Iterator[object]:
     yield from (show, show.messages[0], show.tensors[0])
     uses = store.which(store.path("tiny"))
     yield from (uses, uses[0])
+    linked = store.link("tiny", scratch.root.parent / f"{scratch.root.name}-links")
+    yield from (linked, linked[0])
+    links = store.check_links()
+    yield from (links, links[0])
+    other = scratch.root / "other"
+    other.mkdir()
+    yield modelkeep.Store([scratch.root, other]).delete("tiny", dry_run=True).stores[0]
     copied = store.copy("tiny", "copy")
     yield copied
     report = store.verify(gguf=True)
@@ -218,3 +226,19 @@ def test_completions_are_the_names(store: modelkeep.Store) -> None:
     assert store._ipython_key_completions_() == ["tiny:latest"]
     keys = modelkeep.Gguf(store["tiny"])._ipython_key_completions_()
     assert "general.architecture" in keys
+
+
+def test_notebooks_show_tables_whose_texts_are_escaped(scratch: Scratch) -> None:
+    scratch.model("a")
+    config = scratch.blob(b'{"model_family": "<script>&\\u0022\'"}')
+    manifest = json.loads(scratch.manifest("a").read_text())
+    manifest["config"] |= {"digest": config, "size": 36}
+    scratch.manifest("a").write_text(json.dumps(manifest))
+    store = scratch.open()
+    shown = [store.list(), store.usage(), store.verify(), pickle.loads(pickle.dumps(store.list()))]
+    for value in shown:
+        html = value._repr_html_()
+        assert "a:latest" in html and html.count("<tr>") == html.count("</tr>") >= 2
+        assert "<script>" not in html
+    assert "&lt;script&gt;&amp;&quot;&#39;" in shown[0]._repr_html_()
+    assert "1 models, 0 problems" in shown[0]._repr_html_()

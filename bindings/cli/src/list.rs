@@ -62,6 +62,7 @@ enum Column {
     Context,
     Capabilities,
     Modified,
+    Store,
 }
 
 /// A pattern of names; one without a tag means every tag.
@@ -117,47 +118,55 @@ pub(crate) fn run(store: &Store, args: &ListArgs, output: &mut Output) -> Outcom
         let names = listing.models.iter().map(|line| line.name.to_string());
         return output.lines(names);
     }
+    let columns = args.columns_of(&listing.models);
     let now = output.is_terminal().then(SystemTime::now);
     let mut rows: Vec<Vec<String>> = Vec::new();
     for line in &listing.models {
-        let cells = args.columns.iter();
+        let cells = columns.iter();
         rows.push(cells.map(|it| it.cell(line, args.bytes, now)).collect());
     }
-    output.table(args.fitting(rows, output.width()))
+    output.table(fitting(&columns, rows, output.width()))
 }
 
 impl ListArgs {
-    /// Returns the table, with names as short as a terminal of that width wants them.
-    fn fitting(&self, mut rows: Vec<Vec<String>>, width: Option<u16>) -> Vec<String> {
-        const SHORTEST: usize = 20;
-        let numbers = self.columns.iter().enumerate();
-        let numbers = numbers.filter(|(_, column)| column.is_number());
-        let numbers: Vec<usize> = numbers.map(|(index, _)| index).collect();
-        let laid_out = |rows: &[Vec<String>]| {
-            let header = self.columns.iter().map(|column| column.title());
-            table(header, rows.iter().cloned(), &numbers)
-        };
-        let whole = laid_out(&rows);
-        let widest = whole.iter().map(|line| line.chars().count()).max();
-        let too_wide = width.and_then(|width| widest?.checked_sub(usize::from(width)));
-        let (Some(too_wide @ 1..), Some(index)) = (too_wide, self.name_column()) else {
-            return whole;
-        };
-        let mut names: Vec<&mut String> = rows
-            .iter_mut()
-            .filter_map(|row| row.get_mut(index))
-            .collect();
-        let longest = names.iter().map(|name| name.chars().count()).max();
-        let room = longest.unwrap_or(0).saturating_sub(too_wide).max(SHORTEST);
-        for name in &mut names {
-            **name = shortened(name, room);
-        }
-        laid_out(&rows)
+    /// Returns the columns: those that were asked for, and in a view of several stores where each
+    /// model is.
+    fn columns_of(&self, models: &[Summary]) -> Vec<Column> {
+        let is_of_several = models.iter().any(|line| line.store.is_some());
+        let is_told = self.columns.contains(&Column::Store);
+        let store = (is_of_several && !is_told).then_some(Column::Store);
+        self.columns.iter().copied().chain(store).collect()
     }
+}
 
-    fn name_column(&self) -> Option<usize> {
-        self.columns.iter().position(|it| *it == Column::Name)
+/// Returns the table, with names as short as a terminal of that width wants them.
+fn fitting(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<u16>) -> Vec<String> {
+    const SHORTEST: usize = 20;
+    let numbers = columns.iter().enumerate();
+    let numbers = numbers.filter(|(_, column)| column.is_number());
+    let numbers: Vec<usize> = numbers.map(|(index, _)| index).collect();
+    let laid_out = |rows: &[Vec<String>]| {
+        let header = columns.iter().map(|column| column.title());
+        table(header, rows.iter().cloned(), &numbers)
+    };
+    let whole = laid_out(&rows);
+    let widest = whole.iter().map(|line| line.chars().count()).max();
+    let too_wide = width.and_then(|width| widest?.checked_sub(usize::from(width)));
+    let (Some(too_wide @ 1..), Some(index)) =
+        (too_wide, columns.iter().position(|it| *it == Column::Name))
+    else {
+        return whole;
+    };
+    let mut names: Vec<&mut String> = rows
+        .iter_mut()
+        .filter_map(|row| row.get_mut(index))
+        .collect();
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let room = longest.unwrap_or(0).saturating_sub(too_wide).max(SHORTEST);
+    for name in &mut names {
+        **name = shortened(name, room);
     }
+    laid_out(&rows)
 }
 
 /// The store lists the newest first; models of one size keep that order.
@@ -182,6 +191,7 @@ impl Column {
             Column::Context => "CONTEXT",
             Column::Capabilities => "CAPABILITIES",
             Column::Modified => "MODIFIED",
+            Column::Store => "STORE",
         }
     }
 
@@ -208,6 +218,10 @@ impl Column {
                 words.collect::<Vec<String>>().join(",")
             }
             Column::Modified => modified(line, now),
+            Column::Store => {
+                let store = line.store.as_ref();
+                store.map_or_else(String::new, |store| store.display().to_string())
+            }
         }
     }
 }

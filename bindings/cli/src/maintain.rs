@@ -169,9 +169,13 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
             } else {
                 String::new()
             },
+            model
+                .store
+                .as_ref()
+                .map_or_else(String::new, |store| store.display().to_string()),
         ]
     };
-    let header = ["NAME", "ALONE", "SHARED", "", ""];
+    let header = ["NAME", "ALONE", "SHARED", "", "", ""];
     output.table(table(header, usage.models.iter().map(row), &[1, 2]))?;
     output.line("")?;
     totals(&usage, output)

@@ -17,7 +17,7 @@ record! {
     ///
     /// >>> exported = store.export("llama3.2", "models.tar")
     /// >>> exported.models, exported.blobs
-    /// (['llama3.2:latest'], 4)
+    /// (['llama3.2:latest'], 7)
     Exported(py, it: Arc<modelkeep::Exported>) extends JsonBase shows [models, blobs, bytes] {
         /// The models, by name.
         models => texts(&it.models);
@@ -34,7 +34,7 @@ record! {
     /// >>> _ = store.export("llama3.2", "models.tar")
     /// >>> imported = store.import_archive("models.tar", "copy")
     /// >>> imported.models[0].name, imported.new_blobs, imported.shared_blobs
-    /// ('copy:latest', 0, 4)
+    /// ('copy:latest', 0, 7)
     ImportedArchive(py, it: Arc<modelkeep::ImportedArchive>) extends JsonBase
         shows [models, new_blobs, new_bytes] {
         /// The models, in the order of the archive, as a list of `ArchivedModel`.

@@ -11,6 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyIterator, PyList, PyMappingProxy, PyNotImplemented, PyTuple};
 
 use crate::array::Array;
+use crate::classes::register;
 use crate::equality::is_instance;
 use crate::error::{OrRaise, changed};
 use crate::json_base::{JsonBase, each};
@@ -104,6 +105,7 @@ impl Gguf {
     }
 
     pub(crate) fn of(py: Python<'_>, file: GgufFile) -> PyResult<Py<Self>> {
+        register(py)?;
         Py::new(py, Gguf::whole(file))
     }
 

@@ -8,6 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList};
 
 use crate::error::exception_object;
+use crate::html::{LISTING, table};
 use crate::json_base::{JsonBase, MakeJson, each, texts};
 use crate::record::record;
 
@@ -45,7 +46,7 @@ record! {
         /// The models as a list of `Summary`, newest first, those of one nanosecond by name.
         ///
         /// >>> store.list().models[0].size
-        /// 1408
+        /// 1002
         models => PyList::new(py, it.objects(py)?)?;
         /// Why entries are not among the models, as a list of `Problem`; empty where all is well.
         ///
@@ -78,6 +79,12 @@ impl Listing {
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
         self.models(py)?.try_iter()
+    }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        let (models, problems) = (self.models(py)?, self.problems(py)?.len()?);
+        let below = format!("{} models, {problems} problems", models.len()?);
+        table(&models, LISTING, &below)
     }
 }
 
@@ -123,6 +130,8 @@ record! {
         form => it.form.as_str();
         /// What the model lacks, where `check_blobs` was asked for, as a list of `IncompleteBlob`.
         incomplete => each(py, &it.incomplete, |blob| IncompleteBlob::from(blob.clone()))?;
+        /// The directory of its store, in a view of several; else `None`.
+        store => it.store.clone();
     }
 }
 

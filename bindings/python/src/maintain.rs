@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use modelkeep::human_size;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
+use crate::html::{USAGE, table};
 use crate::json_base::{each, texts};
 use crate::listing::Problem;
 use crate::record::record;
@@ -106,6 +108,13 @@ impl Usage {
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
         self.models(py)?.try_iter()
     }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        let total = human_size(self.total(py)?.extract()?);
+        let orphans: u64 = self.orphans(py)?.getattr("bytes")?.extract()?;
+        let below = format!("{total} in all, {} of them orphaned", human_size(orphans));
+        table(&self.models(py)?, USAGE, &below)
+    }
 }
 
 record! {
@@ -123,6 +132,8 @@ record! {
         shared => it.shared;
         /// How many of its blobs are missing.
         missing => it.missing;
+        /// The directory of its store, in a view of several; else `None`.
+        store => it.store.clone();
     }
 }
 
@@ -144,7 +155,7 @@ record! {
     ///
     /// >>> diagnosis = store.doctor()
     /// >>> diagnosis.ok, diagnosis.blobs
-    /// (True, 4)
+    /// (True, 7)
     Diagnosis(py, it: Arc<modelkeep::Diagnosis>) extends JsonBase shows [ok, issues] {
         /// Whether nothing is wrong.
         ok => it.is_ok();

@@ -12,8 +12,10 @@ use crate::record::record;
 record! {
     /// How far a long call is.
     ///
-    /// >>> _ = store.verify(progress=lambda progress: print(progress.bytes <= progress.total_bytes))
-    /// True
+    /// >>> seen = []
+    /// >>> _ = store.verify(progress=seen.append)
+    /// >>> seen[-1].bytes, seen[-1].total_bytes
+    /// (1002, 1002)
     Progress(py, it: modelkeep::Progress) shows [bytes, total_bytes, files, total_files] {
         /// The bytes done so far.
         bytes => it.bytes;

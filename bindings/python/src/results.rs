@@ -44,7 +44,7 @@ record! {
     ///
     /// >>> deleted = store.delete("llama3.2")
     /// >>> deleted.models, len(deleted.blobs), deleted.shared
-    /// (['llama3.2:latest'], 4, [])
+    /// (['llama3.2:latest'], 7, [])
     Deleted(py, it: Arc<modelkeep::Deleted>) extends JsonBase shows [models, blobs, bytes] {
         /// The models that are gone, or, with `dry_run`, would be.
         models => texts(&it.models);
@@ -61,6 +61,24 @@ record! {
         /// Why blobs were kept: manifests that cannot be read may use any of them, or another
         /// program has one open.
         kept => each(py, &it.kept, |problem| Problem::from(problem.clone()))?;
+        /// From which store each model is gone, in a view of several, as a list of `DeletedFrom`.
+        stores => each(py, &it.stores, |from| DeletedFrom::from(from.clone()))?;
+    }
+}
+
+record! {
+    /// From which of several stores a model was deleted.
+    ///
+    /// >>> view = modelkeep.Store([store.root, "/usr/share"])
+    /// >>> view.delete("llama3.2", dry_run=True).stores[0].store == store.root
+    /// True
+    DeletedFrom(py, it: modelkeep::DeletedFrom) shows [name, store] {
+        /// The model.
+        name => it.name.to_string();
+        /// The directory of its store.
+        store => it.store.clone();
+        /// The directory of the store whose model has that name now; `None` where there is none.
+        shown_from => it.shown_from.clone();
     }
 }
 
@@ -100,7 +118,7 @@ record! {
     ///
     /// >>> imported = store.import_gguf("llama3.2.gguf", "other")
     /// >>> imported.name, imported.bytes, imported.ignored, imported.warnings
-    /// ('other:latest', 864, [], [])
+    /// ('other:latest', 736, [], [])
     Imported(py, it: Arc<modelkeep::Imported>) extends JsonBase shows [name, digest, bytes] {
         /// The name under which the model is stored.
         name => it.name.to_string();

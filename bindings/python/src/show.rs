@@ -90,7 +90,7 @@ record! {
     /// A tensor of a shown model, without its data; `Model.gguf` has those.
     ///
     /// >>> store.show("llama3.2").tensors[0]
-    /// ShownTensor(name='token_embd.weight', type='F16', shape=[8, 4])
+    /// ShownTensor(name='token_embd.weight', type='F32', shape=[8, 4])
     ShownTensor(py, it: modelkeep::ShownTensor) shows [name, r#type, shape] {
         /// Its name.
         name => it.name.clone();

@@ -10,8 +10,13 @@ use crate::buffer::{Buffer, Layout, Part};
 use crate::record::shown;
 use crate::text::text;
 
-/// A tensor of a GGUF file. Its data are memory without a copy: of its shape for plain numbers,
-/// and rows of bytes for types of blocks, and for those that Python has no number for.
+/// A tensor of a GGUF file. `memoryview(tensor)` and `numpy.asarray(tensor)` are its data without a
+/// copy, read-only: of its shape for plain numbers, and rows of bytes for types of blocks, and for those
+/// that Python has no number for.
+///
+/// >>> tensor = modelkeep.Gguf("llama3.2.gguf").tensors["token_embd.weight"]
+/// >>> tensor.type, tensor.shape, tensor.nbytes, memoryview(tensor).format
+/// ('F32', (4, 8), 128, 'f')
 #[pyclass(frozen, get_all, extends = Buffer, module = "modelkeep")]
 pub(crate) struct Tensor {
     /// Its name.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use modelkeep::human_size;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
 use crate::gguf::GgufWarning;
+use crate::html::{REPORT, table};
 use crate::json_base::{each, texts};
 use crate::listing::Problem;
 use crate::options::bad;
@@ -55,14 +57,23 @@ impl Report {
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
         self.blobs(py)?.try_iter()
     }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        let ok = if self.ok(py)?.is_truthy()? {
+            "all is well"
+        } else {
+            "damaged"
+        };
+        let hashed = human_size(self.hashed_bytes(py)?.extract()?);
+        table(&self.blobs(py)?, REPORT, &format!("{ok}, {hashed} hashed"))
+    }
 }
 
 record! {
     /// How much a verification took an earlier one's word for.
     ///
-    /// >>> _ = store.verify(use_cache=True)
-    /// >>> store.verify(use_cache=True).cached.blobs
-    /// 4
+    /// >>> store.verify().cached
+    /// Cached(blobs=0, bytes=0)
     Cached(py, it: modelkeep::Cached) shows [blobs, bytes] {
         /// How many blobs.
         blobs => it.blobs;
