@@ -112,6 +112,7 @@ fn operations() -> Vec<(&'static str, Operation)> {
         }),
         ("copy from another store", |store| {
             let own = StoreOptions::new(store.path().join("own")).create(true);
+            let own = own.durability(store.options().durability);
             let own = Store::open_with(own.delete_delay(Duration::ZERO))?;
             own.take_model(store, &name("a"), &name("ns/c:t"), false)
                 .map(drop)
