@@ -89,10 +89,6 @@
 //! reasons for how it is built, the format of a store, the few deliberate differences from Ollama,
 //! and measurements.
 
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
 mod capability;
 mod error;
 mod fs;

@@ -55,14 +55,13 @@ pub(crate) fn verify(
     let bad: Vec<&Finding> = report.blobs.iter().filter(|blob| !is_sound(blob)).collect();
     if !bad.is_empty() {
         let header = ["STATUS", "DIGEST", "MODELS", "DETAIL"];
-        output.table(table(header, bad.iter().map(row), &[]))?;
+        let rows = bad.iter().map(row);
+        let rows = rows.map(|cells| cells.map(|cell| output.brief(&cell)));
+        output.table(table(header, rows, &[]))?;
     }
     for model in &report.models {
-        output.line(format!(
-            "broken: {} ({})",
-            model.name,
-            model.reasons.join("; ")
-        ))?;
+        let reasons = output.brief(&model.reasons.join("; "));
+        output.line(format!("broken: {} ({reasons})", model.name))?;
     }
     let (blobs, bytes) = (report.blobs.len(), DecimalBytes(report.hashed_bytes));
     let blobs = counted(blobs, "blob");

@@ -127,6 +127,15 @@ impl Output {
         self.width
     }
 
+    /// Returns a text with its digests as short as IDs where it goes to a terminal: programs and
+    /// files have them whole.
+    pub(crate) fn brief(&self, text: &str) -> String {
+        match self.is_terminal {
+            true => with_short_digests(text),
+            false => text.to_owned(),
+        }
+    }
+
     /// Writes a line: of JSON where that is wanted, otherwise of text for people.
     pub(crate) fn line(&mut self, line: impl fmt::Display) -> Outcome {
         let line = line.to_string();
@@ -259,6 +268,20 @@ pub(crate) fn shortened(text: &str, width: usize) -> String {
     head.chain(['\u{2026}']).chain(tail).collect()
 }
 
+/// Returns a text in which every digest has the twelve digits of an ID.
+fn with_short_digests(text: &str) -> String {
+    const PREFIX: &str = "sha256:";
+    let mut parts = text.split(PREFIX);
+    let mut short = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let (digest, rest) = part.split_at(digits);
+        let kept = if digits == 64 { 12 } else { digits };
+        short.extend([PREFIX, digest.get(..kept).unwrap_or(digest), rest]);
+    }
+    short
+}
+
 /// Returns a section of keys and values with its title, line by line; nothing where there are none.
 pub(crate) fn section(title: &str, rows: Vec<[String; 2]>) -> Vec<String> {
     if rows.is_empty() {
@@ -275,4 +298,24 @@ pub(crate) fn section(title: &str, rows: Vec<[String; 2]>) -> Vec<String> {
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_short_digests;
+
+    #[test]
+    fn only_whole_digests_are_cut() {
+        let digits = "0123456789abcdef".repeat(4);
+        for (text, short) in [
+            (format!("sha256:{digits}"), "sha256:0123456789ab"),
+            (format!("a sha256:{digits}: b"), "a sha256:0123456789ab: b"),
+            (format!("sha256:{digits}0"), &*format!("sha256:{digits}0")),
+            (format!("sha256-{digits}"), &*format!("sha256-{digits}")),
+            ("sha256:".to_owned(), "sha256:"),
+            ("sha256:\u{e9}".to_owned(), "sha256:\u{e9}"),
+        ] {
+            assert_eq!(with_short_digests(&text), short);
+        }
+    }
 }
