@@ -16,6 +16,8 @@ needs binutils command -v nm
 needs cmake command -v cmake
 needs pkg-config command -v pkg-config
 needs valgrind command -v valgrind
+needs clang command -v clang++
+needs doxygen command -v doxygen
 needs git command -v git
 needs curl command -v curl
 needs util-linux command -v setpriv

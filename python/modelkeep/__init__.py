@@ -7,7 +7,8 @@
 >>> print(store.path("llama3.2"))
 """
 
-from collections.abc import Mapping, Sequence
+# `collections.abc` would be half the time of an import; this is what it has, and loaded already.
+from _collections_abc import Mapping, Sequence
 
 from ._modelkeep import (
     Alias,
@@ -78,6 +79,28 @@ Mapping.register(Gguf)
 Sequence.register(Array)
 del Mapping, Sequence
 
+# What type checkers take for true: the module `typing` would be most of the time of an import.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ._transport import Transport
+
+
+def transport(store: Store | None = None) -> "Transport":
+    """Return a transport of httpx that answers from a store, the default one where none is given.
+
+    With it, clients of Ollama that speak through httpx work in process, synchronous and
+    asynchronous ones: the package `ollama`, langchain-ollama, llama-index. Needs httpx, which they
+    bring. What the server of the command answers, the transport answers.
+
+    >>> client = httpx.Client(transport=modelkeep.transport(), base_url="http://modelkeep")
+    >>> client.get("/api/tags").json()["models"][0]["name"]
+    'llama3.2:latest'
+    """
+    from ._transport import Transport
+
+    return Transport(Store() if store is None else store)
+
 __all__ = [
     "Alias",
     "ArgumentError",
@@ -139,4 +162,5 @@ __all__ = [
     "Usage",
     "Use",
     "Uses",
+    "transport",
 ]

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
-use indicatif::{DecimalBytes, HumanDuration};
-use modelkeep::{ListOptions, ManifestForm, ModelName, Store, Summary};
+use indicatif::HumanDuration;
+use modelkeep::{ListOptions, ManifestForm, ModelName, Store, Summary, human_size};
 
 use crate::completions::models;
 use crate::output::{Outcome, Output, note, shortened, table};
@@ -232,7 +232,7 @@ fn size(line: &Summary, bytes: bool) -> String {
     match u64::try_from(line.size) {
         Ok(_) if !line.remote_host.is_empty() => "-".to_owned(),
         Ok(size) if bytes => size.to_string(),
-        Ok(size) => DecimalBytes(size).to_string(),
+        Ok(size) => human_size(size),
         // No bytes are fewer than none: the manifest states a wrong size.
         Err(_) => "?".to_owned(),
     }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use clap::Args as Group;
-use indicatif::DecimalBytes;
+
 use modelkeep::{
     BlobStatus, Digest, Finding, GcOptions, Issue, LocationState, ModelUsage, Reference, Report,
-    Store, StoreOptions, Usage, VerifyOptions,
+    Store, StoreOptions, Usage, VerifyOptions, human_size,
 };
 
 use crate::output::{Failure, Outcome, Output, counted, note, say, table};
@@ -63,14 +63,14 @@ pub(crate) fn verify(
         let reasons = output.brief(&model.reasons.join("; "));
         output.line(format!("broken: {} ({reasons})", model.name))?;
     }
-    let (blobs, bytes) = (report.blobs.len(), DecimalBytes(report.hashed_bytes));
+    let (blobs, bytes) = (report.blobs.len(), human_size(report.hashed_bytes));
     let blobs = counted(blobs, "blob");
     output.line(format!("{blobs}, {bytes} hashed, {} bad", bad.len()))?;
     let cached = report.cached;
     if cached.blobs == 0 {
         return Ok(());
     }
-    let (blobs, bytes) = (cached.blobs, DecimalBytes(cached.bytes));
+    let (blobs, bytes) = (cached.blobs, human_size(cached.bytes));
     let blobs = counted(blobs, "blob");
     output.line(format!("{blobs}, {bytes} cached by an earlier run"))
 }
@@ -161,8 +161,8 @@ pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
     let row = |model: &ModelUsage| {
         [
             model.name.to_string(),
-            DecimalBytes(model.exclusive).to_string(),
-            DecimalBytes(model.shared).to_string(),
+            human_size(model.exclusive),
+            human_size(model.shared),
             bar(model, largest),
             if model.missing > 0 {
                 format!("{} missing", counted(model.missing, "blob"))
@@ -181,11 +181,11 @@ fn totals(usage: &Usage, output: &mut Output) -> Outcome {
     let files = |files: &modelkeep::Files| {
         format!(
             "{} in {}",
-            DecimalBytes(files.bytes),
+            human_size(files.bytes),
             counted(files.files, "file")
         )
     };
-    output.line(format!("used by models  {}", DecimalBytes(usage.used)))?;
+    output.line(format!("used by models  {}", human_size(usage.used)))?;
     output.line(format!("orphans         {}", files(&usage.orphans)))?;
     output.line(format!("downloads       {}", files(&usage.partials)))?;
     output.line(format!("unknown files   {}", files(&usage.unknown)))?;
@@ -193,12 +193,12 @@ fn totals(usage: &Usage, output: &mut Output) -> Outcome {
     output.line(format!("trash           {}", files(&usage.trash)))?;
     output.line(format!("quarantine      {}", files(&usage.quarantine)))?;
     output.line(format!("everything else {}", files(&usage.other)))?;
-    output.line(format!("total           {}", DecimalBytes(usage.total)))?;
+    output.line(format!("total           {}", human_size(usage.total)))?;
     match usage.held_outside {
         0 => Ok(()),
         bytes => output.line(format!(
             "of which files elsewhere hold {} as well: removing here does not free it",
-            DecimalBytes(bytes)
+            human_size(bytes)
         )),
     }
 }
@@ -258,7 +258,7 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
     }
     let files = [&collected.partials, &collected.leftovers].map(Vec::len);
     let count = collected.blobs.len() + files.iter().sum::<usize>();
-    let bytes = DecimalBytes(collected.bytes);
+    let bytes = human_size(collected.bytes);
     let young = match collected.young {
         0 => String::new(),
         young => format!("; {young} unused, younger than the grace period (--grace 0s)"),

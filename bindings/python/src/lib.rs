@@ -6,15 +6,18 @@ mod buffer;
 mod equality;
 mod error;
 mod gguf;
+mod http;
 mod import;
 mod json_base;
 mod listing;
 mod maintain;
 mod model;
+mod models;
 mod options;
 mod parse_error;
 mod path;
-mod repr;
+mod progress;
+mod record;
 mod results;
 mod show;
 mod split_gguf;
@@ -55,6 +58,8 @@ mod _modelkeep {
     #[pymodule_export]
     use crate::parse_error::ParseError;
     #[pymodule_export]
+    use crate::progress::Progress;
+    #[pymodule_export]
     use crate::results::{Alias, Copied, Deleted, Imported, SharedBlob};
     #[pymodule_export]
     use crate::show::{Message, Show, ShownTensor};
@@ -67,7 +72,7 @@ mod _modelkeep {
     #[pymodule_export]
     use crate::uses::{Use, Uses};
     #[pymodule_export]
-    use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Progress, Report};
+    use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Report};
 
     /// Runs the command `modelkeep`; the first argument is its own name. Returns its exit status.
     #[pyfunction]

@@ -10,41 +10,43 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::{OrRaise, exception};
+use crate::http;
 use crate::listing::Listing;
 use crate::maintain::Diagnosis;
-use crate::model::{Model, Models, show_options};
+use crate::model::{Model, show_options};
+use crate::models::{Models, Pending};
 use crate::options::{Options, Span, bad};
 use crate::path::FilePath;
+use crate::progress::Observer;
 use crate::results::{Copied, Deleted};
 use crate::show::Show;
 use crate::stream::PyFile;
 use crate::uses::Uses;
-use crate::verify::Observer;
 
 /// A models directory, opened. Opening and reading write nothing.
 #[pyclass(frozen, module = "modelkeep")]
 pub(crate) struct Store {
     pub(crate) inner: modelkeep::Store,
     options: Options,
+    pub(crate) pending: Pending,
 }
 
 impl Store {
-    /// Makes a call that may take long, and looks for signals and tells a callback meanwhile.
+    /// Makes a call that may take long, and looks for signals and tells a callback, or a bar that
+    /// says `what`, meanwhile.
     pub(crate) fn watched<T: Send>(
         &self,
         py: Python<'_>,
         progress: Option<Py<PyAny>>,
+        what: &str,
         call: impl FnOnce(&modelkeep::Store) -> modelkeep::Result<T> + Send,
     ) -> PyResult<T> {
-        let mut observer = Observer::new(progress);
+        let mut observer = Observer::new(py, progress, what)?;
         let answer = py.detach(|| {
             self.inner
                 .watch(&mut |progress| observer.observe(progress), call)
         });
-        match observer.raised {
-            Some(raised) => Err(raised),
-            None => answer.or_raise(py),
-        }
+        observer.end(py, answer)
     }
 }
 
@@ -80,7 +82,12 @@ impl Store {
         };
         let path = path.map(|path| path.0);
         let inner = py.detach(|| options.open(path)).or_raise(py)?;
-        Ok(Store { inner, options })
+        let pending = Pending::default();
+        Ok(Store {
+            inner,
+            options,
+            pending,
+        })
     }
 
     /// The store's directory.
@@ -138,7 +145,7 @@ impl Store {
 
     /// Returns the models that a digest, an ID (12 digits or more) or a file belongs to.
     fn which(&self, py: Python<'_>, what: PathBuf) -> PyResult<Py<Uses>> {
-        Uses::of(py, self.watched(py, None, |store| store.which(&what))?)
+        Uses::of(py, self.watched(py, None, "", |store| store.which(&what))?)
     }
 
     /// Copies a model: one more name for the same blobs, at the cost of one small file. Where
@@ -238,18 +245,48 @@ impl Store {
         Ok((answer.status, answer.body))
     }
 
-    fn __iter__(&self, py: Python<'_>) -> PyResult<Models> {
-        py.detach(|| Models::of(&self.inner)).or_raise(py)
-    }
-
-    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        py.detach(|| Ok(self.inner.list()?.models.len()))
+    /// Responds to a request as the server of the command does, in process: the status, the headers
+    /// and the body.
+    #[pyo3(signature = (method, target, body=b"".as_slice(), agent=""),
+        text_signature = "($self, method, target, body=b'', agent='')")]
+    fn _respond(
+        &self,
+        py: Python<'_>,
+        method: &str,
+        target: &str,
+        body: &[u8],
+        agent: &str,
+    ) -> PyResult<http::Reply> {
+        py.detach(|| http::respond(&self.inner, [method, target, agent], body))
             .or_raise(py)
     }
 
-    fn __getitem__(&self, py: Python<'_>, name: &str) -> PyResult<Model> {
-        let model = py.detach(|| self.inner.model(name));
-        Ok(model.or_raise(py)?.into())
+    fn __iter__(slf: &Bound<'_, Self>) -> Models {
+        Models::of(slf)
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        py.detach(|| self.pending.count(&self.inner)).or_raise(py)
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    /// Holds nothing open between calls, so there is nothing to close.
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {}
+
+    fn _ipython_key_completions_(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let listing = py.detach(|| self.inner.list()).or_raise(py)?;
+        let names = listing.models.iter().map(|model| model.name.to_string());
+        Ok(names.collect())
+    }
+
+    fn __getitem__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Model> {
+        let (py, this) = (slf.py(), slf.get());
+        let model = py.detach(|| this.inner.model(name)).or_raise(py)?;
+        Ok(Model::new(slf.clone().unbind(), model))
     }
 
     fn __contains__(&self, py: Python<'_>, name: &str) -> PyResult<bool> {

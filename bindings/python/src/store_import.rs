@@ -53,7 +53,7 @@ impl Store {
             .messages(messages.into_iter().map(Into::into));
         let options = with_texts(options, [template, system, renderer, parser, requires]);
         let import = |store: &modelkeep::Store| store.import(&path.0, name, &options);
-        Imported::of(py, self.watched(py, progress, import)?)
+        Imported::of(py, self.watched(py, progress, "importing", import)?)
     }
 
     /// Makes a model as a Modelfile says, from GGUF files or from a model of this store.
@@ -73,7 +73,7 @@ impl Store {
             .replace(replace)
             .copy_mode(copy_mode.parse().or_raise(py)?);
         let import = |store: &modelkeep::Store| store.import_modelfile(&path.0, name, &options);
-        Imported::of(py, self.watched(py, progress, import)?)
+        Imported::of(py, self.watched(py, progress, "importing", import)?)
     }
 
     /// Writes models to `path` in the image layout of OCI: to one archive where it ends in `.tar` or
@@ -101,11 +101,11 @@ impl Store {
         let exported = match Place::of(path, "write")? {
             Place::Path(path) => {
                 let export = |store: &modelkeep::Store| store.export(&names, &path, &options);
-                self.watched(py, progress, export)?
+                self.watched(py, progress, "exporting", export)?
             }
             Place::File(mut file) => {
                 let export = |store: &modelkeep::Store| store.export_to(&names, &mut file);
-                let exported = self.watched(py, progress, export);
+                let exported = self.watched(py, progress, "exporting", export);
                 file.raised().map_or(exported, Err)?
             }
         };
@@ -133,11 +133,11 @@ impl Store {
         let imported = match Place::of(path, "read")? {
             Place::Path(path) => {
                 let import = |store: &modelkeep::Store| store.import_archive(&path, &options);
-                self.watched(py, progress, import)?
+                self.watched(py, progress, "importing", import)?
             }
             Place::File(mut file) => {
                 let import = |store: &modelkeep::Store| store.import_stream(&mut file, &options);
-                let imported = self.watched(py, progress, import);
+                let imported = self.watched(py, progress, "importing", import);
                 file.raised().map_or(imported, Err)?
             }
         };

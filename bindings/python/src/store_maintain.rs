@@ -6,8 +6,9 @@ use pyo3::prelude::*;
 use crate::error::OrRaise;
 use crate::maintain::{Collected, Diagnosis, Maintained, Repaired, Usage};
 use crate::options::{Span, gc_options};
+use crate::progress::Observer;
 use crate::store::Store;
-use crate::verify::{Observer, Report};
+use crate::verify::Report;
 
 #[pymethods]
 impl Store {
@@ -28,17 +29,14 @@ impl Store {
         use_cache: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Report>> {
-        let mut observer = Observer::new(progress);
+        let mut observer = Observer::new(py, progress, "verifying")?;
         let report = py.detach(|| {
             let options = VerifyOptions::new().models(&names);
             let options = options.gguf(gguf).use_cache(use_cache);
             self.inner
                 .verify_with(&options, &mut |progress| observer.observe(progress))
         });
-        match observer.raised {
-            Some(raised) => Err(raised),
-            None => Report::of(py, report.or_raise(py)?),
-        }
+        Report::of(py, observer.end(py, report)?)
     }
 
     /// Removes the blobs that no model uses and that have not changed for the grace period, and
@@ -61,7 +59,10 @@ impl Store {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Collected>> {
         let options = gc_options(grace, dry_run, partials, quarantine, all).or_raise(py)?;
-        Collected::of(py, self.watched(py, progress, |store| store.gc(&options))?)
+        Collected::of(
+            py,
+            self.watched(py, progress, "collecting", |store| store.gc(&options))?,
+        )
     }
 
     /// Measures the disk: what each model alone holds, what it shares, what nobody uses.
@@ -84,8 +85,9 @@ impl Store {
         report: &Report,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Repaired>> {
-        let repair = |store: &modelkeep::Store| store.repair(&report.report);
-        Repaired::of(py, self.watched(py, progress, repair)?)
+        let report = report.engine().or_raise(py)?;
+        let repair = |store: &modelkeep::Store| store.repair(report);
+        Repaired::of(py, self.watched(py, progress, "repairing", repair)?)
     }
 
     /// Does what Ollama does to a store when it starts: renames old blobs, and collects as `gc`.
@@ -104,6 +106,6 @@ impl Store {
     ) -> PyResult<Maintained> {
         let options = gc_options(grace, false, partials, quarantine, all).or_raise(py)?;
         let maintain = |store: &modelkeep::Store| store.maintain_with(&options);
-        Maintained::of(py, self.watched(py, progress, maintain)?)
+        Maintained::of(py, self.watched(py, progress, "maintaining", maintain)?)
     }
 }

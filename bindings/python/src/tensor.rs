@@ -7,7 +7,7 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 
 use crate::buffer::{Buffer, Layout, Part};
-use crate::repr::shown;
+use crate::record::shown;
 use crate::text::text;
 
 /// A tensor of a GGUF file. Its data are memory without a copy: of its shape for plain numbers,
@@ -101,11 +101,7 @@ fn rows(tensor: &TensorInfo<'_>, mut shape: Vec<u64>) -> Option<Vec<u64>> {
 
 #[pymethods]
 impl Tensor {
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let (name, shape) = (self.name.bind(py), self.shape.bind(py));
-        shown(
-            "Tensor",
-            &[("name", name), ("type", &self.r#type), ("shape", shape)],
-        )
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        shown(slf.as_any(), &["name", "type", "shape"])
     }
 }
