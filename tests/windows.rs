@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use modelkeep::{
-    ErrorKind, GcOptions, ImportOptions, ShowOptions, Store, StoreOptions, VerifyOptions,
+    ErrorKind, GcOptions, ImportOptions, LinkMode, LinkOptions, ShowOptions, Store, StoreOptions,
+    VerifyOptions,
 };
 
 /// winnt.h, FILE_SHARE_READ
@@ -137,6 +138,80 @@ fn names_that_differ_in_case_are_one_model() {
     );
     assert_eq!(names(&store), ["Some/B:Tag", "a:latest"]);
     assert_eq!(store.delete("some/b:tag").unwrap().models, [copied.to]);
+}
+
+#[test]
+fn paths_are_those_of_ollama() {
+    let (_scratch, store) = store();
+    let blob = store.model("a").unwrap().gguf_path().unwrap();
+    assert_eq!(blob.parent(), Some(store.path().join("blobs").as_path()));
+    assert!(manifest(&store, "a").is_file());
+    let shown = store.show("a", &ShowOptions::default()).unwrap();
+    let from = format!("\nFROM {}\n", blob.display());
+    assert!(shown.modelfile.contains(&from), "{}", shown.modelfile);
+    assert!(
+        from.contains(r"\blobs\sha256-") && !from.contains('/'),
+        "{from}"
+    );
+}
+
+/// Runs this test in a process of another profile.
+#[test]
+fn the_default_store_is_in_the_profile_of_the_user() {
+    const PROFILE: &str = "MODELKEEP_TEST_PROFILE";
+    if let Some(profile) = std::env::var_os(PROFILE) {
+        let store = Store::open_default().unwrap();
+        let models = Path::new(&profile).join(".ollama").join("models");
+        assert_eq!(store.path(), models);
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let models = scratch.path().join(".ollama").join("models");
+    Store::open_with(StoreOptions::new(models).create(true)).unwrap();
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "the_default_store_is_in_the_profile_of_the_user"])
+        .env("USERPROFILE", scratch.path())
+        .env(PROFILE, scratch.path())
+        .env_remove("OLLAMA_MODELS")
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// Since Windows 10 NTFS replaces and removes what all who have it open share; older systems and
+/// wine refuse it.
+#[test]
+fn what_others_have_open_and_share_is_replaced_or_stays_whole() {
+    let (_scratch, store) = store();
+    store.copy("a", "b").unwrap();
+    let before = std::fs::read(manifest(&store, "b")).unwrap();
+    let shared = File::open(manifest(&store, "b")).unwrap();
+    match store.copy("a", "b") {
+        Ok(copied) => assert!(copied.replaced),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Busy, "{error}"),
+    }
+    assert_eq!(std::fs::read(manifest(&store, "b")).unwrap(), before);
+    drop(shared);
+    store.delete("b").unwrap();
+    assert_eq!(names(&store), ["a:latest"]);
+}
+
+#[test]
+fn a_link_needs_no_privilege() {
+    let (scratch, store) = store();
+    let linked = store
+        .link("a", scratch.path().join("links"), &LinkOptions::new())
+        .unwrap();
+    let link = &linked.links[0];
+    assert_ne!(link.mode, LinkMode::Symlink);
+    let blob = store.model("a").unwrap().gguf_path().unwrap();
+    assert_eq!(
+        std::fs::read(&link.path).unwrap(),
+        std::fs::read(blob).unwrap()
+    );
+    assert_eq!(linked.not_remembered, "");
+    let report = store.check_links(std::iter::empty::<&Path>()).unwrap();
+    assert!(report.links.iter().all(|link| link.is_ok()), "{report:?}");
 }
 
 #[test]
