@@ -127,8 +127,8 @@ pub use store::{
     Finding, GcOptions, GgufFinding, ImportArchiveOptions, ImportOptions, Imported,
     ImportedArchive, IncompleteBlob, InfoValue, Issue, ListOptions, ListedDetails, Listing,
     Location, LocationState, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage,
-    MovedBlob, Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions, ShownDetails,
-    ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
+    MovedBlob, Names, Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions,
+    ShownDetails, ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 

@@ -1,7 +1,9 @@
 //! The results that are first of all lists: iterating over one gives what it is a list of.
 
+use crate::name::ModelName;
 use crate::store::diagnosis::{Diagnosis, Issue};
 use crate::store::list::{Listing, Summary};
+use crate::store::names::Names;
 use crate::store::usage::{ModelUsage, Usage};
 use crate::store::verify::{Finding, Report};
 use crate::store::which::{Use, Uses};
@@ -31,6 +33,7 @@ macro_rules! items {
 items! {
     Diagnosis: issues of Issue;
     Listing: models of Summary;
+    Names: names of ModelName;
     Report: blobs of Finding;
     Usage: models of ModelUsage;
     Uses: uses of Use;

@@ -8,9 +8,10 @@ use indicatif::DecimalBytes;
 use modelkeep::{ImportOptions, MediaType, Model, ModelName, Reference, Store, StoreOptions, Use};
 
 use crate::args::{Args, Command, ImportArgs};
-use crate::output::{FORCE, Failure, Outcome, Output, note, say, table};
+use crate::output::{FORCE, Failure, Outcome, Output, note, say};
 use crate::progress::watched;
-use crate::{archive, completions, list, maintain, metadata, remove, rename, server, show};
+use crate::table::Fitting;
+use crate::{archive, completions, list, maintain, metadata, remove, rename, server, show, usage};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
@@ -52,7 +53,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
         }
         Command::Repair { names } => maintain::repair(&open()?, names, output),
         Command::Serve(how) => server::run(open()?, how, args.read_only),
-        Command::Du => maintain::usage(&open()?, output),
+        Command::Du(how) => usage::run(&open()?, &how, output),
         Command::Gc {
             grace,
             dry_run,
@@ -114,14 +115,16 @@ fn which(store: &Store, what: &Path, output: &mut Output) -> Outcome {
         return Ok(());
     }
     let row = |r#use: &Use| {
-        [
-            r#use.name.to_string(),
-            r#use.kind.clone(),
-            r#use.digest.clone(),
-        ]
+        let digest = output.brief(&r#use.digest);
+        vec![r#use.name.to_string(), r#use.kind.clone(), digest]
     };
-    let header = ["NAME", "KIND", "DIGEST"];
-    output.table(table(header, found.uses.iter().map(row), &[]))
+    let fitting = Fitting {
+        header: &["NAME", "KIND", "DIGEST"],
+        numbers: &[],
+        shrinking: &[0],
+    };
+    let rows = found.uses.iter().map(row).collect();
+    output.table(fitting.lines(rows, output.width()))
 }
 
 /// Writes a manual page for the command and for each of its commands.

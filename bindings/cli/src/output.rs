@@ -6,11 +6,14 @@
 use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
-use comfy_table::{CellAlignment, Table, presets};
 use console::{Style, Term};
+use indicatif::{DecimalBytes, HumanDuration};
 use modelkeep::gguf::ParseError;
-use modelkeep::{Error, ErrorKind, Problem, printable};
+use modelkeep::{Error, ErrorKind, Problem, Timestamp, printable};
+
+use crate::table::with_short_digests;
 
 /// Why a command ends early.
 #[derive(Debug)]
@@ -122,6 +125,25 @@ impl Output {
         self.width
     }
 
+    /// Returns a time for people: on a terminal its age, else its date and minute.
+    pub(crate) fn time(&self, time: Timestamp) -> String {
+        let now = self.is_terminal.then(SystemTime::now);
+        let age = now.and_then(|now| now.duration_since(time.system_time()).ok());
+        if let Some(age) = age {
+            return format!("{} ago", HumanDuration(age));
+        }
+        let text = time.to_string();
+        text.chars().take(16).collect::<String>().replace('T', " ")
+    }
+
+    /// Returns a text for people: on a terminal with short digests.
+    pub(crate) fn brief(&self, text: &str) -> String {
+        match self.is_terminal {
+            true => with_short_digests(text),
+            false => text.to_owned(),
+        }
+    }
+
     /// Writes a line: of JSON where that is wanted, otherwise of text for people.
     pub(crate) fn line(&mut self, line: impl fmt::Display) -> Outcome {
         let line = line.to_string();
@@ -217,53 +239,12 @@ pub(crate) fn note(problems: &[Problem]) {
     }
 }
 
-/// Returns a table without rules, line by line; the columns of `numbers` are aligned right.
-pub(crate) fn table<Row: IntoIterator<Item = String>>(
-    header: impl IntoIterator<Item = &'static str>,
-    rows: impl IntoIterator<Item = Row>,
-    numbers: &[usize],
-) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
-    for row in rows {
-        let cells = row.into_iter().map(|cell| printable(&cell).into_owned());
-        table.add_row(cells);
+/// Returns a size for people, or as a number of bytes where that is wanted.
+pub(crate) fn size(size: u64, bytes: bool) -> String {
+    match bytes {
+        true => size.to_string(),
+        false => DecimalBytes(size).to_string(),
     }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let left = if index == 0 { 0 } else { 2 };
-        column.set_padding((left, 0));
-        if numbers.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let lines = table.lines();
-    lines.map(|line| line.trim_end().to_owned()).collect()
-}
-
-/// Returns a text of no more than so many characters, with its middle left out where it has more:
-/// the ends of a name, its host and its tag, say the most.
-pub(crate) fn shortened(text: &str, width: usize) -> String {
-    let count = text.chars().count();
-    if count <= width {
-        return text.to_owned();
-    }
-    let kept = width.saturating_sub(1);
-    let (start, end) = (kept / 2, kept - kept / 2);
-    let head = text.chars().take(start);
-    let tail = text.chars().skip(count - end);
-    head.chain(['\u{2026}']).chain(tail).collect()
-}
-
-/// Returns a section of keys and values with its title, line by line; nothing where there are none.
-pub(crate) fn section(title: &str, rows: Vec<[String; 2]>) -> Vec<String> {
-    if rows.is_empty() {
-        return Vec::new();
-    }
-    let rows = table(["", ""], rows, &[]).into_iter().skip(1);
-    let mut lines = vec![title.to_owned()];
-    lines.extend(rows.map(|line| format!("  {line}")));
-    lines.push(String::new());
-    lines
 }
 
 /// Returns a number with its noun: `1 blob`, `2 blobs`.
