@@ -40,6 +40,7 @@
 //! | give one another name | [`copy`](Store::copy) | find what is wrong | [`doctor`](Store::doctor) |
 //! | remove some | [`delete`](Store::delete), [`delete_all`](Store::delete_all) | remove what is unused | [`gc`](Store::gc), [`maintain`](Store::maintain) |
 //! | measure the disk | [`usage`](Store::usage) | find whose a file is | [`which`](Store::which) |
+//! | name their files for other programs | [`link`](Store::link) | see whether these names are current | [`check_links`](Store::check_links) |
 //! | write models to an archive | [`export`](Store::export) | take them back | [`import_archive`](Store::import_archive) |
 //!
 //! Names are strings as people type them, such as `llama3.2` or `hf.co/team/model:Q4`, or what was
@@ -88,10 +89,6 @@
 //! reasons for how it is built, the format of a store, the few deliberate differences from Ollama,
 //! and measurements.
 
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
 mod capability;
 mod error;
 mod fs;
@@ -122,13 +119,14 @@ pub use manifest::{Config, Layer, Manifest, MediaType, ParameterValue, Parameter
 pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
 pub use store::{
-    Alias, ArchivedModel, Blob, BlobStatus, BrokenModel, Cached, Collected, Copied, CopyMode,
-    CopyOptions, DeleteOptions, Deleted, Diagnosis, ExportOptions, Exported, FileWarning, Files,
-    Finding, GcOptions, GgufFinding, ImportArchiveOptions, ImportOptions, Imported,
-    ImportedArchive, IncompleteBlob, InfoValue, Issue, ListOptions, ListedDetails, Listing,
-    Location, LocationState, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage,
-    MovedBlob, Names, Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions,
-    ShownDetails, ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
+    Alias, ArchivedModel, Blob, BlobStatus, BrokenModel, Cached, CheckedLink, Collected, Copied,
+    CopyMode, CopyOptions, DeleteOptions, Deleted, Diagnosis, ExportOptions, Exported, FileWarning,
+    Files, Finding, GcOptions, GgufFinding, ImportArchiveOptions, ImportOptions, Imported,
+    ImportedArchive, IncompleteBlob, InfoValue, Issue, Link, LinkLayout, LinkMode, LinkOptions,
+    LinkReport, LinkState, Linked, ListOptions, ListedDetails, Listing, Location, LocationState,
+    Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage, MovedBlob, Names, Problem,
+    Progress, Repaired, Report, SharedBlob, Show, ShowOptions, ShownDetails, ShownTensor, Store,
+    StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 

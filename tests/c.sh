@@ -179,8 +179,6 @@ expect() { # TEXT COMMAND...
 export OLLAMA_MODELS=$work/examples
 "$libraries/modelkeep" import tests/data/tiny.gguf llama3.2 >"$work/log"
 path=$("$libraries/modelkeep" path llama3.2)
-example c README.md && expect "$path" "$work/example"
-example cpp README.md && expect "$path" "$work/example"
 example c docs/c-api.md && expect "model $path" "$work/example" llama3.2
 example cpp docs/c-api.md && expect "output_norm.weight 32" "$work/example" "$path"
 example c docs/c-api.md 2 && expect "can: completion" "$work/example" llama3.2

@@ -10,7 +10,10 @@ mod skip;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use modelkeep::{Copied, ErrorKind, ImportOptions, Result, Store, StoreOptions};
+use modelkeep::{
+    Copied, CopyOptions, ErrorKind, ExportOptions, ImportArchiveOptions, ImportOptions, Imported,
+    ImportedArchive, Result, ShowOptions, Store, StoreOptions,
+};
 use skip::not_here;
 
 /// A file system in a file, mounted for as long as this lives.
@@ -101,11 +104,16 @@ impl Mounted {
         if let Some(fold) = kind.fold {
             run(fold, &[self.models().to_str().unwrap()])?;
         }
-        std::fs::write(self.models().join("Probe"), "").ok()?;
-        let folds = self.models().join("pROBE").exists();
-        std::fs::remove_file(self.models().join("Probe")).ok()?;
-        folds.then_some(())
+        folds(&self.models()).then_some(())
     }
+}
+
+/// Returns whether a directory takes names for one which differ in case.
+fn folds(directory: &Path) -> bool {
+    std::fs::write(directory.join("Probe"), "").unwrap();
+    let folds = directory.join("pROBE").exists();
+    std::fs::remove_file(directory.join("Probe")).unwrap();
+    folds
 }
 
 impl Drop for Mounted {
@@ -115,9 +123,14 @@ impl Drop for Mounted {
     }
 }
 
-/// Runs a test on a store with the model `a` on each file system that can be had.
+/// Runs a test on a store with the model `a` on each file system that can be had: the system's own,
+/// as on macOS and Windows, and on Linux those that are made for it.
 fn on_each(test: impl Fn(&Store)) {
-    for kind in &KINDS {
+    let scratch = tempfile::tempdir().unwrap();
+    if folds(scratch.path()) {
+        test(&store_at(scratch.path().join("models")));
+    }
+    for kind in KINDS.iter().filter(|_| cfg!(target_os = "linux")) {
         let Some(mounted) = Mounted::new(kind) else {
             let what = format!("a store on {}", kind.name);
             match kind.is_installable && !has_commands(kind) {
@@ -126,17 +139,25 @@ fn on_each(test: impl Fn(&Store)) {
             }
             continue;
         };
-        let options = StoreOptions::new(mounted.models()).create(true);
-        let store = Store::open_with(options).unwrap();
-        import(&store, "a").unwrap();
-        test(&store);
+        test(&store_at(mounted.models()));
     }
 }
 
-fn import(store: &Store, name: &str) -> Result<()> {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny.gguf");
+/// A store with the model `a`.
+fn store_at(path: PathBuf) -> Store {
+    let store = Store::open_with(StoreOptions::new(path).create(true)).unwrap();
+    import(&store, "a").unwrap();
     store
-        .import(fixture, name, &ImportOptions::default())
+}
+
+fn fixture() -> PathBuf {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny.gguf");
+    std::path::absolute(fixture).unwrap()
+}
+
+fn import(store: &Store, name: &str) -> Result<()> {
+    store
+        .import(fixture(), name, &ImportOptions::default())
         .map(drop)
 }
 
@@ -181,6 +202,159 @@ fn a_name_in_another_case_is_the_stored_one_in_every_call() {
     });
 }
 
+/// What a caller has outside of a store: another model than the stored ones as a Modelfile, as an
+/// archive, and as a manifest with its blobs beside it.
+struct Outside {
+    scratch: tempfile::TempDir,
+}
+
+impl Outside {
+    fn new() -> Self {
+        let outside = Outside {
+            scratch: tempfile::tempdir().unwrap(),
+        };
+        let modelfile = format!("FROM {}\nSYSTEM another\n", fixture().display());
+        std::fs::write(outside.path("Modelfile"), modelfile).unwrap();
+        let other = Store::open_with(StoreOptions::new(outside.path("other")).create(true));
+        let other = other.unwrap();
+        let plain = ImportOptions::default();
+        other
+            .import_modelfile(outside.path("Modelfile"), "B", &plain)
+            .unwrap();
+        other
+            .export(["B"], outside.path("b.tar"), &ExportOptions::default())
+            .unwrap();
+        outside
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    fn manifest(&self) -> PathBuf {
+        let library = "manifests/registry.ollama.ai/library";
+        self.path("other").join(library).join("B/latest")
+    }
+}
+
+/// Makes the name `B` by every call that makes one; returns the name that it got.
+fn made(
+    store: &Store,
+    outside: &Outside,
+    replace: bool,
+) -> Vec<(&'static str, Result<(String, bool)>)> {
+    let copying = CopyOptions::new().replace(replace);
+    let import = ImportOptions::default().replace(replace);
+    let archive = ImportArchiveOptions::new().replace(replace);
+    let imported =
+        |done: Result<Imported>| done.map(|imported| (imported.name.to_string(), replace));
+    let arrived = |done: Result<ImportedArchive>| {
+        done.map(|done| (done.models[0].name.to_string(), done.models[0].replaced))
+    };
+    let stream = || {
+        let mut file = std::fs::File::open(outside.path("b.tar")).unwrap();
+        store.import_stream(&mut file, &archive)
+    };
+    vec![
+        (
+            "copy_with",
+            store.copy_with("a", "B", &copying).map(|done| to(&done)),
+        ),
+        ("import", imported(store.import(fixture(), "B", &import))),
+        (
+            "import_file",
+            imported(store.import_file(fixture(), "B", &import)),
+        ),
+        (
+            "import_modelfile",
+            imported(store.import_modelfile(outside.path("Modelfile"), "B", &import)),
+        ),
+        ("copy again", store.copy("a", "B").map(|done| to(&done))),
+        (
+            "import_manifest",
+            arrived(store.import_manifest(
+                outside.manifest(),
+                outside.path("other").join("blobs"),
+                &archive.clone().name("B"),
+            )),
+        ),
+        ("copy again", store.copy("a", "B").map(|done| to(&done))),
+        (
+            "import_archive",
+            arrived(store.import_archive(outside.path("b.tar"), &archive)),
+        ),
+        ("copy again", store.copy("a", "B").map(|done| to(&done))),
+        ("import_stream", arrived(stream())),
+    ]
+}
+
+#[test]
+fn every_call_that_makes_a_name_refuses_or_replaces_the_stored_one() {
+    let outside = Outside::new();
+    on_each(|store| {
+        store.copy("a", "b").unwrap();
+        for (call, done) in made(store, &outside, false) {
+            if call != "copy again" {
+                assert_eq!(done.unwrap_err().kind(), ErrorKind::AlreadyExists, "{call}");
+            }
+            assert_eq!(names(store), ["a:latest", "b:latest"], "{call}");
+        }
+        for (call, done) in made(store, &outside, true) {
+            assert_eq!(done.unwrap(), ("b:latest".into(), true), "{call}");
+            assert_eq!(names(store), ["a:latest", "b:latest"], "{call}");
+        }
+        for from in ["a", "b"] {
+            let error = store.rename(from, "B").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{from}");
+            assert_eq!(names(store), ["a:latest", "b:latest"], "{from}");
+        }
+        let renamed = store.rename("b", "C").unwrap();
+        assert_eq!(to(&renamed), ("C:latest".into(), false));
+        assert_eq!(names(store), ["C:latest", "a:latest"]);
+    });
+}
+
+/// As Linux has them: an archive of them would make them one.
+#[test]
+fn two_models_of_an_archive_never_become_one() {
+    on_each(|store| {
+        let scratch = tempfile::tempdir().unwrap();
+        let (archive, two) = (scratch.path().join("two"), ["b", "c"]);
+        store.copy("a", "b").unwrap();
+        store.copy("a", "c").unwrap();
+        store.export(two, &archive, &ExportOptions::new()).unwrap();
+        store.delete_all(two).unwrap();
+        let index = archive.join("index.json");
+        let text = std::fs::read_to_string(&index).unwrap();
+        let folded = text.replace("c:latest", "B:latest");
+        assert_ne!(text, folded);
+        std::fs::write(index, folded).unwrap();
+        let error = store
+            .import_archive(&archive, &ImportArchiveOptions::new())
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        assert_eq!(names(store), ["a:latest"]);
+    });
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_manifest_is_no_absence() {
+    on_each(|store| {
+        let library = "manifests/registry.ollama.ai/library/is-dir/latest/inner";
+        std::fs::create_dir_all(store.path().join(library)).unwrap();
+        for name in ["is-dir", "IS-dir"] {
+            for error in [
+                store.show(name, &ShowOptions::default()).unwrap_err(),
+                store.copy(name, "x").unwrap_err(),
+                store.copy("a", name).unwrap_err(),
+                store.delete(name).unwrap_err(),
+            ] {
+                assert_eq!(error.kind(), ErrorKind::Io, "{name}: {error}");
+            }
+        }
+    });
+}
+
 #[test]
 fn every_part_of_a_name_is_folded() {
     on_each(|store| {
@@ -219,7 +393,7 @@ fn a_name_that_the_file_system_cannot_keep_is_refused_and_changes_nothing() {
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::InvalidName, "{error}");
                     assert_eq!(names(store), before);
-                    assert!(store.find(name).unwrap().is_none());
+                    assert!(!matches!(store.find(name), Ok(Some(_))));
                 }
             }
         }

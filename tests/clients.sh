@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Programs that were written for Ollama, unchanged, against `modelkeep serve`: the packages of
-# PyPI and npm, and the curl lines of the README; then a short load.
+# PyPI and npm; then a short load.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 modelkeep=$PWD/target/debug/modelkeep
@@ -32,17 +32,6 @@ if command -v npm >/dev/null; then
 else
     skip "the client of npm" "no npm on the path"
 fi
-
-# The lines as they are printed, but for the port.
-grep '^curl ' README.md >"$work/lines"
-[ "$(wc -l <"$work/lines")" = 4 ]
-while read -r line; do
-    line=${line//http:\/\/localhost:11434/$host}
-    bash -c "${line/curl /curl --silent --show-error --fail-with-body }" >>"$work/answers"
-done <"$work/lines"
-names=$("$modelkeep" --store "$work/models" list | awk 'NR > 1 {print $1}' | sort | tr '\n' ' ')
-[ "$names" = "llama3-backup:latest llama3.2:latest llava:latest " ]
-pass "the curl lines work as printed"
 
 kill -INT "$server"
 wait "$server"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs `modelkeep gguf FILE --json` over the GGUF corpus: outcome, JSON, memory, and time.
 
-    tests/corpus.py [path of the command]
+    tests/corpus.py [path of the command, after an emulator and its options where it needs one]
 
 The memory of the entries that limit it is checked; the times are only printed, as machines differ.
 """
@@ -30,7 +30,7 @@ def find_corpus():
 def run(command, path, lenient):
     """The answer, the exit status, the peak memory in MiB and the milliseconds of a run."""
     start = time.monotonic()
-    arguments = [command, "gguf", str(path), "--json"] + ["--lenient"] * lenient
+    arguments = [*command, "gguf", str(path), "--json"] + ["--lenient"] * lenient
     child = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     out, err = child.stdout.read(), child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
@@ -62,7 +62,7 @@ def check(entry, expect, answer, lenient):
 
 
 def main():
-    command = sys.argv[1] if len(sys.argv) > 1 else "target/debug/modelkeep"
+    command = sys.argv[1:] or ["target/debug/modelkeep"]
     corpus = find_corpus()
     if corpus is None:
         skip("the corpus of GGUF files", "no gguf/corpus in tests, $MODELKEEP_SHARED or ../shared")

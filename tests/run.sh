@@ -28,4 +28,5 @@ step "clients of Ollama" bash tests/clients.sh
 step "crashes and power cuts" bash tests/crash.sh quick
 step "stores made at random" bash fuzz/stores.sh quick
 step "Python" bash tests/python.sh
+step "README and guides" bash tests/pages.sh
 summary

@@ -6,6 +6,8 @@ pub(crate) mod gguf_file;
 pub(crate) mod gguf_parts;
 pub(crate) mod hash;
 pub(crate) mod layout;
+pub(crate) mod link;
+pub(crate) mod link_place;
 pub(crate) mod lock;
 pub(crate) mod map;
 pub(crate) mod oci_layout;

@@ -140,10 +140,17 @@ pub(crate) fn read_bounded(from: impl Read) -> io::Result<Vec<u8>> {
 /// may write, as far as is known: what others can write says nothing about what we found. Never
 /// behind a link.
 pub(crate) fn read_private(path: &Path) -> Option<Vec<u8>> {
+    let (bytes, stat) = read_own(path)?;
+    stat.is_private().then_some(bytes)
+}
+
+/// Returns a record in our own directory and what it looks like, whoever may write to it. Never
+/// behind a link, and at most as large as any text that is read.
+pub(crate) fn read_own(path: &Path) -> Option<(Vec<u8>, Stat)> {
     let file = open::without_following(path, OpenOptions::new().read(true)).ok()?;
     let file = regular(file).ok()?;
-    let is_ours = Stat::of(&file).ok()?.is_private();
-    is_ours.then(|| read_bounded(file).ok())?
+    let stat = Stat::of(&file).ok()?;
+    Some((read_bounded(file).ok()?, stat))
 }
 
 /// How many bytes at the beginning of a file say what it is.

@@ -71,7 +71,7 @@ impl Staged {
         refused: fn(&'static str, &Path, io::Error) -> Error,
     ) -> Result<Self> {
         Staged::claimed(durability, || {
-            let path = to.with_file_name(staged_name());
+            let path = place_beside(to);
             let file = ops::create(&path).map_err(|e| refused("creating", &path, e))?;
             Ok((path, file))
         })
@@ -316,6 +316,11 @@ fn staging(layout: &Layout, place: Place) -> Result<PathBuf> {
     let staging = layout.inside(&own, Room::Staging.name());
     make_private_dir(&staging)?;
     Ok(staging)
+}
+
+/// Returns a free path beside the one that a file is to have.
+pub(crate) fn place_beside(to: &Path) -> PathBuf {
+    to.with_file_name(staged_name())
 }
 
 /// Returns a name under which a file waits to become visible. No model's begins with a dot.

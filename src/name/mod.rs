@@ -8,5 +8,6 @@ mod reference;
 pub(crate) use digest::MalformedDigest;
 pub use digest::{Digest, Hasher};
 pub use model_name::ModelName;
+pub(crate) use model_name::{DEFAULT_HOST, DEFAULT_NAMESPACE};
 pub use reference::Reference;
 pub(crate) use reference::{missing, says_both};

@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind};
 
-const DEFAULT_HOST: &str = "registry.ollama.ai";
-const DEFAULT_NAMESPACE: &str = "library";
+pub(crate) const DEFAULT_HOST: &str = "registry.ollama.ai";
+pub(crate) const DEFAULT_NAMESPACE: &str = "library";
 const DEFAULT_TAG: &str = "latest";
 
 /// A fully qualified model name. Whoever holds one holds a valid one: no part can be empty, start

@@ -13,6 +13,7 @@ use crate::manifest::{Layer, contradicts};
 use crate::store::diagnosis::Diagnosis;
 use crate::store::form::ManifestForm;
 use crate::store::handle::Store;
+use crate::store::link::LinkState;
 use crate::store::list::Summary;
 use crate::store::live::LiveBlobs;
 use crate::store::misnamed::Missing;
@@ -111,6 +112,7 @@ impl Store {
         }
         self.examine_private(&survey.staged, &mut diagnosis);
         diagnosis.group();
+        self.examine_links(&mut diagnosis);
         diagnosis.issues.sort_by(|a, b| a.path.cmp(&b.path));
         diagnosis.notes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(diagnosis)
@@ -133,6 +135,20 @@ impl Store {
                               there; deleting and collecting are refused meanwhile";
                 diagnosis.add(&blobs, None, error.to_string(), advice);
                 false
+            }
+        }
+    }
+
+    /// Names the links outside of the store that show something else than their models hold.
+    fn examine_links(&self, diagnosis: &mut Diagnosis) {
+        for link in self.broken_links() {
+            let what = format!("the link {} {}", link.path.display(), link.what);
+            let name = link.name.as_ref();
+            match link.state {
+                LinkState::Missing | LinkState::Orphaned | LinkState::Unreadable => {
+                    diagnosis.note(&link.path, name, what, &link.advice);
+                }
+                _ => diagnosis.add(&link.path, name, what, &link.advice),
             }
         }
     }

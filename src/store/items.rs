@@ -2,6 +2,7 @@
 
 use crate::name::ModelName;
 use crate::store::diagnosis::{Diagnosis, Issue};
+use crate::store::link::{CheckedLink, Link, LinkReport, Linked};
 use crate::store::list::{Listing, Summary};
 use crate::store::names::Names;
 use crate::store::usage::{ModelUsage, Usage};
@@ -32,6 +33,8 @@ macro_rules! items {
 
 items! {
     Diagnosis: issues of Issue;
+    LinkReport: links of CheckedLink;
+    Linked: links of Link;
     Listing: models of Summary;
     Names: names of ModelName;
     Report: blobs of Finding;

@@ -19,6 +19,7 @@ mod import;
 mod import_archive;
 mod incomplete;
 mod items;
+mod link;
 mod list;
 mod list_facts;
 mod live;
@@ -54,6 +55,9 @@ pub use handle::Store;
 pub use import::{FileWarning, ImportOptions, Imported};
 pub use import_archive::{ArchivedModel, ImportArchiveOptions, ImportedArchive};
 pub use incomplete::IncompleteBlob;
+pub use link::{
+    CheckedLink, Link, LinkLayout, LinkMode, LinkOptions, LinkReport, LinkState, Linked,
+};
 pub use list::{ListOptions, ListedDetails, Listing, Summary};
 pub use locations::{Location, LocationState};
 pub use maintain::Maintained;

@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef _WIN32
+#include <direct.h>
+#include <stdlib.h>
+#define mkdir(path, mode) _mkdir(path)
+#define setenv(name, value, replace) _putenv_s(name, value)
+#endif
+
 static int failed;
 
 #define CHECK(truth)                                                                               \

@@ -5,12 +5,11 @@ use std::path::Path;
 
 use indicatif::DecimalBytes;
 use modelkeep::{
-    Error, ErrorKind, ExportOptions, ImportArchiveOptions, ImportedArchive, ModelName, Reference,
-    Store, StoreOptions,
+    ExportOptions, ImportArchiveOptions, ImportedArchive, ModelName, Reference, Store, StoreOptions,
 };
 
 use crate::args::ImportArgs;
-use crate::output::{FORCE, Failure, Outcome, Output, counted, say};
+use crate::output::{FORCE, Outcome, Output, counted, misuse, say};
 use crate::pipe::{Sink, Source};
 use crate::progress::watched;
 
@@ -20,11 +19,6 @@ const STREAM: &str = "-";
 /// Returns whether what is to be imported is an archive.
 pub(crate) fn is_one(file: &Path) -> bool {
     file == Path::new(STREAM) || Store::is_archive(file)
-}
-
-/// Returns the failure of a command that was called in the wrong way.
-pub(crate) fn misuse(text: &'static str) -> Failure {
-    Failure::Store(Error::new(ErrorKind::InvalidArgument, text))
 }
 
 pub(crate) fn export(

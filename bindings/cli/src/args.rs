@@ -9,6 +9,7 @@ use modelkeep::{CopyMode, ModelName, Reference, StoreOptions};
 
 use crate::color::Color;
 use crate::completions::{Shell, models};
+use crate::link::LinkArgs;
 use crate::list::ListArgs;
 use crate::maintain::VerifyArgs;
 use crate::remove::RemoveArgs;
@@ -101,6 +102,12 @@ pub(crate) enum Command {
         #[arg(long)]
         print0: bool,
     },
+    /// Give the GGUF files of a model readable names for other programs, without copying; or check
+    /// such names
+    #[command(
+        after_help = "Examples:\n  modelkeep link llama3.2 ~/models\n  modelkeep link llama3.2 ~/.lmstudio/models --layout lmstudio\n  modelkeep link llama3.2 llama.gguf --mode symlink\n  modelkeep link --check"
+    )]
+    Link(LinkArgs),
     /// Print which models a digest, an ID or a file belongs to
     #[command(
         after_help = "Examples:\n  modelkeep which 177b698bfa84\n  modelkeep which ~/.ollama/models/blobs/sha256-177b698bfa84..."

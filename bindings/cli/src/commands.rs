@@ -8,10 +8,12 @@ use indicatif::DecimalBytes;
 use modelkeep::{ImportOptions, MediaType, Model, ModelName, Reference, Store, StoreOptions, Use};
 
 use crate::args::{Args, Command, ImportArgs};
-use crate::output::{FORCE, Failure, Outcome, Output, note, say};
+use crate::output::{FORCE, Failure, Outcome, Output, misuse, note, say};
 use crate::progress::watched;
 use crate::table::Fitting;
-use crate::{archive, completions, list, maintain, metadata, remove, rename, server, show, usage};
+use crate::{
+    archive, completions, link, list, maintain, metadata, remove, rename, server, show, usage,
+};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
@@ -25,7 +27,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             archive::import(options, &file, name, &with, output)
         }
         Command::Import { file, name, with } => {
-            let name = name.ok_or_else(|| archive::misuse("importing a file needs a NAME"))?;
+            let name = name.ok_or_else(|| misuse("importing a file needs a NAME"))?;
             import(options, &file, &name, with, output)
         }
         Command::List(how) => list::run(&open()?, &how, output),
@@ -44,6 +46,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             let found = paths(&model, projector, all)?;
             print_paths(&found, print0, output)
         }
+        Command::Link(what) => link::run(&open()?, &what, output),
         Command::Which { what } => which(&open()?, &what, output),
         Command::Verify { names, how } => {
             let store = open()?;

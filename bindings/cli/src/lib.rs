@@ -11,6 +11,7 @@ mod args;
 mod color;
 mod commands;
 mod completions;
+mod link;
 mod list;
 mod maintain;
 mod metadata;

@@ -64,10 +64,11 @@ pub(crate) fn verify(
         output.table(fitting.lines(rows, output.width()))?;
     }
     for model in &report.models {
-        output.line(format!("broken: {}", model.name))?;
-        for reason in &model.reasons {
-            let reason = output.brief(reason);
-            output.line(format!("  {reason}"))?;
+        let reasons = output.brief(&model.reasons.join("; "));
+        let line = format!("broken: {} ({reasons})", model.name);
+        match output.fits(&line) {
+            true => output.line(line)?,
+            false => output.lines([format!("broken: {}", model.name), format!("  {reasons}")])?,
         }
     }
     let cached = report.cached;

@@ -92,6 +92,11 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// Returns the failure of a command that was called in the wrong way.
+pub(crate) fn misuse(text: &'static str) -> Failure {
+    Failure::Store(Error::new(ErrorKind::InvalidArgument, text))
+}
+
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 /// Standard output, and whether a problem was found.
@@ -125,6 +130,12 @@ impl Output {
         self.width
     }
 
+    /// Returns whether a line is no wider than the terminal, where there is one.
+    pub(crate) fn fits(&self, line: &str) -> bool {
+        let width = self.width.map_or(usize::MAX, usize::from);
+        line.chars().count() <= width
+    }
+
     /// Returns a time for people: on a terminal its age, else its date and minute.
     pub(crate) fn time(&self, time: Timestamp) -> String {
         let now = self.is_terminal.then(SystemTime::now);
@@ -136,7 +147,8 @@ impl Output {
         text.chars().take(16).collect::<String>().replace('T', " ")
     }
 
-    /// Returns a text for people: on a terminal with short digests.
+    /// Returns a text with its digests as short as IDs where it goes to a terminal: programs and
+    /// files have them whole.
     pub(crate) fn brief(&self, text: &str) -> String {
         match self.is_terminal {
             true => with_short_digests(text),
@@ -251,4 +263,24 @@ pub(crate) fn size(size: u64, bytes: bool) -> String {
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::table::with_short_digests;
+
+    #[test]
+    fn only_whole_digests_are_cut() {
+        let digits = "0123456789abcdef".repeat(4);
+        for (text, short) in [
+            (format!("sha256:{digits}"), "sha256:0123456789ab"),
+            (format!("a sha256:{digits}: b"), "a sha256:0123456789ab: b"),
+            (format!("sha256:{digits}0"), &*format!("sha256:{digits}0")),
+            (format!("sha256-{digits}"), &*format!("sha256-{digits}")),
+            ("sha256:".to_owned(), "sha256:"),
+            ("sha256:\u{e9}".to_owned(), "sha256:\u{e9}"),
+        ] {
+            assert_eq!(with_short_digests(&text), short);
+        }
+    }
 }

@@ -20,16 +20,18 @@ impl Layout {
         Ok(())
     }
 
-    /// Returns the name under which the manifest is stored that `name` finds: the same, but where
-    /// the file system takes several for one. `None` where it finds one whose name has parts that
-    /// the file system has cut. Costs four `lstat`, and directory reads on such a file system.
+    /// Returns the name under which is stored what `name` finds, a manifest or what is in its place:
+    /// the same, but where the file system takes several for one. `None` where it finds one whose
+    /// name has parts that the file system has cut. Costs four `lstat`, and directory reads on such
+    /// a file system.
     pub(crate) fn stored_as(&self, name: &ModelName) -> Option<ModelName> {
         if !self.may_alter(name) && !self.may_fold(name) {
             return Some(name.clone());
         }
-        let stored = self.folded(name);
-        let exact = stored.iter().find(|stored| *stored == name);
-        exact.or(stored.first()).cloned()
+        let stored = self.spelled_otherwise(name);
+        let mut names = stored.into_iter().map(|(_, stored)| stored).peekable();
+        let first = names.peek().cloned();
+        names.find(|stored| stored == name).or(first)
     }
 
     /// Returns whether there are file systems that would store a name under another one: FAT drops
@@ -61,6 +63,13 @@ impl Layout {
     /// Returns the stored names that equal `name` but for case, in byte order. Reads at most one
     /// directory for each part that matches.
     pub(crate) fn folded(&self, name: &ModelName) -> Vec<ModelName> {
+        let found = self.spelled_otherwise(name).into_iter();
+        let files = found.filter(|(path, _)| path.is_file());
+        files.map(|(_, name)| name).collect()
+    }
+
+    /// Returns all that has a path like that of the manifest but for case, whatever it is.
+    fn spelled_otherwise(&self, name: &ModelName) -> Vec<(PathBuf, ModelName)> {
         let mut found = vec![(self.manifests_directory(), Vec::<String>::new())];
         for part in name.parts() {
             let step = |(directory, parts): (PathBuf, Vec<String>)| {
@@ -77,13 +86,13 @@ impl Layout {
             };
             found = found.into_iter().flat_map(step).collect();
         }
-        let file = |(path, parts): (PathBuf, Vec<String>)| match parts.as_slice() {
-            [host, namespace, model, tag] if path.is_file() => {
-                ModelName::from_parts(host, namespace, model, tag)
+        let named = |(path, parts): (PathBuf, Vec<String>)| match parts.as_slice() {
+            [host, namespace, model, tag] => {
+                ModelName::from_parts(host, namespace, model, tag).map(|name| (path, name))
             }
             _ => None,
         };
-        found.into_iter().filter_map(file).collect()
+        found.into_iter().filter_map(named).collect()
     }
 }
 

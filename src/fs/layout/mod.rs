@@ -64,6 +64,11 @@ impl Layout {
         self.own_directory().join("verified.json")
     }
 
+    /// Returns the record of the links that were made outside of the store.
+    pub(crate) fn links(&self) -> PathBuf {
+        self.own_directory().join("links.json")
+    }
+
     /// Returns the private directory on the device of the blobs.
     pub(crate) fn own_for_blobs(&self) -> PathBuf {
         let root = self.blobs_root();

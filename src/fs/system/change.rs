@@ -20,6 +20,11 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     system::rename_new(from, to)
 }
 
+/// Makes a symbolic link to a file.
+pub(crate) fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    system::symlink(target, link)
+}
+
 /// Gives the file to a user and to a group.
 pub(crate) fn give(file: &File, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
     system::give(file, user, group)
@@ -64,6 +69,10 @@ mod system {
     #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
     pub(super) fn rename_new(_from: &Path, _to: &Path) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(target, link)
     }
 
     pub(super) fn give(file: &File, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
@@ -131,6 +140,11 @@ mod system {
         }
         path.push(0);
         Ok(path)
+    }
+
+    /// Needs developer mode, or a privilege that users do not have.
+    pub(super) fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+        std::os::windows::fs::symlink_file(target, link)
     }
 
     pub(super) fn give(_: &File, _: Option<u32>, _: Option<u32>) -> io::Result<()> {

@@ -22,6 +22,20 @@ pub(crate) fn is_unsupported(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported || is_one_of(error, codes::UNSUPPORTED)
 }
 
+/// Returns whether a link of some kind cannot be made here, and one of another kind may be: the file
+/// system does not know it, the file is on another device or has all the names that it can have, or
+/// it is not this user's to link.
+pub(crate) fn is_unlinkable(error: &io::Error) -> bool {
+    is_unsupported(error)
+        || matches!(
+            error.kind(),
+            io::ErrorKind::CrossesDevices
+                | io::ErrorKind::TooManyLinks
+                | io::ErrorKind::PermissionDenied
+        )
+        || is_one_of(error, codes::UNLINKABLE)
+}
+
 /// Returns whether a refusal to set an owner or a mode says only that it is not ours to set, or
 /// that there is none.
 pub(crate) fn is_not_for_us(error: &io::Error) -> bool {
@@ -88,6 +102,7 @@ mod codes {
     pub(super) const EXHAUSTION: &[i32] = &[libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EAGAIN];
     pub(super) const PASSING: &[i32] = &[libc::EINTR, libc::ESTALE, libc::ETIMEDOUT, libc::EBUSY];
     pub(super) const UNSUPPORTED: &[i32] = &[libc::EINVAL, libc::EPERM];
+    pub(super) const UNLINKABLE: &[i32] = &[libc::ENOTTY, libc::ENOTSUP, libc::EXDEV];
     pub(super) const NOT_FOR_US: &[i32] = &[libc::EPERM, libc::EINVAL];
     pub(super) const LOCKLESS: &[i32] = &[libc::ENOLCK, libc::EBADF];
     pub(super) const UNMAPPABLE: &[i32] =
@@ -121,6 +136,11 @@ mod codes {
         win::ERROR_NETNAME_DELETED.cast_signed(),
     ];
     pub(super) const UNSUPPORTED: &[i32] = UNKNOWN;
+    pub(super) const UNLINKABLE: &[i32] = &[
+        win::ERROR_PRIVILEGE_NOT_HELD.cast_signed(),
+        win::ERROR_NOT_SAME_DEVICE.cast_signed(),
+        win::ERROR_TOO_MANY_LINKS.cast_signed(),
+    ];
     /// There are no owners and modes to set.
     pub(super) const NOT_FOR_US: &[i32] = &[];
     pub(super) const LOCKLESS: &[i32] = UNKNOWN;

@@ -84,9 +84,13 @@ mod system {
 
     use super::{File, OpenOptions, Path, io};
 
-    /// Pipes are in a name space of their own.
+    /// Pipes are in a name space of their own. A directory opens as none, which would look like a
+    /// lack of rights.
     pub(super) fn without_waiting(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-        options.open(path)
+        options.open(path).map_err(|error| match path.is_dir() {
+            true => io::Error::new(io::ErrorKind::IsADirectory, "is a directory"),
+            false => error,
+        })
     }
 
     pub(super) fn without_following(path: &Path, options: &mut OpenOptions) -> io::Result<File> {

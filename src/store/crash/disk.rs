@@ -108,7 +108,7 @@ impl Disk {
                 let inode = inode.unwrap_or_else(|| self.foreign(from));
                 self.names.insert(to.to_owned(), inode);
             }
-            Change::Reflink(from, to) => {
+            Change::Symlink(from, to) | Change::Reflink(from, to) => {
                 let inode = self.foreign(from);
                 self.names.insert(to.to_owned(), inode);
             }

@@ -3,6 +3,7 @@
 mod archives;
 mod disk;
 mod flushes;
+mod links;
 mod others;
 mod quiet;
 mod second;
@@ -202,6 +203,7 @@ fn run(scene: &Scene, operation: Operation, point: usize, failure: Failure) -> (
 fn applies(change: &Change<'_>) -> bool {
     match *change {
         Change::Rename(from, _) => from.symlink_metadata().is_ok(),
+        Change::Symlink(_, to) => to.symlink_metadata().is_err(),
         Change::Link(from, to) | Change::RenameNew(from, to) => {
             from.symlink_metadata().is_ok() && to.symlink_metadata().is_err()
         }

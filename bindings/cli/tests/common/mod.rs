@@ -55,6 +55,28 @@ impl Shell {
         }
     }
 
+    /// Runs a line as a shell does, in which `modelkeep` is the command.
+    pub fn shell(&self, line: &str) -> Said {
+        let program = Path::new(env!("CARGO_BIN_EXE_modelkeep"));
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = Command::new("/bin/sh")
+            .args(["-c", line])
+            .env("OLLAMA_MODELS", self.store())
+            .env("HOME", self.directory.path())
+            .env("PATH", program.parent().unwrap())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Said {
+            status: status.code().unwrap(),
+            out: text(stdout),
+            err: text(stderr),
+        }
+    }
+
     pub fn json(&self, words: &[&str]) -> serde_json::Value {
         let said = self.run(&[words, &["--json"]].concat());
         serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}: {}", said.out))

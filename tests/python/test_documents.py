@@ -1,4 +1,4 @@
-"""The Python of the README and of the documentation runs as it is printed."""
+"""The Python of the documentation runs as it is printed."""
 
 import re
 from pathlib import Path
@@ -24,15 +24,6 @@ def run(document: str) -> None:
     text = (TESTS.parent / document).read_text()
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     exec("\n".join(blocks), {})
-
-
-def test_the_example_prints_the_path_of_a_model(
-    store: modelkeep.Store, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run("README.md")
-    path, architecture, show = capsys.readouterr().out.splitlines()
-    assert (path, architecture) == (str(store.path("llama3.2")), "llama")
-    assert show == store.show("llama3.2").to_json()
 
 
 def test_what_the_documentation_shows_runs(

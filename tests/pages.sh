@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The README and the guides: their blocks run and print what the pages say, and the picture is what a
+# terminal shows. After tests/python.sh, which builds the module into the environment that is used here.
+#   tests/pages.sh [PAGE...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=$PWD/target/venv/bin/python
+[ -x "$python" ] || { echo "no module of Python: tests/python.sh builds it" >&2; exit 1; }
+"$python" -m pip install --disable-pip-version-check --quiet 'pyte>=0.8,<0.9'
+cargo build --quiet --package modelkeep-cli --package modelkeep-c
+export PYTHONPYCACHEPREFIX=$PWD/target/pycache
+status=0
+"$python" tests/pages.py "$@" || status=1
+"$python" docs/pictures/terminal.py || status=1
+exit $status
