@@ -1,4 +1,6 @@
-/* modelkeep: the model store that Ollama writes to disk, as a library.
+/**
+ * @file
+ * modelkeep: the model store that Ollama writes to disk, as a library.
  *
  * Generated from bindings/c; do not edit.
  *
@@ -20,8 +22,8 @@
  * can be added at their end. Of a result as many bytes are written as the caller has room for, and
  * `size` says how many those were. Options are set to zero first: zero is the default of every
  * field, NULL is all defaults, any number but 0 is true, and what only a later release knows is
- * refused where it is not zero. Without a size never grow: mkeep_str, mkeep_value, mkeep_array,
- * mkeep_files and mkeep_message.
+ * refused where it is not zero. Without a size never grow: mkeep_str, mkeep_human, mkeep_value,
+ * mkeep_array, mkeep_files and mkeep_message.
  *
  * Statuses. Every call that can fail may return MKEEP_STATUS_IO, _PERMISSION_DENIED, _NULL_ARGUMENT,
  * _INVALID_UTF8 and _PANIC; those that change a store also _BUSY, and _READ_ONLY where it is
@@ -29,8 +31,8 @@
  * unless it says otherwise.
  *
  * Threads. Any handle may be used from many threads at once, and every function called while any
- * other runs; only _free must be the last use of its handle. After a fork the child may continue
- * with the handles that it has, unless the parent was inside a call then.
+ * other runs; only _free must be the last use of its handle. Each function says so. After a fork the
+ * child may continue with the handles that it has, unless the parent was inside a call then.
  *
  * Maps. A GGUF file that is mapped has to stay as it is while a reference to it, or what was borrowed
  * from it, is used. Where somebody truncates it, the next access ends the process with SIGBUS; where
@@ -47,10 +49,88 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /**
- * The number of the interface that this header describes.
+ * @defgroup strings Strings
+ * What is borrowed, what the caller owns, and sizes and counts for people.
+ * @{
  */
-#define MKEEP_ABI_VERSION 0
+
+/**
+ * A string that belongs to the caller.
+ */
+typedef struct mkeep_string mkeep_string;
+
+/**
+ * A borrowed string.
+ */
+typedef struct {
+  /**
+   * The bytes. A NUL follows them, except after strings of a GGUF file; those may hold one, too.
+   */
+  const char *ptr;
+  /**
+   * How many they are, without the NUL.
+   */
+  size_t len;
+} mkeep_str;
+
+/**
+ * A short text: a NUL ends it.
+ */
+typedef struct {
+  /**
+   * The text.
+   */
+  char text[24];
+} mkeep_human;
+
+/**
+ * Returns a number of bytes as the command prints it: `2.02 GB`, `17.00 kB`, `100 B`. There is
+ * nothing to free: the text may be an argument of printf as it is returned.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_human mkeep_human_size(uint64_t bytes);
+
+/**
+ * Returns a count of parameters or tokens as the command prints it: `8.0B`, `109.48M`, `2K`.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_human mkeep_human_number(uint64_t count);
+
+/**
+ * Borrows the string.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_string_str(const mkeep_string *string);
+
+/**
+ * Borrows the string as C has it; NULL for NULL.
+ *
+ * Threads: any, at any time.
+ */
+const char *mkeep_string_c(const mkeep_string *string);
+
+/**
+ * Frees a string.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_string_free(mkeep_string *string);
+
+/** @} */
+
+/**
+ * @defgroup errors Errors
+ * How a call ended, why it failed, and what it had to pass over.
+ * @{
+ */
 
 /**
  * How a call ended. More may come: take an unknown one for a failure.
@@ -135,446 +215,9 @@ typedef enum {
 } mkeep_status;
 
 /**
- * The state of a blob.
- */
-typedef enum {
-  /**
-   * Its bytes have the digest that names it.
-   */
-  MKEEP_BLOB_STATUS_OK = 0,
-  /**
-   * No file is there.
-   */
-  MKEEP_BLOB_STATUS_MISSING = 1,
-  /**
-   * The file has another size than a manifest says.
-   */
-  MKEEP_BLOB_STATUS_WRONG_SIZE = 2,
-  /**
-   * The file's bytes have another digest.
-   */
-  MKEEP_BLOB_STATUS_WRONG_DIGEST = 3,
-  /**
-   * The file cannot be read.
-   */
-  MKEEP_BLOB_STATUS_UNREADABLE = 4,
-} mkeep_blob_status;
-
-/**
- * How the bytes of a file come into the store.
- */
-typedef enum {
-  /**
-   * By reflink where the file system can, else by copy.
-   */
-  MKEEP_COPY_MODE_AUTO = 0,
-  /**
-   * By reflink only: the blocks are shared until one of the two is written to.
-   */
-  MKEEP_COPY_MODE_REFLINK = 1,
-  /**
-   * By hard link only: no second copy, but who writes to the file destroys the blob.
-   */
-  MKEEP_COPY_MODE_HARD_LINK = 2,
-  /**
-   * By copy only.
-   */
-  MKEEP_COPY_MODE_COPY = 3,
-} mkeep_copy_mode;
-
-/**
- * An endpoint of the published API.
- */
-typedef enum {
-  /**
-   * GET /api/tags; takes no body.
-   */
-  MKEEP_ENDPOINT_TAGS = 0,
-  /**
-   * POST /api/show.
-   */
-  MKEEP_ENDPOINT_SHOW = 1,
-  /**
-   * POST /api/copy.
-   */
-  MKEEP_ENDPOINT_COPY = 2,
-  /**
-   * DELETE /api/delete.
-   */
-  MKEEP_ENDPOINT_DELETE = 3,
-} mkeep_endpoint;
-
-/**
- * What is in a place where a store may be. More may come.
- */
-typedef enum {
-  /**
-   * Something else than the others.
-   */
-  MKEEP_LOCATION_STATE_UNKNOWN = 0,
-  /**
-   * A store: a directory with `manifests` or `blobs`.
-   */
-  MKEEP_LOCATION_STATE_STORE = 1,
-  /**
-   * A file, or a directory with neither `manifests` nor `blobs`.
-   */
-  MKEEP_LOCATION_STATE_NO_STORE = 2,
-  /**
-   * Nothing.
-   */
-  MKEEP_LOCATION_STATE_MISSING = 3,
-  /**
-   * A link, or a path through one, that leads nowhere.
-   */
-  MKEEP_LOCATION_STATE_DANGLING = 4,
-  /**
-   * A directory that this user may not look into.
-   */
-  MKEEP_LOCATION_STATE_CLOSED = 5,
-} mkeep_location_state;
-
-/**
- * The form of a manifest. More may come.
- */
-typedef enum {
-  /**
-   * Something else than the others.
-   */
-  MKEEP_MANIFEST_FORM_UNKNOWN = 0,
-  /**
-   * A config and layers, as models have them.
-   */
-  MKEEP_MANIFEST_FORM_MODEL = 1,
-  /**
-   * A list of other manifests, one for each platform: an index of OCI, a manifest list of
-   * Docker.
-   */
-  MKEEP_MANIFEST_FORM_INDEX = 2,
-  /**
-   * An artifact of OCI: a type and blobs.
-   */
-  MKEEP_MANIFEST_FORM_ARTIFACT = 3,
-  /**
-   * A manifest of Docker's first schema.
-   */
-  MKEEP_MANIFEST_FORM_SCHEMA1 = 4,
-} mkeep_manifest_form;
-
-/**
- * The type of a parameter's value. More may come.
- */
-typedef enum {
-  /**
-   * Null, or a list or an object inside a list.
-   */
-  MKEEP_PARAMETER_TYPE_OTHER = 0,
-  /**
-   * True or false.
-   */
-  MKEEP_PARAMETER_TYPE_BOOL = 1,
-  /**
-   * A number.
-   */
-  MKEEP_PARAMETER_TYPE_NUMBER = 2,
-  /**
-   * A string.
-   */
-  MKEEP_PARAMETER_TYPE_STRING = 3,
-} mkeep_parameter_type;
-
-/**
- * The type of a value, as files have it.
- */
-typedef enum {
-  /**
-   * 8 bits without a sign.
-   */
-  MKEEP_VALUE_TYPE_U8 = 0,
-  /**
-   * 8 bits with a sign.
-   */
-  MKEEP_VALUE_TYPE_I8 = 1,
-  /**
-   * 16 bits without a sign.
-   */
-  MKEEP_VALUE_TYPE_U16 = 2,
-  /**
-   * 16 bits with a sign.
-   */
-  MKEEP_VALUE_TYPE_I16 = 3,
-  /**
-   * 32 bits without a sign.
-   */
-  MKEEP_VALUE_TYPE_U32 = 4,
-  /**
-   * 32 bits with a sign.
-   */
-  MKEEP_VALUE_TYPE_I32 = 5,
-  /**
-   * A single-precision number.
-   */
-  MKEEP_VALUE_TYPE_F32 = 6,
-  /**
-   * True or false.
-   */
-  MKEEP_VALUE_TYPE_BOOL = 7,
-  /**
-   * A string.
-   */
-  MKEEP_VALUE_TYPE_STR = 8,
-  /**
-   * An array.
-   */
-  MKEEP_VALUE_TYPE_ARRAY = 9,
-  /**
-   * 64 bits without a sign.
-   */
-  MKEEP_VALUE_TYPE_U64 = 10,
-  /**
-   * 64 bits with a sign.
-   */
-  MKEEP_VALUE_TYPE_I64 = 11,
-  /**
-   * A double-precision number.
-   */
-  MKEEP_VALUE_TYPE_F64 = 12,
-} mkeep_value_type;
-
-/**
- * What a garbage collection removed, or would remove.
- */
-typedef struct mkeep_collected mkeep_collected;
-
-/**
- * What a delete did.
- */
-typedef struct mkeep_deleted mkeep_deleted;
-
-/**
- * What is wrong with a store.
- */
-typedef struct mkeep_diagnosis mkeep_diagnosis;
-
-/**
  * What went wrong.
  */
 typedef struct mkeep_error mkeep_error;
-
-/**
- * What an export wrote.
- */
-typedef struct mkeep_exported mkeep_exported;
-
-/**
- * A GGUF file that is open. Counted: what is borrowed lives until the last reference is freed.
- */
-typedef struct mkeep_gguf mkeep_gguf;
-
-/**
- * What an import made.
- */
-typedef struct mkeep_imported mkeep_imported;
-
-/**
- * What the import of an archive made.
- */
-typedef struct mkeep_imported_archive mkeep_imported_archive;
-
-/**
- * All models of a store at one moment, newest first.
- */
-typedef struct mkeep_list mkeep_list;
-
-/**
- * What maintenance did.
- */
-typedef struct mkeep_maintained mkeep_maintained;
-
-/**
- * One model: a snapshot of its manifest. What is stored under its name may change meanwhile; the
- * snapshot does not.
- */
-typedef struct mkeep_model mkeep_model;
-
-/**
- * The parts of a split model, open and in order. A file that is whole is a model of one part.
- */
-typedef struct mkeep_parts mkeep_parts;
-
-/**
- * What a repair moved.
- */
-typedef struct mkeep_repaired mkeep_repaired;
-
-/**
- * What a verification found.
- */
-typedef struct mkeep_report mkeep_report;
-
-/**
- * Everything about one model.
- */
-typedef struct mkeep_show mkeep_show;
-
-/**
- * A models directory, opened.
- */
-typedef struct mkeep_store mkeep_store;
-
-/**
- * A string that belongs to the caller.
- */
-typedef struct mkeep_string mkeep_string;
-
-/**
- * The disk usage of a store.
- */
-typedef struct mkeep_usage mkeep_usage;
-
-/**
- * The models that a digest, an ID or a file belongs to.
- */
-typedef struct mkeep_uses mkeep_uses;
-
-/**
- * Tells how far a call is: called on the calling thread before the first byte, then at most 20
- * times a second, and after the last byte. `user` is what the caller gave. Returning false
- * cancels: MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor
- * an exception may leave it.
- */
-typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
-
-/**
- * How the models of an archive are taken in.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_import_archive_options)`.
-   */
-  size_t size;
-  /**
-   * Whether other models that have these names are replaced.
-   */
-  uint8_t replace;
-  /**
-   * The name of the one model of the archive, or NULL: its own.
-   */
-  const char *name;
-  /**
-   * Tells how far it is, or NULL. Where it cancels, no model is visible; whole blobs stay for the
-   * next import to use.
-   */
-  mkeep_progress progress;
-  /**
-   * What `progress` gets as `user`.
-   */
-  void *user;
-} mkeep_import_archive_options;
-
-/**
- * A borrowed string.
- */
-typedef struct {
-  /**
-   * The bytes. A NUL follows them, except after strings of a GGUF file; those may hold one, too.
-   */
-  const char *ptr;
-  /**
-   * How many they are, without the NUL.
-   */
-  size_t len;
-} mkeep_str;
-
-/**
- * A model that came out of an archive.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_archived_model)`.
-   */
-  size_t size;
-  /**
-   * Whether another model of that name was replaced.
-   */
-  uint8_t replaced;
-  /**
-   * The model's name, in its stored spelling.
-   */
-  mkeep_str name;
-} mkeep_archived_model;
-
-/**
- * Fills `buffer` with at most `len` bytes, and returns how many: 0 at the end, less than 0 where
- * they cannot be read. `user` is what the caller gave.
- */
-typedef ptrdiff_t (*mkeep_read)(void *user, uint8_t *buffer, size_t len);
-
-/**
- * A model that was not deleted.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_failure)`.
-   */
-  size_t size;
-  /**
-   * Why: the status that a call for it alone would have.
-   */
-  mkeep_status status;
-  /**
-   * The name as the caller gave it.
-   */
-  mkeep_str name;
-  /**
-   * Why, in words.
-   */
-  mkeep_str message;
-} mkeep_failure;
-
-/**
- * A blob that stays because other models use it.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_shared_blob)`.
-   */
-  size_t size;
-  /**
-   * The blob, as in `sha256:...`.
-   */
-  mkeep_str digest;
-  /**
-   * How many models use it.
-   */
-  size_t n_models;
-  /**
-   * Its bytes on the disk.
-   */
-  uint64_t n_bytes;
-} mkeep_shared_blob;
-
-/**
- * A name that was an alias: only the link went, and the model stays.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_alias)`.
-   */
-  size_t size;
-  /**
-   * The name.
-   */
-  mkeep_str name;
-  /**
-   * The link. Other names may lead through it, too.
-   */
-  mkeep_str link;
-  /**
-   * The model that the name leads to.
-   */
-  mkeep_str model;
-} mkeep_alias;
 
 /**
  * A file, a directory or a model that a call had to pass over.
@@ -601,6 +244,178 @@ typedef struct {
    */
   mkeep_str message;
 } mkeep_problem;
+
+/**
+ * What is wrong with a GGUF file, and where.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_parse_error)`.
+   */
+  size_t size;
+  /**
+   * What it is: a code that never changes, as in `bad_magic`.
+   */
+  mkeep_str code;
+  /**
+   * The place in the structure, as in `kv 17 "tokenizer.ggml.tokens" element 4711`.
+   */
+  mkeep_str path;
+  /**
+   * What is wrong, in words.
+   */
+  mkeep_str message;
+  /**
+   * The byte of the file where the item begins that is wrong.
+   */
+  uint64_t offset;
+} mkeep_parse_error;
+
+/**
+ * Returns the status of the call that failed; MKEEP_STATUS_OK for NULL.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_error_status(const mkeep_error *error);
+
+/**
+ * Returns what was being done to what, and why it failed: lower case, without a full stop.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_error_message(const mkeep_error *error);
+
+/**
+ * Returns the HTTP status for it, as in 404; 200 for NULL.
+ *
+ * Threads: any, at any time.
+ */
+uint16_t mkeep_error_http_status(const mkeep_error *error);
+
+/**
+ * Returns the operating system's number for it (`errno`); 0 where there is none.
+ *
+ * Threads: any, at any time.
+ */
+int32_t mkeep_error_os(const mkeep_error *error);
+
+/**
+ * Returns the file or directory that it is about, as the system has it; empty where there is none.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_error_path(const mkeep_error *error);
+
+/**
+ * Gets a stored name that may have been meant, the nearest first, at most three; false beyond the
+ * last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_error_suggestion(const mkeep_error *error, size_t index, mkeep_str *name);
+
+/**
+ * Gets where a GGUF file is wrong; false where that is not what went wrong.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_error_parse_error(const mkeep_error *error, mkeep_parse_error *parse_error);
+
+/**
+ * Frees an error.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_error_free(mkeep_error *error);
+
+/** @} */
+
+/**
+ * @defgroup library Library
+ * Which library is linked.
+ * @{
+ */
+
+/**
+ * The number of the interface that this header describes.
+ */
+#define MKEEP_ABI_VERSION 0
+
+/**
+ * Returns the number of the library's interface. A program whose header has another one must not
+ * use it.
+ *
+ * Threads: any, at any time.
+ */
+uint32_t mkeep_abi_version(void);
+
+/**
+ * Returns the release of the library, as in `0.1.0`.
+ *
+ * Threads: any, at any time.
+ */
+const char *mkeep_version(void);
+
+/** @} */
+
+/**
+ * @defgroup callbacks Callbacks
+ * How far a call is, and streams of the caller's.
+ * @{
+ */
+
+/**
+ * Tells how far a call is: called on the calling thread before the first byte, then at most 20
+ * times a second, and after the last byte. `user` is what the caller gave. Returning false
+ * cancels: MKEEP_STATUS_CANCELLED, and nothing is left behind. It must return: neither longjmp nor
+ * an exception may leave it.
+ */
+typedef bool (*mkeep_progress)(void *user, uint64_t bytes, uint64_t total_bytes);
+
+/**
+ * Fills `buffer` with at most `len` bytes, and returns how many: 0 at the end, less than 0 where
+ * they cannot be read. `user` is what the caller gave. It must return: neither longjmp nor an
+ * exception may leave it.
+ */
+typedef ptrdiff_t (*mkeep_read)(void *user, uint8_t *buffer, size_t len);
+
+/**
+ * Takes at most `len` bytes, at least one, and returns how many; less than 0 where it takes no more.
+ * `user` is what the caller gave. It must return: neither longjmp nor an exception may leave it.
+ */
+typedef ptrdiff_t (*mkeep_write)(void *user, const uint8_t *bytes, size_t len);
+
+/** @} */
+
+/**
+ * @defgroup stores Stores
+ * Opening a models directory.
+ * @{
+ */
+
+/**
+ * Which template mkeep_store_show takes where a model has two: a Go template of its own, and the
+ * chat template of its GGUF file.
+ */
+typedef enum {
+  /**
+   * As OLLAMA_GO_TEMPLATE says, or else the one that can do more.
+   */
+  MKEEP_TEMPLATE_CHOICE_DEFAULT = 0,
+  /**
+   * The Go template.
+   */
+  MKEEP_TEMPLATE_CHOICE_GO = 1,
+  /**
+   * The chat template of the GGUF file.
+   */
+  MKEEP_TEMPLATE_CHOICE_GGUF = 2,
+} mkeep_template_choice;
+
+/**
+ * A models directory, opened.
+ */
+typedef struct mkeep_store mkeep_store;
 
 /**
  * How to open a store.
@@ -643,359 +458,96 @@ typedef struct {
    * The directory; NULL for OLLAMA_MODELS, or else ~/.ollama/models.
    */
   const char *path;
+  /**
+   * Milliseconds for which a delete waits for a server beside us, in place of the default of 50;
+   * 0 is the default.
+   */
+  uint32_t delete_delay;
+  /**
+   * An mkeep_template_choice.
+   */
+  uint32_t template_choice;
 } mkeep_store_options;
 
 /**
- * A place where a store may be.
+ * Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
+ *
+ * MKEEP_STATUS_FILE_NOT_FOUND where the directory does not exist, with the well-known places that
+ * do in its message; MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+ *
+ * Threads: any, at any time.
  */
-typedef struct {
-  /**
-   * `sizeof(mkeep_location)`.
-   */
-  size_t size;
-  /**
-   * What is there: an mkeep_location_state.
-   */
-  uint32_t state;
-  /**
-   * Whether it exists.
-   */
-  bool exists;
-  /**
-   * Whether it is the store that was opened.
-   */
-  bool is_opened;
-  /**
-   * The directory.
-   */
-  mkeep_str path;
-  /**
-   * Why no models can be seen there, and what to do, in words; empty where some can.
-   */
-  mkeep_str message;
-  /**
-   * How many manifests are in it.
-   */
-  size_t n_manifests;
-} mkeep_location;
+mkeep_status mkeep_store_open(const mkeep_store_options *options,
+                              mkeep_store **store,
+                              mkeep_error **error);
 
 /**
- * Something that is wrong, or worth knowing.
+ * Returns the directory, as it was given.
+ *
+ * Threads: any, at any time.
  */
-typedef struct {
-  /**
-   * `sizeof(mkeep_issue)`.
-   */
-  size_t size;
-  /**
-   * The file or directory.
-   */
-  mkeep_str path;
-  /**
-   * The model, where the path is a model's; otherwise empty.
-   */
-  mkeep_str name;
-  /**
-   * What is wrong.
-   */
-  mkeep_str message;
-  /**
-   * What to do.
-   */
-  mkeep_str advice;
-} mkeep_issue;
+mkeep_str mkeep_store_root(const mkeep_store *store);
 
 /**
- * How models are exported.
+ * Frees a store. Models, lists, reports and files of it live on.
+ *
+ * Threads: any, as the last use of the handle.
  */
-typedef struct {
-  /**
-   * `sizeof(mkeep_export_options)`.
-   */
-  size_t size;
-  /**
-   * Whether an archive that is there is replaced, and in a directory the models of these names.
-   */
-  uint8_t replace;
-  /**
-   * Tells how far it is, or NULL. Where it cancels, nothing is left behind.
-   */
-  mkeep_progress progress;
-  /**
-   * What `progress` gets as `user`.
-   */
-  void *user;
-} mkeep_export_options;
+void mkeep_store_free(mkeep_store *store);
 
 /**
- * What to collect.
+ * Finds the path of a model's GGUF file.
+ *
+ * MKEEP_STATUS_NOT_FOUND where the model is missing, MKEEP_STATUS_FILE_NOT_FOUND where its file
+ * is, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights
+ * are in several files.
+ *
+ * Threads: any, at any time.
  */
-typedef struct {
-  /**
-   * `sizeof(mkeep_gc_options)`.
-   */
-  size_t size;
-  /**
-   * Seconds for which a file must not have changed; 0 is an hour.
-   */
-  uint64_t grace;
-  /**
-   * Whether there is no such time: what a server is just about to use goes, too.
-   */
-  uint8_t no_grace;
-  /**
-   * Whether nothing is changed, and the result is what would be removed.
-   */
-  uint8_t dry_run;
-  /**
-   * Whether the leftovers of interrupted downloads go as well.
-   */
-  uint8_t partials;
-  /**
-   * Whether the damaged blobs go as well that a repair has moved into quarantine.
-   */
-  uint8_t quarantine;
-  /**
-   * Whether a store without any model is meant to lose every blob.
-   */
-  uint8_t all;
-  /**
-   * Tells how far it is, or NULL. Where it cancels, what is in use is where it was.
-   */
-  mkeep_progress progress;
-  /**
-   * What `progress` gets as `user`.
-   */
-  void *user;
-} mkeep_gc_options;
+mkeep_status mkeep_store_path(const mkeep_store *store,
+                              const char *name,
+                              mkeep_string **path,
+                              mkeep_error **error);
+
+/** @} */
 
 /**
- * How to open a GGUF file.
+ * @defgroup lists Lists
+ * All models of a store at one moment.
+ * @{
  */
-typedef struct {
-  /**
-   * `sizeof(mkeep_gguf_options)`.
-   */
-  size_t size;
-  /**
-   * Whether reading continues where the format is violated without harm.
-   */
-  uint8_t lenient;
-  /**
-   * Whether the header is read into memory instead of mapping the file.
-   */
-  uint8_t no_mmap;
-  /**
-   * Whether the data of tensors may be missing, as in the midst of a download. What is missing
-   * is a warning, `data_out_of_bounds`, and the `data` of a tensor that is not whole are NULL.
-   */
-  uint8_t header_only;
-  /**
-   * Zero, until a later release has fields here.
-   */
-  uint8_t reserved[5];
-} mkeep_gguf_options;
 
 /**
- * Something unusual in a file that can be read.
+ * The form of a manifest. More may come.
  */
-typedef struct {
+typedef enum {
   /**
-   * `sizeof(mkeep_warning)`.
+   * Something else than the others.
    */
-  size_t size;
+  MKEEP_MANIFEST_FORM_UNKNOWN = 0,
   /**
-   * What it is: a code that never changes, as in `nested_array`.
+   * A config and layers, as models have them.
    */
-  mkeep_str code;
+  MKEEP_MANIFEST_FORM_MODEL = 1,
   /**
-   * The place in the structure; the first of several.
+   * A list of other manifests, one for each platform: an index of OCI, a manifest list of
+   * Docker.
    */
-  mkeep_str path;
+  MKEEP_MANIFEST_FORM_INDEX = 2,
   /**
-   * What it is, in words.
+   * An artifact of OCI: a type and blobs.
    */
-  mkeep_str message;
-} mkeep_warning;
+  MKEEP_MANIFEST_FORM_ARTIFACT = 3,
+  /**
+   * A manifest of Docker's first schema.
+   */
+  MKEEP_MANIFEST_FORM_SCHEMA1 = 4,
+} mkeep_manifest_form;
 
 /**
- * An array of metadata.
+ * All models of a store at one moment, newest first.
  */
-typedef struct {
-  /**
-   * The type of its elements: an mkeep_value_type.
-   */
-  uint32_t element;
-  /**
-   * Not 0 where its numbers are big-endian.
-   */
-  uint8_t big_endian;
-  /**
-   * How many elements.
-   */
-  uint64_t count;
-  /**
-   * The elements as they are in the file, not aligned: numbers one after the other, or strings
-   * with their lengths, for mkeep_array_next_str.
-   */
-  const uint8_t *bytes;
-  /**
-   * How many bytes.
-   */
-  size_t len;
-} mkeep_array;
-
-/**
- * A value of metadata. `type` says which of the others counts; the rest are zero.
- */
-typedef struct {
-  /**
-   * An mkeep_value_type.
-   */
-  uint32_t type;
-  /**
-   * The number, for the types without a sign; of a truth 0 or 1.
-   */
-  uint64_t u;
-  /**
-   * The number, for the types with a sign.
-   */
-  int64_t i;
-  /**
-   * The number, for the floating-point types.
-   */
-  double f;
-  /**
-   * The string: bytes that are usually UTF-8, without a NUL after them.
-   */
-  mkeep_str str;
-  /**
-   * The array.
-   */
-  mkeep_array array;
-} mkeep_value;
-
-/**
- * A message that belongs to a model.
- */
-typedef struct {
-  /**
-   * `system`, `user` or `assistant`.
-   */
-  const char *role;
-  /**
-   * The text.
-   */
-  const char *content;
-} mkeep_message;
-
-/**
- * What a model is made of besides its weights, and how they come into the store.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_import_options)`.
-   */
-  size_t size;
-  /**
-   * An mkeep_copy_mode.
-   */
-  uint32_t copy_mode;
-  /**
-   * Whether a model of that name is replaced.
-   */
-  uint8_t replace;
-  /**
-   * The Go template, or NULL: none is guessed.
-   */
-  const char *go_template;
-  /**
-   * The system prompt, or NULL.
-   */
-  const char *system;
-  /**
-   * The parameters as a JSON object, as in `{"temperature":0.7,"stop":["</s>"]}`, or NULL.
-   */
-  const char *parameters;
-  /**
-   * The built-in renderer of prompts, or NULL.
-   */
-  const char *renderer;
-  /**
-   * The built-in parser of answers, or NULL.
-   */
-  const char *parser;
-  /**
-   * The oldest release of Ollama that can run the model, or NULL.
-   */
-  const char *required_release;
-  /**
-   * The texts of the licenses.
-   */
-  const char *const *licenses;
-  /**
-   * How many.
-   */
-  size_t n_licenses;
-  /**
-   * The paths of GGUF files with projectors.
-   */
-  const char *const *projectors;
-  /**
-   * How many.
-   */
-  size_t n_projectors;
-  /**
-   * The paths of GGUF files with adapters.
-   */
-  const char *const *adapters;
-  /**
-   * How many.
-   */
-  size_t n_adapters;
-  /**
-   * The messages that belong to the model.
-   */
-  const mkeep_message *messages;
-  /**
-   * How many.
-   */
-  size_t n_messages;
-  /**
-   * Tells how far it is, or NULL.
-   */
-  mkeep_progress progress;
-  /**
-   * What `progress` gets as `user`.
-   */
-  void *user;
-} mkeep_import_options;
-
-/**
- * Something unusual in a file that was imported.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_file_warning)`.
-   */
-  size_t size;
-  /**
-   * The file, as it was named.
-   */
-  mkeep_str file;
-  /**
-   * What it is: a code that never changes, as in `nested_array`.
-   */
-  mkeep_str code;
-  /**
-   * The place in the structure; the first of several.
-   */
-  mkeep_str path;
-  /**
-   * What it is, in words.
-   */
-  mkeep_str message;
-} mkeep_file_warning;
+typedef struct mkeep_list mkeep_list;
 
 /**
  * What to inspect for a list.
@@ -1081,6 +633,10 @@ typedef struct {
    * Width of an embedding; 0 where unknown.
    */
   int64_t embedding_length;
+  /**
+   * The model that this one was made from.
+   */
+  mkeep_str parent_model;
 } mkeep_summary;
 
 /**
@@ -1114,31 +670,600 @@ typedef struct {
 } mkeep_incomplete_blob;
 
 /**
- * A layer of a model, which names a blob.
+ * Lists all models. What cannot be read is left out, and named among the problems. `options` may
+ * be NULL.
+ *
+ * MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_list(const mkeep_store *store,
+                              const mkeep_list_options *options,
+                              mkeep_list **list,
+                              mkeep_error **error);
+
+/**
+ * Lists all models as the body of GET /api/tags.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_list_json(const mkeep_store *store,
+                                   mkeep_string **json,
+                                   mkeep_error **error);
+
+/**
+ * Returns how many models there are.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_list_count(const mkeep_list *list);
+
+/**
+ * Gets a model; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_list_get(const mkeep_list *list, size_t index, mkeep_summary *summary);
+
+/**
+ * Gets the family at `nth` of those of the model at `index`; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_list_family(const mkeep_list *list, size_t index, size_t nth, mkeep_str *family);
+
+/**
+ * Gets what the model at `index` can do, as in `completion` or `tools`; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_list_capability(const mkeep_list *list, size_t index, size_t nth, mkeep_str *capability);
+
+/**
+ * Gets a blob that the model at `index` lacks, where that was asked for; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_list_incomplete(const mkeep_list *list,
+                           size_t index,
+                           size_t nth,
+                           mkeep_incomplete_blob *blob);
+
+/**
+ * Gets an entry that was left out, and why; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_list_problem(const mkeep_list *list, size_t index, mkeep_problem *problem);
+
+/**
+ * Frees a list.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_list_free(mkeep_list *list);
+
+/** @} */
+
+/**
+ * @defgroup values Values
+ * The values of metadata, and arrays of them.
+ * @{
+ */
+
+/**
+ * The type of a value, as files have it.
+ */
+typedef enum {
+  /**
+   * 8 bits without a sign.
+   */
+  MKEEP_VALUE_TYPE_U8 = 0,
+  /**
+   * 8 bits with a sign.
+   */
+  MKEEP_VALUE_TYPE_I8 = 1,
+  /**
+   * 16 bits without a sign.
+   */
+  MKEEP_VALUE_TYPE_U16 = 2,
+  /**
+   * 16 bits with a sign.
+   */
+  MKEEP_VALUE_TYPE_I16 = 3,
+  /**
+   * 32 bits without a sign.
+   */
+  MKEEP_VALUE_TYPE_U32 = 4,
+  /**
+   * 32 bits with a sign.
+   */
+  MKEEP_VALUE_TYPE_I32 = 5,
+  /**
+   * A single-precision number.
+   */
+  MKEEP_VALUE_TYPE_F32 = 6,
+  /**
+   * True or false.
+   */
+  MKEEP_VALUE_TYPE_BOOL = 7,
+  /**
+   * A string.
+   */
+  MKEEP_VALUE_TYPE_STR = 8,
+  /**
+   * An array.
+   */
+  MKEEP_VALUE_TYPE_ARRAY = 9,
+  /**
+   * 64 bits without a sign.
+   */
+  MKEEP_VALUE_TYPE_U64 = 10,
+  /**
+   * 64 bits with a sign.
+   */
+  MKEEP_VALUE_TYPE_I64 = 11,
+  /**
+   * A double-precision number.
+   */
+  MKEEP_VALUE_TYPE_F64 = 12,
+} mkeep_value_type;
+
+/**
+ * An array of metadata.
  */
 typedef struct {
   /**
-   * `sizeof(mkeep_layer)`.
+   * The type of its elements: an mkeep_value_type.
+   */
+  uint32_t element;
+  /**
+   * Not 0 where its numbers are big-endian.
+   */
+  uint8_t big_endian;
+  /**
+   * How many elements.
+   */
+  uint64_t count;
+  /**
+   * The elements as they are in the file, not aligned: numbers one after the other, or strings
+   * with their lengths, for mkeep_array_next_str.
+   */
+  const uint8_t *bytes;
+  /**
+   * How many bytes.
+   */
+  size_t len;
+} mkeep_array;
+
+/**
+ * A value of metadata. `type` says which of the others counts; the rest are zero.
+ */
+typedef struct {
+  /**
+   * An mkeep_value_type.
+   */
+  uint32_t type;
+  /**
+   * The number, for the types without a sign; of a truth 0 or 1.
+   */
+  uint64_t u;
+  /**
+   * The number, for the types with a sign.
+   */
+  int64_t i;
+  /**
+   * The number, for the floating-point types.
+   */
+  double f;
+  /**
+   * The string: bytes that are usually UTF-8, without a NUL after them.
+   */
+  mkeep_str str;
+  /**
+   * The array.
+   */
+  mkeep_array array;
+} mkeep_value;
+
+/**
+ * Gets an element of an array, whatever its type and the byte order; false beyond the last. Costs
+ * nothing for numbers and truths; for strings and arrays it walks over those before: take
+ * mkeep_array_next_str for many strings.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_array_get(const mkeep_array *array, uint64_t index, mkeep_value *value);
+
+/**
+ * Gets the next string of an array of strings. `at` is where it begins within the array's bytes: 0
+ * for the first; it is moved to the next, and may be kept to come back. False after the last, and
+ * for other arrays.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
+
+/** @} */
+
+/**
+ * @defgroup gguf GGUF files
+ * Metadata and tensors of a file, borrowed from where they are.
+ * @{
+ */
+
+/**
+ * A GGUF file that is open. Counted: what is borrowed lives until the last reference is freed.
+ */
+typedef struct mkeep_gguf mkeep_gguf;
+
+/**
+ * How to open a GGUF file.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gguf_options)`.
    */
   size_t size;
   /**
-   * What the blob holds: `model`, `projector`, `adapter`, `template`, `system`, `params`,
-   * `messages`, `license`, `config` and others, or the whole media type where it is not known.
+   * Whether reading continues where the format is violated without harm.
    */
-  mkeep_str kind;
+  uint8_t lenient;
   /**
-   * The digest as the manifest spells it.
+   * Whether the header is read into memory instead of mapping the file.
    */
-  mkeep_str digest;
+  uint8_t no_mmap;
   /**
-   * Where the blob is, or should be; empty where the digest is malformed.
+   * Whether the data of tensors may be missing, as in the midst of a download. What is missing
+   * is a warning, `data_out_of_bounds`, and the `data` of a tensor that is not whole are NULL.
+   */
+  uint8_t header_only;
+  /**
+   * Zero, until a later release has fields here.
+   */
+  uint8_t reserved[5];
+} mkeep_gguf_options;
+
+/**
+ * Something unusual in a file that can be read.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_warning)`.
+   */
+  size_t size;
+  /**
+   * What it is: a code that never changes, as in `nested_array`.
+   */
+  mkeep_str code;
+  /**
+   * The place in the structure; the first of several.
    */
   mkeep_str path;
   /**
-   * Its size in bytes, as the manifest states it.
+   * What it is, in words.
    */
-  int64_t n_bytes;
-} mkeep_layer;
+  mkeep_str message;
+} mkeep_warning;
+
+/**
+ * Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly,
+ * and mapped.
+ *
+ * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_FILE_NOT_FOUND,
+ * MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_open(const char *file,
+                             const mkeep_gguf_options *options,
+                             mkeep_gguf **gguf,
+                             mkeep_error **error);
+
+/**
+ * Reads a GGUF file that is in memory, in one pass over its header. Nothing is copied: the bytes
+ * have to stay, unchanged, until the last reference is freed. `options` may be NULL; `no_mmap` means
+ * nothing here.
+ *
+ * As mkeep_gguf_open.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_from_bytes(const uint8_t *bytes,
+                                   size_t len,
+                                   const mkeep_gguf_options *options,
+                                   mkeep_gguf **gguf,
+                                   mkeep_error **error);
+
+/**
+ * Opens the GGUF file of a stored model, leniently.
+ *
+ * As mkeep_store_path and mkeep_gguf_open.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_gguf(const mkeep_store *store,
+                              const char *name,
+                              mkeep_gguf **gguf,
+                              mkeep_error **error);
+
+/**
+ * Makes one more reference to the same file, to be freed by mkeep_gguf_free as well; NULL for
+ * NULL.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_gguf *mkeep_gguf_retain(const mkeep_gguf *gguf);
+
+/**
+ * Frees a reference to a file; the last one closes it.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_gguf_free(mkeep_gguf *gguf);
+
+/**
+ * Returns the version of the format.
+ *
+ * Threads: any, at any time.
+ */
+uint32_t mkeep_gguf_version(const mkeep_gguf *gguf);
+
+/**
+ * Returns whether the numbers of the file are big-endian.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_gguf_is_big_endian(const mkeep_gguf *gguf);
+
+/**
+ * Returns the size of the file in bytes.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_gguf_size(const mkeep_gguf *gguf);
+
+/**
+ * Returns the alignment of the data of tensors, in bytes.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_gguf_alignment(const mkeep_gguf *gguf);
+
+/**
+ * Returns where the data of tensors begin, in bytes; may be beyond the end of a file that has
+ * none.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_gguf_data_offset(const mkeep_gguf *gguf);
+
+/**
+ * Returns the bytes of the header: what comes before the data of tensors, without what fills up to
+ * them.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_gguf_header_size(const mkeep_gguf *gguf);
+
+/**
+ * Returns the name of the file's quantization as its metadata state it, as in `Q4_K_M`; empty where
+ * they do not.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_gguf_file_type(const mkeep_gguf *gguf);
+
+/**
+ * Returns how many warnings there are: things that this reader accepts and others may not.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_gguf_warning_count(const mkeep_gguf *gguf);
+
+/**
+ * Gets a warning; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_gguf_warning(const mkeep_gguf *gguf, size_t index, mkeep_warning *warning);
+
+/**
+ * Returns the sum of the elements of all tensors.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_gguf_parameter_count(const mkeep_gguf *gguf);
+
+/**
+ * Returns how many key-value pairs the metadata has.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_gguf_count(const mkeep_gguf *gguf);
+
+/**
+ * Gets a key-value pair; false beyond the last. Costs nothing.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_gguf_get(const mkeep_gguf *gguf, size_t index, mkeep_str *key, mkeep_value *value);
+
+/**
+ * Finds the value of a key, of duplicates the last; false where there is none.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value);
+
+/**
+ * Makes JSON of the header and the warnings, in which nothing is lost.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_string **json, mkeep_error **error);
+
+/** @} */
+
+/**
+ * @defgroup tensors Tensors
+ * Tensors, and models whose tensors are in several files.
+ * @{
+ */
+
+/**
+ * The parts of a split model, open and in order. A file that is whole is a model of one part.
+ */
+typedef struct mkeep_parts mkeep_parts;
+
+/**
+ * A tensor.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_tensor)`.
+   */
+  size_t size;
+  /**
+   * Its name, without a NUL after it.
+   */
+  mkeep_str name;
+  /**
+   * The name of its type, as in `Q4_K`, with a NUL; `unknown` for one whose size is not known.
+   */
+  mkeep_str type_name;
+  /**
+   * The number of its type.
+   */
+  uint32_t type;
+  /**
+   * How many dimensions: four at most, eight where reading is lenient.
+   */
+  uint32_t n_dims;
+  /**
+   * Its data; NULL where the file is not mapped or ends before they do, and where the type is
+   * not known.
+   */
+  const uint8_t *data;
+  /**
+   * Its dimensions, the fastest-varying first; 1 beyond the last.
+   */
+  uint64_t dims[8];
+  /**
+   * Where its data begin, in bytes from the beginning of the file.
+   */
+  uint64_t offset;
+  /**
+   * The bytes of its data; 0 where the type is not known.
+   */
+  uint64_t n_bytes;
+} mkeep_tensor;
+
+/**
+ * Returns how many tensors there are.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_gguf_tensor_count(const mkeep_gguf *gguf);
+
+/**
+ * Gets a tensor; false beyond the last. Costs nothing.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_gguf_tensor(const mkeep_gguf *gguf, size_t index, mkeep_tensor *found);
+
+/**
+ * Opens all parts of a split model, given the path of any of them: they are side by side and are
+ * called `NAME-00001-of-00003.gguf`. `options` are those of mkeep_gguf_open, and may be NULL.
+ *
+ * MKEEP_STATUS_FILE_NOT_FOUND where a part is missing, MKEEP_STATUS_INVALID_GGUF where they do not
+ * belong together; otherwise as mkeep_gguf_open.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_parts_open(const char *file,
+                              const mkeep_gguf_options *options,
+                              mkeep_parts **parts,
+                              mkeep_error **error);
+
+/**
+ * Returns how many parts there are.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_parts_count(const mkeep_parts *parts);
+
+/**
+ * Makes a reference to a part, to be freed by mkeep_gguf_free; NULL beyond the last. The first
+ * part has the metadata of the model.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_gguf *mkeep_parts_gguf(const mkeep_parts *parts, size_t index);
+
+/**
+ * Returns how many tensors all parts have.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_parts_tensor_count(const mkeep_parts *parts);
+
+/**
+ * Returns the sum of the elements of all tensors of all parts.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_parts_parameter_count(const mkeep_parts *parts);
+
+/**
+ * Gets a tensor of those of all parts, and the number of its part from 0; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_parts_tensor(const mkeep_parts *parts, size_t index, size_t *part, mkeep_tensor *found);
+
+/**
+ * Frees the parts. References to a single part keep it.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_parts_free(mkeep_parts *parts);
+
+/** @} */
+
+/**
+ * @defgroup shows Shown models
+ * Everything about one model: template, parameters, metadata, what it can do.
+ * @{
+ */
+
+/**
+ * The type of a parameter's value. More may come.
+ */
+typedef enum {
+  /**
+   * Null, or a list or an object inside a list.
+   */
+  MKEEP_PARAMETER_TYPE_OTHER = 0,
+  /**
+   * True or false.
+   */
+  MKEEP_PARAMETER_TYPE_BOOL = 1,
+  /**
+   * A number.
+   */
+  MKEEP_PARAMETER_TYPE_NUMBER = 2,
+  /**
+   * A string.
+   */
+  MKEEP_PARAMETER_TYPE_STRING = 3,
+} mkeep_parameter_type;
+
+/**
+ * Everything about one model.
+ */
+typedef struct mkeep_show mkeep_show;
 
 /**
  * What to show of a model, and what to show in place of its own.
@@ -1161,42 +1286,6 @@ typedef struct {
    */
   const char *parameters;
 } mkeep_show_options;
-
-/**
- * How to repair.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_repair_options)`.
-   */
-  size_t size;
-  /**
-   * Tells how far it is, or NULL. What was moved when it cancels stays moved.
-   */
-  mkeep_progress progress;
-  /**
-   * What `progress` gets as `user`.
-   */
-  void *user;
-} mkeep_repair_options;
-
-/**
- * A blob that was moved.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_moved_blob)`.
-   */
-  size_t size;
-  /**
-   * The digest by which it is known, as in `sha256:...`.
-   */
-  mkeep_str digest;
-  /**
-   * Where its bytes are now.
-   */
-  mkeep_str path;
-} mkeep_moved_blob;
 
 /**
  * The facts of a model.
@@ -1324,73 +1413,2000 @@ typedef struct {
 } mkeep_shown_tensor;
 
 /**
- * What is wrong with a GGUF file, and where.
+ * Shows a model: opens its manifest and each blob that is needed once, and maps the GGUF file.
+ * `options` may be NULL.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_FILE_NOT_FOUND where a blob is missing,
+ * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_INVALID_GGUF,
+ * MKEEP_STATUS_INVALID_TEMPLATE, MKEEP_STATUS_INVALID_ARGUMENT for the options.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_show(const mkeep_store *store,
+                              const char *name,
+                              const mkeep_show_options *options,
+                              mkeep_show **show,
+                              mkeep_error **error);
+
+/**
+ * Returns the template that renders prompts: the chat template of the GGUF file, or a Go template.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_show_template(const mkeep_show *show);
+
+/**
+ * Returns the system prompt.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_show_system(const mkeep_show *show);
+
+/**
+ * Returns a Modelfile that makes the model again.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_show_modelfile(const mkeep_show *show);
+
+/**
+ * Gets the facts; false for NULL.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_show_details(const mkeep_show *show, mkeep_details *details);
+
+/**
+ * Gets a family of the architecture; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_show_family(const mkeep_show *show, size_t index, mkeep_str *family);
+
+/**
+ * Gets what the model can do, as in `completion` or `tools`; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_show_capability(const mkeep_show *show, size_t index, mkeep_str *capability);
+
+/**
+ * Gets the text of a license; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_show_license(const mkeep_show *show, size_t index, mkeep_str *license);
+
+/**
+ * Gets a parameter, in the order of keys; of one that is a list, such as `stop`, one element after
+ * the other, under the same key. False beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_show_parameter(const mkeep_show *show, size_t index, mkeep_parameter *parameter);
+
+/**
+ * Gets a message that belongs to the model; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_show_message(const mkeep_show *show, size_t index, mkeep_shown_message *message);
+
+/**
+ * Makes the body of POST /api/show.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_show_json(const mkeep_show *show, mkeep_string **json, mkeep_error **error);
+
+/**
+ * Frees a shown model.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_show_free(mkeep_show *show);
+
+/**
+ * Shows a model as the body of POST /api/show. `options` may be NULL.
+ *
+ * As mkeep_store_show.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_show_json(const mkeep_store *store,
+                                   const char *name,
+                                   const mkeep_show_options *options,
+                                   mkeep_string **json,
+                                   mkeep_error **error);
+
+/**
+ * Gets a key-value pair of the metadata, in the order of keys, arrays whole; false beyond the
+ * last. Of safetensors and remote models it is what stands in their place.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_show_info(const mkeep_show *show, size_t index, mkeep_str *key, mkeep_value *value);
+
+/**
+ * Gets a key-value pair of the metadata of the first projector; false beyond the last, and where
+ * there is none.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_show_projector_info(const mkeep_show *show,
+                               size_t index,
+                               mkeep_str *key,
+                               mkeep_value *value);
+
+/**
+ * Finds the value of a key of the metadata; false where there is none.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_show_find_info(const mkeep_show *show, const char *key, mkeep_value *value);
+
+/**
+ * Gets a tensor, in the order of the file; false beyond the last. Of safetensors models they are
+ * there only where `verbose` was asked for.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_show_tensor(const mkeep_show *show, size_t index, mkeep_shown_tensor *tensor);
+
+/** @} */
+
+/**
+ * @defgroup models Models
+ * A snapshot of one model: its layers, its paths, its config.
+ * @{
+ */
+
+/**
+ * The config of a model.
+ */
+typedef struct mkeep_config mkeep_config;
+
+/**
+ * One model: a snapshot of its manifest. What is stored under its name may change meanwhile; the
+ * snapshot does not.
+ */
+typedef struct mkeep_model mkeep_model;
+
+/**
+ * What a config says. What it does not say is empty or 0.
  */
 typedef struct {
   /**
-   * `sizeof(mkeep_parse_error)`.
+   * `sizeof(mkeep_config_facts)`.
    */
   size_t size;
   /**
-   * What it is: a code that never changes, as in `bad_magic`.
+   * `gguf`, `safetensors`, or empty.
    */
-  mkeep_str code;
+  mkeep_str format;
   /**
-   * The place in the structure, as in `kv 17 "tokenizer.ggml.tokens" element 4711`.
+   * The architecture's family.
+   */
+  mkeep_str family;
+  /**
+   * The size for people, as in `8.0B`.
+   */
+  mkeep_str parameter_size;
+  /**
+   * The quantization's name, as in `Q4_K_M`.
+   */
+  mkeep_str quantization_level;
+  /**
+   * The built-in renderer of prompts, in place of a template.
+   */
+  mkeep_str renderer;
+  /**
+   * The built-in parser of answers.
+   */
+  mkeep_str parser;
+  /**
+   * The oldest release of Ollama that can run the model.
+   */
+  mkeep_str required_release;
+  /**
+   * The base model's name.
+   */
+  mkeep_str base_name;
+  /**
+   * The name at the host that serves a remote model.
+   */
+  mkeep_str remote_model;
+  /**
+   * The host that serves a remote model.
+   */
+  mkeep_str remote_host;
+  /**
+   * Tokens of context.
+   */
+  int64_t context_length;
+  /**
+   * Width of an embedding.
+   */
+  int64_t embedding_length;
+} mkeep_config_facts;
+
+/**
+ * A layer of a model, which names a blob.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_layer)`.
+   */
+  size_t size;
+  /**
+   * What the blob holds: `model`, `projector`, `adapter`, `template`, `system`, `params`,
+   * `messages`, `license`, `config` and others, or the whole media type where it is not known.
+   */
+  mkeep_str kind;
+  /**
+   * The digest as the manifest spells it.
+   */
+  mkeep_str digest;
+  /**
+   * Where the blob is, or should be; empty where the digest is malformed.
    */
   mkeep_str path;
   /**
-   * What is wrong, in words.
+   * Its size in bytes, as the manifest states it.
    */
-  mkeep_str message;
-  /**
-   * The byte of the file where the item begins that is wrong.
-   */
-  uint64_t offset;
-} mkeep_parse_error;
+  int64_t n_bytes;
+} mkeep_layer;
 
 /**
- * A tensor.
+ * Reads the config of a model: one small file, once.
+ *
+ * MKEEP_STATUS_FILE_NOT_FOUND where it is missing, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_NOT_FOUND
+ * where the manifest has none.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_model_config(const mkeep_model *model,
+                                mkeep_config **config,
+                                mkeep_error **error);
+
+/**
+ * Gets what it says; false for NULL.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_config_get(const mkeep_config *config, mkeep_config_facts *facts);
+
+/**
+ * Gets a family of the architecture; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_config_family(const mkeep_config *config, size_t index, mkeep_str *family);
+
+/**
+ * Gets a capability that the publisher states; false beyond the last. What a model can do in all is
+ * mkeep_show_capability.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_config_capability(const mkeep_config *config, size_t index, mkeep_str *capability);
+
+/**
+ * Makes the JSON of the config.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_config_json(const mkeep_config *config,
+                               mkeep_string **json,
+                               mkeep_error **error);
+
+/**
+ * Frees a config.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_config_free(mkeep_config *config);
+
+/**
+ * Takes a snapshot of a model. Opens one file.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_model(const mkeep_store *store,
+                               const char *name,
+                               mkeep_model **model,
+                               mkeep_error **error);
+
+/**
+ * Returns the name under which it is stored, as in `llama3.2:latest`.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_model_name(const mkeep_model *model);
+
+/**
+ * Returns the digest of the manifest as a list has it: 64 hexadecimal digits.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_model_digest(const mkeep_model *model);
+
+/**
+ * Returns the bytes of all blobs, as the manifest states them.
+ *
+ * Threads: any, at any time.
+ */
+int64_t mkeep_model_size(const mkeep_model *model);
+
+/**
+ * Returns the time of the manifest's last change, in nanoseconds since 1970.
+ *
+ * Threads: any, at any time.
+ */
+int64_t mkeep_model_modified(const mkeep_model *model);
+
+/**
+ * Returns how many layers there are, the config among them.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_model_layer_count(const mkeep_model *model);
+
+/**
+ * Gets a layer, in the order of the manifest, the config last; false beyond it. Opens nothing.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_model_layer(const mkeep_model *model, size_t index, mkeep_layer *layer);
+
+/**
+ * Finds the path of the GGUF file with the weights.
+ *
+ * MKEEP_STATUS_NOT_FOUND where the model has none, MKEEP_STATUS_FILE_NOT_FOUND where it is
+ * missing, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are in several files.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_model_path(const mkeep_model *model, mkeep_string **path, mkeep_error **error);
+
+/**
+ * Opens the GGUF file with the weights, leniently.
+ *
+ * As mkeep_model_path and mkeep_gguf_open.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_model_gguf(const mkeep_model *model, mkeep_gguf **gguf, mkeep_error **error);
+
+/**
+ * Shows the model, as mkeep_store_show does.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_model_show(const mkeep_model *model,
+                              const mkeep_show_options *options,
+                              mkeep_show **show,
+                              mkeep_error **error);
+
+/**
+ * Frees a model.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_model_free(mkeep_model *model);
+
+/** @} */
+
+/**
+ * @defgroup finding Finding models
+ * By a digest, an ID, or a file.
+ * @{
+ */
+
+/**
+ * The models that a digest, an ID or a file belongs to.
+ */
+typedef struct mkeep_uses mkeep_uses;
+
+/**
+ * A part of a model.
  */
 typedef struct {
   /**
-   * `sizeof(mkeep_tensor)`.
+   * `sizeof(mkeep_use)`.
    */
   size_t size;
   /**
-   * Its name, without a NUL after it.
+   * The model.
    */
   mkeep_str name;
   /**
-   * The name of its type, as in `Q4_K`, with a NUL; `unknown` for one whose size is not known.
+   * `manifest`, or what the layer holds: `model`, `projector`, `template`, `config` and others.
    */
-  mkeep_str type_name;
+  mkeep_str kind;
   /**
-   * The number of its type.
+   * The digest: of the layer's blob, or of the manifest as a list has it.
    */
-  uint32_t type;
+  mkeep_str digest;
+} mkeep_use;
+
+/**
+ * Finds the models that something belongs to: a digest or the ID of a model, in full or its first
+ * digits, at least 12; or the path of a blob, of a manifest, or of any other file, which is then
+ * hashed. Reads every manifest.
+ *
+ * MKEEP_STATUS_FILE_NOT_FOUND for a path where no file is.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_which(const mkeep_store *store,
+                               const char *what,
+                               mkeep_uses **uses,
+                               mkeep_error **error);
+
+/**
+ * Finds the stored name of a model, given by its name or by its ID, in full or its first digits,
+ * at least 12. A stored name wins. Reads every manifest where the name is not stored.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_ARGUMENT for the first
+ * digits of several IDs.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_identify(const mkeep_store *store,
+                                  const char *name,
+                                  mkeep_string **stored,
+                                  mkeep_error **error);
+
+/**
+ * Gets a part of a model, by name and then in the manifest's order; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_uses_get(const mkeep_uses *uses, size_t index, mkeep_use *part);
+
+/**
+ * Gets a manifest that cannot be read, and may name it; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_uses_problem(const mkeep_uses *uses, size_t index, mkeep_problem *problem);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_uses_json(const mkeep_uses *uses, mkeep_string **json, mkeep_error **error);
+
+/**
+ * Frees what was found.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_uses_free(mkeep_uses *uses);
+
+/** @} */
+
+/**
+ * @defgroup copying Copying and renaming
+ * One more name for the same blobs, or another one.
+ * @{
+ */
+
+/**
+ * What a copy or a rename did.
+ */
+typedef struct mkeep_copied mkeep_copied;
+
+/**
+ * How to copy.
+ */
+typedef struct {
   /**
-   * How many dimensions: four at most, eight where reading is lenient.
+   * `sizeof(mkeep_copy_options)`.
    */
-  uint32_t n_dims;
+  size_t size;
   /**
-   * Its data; NULL where the file is not mapped or ends before they do, and where the type is
-   * not known.
+   * Whether a model that has the new name stays: MKEEP_STATUS_ALREADY_EXISTS. Otherwise it is
+   * replaced, as Ollama does.
    */
-  const uint8_t *data;
+  uint8_t no_replace;
   /**
-   * Its dimensions, the fastest-varying first; 1 beyond the last.
+   * Zero, until a later release has fields here.
    */
-  uint64_t dims[8];
+  uint8_t reserved[7];
+} mkeep_copy_options;
+
+/**
+ * Copies a model: one more name for the same blobs. A model that has that name is replaced.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_copy(const mkeep_store *store,
+                              const char *source,
+                              const char *destination,
+                              mkeep_error **error);
+
+/**
+ * Copies a model, by options. `options` and `copied` may be NULL; `copied` is what was done.
+ *
+ * As mkeep_store_copy; MKEEP_STATUS_ALREADY_EXISTS where a model has the new name and was not to be
+ * replaced, MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_copy_with(const mkeep_store *store,
+                                   const char *source,
+                                   const char *destination,
+                                   const mkeep_copy_options *options,
+                                   mkeep_copied **copied,
+                                   mkeep_error **error);
+
+/**
+ * Gives a model another name. The new name is there before the old one goes.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_ALREADY_EXISTS where a model has
+ * the new name.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_rename(const mkeep_store *store,
+                                const char *source,
+                                const char *destination,
+                                mkeep_error **error);
+
+/**
+ * Returns the stored name of the model that was copied.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_copied_from(const mkeep_copied *copied);
+
+/**
+ * Returns the stored name of the copy: that of an existing model which differs only in case.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_copied_to(const mkeep_copied *copied);
+
+/**
+ * Returns whether a model of that name was replaced. Its blobs stay until they are collected.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_copied_is_replacement(const mkeep_copied *copied);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_copied_json(const mkeep_copied *copied,
+                               mkeep_string **json,
+                               mkeep_error **error);
+
+/**
+ * Frees the result of a copy.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_copied_free(mkeep_copied *copied);
+
+/** @} */
+
+/**
+ * @defgroup deleting Deleting
+ * Models, and the blobs that only they use.
+ * @{
+ */
+
+/**
+ * What a delete did.
+ */
+typedef struct mkeep_deleted mkeep_deleted;
+
+/**
+ * How to delete.
+ */
+typedef struct {
   /**
-   * Where its data begin, in bytes from the beginning of the file.
+   * `sizeof(mkeep_delete_options)`.
    */
-  uint64_t offset;
+  size_t size;
   /**
-   * The bytes of its data; 0 where the type is not known.
+   * Whether nothing is changed, and the result is what would be deleted.
+   */
+  uint8_t dry_run;
+  /**
+   * Zero, until a later release has fields here.
+   */
+  uint8_t reserved[7];
+} mkeep_delete_options;
+
+/**
+ * A model that was not deleted.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_failure)`.
+   */
+  size_t size;
+  /**
+   * Why: the status that a call for it alone would have.
+   */
+  mkeep_status status;
+  /**
+   * The name as the caller gave it.
+   */
+  mkeep_str name;
+  /**
+   * Why, in words.
+   */
+  mkeep_str message;
+} mkeep_failure;
+
+/**
+ * A blob that stays because other models use it.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_shared_blob)`.
+   */
+  size_t size;
+  /**
+   * The blob, as in `sha256:...`.
+   */
+  mkeep_str digest;
+  /**
+   * How many models use it.
+   */
+  size_t n_models;
+  /**
+   * Its bytes on the disk.
    */
   uint64_t n_bytes;
-} mkeep_tensor;
+} mkeep_shared_blob;
+
+/**
+ * A name that was an alias: only the link went, and the model stays.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_alias)`.
+   */
+  size_t size;
+  /**
+   * The name.
+   */
+  mkeep_str name;
+  /**
+   * The link. Other names may lead through it, too.
+   */
+  mkeep_str link;
+  /**
+   * The model that the name leads to.
+   */
+  mkeep_str model;
+} mkeep_alias;
+
+/**
+ * Deletes a model, and the blobs that only it uses. `deleted`, which may be NULL, is what was
+ * done. Where a blob cannot be removed the model is gone all the same, and a garbage collection
+ * takes the blob.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_delete(const mkeep_store *store,
+                                const char *name,
+                                mkeep_deleted **deleted,
+                                mkeep_error **error);
+
+/**
+ * Deletes several models at the cost of one. Those that fail stop nothing: they are the failures
+ * of `deleted`.
+ *
+ * MKEEP_STATUS_INVALID_NAME where one of the names is malformed: then nothing was deleted.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_delete_all(const mkeep_store *store,
+                                    const char *const *names,
+                                    size_t count,
+                                    mkeep_deleted **deleted,
+                                    mkeep_error **error);
+
+/**
+ * Deletes several models at the cost of one, or says what would be deleted. `options` and `deleted`
+ * may be NULL. How long it waits for a server beside us is an option of the store.
+ *
+ * As mkeep_store_delete_all; MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_delete_with(const mkeep_store *store,
+                                     const char *const *names,
+                                     size_t count,
+                                     const mkeep_delete_options *options,
+                                     mkeep_deleted **deleted,
+                                     mkeep_error **error);
+
+/**
+ * Returns whether nothing was changed.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_deleted_is_dry_run(const mkeep_deleted *deleted);
+
+/**
+ * Returns the bytes on the disk that became free, or would.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_deleted_bytes(const mkeep_deleted *deleted);
+
+/**
+ * Gets the name of a model that is gone; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_deleted_model(const mkeep_deleted *deleted, size_t index, mkeep_str *name);
+
+/**
+ * Gets a name that was not deleted, and why; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_deleted_failure(const mkeep_deleted *deleted, size_t index, mkeep_failure *failure);
+
+/**
+ * Gets the digest of a blob that went with the models; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_deleted_blob(const mkeep_deleted *deleted, size_t index, mkeep_str *digest);
+
+/**
+ * Gets the digest of a blob that was put back, because somebody began to use it while it was being
+ * removed; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_deleted_restored(const mkeep_deleted *deleted, size_t index, mkeep_str *digest);
+
+/**
+ * Gets a blob that other models use, and that stays: why less became free than the models took;
+ * false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_deleted_shared(const mkeep_deleted *deleted, size_t index, mkeep_shared_blob *blob);
+
+/**
+ * Gets the name of the model at `nth` of those that use the shared blob at `index`; false beyond
+ * the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_deleted_shared_model(const mkeep_deleted *deleted,
+                                size_t index,
+                                size_t nth,
+                                mkeep_str *name);
+
+/**
+ * Gets a name that was an alias; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_deleted_alias(const mkeep_deleted *deleted, size_t index, mkeep_alias *alias);
+
+/**
+ * Gets a reason why blobs were kept: a manifest that cannot be read may use any of them, or another
+ * program has one open; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_deleted_kept(const mkeep_deleted *deleted, size_t index, mkeep_problem *problem);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_deleted_json(const mkeep_deleted *deleted,
+                                mkeep_string **json,
+                                mkeep_error **error);
+
+/**
+ * Frees the result of a delete.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_deleted_free(mkeep_deleted *deleted);
+
+/** @} */
+
+/**
+ * @defgroup importing Importing
+ * A GGUF file, or what a Modelfile says, becomes a model.
+ * @{
+ */
+
+/**
+ * How the bytes of a file come into the store.
+ */
+typedef enum {
+  /**
+   * By reflink where the file system can, else by copy.
+   */
+  MKEEP_COPY_MODE_AUTO = 0,
+  /**
+   * By reflink only: the blocks are shared until one of the two is written to.
+   */
+  MKEEP_COPY_MODE_REFLINK = 1,
+  /**
+   * By hard link only: no second copy, but who writes to the file destroys the blob.
+   */
+  MKEEP_COPY_MODE_HARD_LINK = 2,
+  /**
+   * By copy only.
+   */
+  MKEEP_COPY_MODE_COPY = 3,
+} mkeep_copy_mode;
+
+/**
+ * What an import made.
+ */
+typedef struct mkeep_imported mkeep_imported;
+
+/**
+ * A message that belongs to a model.
+ */
+typedef struct {
+  /**
+   * `system`, `user` or `assistant`.
+   */
+  const char *role;
+  /**
+   * The text.
+   */
+  const char *content;
+} mkeep_message;
+
+/**
+ * What a model is made of besides its weights, and how they come into the store.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_import_options)`.
+   */
+  size_t size;
+  /**
+   * An mkeep_copy_mode.
+   */
+  uint32_t copy_mode;
+  /**
+   * Whether a model of that name is replaced.
+   */
+  uint8_t replace;
+  /**
+   * The Go template, or NULL: none is guessed.
+   */
+  const char *go_template;
+  /**
+   * The system prompt, or NULL.
+   */
+  const char *system;
+  /**
+   * The parameters as a JSON object, as in `{"temperature":0.7,"stop":["</s>"]}`, or NULL.
+   */
+  const char *parameters;
+  /**
+   * The built-in renderer of prompts, or NULL.
+   */
+  const char *renderer;
+  /**
+   * The built-in parser of answers, or NULL.
+   */
+  const char *parser;
+  /**
+   * The oldest release of Ollama that can run the model, or NULL.
+   */
+  const char *required_release;
+  /**
+   * The texts of the licenses.
+   */
+  const char *const *licenses;
+  /**
+   * How many.
+   */
+  size_t n_licenses;
+  /**
+   * The paths of GGUF files with projectors.
+   */
+  const char *const *projectors;
+  /**
+   * How many.
+   */
+  size_t n_projectors;
+  /**
+   * The paths of GGUF files with adapters.
+   */
+  const char *const *adapters;
+  /**
+   * How many.
+   */
+  size_t n_adapters;
+  /**
+   * The messages that belong to the model.
+   */
+  const mkeep_message *messages;
+  /**
+   * How many.
+   */
+  size_t n_messages;
+  /**
+   * Tells how far it is, or NULL.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_import_options;
+
+/**
+ * Something unusual in a file that was imported.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_file_warning)`.
+   */
+  size_t size;
+  /**
+   * The file, as it was named.
+   */
+  mkeep_str file;
+  /**
+   * What it is: a code that never changes, as in `nested_array`.
+   */
+  mkeep_str code;
+  /**
+   * The place in the structure; the first of several.
+   */
+  mkeep_str path;
+  /**
+   * What it is, in words.
+   */
+  mkeep_str message;
+} mkeep_file_warning;
+
+/**
+ * Makes a model of a GGUF file. `options` and `imported` may be NULL; `imported` is what was done.
+ *
+ * MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be replaced,
+ * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED,
+ * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_TEMPLATE, MKEEP_STATUS_CANCELLED,
+ * MKEEP_STATUS_INVALID_ARGUMENT for the options, and where the blobs belong to another user. Blobs
+ * that nothing uses may be left where it fails late.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_import(const mkeep_store *store,
+                                const char *file,
+                                const char *name,
+                                const mkeep_import_options *options,
+                                mkeep_imported **imported,
+                                mkeep_error **error);
+
+/**
+ * Makes a model of a file that is a Modelfile where it is a text that is nothing else, and a GGUF
+ * file otherwise; then as mkeep_store_import_modelfile or mkeep_store_import.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_import_file(const mkeep_store *store,
+                                     const char *file,
+                                     const char *name,
+                                     const mkeep_import_options *options,
+                                     mkeep_imported **imported,
+                                     mkeep_error **error);
+
+/**
+ * Makes a model as a Modelfile says, from GGUF files or from a model of this store. What the
+ * options state wins over the Modelfile, and licenses add up; otherwise as mkeep_store_import.
+ *
+ * As mkeep_store_import; MKEEP_STATUS_NOT_FOUND for a model that the Modelfile names;
+ * MKEEP_STATUS_INVALID_ARGUMENT, with the line, for a malformed Modelfile.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_import_modelfile(const mkeep_store *store,
+                                          const char *file,
+                                          const char *name,
+                                          const mkeep_import_options *options,
+                                          mkeep_imported **imported,
+                                          mkeep_error **error);
+
+/**
+ * Returns the model's name, in its stored spelling.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_imported_name(const mkeep_imported *imported);
+
+/**
+ * Returns the digest of the weights, as in `sha256:...`: of the first layer.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_imported_digest(const mkeep_imported *imported);
+
+/**
+ * Returns the bytes of the weights.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_imported_bytes(const mkeep_imported *imported);
+
+/**
+ * Returns whether a model of that name was replaced.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_imported_is_replacement(const mkeep_imported *imported);
+
+/**
+ * Gets a parameter of the Modelfile that says nothing any more, and was left out; false beyond the
+ * last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_imported_ignored(const mkeep_imported *imported, size_t index, mkeep_str *parameter);
+
+/**
+ * Gets what is unusual in the files, and may be refused elsewhere; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_imported_warning(const mkeep_imported *imported,
+                            size_t index,
+                            mkeep_file_warning *warning);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_imported_json(const mkeep_imported *imported,
+                                 mkeep_string **json,
+                                 mkeep_error **error);
+
+/**
+ * Frees the result of an import.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_imported_free(mkeep_imported *imported);
+
+/** @} */
+
+/**
+ * @defgroup archives Archives
+ * Models leave a store in the image layout of OCI, and come back.
+ * @{
+ */
+
+/**
+ * What an export wrote.
+ */
+typedef struct mkeep_exported mkeep_exported;
+
+/**
+ * What the import of an archive made.
+ */
+typedef struct mkeep_imported_archive mkeep_imported_archive;
+
+/**
+ * How the models of an archive are taken in.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_import_archive_options)`.
+   */
+  size_t size;
+  /**
+   * Whether other models that have these names are replaced.
+   */
+  uint8_t replace;
+  /**
+   * The name of the one model of the archive, or NULL: its own.
+   */
+  const char *name;
+  /**
+   * Tells how far it is, or NULL. Where it cancels, no model is visible; whole blobs stay for the
+   * next import to use.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_import_archive_options;
+
+/**
+ * A model that came out of an archive.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_archived_model)`.
+   */
+  size_t size;
+  /**
+   * Whether another model of that name was replaced.
+   */
+  uint8_t replaced;
+  /**
+   * The model's name, in its stored spelling.
+   */
+  mkeep_str name;
+} mkeep_archived_model;
+
+/**
+ * How models are exported.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_export_options)`.
+   */
+  size_t size;
+  /**
+   * Whether an archive that is there is replaced, and in a directory the models of these names.
+   */
+  uint8_t replace;
+  /**
+   * Tells how far it is, or NULL. Where it cancels, nothing is left behind.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_export_options;
+
+/**
+ * Takes in the models of an archive or a directory in the image layout of OCI. Every blob is hashed
+ * while it comes in, what is stored is not written again, and no model is visible before all are
+ * complete. `options` and `imported` may be NULL; `imported` is what was done. Blobs that were
+ * whole when it failed stay for the next import to use, or for a garbage collection.
+ *
+ * MKEEP_STATUS_CORRUPT for what is no archive, is cut short or was damaged on its way,
+ * MKEEP_STATUS_UNSUPPORTED for images that are no models, MKEEP_STATUS_ALREADY_EXISTS where another
+ * model has a name and was not to be replaced, MKEEP_STATUS_INVALID_NAME,
+ * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for one name
+ * and several models, and where the blobs belong to another user.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_import_archive(const mkeep_store *store,
+                                        const char *from,
+                                        const mkeep_import_archive_options *options,
+                                        mkeep_imported_archive **imported,
+                                        mkeep_error **error);
+
+/**
+ * Takes in the models of an archive that comes as a stream, whatever its order; otherwise as
+ * mkeep_store_import_archive. What is small and not needed yet is kept in memory, up to a limit.
+ *
+ * `read` is called until it returns 0 or the archive ends: on the calling thread, and where the
+ * options have a `progress` on another one, while the calling thread waits.
+ *
+ * As mkeep_store_import_archive; MKEEP_STATUS_IO where the stream cannot be read.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_import_stream(const mkeep_store *store,
+                                       mkeep_read read,
+                                       void *user,
+                                       const mkeep_import_archive_options *options,
+                                       mkeep_imported_archive **imported,
+                                       mkeep_error **error);
+
+/**
+ * Makes a model of a manifest that was downloaded by itself, and of those files in the directory
+ * `from` that have the bytes of its blobs, whatever their names. Files of a size that the manifest
+ * states are hashed; what is stored already need not be there. The options must have a `name`.
+ *
+ * MKEEP_STATUS_FILE_NOT_FOUND, with their digests, where blobs are neither there nor stored; then
+ * nothing was changed. MKEEP_STATUS_CORRUPT for what is no manifest; otherwise as
+ * mkeep_store_import_archive.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_import_manifest(const mkeep_store *store,
+                                         const char *manifest,
+                                         const char *from,
+                                         const mkeep_import_archive_options *options,
+                                         mkeep_imported_archive **imported,
+                                         mkeep_error **error);
+
+/**
+ * Returns whether a path is that of an archive or a directory that mkeep_store_import_archive takes,
+ * told from the first bytes of a file and from what is in a directory. One that ends in `.tar` is
+ * meant as one in any case.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_store_is_archive(const char *from);
+
+/**
+ * Gets a model that came out of the archive, in its order; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_imported_archive_model(const mkeep_imported_archive *imported,
+                                  size_t index,
+                                  mkeep_archived_model *model);
+
+/**
+ * Returns how many blobs were written.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_imported_archive_new_blobs(const mkeep_imported_archive *imported);
+
+/**
+ * Returns the bytes of the blobs that were written.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_imported_archive_new_bytes(const mkeep_imported_archive *imported);
+
+/**
+ * Returns how many blobs were there already, undamaged, and were not written again.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_imported_archive_shared_blobs(const mkeep_imported_archive *imported);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_imported_archive_json(const mkeep_imported_archive *imported,
+                                         mkeep_string **json,
+                                         mkeep_error **error);
+
+/**
+ * Frees the result of the import of an archive.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_imported_archive_free(mkeep_imported_archive *imported);
+
+/**
+ * Writes models to a path that ends in `.tar` as one archive, and to any other as a directory, to
+ * which they are added where it holds an image layout already. Every blob is hashed while it is
+ * written. `options` and `exported` may be NULL; `exported` is what was written.
+ *
+ * MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for one of the names,
+ * MKEEP_STATUS_FILE_NOT_FOUND where a blob is missing, MKEEP_STATUS_CORRUPT where one is damaged,
+ * MKEEP_STATUS_ALREADY_EXISTS, MKEEP_STATUS_INVALID_ARGUMENT for no name and for a path that
+ * something else is at, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_CANCELLED.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_export(const mkeep_store *store,
+                                const char *const *names,
+                                size_t count,
+                                const char *to,
+                                const mkeep_export_options *options,
+                                mkeep_exported **exported,
+                                mkeep_error **error);
+
+/**
+ * Writes models as one archive to a stream, which needs no seeking; otherwise as mkeep_store_export.
+ * One that was broken off has no end of an archive, so nobody takes it for a whole one. Of the
+ * options, `replace` means nothing here.
+ *
+ * `write` is called until it has taken everything: on the calling thread, and where the options
+ * have a `progress` on another one, while the calling thread waits.
+ *
+ * As mkeep_store_export; MKEEP_STATUS_IO where the stream takes no more.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_export_to(const mkeep_store *store,
+                                   const char *const *names,
+                                   size_t count,
+                                   mkeep_write write,
+                                   void *user,
+                                   const mkeep_export_options *options,
+                                   mkeep_exported **exported,
+                                   mkeep_error **error);
+
+/**
+ * Gets the name of a model that was exported, in order; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_exported_model(const mkeep_exported *exported, size_t index, mkeep_str *name);
+
+/**
+ * Returns how many blobs the models have together.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_exported_blobs(const mkeep_exported *exported);
+
+/**
+ * Returns the bytes of these blobs.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_exported_bytes(const mkeep_exported *exported);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_exported_json(const mkeep_exported *exported,
+                                 mkeep_string **json,
+                                 mkeep_error **error);
+
+/**
+ * Frees the result of an export.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_exported_free(mkeep_exported *exported);
+
+/** @} */
+
+/**
+ * @defgroup blobs Blobs
+ * Single files by their digest.
+ * @{
+ */
+
+/**
+ * Finds where the blob of a digest is, or would be. `digest` is as in `sha256:...`.
+ *
+ * MKEEP_STATUS_INVALID_DIGEST.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_blob_path(const mkeep_store *store,
+                                   const char *digest,
+                                   mkeep_string **path,
+                                   mkeep_error **error);
+
+/**
+ * Tells whether the blob of a digest is there.
+ *
+ * MKEEP_STATUS_INVALID_DIGEST.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_has_blob(const mkeep_store *store,
+                                  const char *digest,
+                                  bool *found,
+                                  mkeep_error **error);
+
+/**
+ * Adds a blob from a stream, and puts it in its place when it is whole; a damaged one of that name
+ * is healed. `expected` may be NULL; `digest`, which may be NULL, is what the bytes have.
+ *
+ * `read` is called on the calling thread until it returns 0.
+ *
+ * MKEEP_STATUS_CORRUPT where the bytes have another digest than `expected`,
+ * MKEEP_STATUS_INVALID_DIGEST.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_add_blob(const mkeep_store *store,
+                                  mkeep_read read,
+                                  void *user,
+                                  const char *expected,
+                                  mkeep_string **digest,
+                                  mkeep_error **error);
+
+/** @} */
+
+/**
+ * @defgroup verifying Verifying and repairing
+ * Every blob is compared with its digest, and what is damaged moves aside.
+ * @{
+ */
+
+/**
+ * The state of a blob.
+ */
+typedef enum {
+  /**
+   * Its bytes have the digest that names it.
+   */
+  MKEEP_BLOB_STATUS_OK = 0,
+  /**
+   * No file is there.
+   */
+  MKEEP_BLOB_STATUS_MISSING = 1,
+  /**
+   * The file has another size than a manifest says.
+   */
+  MKEEP_BLOB_STATUS_WRONG_SIZE = 2,
+  /**
+   * The file's bytes have another digest.
+   */
+  MKEEP_BLOB_STATUS_WRONG_DIGEST = 3,
+  /**
+   * The file cannot be read.
+   */
+  MKEEP_BLOB_STATUS_UNREADABLE = 4,
+} mkeep_blob_status;
+
+/**
+ * What a repair moved.
+ */
+typedef struct mkeep_repaired mkeep_repaired;
+
+/**
+ * What a verification found.
+ */
+typedef struct mkeep_report mkeep_report;
+
+/**
+ * How to repair.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_repair_options)`.
+   */
+  size_t size;
+  /**
+   * Tells how far it is, or NULL. What was moved when it cancels stays moved.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_repair_options;
+
+/**
+ * A blob that was moved.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_moved_blob)`.
+   */
+  size_t size;
+  /**
+   * The digest by which it is known, as in `sha256:...`.
+   */
+  mkeep_str digest;
+  /**
+   * Where its bytes are now.
+   */
+  mkeep_str path;
+} mkeep_moved_blob;
+
+/**
+ * One blob of a report.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_finding)`.
+   */
+  size_t size;
+  /**
+   * What is wrong with it.
+   */
+  mkeep_blob_status status;
+  /**
+   * Whether its bytes have the digest: then a wrong size is the manifest's error.
+   */
+  bool is_intact;
+  /**
+   * The digest that names it, as in `sha256:...`.
+   */
+  mkeep_str digest;
+  /**
+   * Where it is, or should be.
+   */
+  mkeep_str path;
+  /**
+   * The reason in words; empty where nothing is wrong.
+   */
+  mkeep_str detail;
+  /**
+   * How many models use it.
+   */
+  size_t n_models;
+  /**
+   * Its size on disk in bytes; 0 where it is missing.
+   */
+  uint64_t n_bytes;
+} mkeep_finding;
+
+/**
+ * A model that lacks something.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_broken_model)`.
+   */
+  size_t size;
+  /**
+   * The model.
+   */
+  mkeep_str name;
+  /**
+   * What it lacks, a line for each layer.
+   */
+  mkeep_str reasons;
+} mkeep_broken_model;
+
+/**
+ * How to verify.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_verify_options)`.
+   */
+  size_t size;
+  /**
+   * Whether GGUF files are read strictly, too.
+   */
+  uint8_t gguf;
+  /**
+   * Whether blobs are taken for good that an earlier run found good and nothing touched since,
+   * and what this run finds good is noted in the store's verification cache for later ones. What
+   * cannot be noted, in a read-only store for one, is not. A write through a shared mapping may
+   * not move the times by which a touch is told.
+   */
+  uint8_t use_cache;
+  /**
+   * Tells how far it is, or NULL.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_verify_options;
+
+/**
+ * Moves the damaged blobs of a report of the same store into quarantine, so that a pull or an
+ * import can put the right ones in their place, and gives misnamed blobs their names. Nothing is
+ * deleted. `options` may be NULL.
+ *
+ * MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_repair(const mkeep_store *store,
+                                const mkeep_report *report,
+                                const mkeep_repair_options *options,
+                                mkeep_repaired **repaired,
+                                mkeep_error **error);
+
+/**
+ * Gets a damaged blob and where it is now; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_repaired_quarantined(const mkeep_repaired *repaired,
+                                size_t index,
+                                mkeep_moved_blob *blob);
+
+/**
+ * Gets a blob that was there under another name, and its path now; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_repaired_renamed(const mkeep_repaired *repaired, size_t index, mkeep_moved_blob *blob);
+
+/**
+ * Gets the digest of a blob that has changed since it was verified, and was left alone: verify
+ * again. False beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_repaired_changed(const mkeep_repaired *repaired, size_t index, mkeep_str *digest);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_repaired_json(const mkeep_repaired *repaired,
+                                 mkeep_string **json,
+                                 mkeep_error **error);
+
+/**
+ * Frees the result of a repair.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_repaired_free(mkeep_repaired *repaired);
+
+/**
+ * Returns whether nothing is wrong.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_report_is_ok(const mkeep_report *report);
+
+/**
+ * Returns how many blobs were verified.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_report_count(const mkeep_report *report);
+
+/**
+ * Returns how many bytes were hashed.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_report_hashed_bytes(const mkeep_report *report);
+
+/**
+ * Returns how many bytes the verification cache had as good, so that they were not hashed.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_report_cached_bytes(const mkeep_report *report);
+
+/**
+ * Returns how many blobs the verification cache had as good, so that they were not hashed.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_report_cached_blobs(const mkeep_report *report);
+
+/**
+ * Returns why the verification cache could not be written; empty where it was, and where that was
+ * not asked. The next run that uses it hashes these blobs again.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_report_cache_error(const mkeep_report *report);
+
+/**
+ * Gets a blob, in the order of digests; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_report_get(const mkeep_report *report, size_t index, mkeep_finding *finding);
+
+/**
+ * Gets the name of the model at `nth` of those that use the blob at `index`; false beyond the
+ * last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_report_model(const mkeep_report *report, size_t index, size_t nth, mkeep_str *name);
+
+/**
+ * Gets why the strict reader refuses the GGUF file at `index` of the blobs; false where it does
+ * not, and where it was not asked.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_report_parse_error(const mkeep_report *report,
+                              size_t index,
+                              mkeep_parse_error *parse_error);
+
+/**
+ * Gets why only strict readers refuse the GGUF file at `index` of the blobs: a tensor type or a number
+ * of dimensions that they do not support. Nothing is wrong with the file. False where they do not,
+ * and where that was not asked.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_report_unsupported(const mkeep_report *report,
+                              size_t index,
+                              mkeep_parse_error *reason);
+
+/**
+ * Gets the warning at `nth` of those about the GGUF file at `index` of the blobs; false beyond the
+ * last, and where that was not asked.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_report_warning(const mkeep_report *report,
+                          size_t index,
+                          size_t nth,
+                          mkeep_warning *warning);
+
+/**
+ * Gets a model that lacks something, in the order of names; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_report_broken_model(const mkeep_report *report, size_t index, mkeep_broken_model *model);
+
+/**
+ * Gets a manifest that could not be read; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_report_problem(const mkeep_report *report, size_t index, mkeep_problem *problem);
+
+/**
+ * Makes the JSON of the report.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_report_json(const mkeep_report *report,
+                               mkeep_string **json,
+                               mkeep_error **error);
+
+/**
+ * Frees a report.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_report_free(mkeep_report *report);
+
+/**
+ * Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
+ * models. `options` may be NULL. What is wrong with a blob is a finding of the report, not an
+ * error.
+ *
+ * MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for a named model, MKEEP_STATUS_CORRUPT for
+ * its manifest, MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for options of a later
+ * release.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_verify(const mkeep_store *store,
+                                const char *const *names,
+                                size_t count,
+                                const mkeep_verify_options *options,
+                                mkeep_report **report,
+                                mkeep_error **error);
+
+/** @} */
+
+/**
+ * @defgroup cleaning Collecting garbage
+ * Blobs that no model uses, and what Ollama does when it starts.
+ * @{
+ */
+
+/**
+ * What a garbage collection removed, or would remove.
+ */
+typedef struct mkeep_collected mkeep_collected;
+
+/**
+ * What maintenance did.
+ */
+typedef struct mkeep_maintained mkeep_maintained;
+
+/**
+ * What to collect.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gc_options)`.
+   */
+  size_t size;
+  /**
+   * Seconds for which a file must not have changed; 0 is an hour.
+   */
+  uint64_t grace;
+  /**
+   * Whether there is no such time: what a server is just about to use goes, too.
+   */
+  uint8_t no_grace;
+  /**
+   * Whether nothing is changed, and the result is what would be removed.
+   */
+  uint8_t dry_run;
+  /**
+   * Whether the leftovers of interrupted downloads go as well.
+   */
+  uint8_t partials;
+  /**
+   * Whether the damaged blobs go as well that a repair has moved into quarantine.
+   */
+  uint8_t quarantine;
+  /**
+   * Whether a store without any model is meant to lose every blob.
+   */
+  uint8_t all;
+  /**
+   * Tells how far it is, or NULL. Where it cancels, what is in use is where it was.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_gc_options;
+
+/**
+ * Removes blobs that no model uses and that nobody has changed for the grace period. `options` may
+ * be NULL.
+ *
+ * MKEEP_STATUS_CORRUPT while a manifest cannot be read: nobody knows what it uses.
+ * MKEEP_STATUS_INVALID_ARGUMENT for a store with blobs and no model at all, without `all`, and for
+ * options of a later release; MKEEP_STATUS_CANCELLED.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_gc(const mkeep_store *store,
+                            const mkeep_gc_options *options,
+                            mkeep_collected **collected,
+                            mkeep_error **error);
+
+/**
+ * Returns whether nothing was changed.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_collected_is_dry_run(const mkeep_collected *collected);
+
+/**
+ * Returns the bytes on the disk that became free, or would.
+ *
+ * Threads: any, at any time.
+ */
+uint64_t mkeep_collected_bytes(const mkeep_collected *collected);
+
+/**
+ * Returns how many unused blobs and leftovers are still within the grace period.
+ *
+ * Threads: any, at any time.
+ */
+size_t mkeep_collected_young(const mkeep_collected *collected);
+
+/**
+ * Gets the digest of a blob that no model uses; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_collected_blob(const mkeep_collected *collected, size_t index, mkeep_str *digest);
+
+/**
+ * Gets the path of a leftover of an interrupted download, or of what else was no blob; false
+ * beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_collected_partial(const mkeep_collected *collected, size_t index, mkeep_str *path);
+
+/**
+ * Gets the path of a file of this library's own: what an interrupted import staged, or a repair
+ * moved into quarantine; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_collected_leftover(const mkeep_collected *collected, size_t index, mkeep_str *path);
+
+/**
+ * Gets the digest of a blob that was put back, because somebody began to use it while it was being
+ * removed; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_collected_restored(const mkeep_collected *collected, size_t index, mkeep_str *digest);
+
+/**
+ * Gets a reason why blobs were kept, in words: a manifest became unreadable meanwhile, or another
+ * program has one open; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_collected_kept(const mkeep_collected *collected, size_t index, mkeep_str *reason);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_collected_json(const mkeep_collected *collected,
+                                  mkeep_string **json,
+                                  mkeep_error **error);
+
+/**
+ * Frees the result of a garbage collection.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_collected_free(mkeep_collected *collected);
+
+/**
+ * Gives blobs their present names, and collects garbage as mkeep_store_gc does; leftovers of
+ * downloads and unknown files among the blobs go as well, as they do when Ollama starts. `options`
+ * may be NULL.
+ *
+ * As mkeep_store_gc. A dry run changes nothing, and the result is what would be renamed and
+ * collected.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_maintain(const mkeep_store *store,
+                                  const mkeep_gc_options *options,
+                                  mkeep_maintained **maintained,
+                                  mkeep_error **error);
+
+/**
+ * Gives blobs their present names, and does nothing else. Where both names exist, each stays what it
+ * is. `maintained`, which may be NULL, is what was renamed.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_rename_old_blobs(const mkeep_store *store,
+                                          mkeep_maintained **maintained,
+                                          mkeep_error **error);
+
+/**
+ * Gets the path of a blob that had an old name, under its new one; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_maintained_renamed(const mkeep_maintained *maintained, size_t index, mkeep_str *path);
+
+/**
+ * Borrows what was collected: it lives as long as `maintained`, and is not freed. NULL for NULL.
+ *
+ * Threads: any, at any time.
+ */
+const mkeep_collected *mkeep_maintained_collected(const mkeep_maintained *maintained);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_maintained_json(const mkeep_maintained *maintained,
+                                   mkeep_string **json,
+                                   mkeep_error **error);
+
+/**
+ * Frees the result of maintenance.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_maintained_free(mkeep_maintained *maintained);
+
+/** @} */
+
+/**
+ * @defgroup usage Disk usage
+ * What the disk holds, and for which models.
+ * @{
+ */
+
+/**
+ * The disk usage of a store.
+ */
+typedef struct mkeep_usage mkeep_usage;
 
 /**
  * Some files together.
@@ -1484,308 +3500,158 @@ typedef struct {
 } mkeep_model_usage;
 
 /**
- * How to verify.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_verify_options)`.
-   */
-  size_t size;
-  /**
-   * Whether GGUF files are read strictly, too.
-   */
-  uint8_t gguf;
-  /**
-   * Whether blobs are taken for good that an earlier run found good and nothing touched since,
-   * and what this run finds good is noted in the store's verification cache for later ones. What
-   * cannot be noted, in a read-only store for one, is not. A write through a shared mapping may
-   * not move the times by which a touch is told.
-   */
-  uint8_t use_cache;
-  /**
-   * Tells how far it is, or NULL.
-   */
-  mkeep_progress progress;
-  /**
-   * What `progress` gets as `user`.
-   */
-  void *user;
-} mkeep_verify_options;
-
-/**
- * One blob of a report.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_finding)`.
-   */
-  size_t size;
-  /**
-   * What is wrong with it.
-   */
-  mkeep_blob_status status;
-  /**
-   * Whether its bytes have the digest: then a wrong size is the manifest's error.
-   */
-  bool is_intact;
-  /**
-   * The digest that names it, as in `sha256:...`.
-   */
-  mkeep_str digest;
-  /**
-   * Where it is, or should be.
-   */
-  mkeep_str path;
-  /**
-   * The reason in words; empty where nothing is wrong.
-   */
-  mkeep_str detail;
-  /**
-   * How many models use it.
-   */
-  size_t n_models;
-  /**
-   * Its size on disk in bytes; 0 where it is missing.
-   */
-  uint64_t n_bytes;
-} mkeep_finding;
-
-/**
- * A model that lacks something.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_broken_model)`.
-   */
-  size_t size;
-  /**
-   * The model.
-   */
-  mkeep_str name;
-  /**
-   * What it lacks, a line for each layer.
-   */
-  mkeep_str reasons;
-} mkeep_broken_model;
-
-/**
- * A part of a model.
- */
-typedef struct {
-  /**
-   * `sizeof(mkeep_use)`.
-   */
-  size_t size;
-  /**
-   * The model.
-   */
-  mkeep_str name;
-  /**
-   * `manifest`, or what the layer holds: `model`, `projector`, `template`, `config` and others.
-   */
-  mkeep_str kind;
-  /**
-   * The digest: of the layer's blob, or of the manifest as a list has it.
-   */
-  mkeep_str digest;
-} mkeep_use;
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
-/**
- * Returns the number of the library's interface. A program whose header has another one must not
- * use it.
- */
-uint32_t mkeep_abi_version(void);
-
-/**
- * Returns the release of the library, as in `0.1.0`.
- */
-const char *mkeep_version(void);
-
-/**
- * Takes in the models of an archive or a directory in the image layout of OCI. Every blob is hashed
- * while it comes in, what is stored is not written again, and no model is visible before all are
- * complete. `options` and `imported` may be NULL; `imported` is what was done. Blobs that were
- * whole when it failed stay for the next import to use, or for a garbage collection.
+ * Measures the disk: everything below the store's directory. Reads every manifest once and
+ * inspects every file.
  *
- * MKEEP_STATUS_CORRUPT for what is no archive, is cut short or was damaged on its way,
- * MKEEP_STATUS_UNSUPPORTED for images that are no models, MKEEP_STATUS_ALREADY_EXISTS where another
- * model has a name and was not to be replaced, MKEEP_STATUS_INVALID_NAME,
- * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for one name
- * and several models, and where the blobs belong to another user.
+ * Threads: any, at any time.
  */
-mkeep_status mkeep_store_import_archive(const mkeep_store *store,
-                                        const char *from,
-                                        const mkeep_import_archive_options *options,
-                                        mkeep_imported_archive **imported,
-                                        mkeep_error **error);
+mkeep_status mkeep_store_usage(const mkeep_store *store, mkeep_usage **usage, mkeep_error **error);
 
 /**
- * Gets a model that came out of the archive, in its order; false beyond the last.
- */
-bool mkeep_imported_archive_model(const mkeep_imported_archive *imported,
-                                  size_t index,
-                                  mkeep_archived_model *model);
-
-/**
- * Returns how many blobs were written.
- */
-size_t mkeep_imported_archive_new_blobs(const mkeep_imported_archive *imported);
-
-/**
- * Returns the bytes of the blobs that were written.
- */
-uint64_t mkeep_imported_archive_new_bytes(const mkeep_imported_archive *imported);
-
-/**
- * Returns how many blobs were there already, undamaged, and were not written again.
- */
-size_t mkeep_imported_archive_shared_blobs(const mkeep_imported_archive *imported);
-
-/**
- * Makes the JSON of the result.
- */
-mkeep_status mkeep_imported_archive_json(const mkeep_imported_archive *imported,
-                                         mkeep_string **json,
-                                         mkeep_error **error);
-
-/**
- * Frees the result of the import of an archive.
- */
-void mkeep_imported_archive_free(mkeep_imported_archive *imported);
-
-/**
- * Finds where the blob of a digest is, or would be. `digest` is as in `sha256:...`.
+ * Gets the sums; false for NULL.
  *
- * MKEEP_STATUS_INVALID_DIGEST.
+ * Threads: any, at any time.
  */
-mkeep_status mkeep_store_blob_path(const mkeep_store *store,
-                                   const char *digest,
-                                   mkeep_string **path,
-                                   mkeep_error **error);
+bool mkeep_usage_totals(const mkeep_usage *usage, mkeep_totals *sums);
 
 /**
- * Tells whether the blob of a digest is there.
+ * Gets the disk usage of a model, in the order of names; false beyond the last.
  *
- * MKEEP_STATUS_INVALID_DIGEST.
+ * Threads: any, at any time.
  */
-mkeep_status mkeep_store_has_blob(const mkeep_store *store,
-                                  const char *digest,
-                                  bool *found,
-                                  mkeep_error **error);
+bool mkeep_usage_model(const mkeep_usage *usage, size_t index, mkeep_model_usage *model);
 
 /**
- * Adds a blob from a stream, and puts it in its place when it is whole; a damaged one of that name
- * is healed. `expected` may be NULL; `digest`, which may be NULL, is what the bytes have.
+ * Gets what could not be read: what it uses counts as orphaned. False beyond the last.
  *
- * `read` is called on the calling thread until it returns 0.
- *
- * MKEEP_STATUS_CORRUPT where the bytes have another digest than `expected`,
- * MKEEP_STATUS_INVALID_DIGEST.
+ * Threads: any, at any time.
  */
-mkeep_status mkeep_store_add_blob(const mkeep_store *store,
-                                  mkeep_read read,
-                                  void *user,
-                                  const char *expected,
-                                  mkeep_string **digest,
-                                  mkeep_error **error);
-
-/**
- * Deletes a model, and the blobs that only it uses. `deleted`, which may be NULL, is what was
- * done. Where a blob cannot be removed the model is gone all the same, and a garbage collection
- * takes the blob.
- *
- * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
- */
-mkeep_status mkeep_store_delete(const mkeep_store *store,
-                                const char *name,
-                                mkeep_deleted **deleted,
-                                mkeep_error **error);
-
-/**
- * Deletes several models at the cost of one. Those that fail stop nothing: they are the failures
- * of `deleted`.
- *
- * MKEEP_STATUS_INVALID_NAME where one of the names is malformed: then nothing was deleted.
- */
-mkeep_status mkeep_store_delete_all(const mkeep_store *store,
-                                    const char *const *names,
-                                    size_t count,
-                                    mkeep_deleted **deleted,
-                                    mkeep_error **error);
-
-/**
- * Returns the bytes on the disk that became free.
- */
-uint64_t mkeep_deleted_bytes(const mkeep_deleted *deleted);
-
-/**
- * Gets the name of a model that is gone; false beyond the last.
- */
-bool mkeep_deleted_model(const mkeep_deleted *deleted, size_t index, mkeep_str *name);
-
-/**
- * Gets a name that was not deleted, and why; false beyond the last.
- */
-bool mkeep_deleted_failure(const mkeep_deleted *deleted, size_t index, mkeep_failure *failure);
-
-/**
- * Gets the digest of a blob that went with the models; false beyond the last.
- */
-bool mkeep_deleted_blob(const mkeep_deleted *deleted, size_t index, mkeep_str *digest);
-
-/**
- * Gets the digest of a blob that was put back, because somebody began to use it while it was being
- * removed; false beyond the last.
- */
-bool mkeep_deleted_restored(const mkeep_deleted *deleted, size_t index, mkeep_str *digest);
-
-/**
- * Gets a blob that other models use, and that stays: why less became free than the models took;
- * false beyond the last.
- */
-bool mkeep_deleted_shared(const mkeep_deleted *deleted, size_t index, mkeep_shared_blob *blob);
-
-/**
- * Gets the name of the model at `nth` of those that use the shared blob at `index`; false beyond
- * the last.
- */
-bool mkeep_deleted_shared_model(const mkeep_deleted *deleted,
-                                size_t index,
-                                size_t nth,
-                                mkeep_str *name);
-
-/**
- * Gets a name that was an alias; false beyond the last.
- */
-bool mkeep_deleted_alias(const mkeep_deleted *deleted, size_t index, mkeep_alias *alias);
-
-/**
- * Gets a reason why blobs were kept: a manifest that cannot be read may use any of them, or another
- * program has one open; false beyond the last.
- */
-bool mkeep_deleted_kept(const mkeep_deleted *deleted, size_t index, mkeep_problem *problem);
+bool mkeep_usage_problem(const mkeep_usage *usage, size_t index, mkeep_problem *problem);
 
 /**
  * Makes the JSON of the result.
  *
  * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ *
+ * Threads: any, at any time.
  */
-mkeep_status mkeep_deleted_json(const mkeep_deleted *deleted,
-                                mkeep_string **json,
-                                mkeep_error **error);
+mkeep_status mkeep_usage_json(const mkeep_usage *usage, mkeep_string **json, mkeep_error **error);
 
 /**
- * Frees the result of a delete.
+ * Frees a disk usage.
+ *
+ * Threads: any, as the last use of the handle.
  */
-void mkeep_deleted_free(mkeep_deleted *deleted);
+void mkeep_usage_free(mkeep_usage *usage);
+
+/** @} */
+
+/**
+ * @defgroup diagnosis Diagnosis
+ * What is wrong with a store, and what to do.
+ * @{
+ */
+
+/**
+ * What is in a place where a store may be. More may come.
+ */
+typedef enum {
+  /**
+   * Something else than the others.
+   */
+  MKEEP_LOCATION_STATE_UNKNOWN = 0,
+  /**
+   * A store: a directory with `manifests` or `blobs`.
+   */
+  MKEEP_LOCATION_STATE_STORE = 1,
+  /**
+   * A file, or a directory with neither `manifests` nor `blobs`.
+   */
+  MKEEP_LOCATION_STATE_NO_STORE = 2,
+  /**
+   * Nothing.
+   */
+  MKEEP_LOCATION_STATE_MISSING = 3,
+  /**
+   * A link, or a path through one, that leads nowhere.
+   */
+  MKEEP_LOCATION_STATE_DANGLING = 4,
+  /**
+   * A directory that this user may not look into.
+   */
+  MKEEP_LOCATION_STATE_CLOSED = 5,
+} mkeep_location_state;
+
+/**
+ * What is wrong with a store.
+ */
+typedef struct mkeep_diagnosis mkeep_diagnosis;
+
+/**
+ * A place where a store may be.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_location)`.
+   */
+  size_t size;
+  /**
+   * What is there: an mkeep_location_state.
+   */
+  uint32_t state;
+  /**
+   * Whether it exists.
+   */
+  bool exists;
+  /**
+   * Whether it is the store that was opened.
+   */
+  bool is_opened;
+  /**
+   * The directory.
+   */
+  mkeep_str path;
+  /**
+   * Why no models can be seen there, and what to do, in words; empty where some can.
+   */
+  mkeep_str message;
+  /**
+   * How many manifests are in it.
+   */
+  size_t n_manifests;
+} mkeep_location;
+
+/**
+ * Something that is wrong, or worth knowing.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_issue)`.
+   */
+  size_t size;
+  /**
+   * The file or directory.
+   */
+  mkeep_str path;
+  /**
+   * The model, where the path is a model's; otherwise empty.
+   */
+  mkeep_str name;
+  /**
+   * What is wrong.
+   */
+  mkeep_str message;
+  /**
+   * What to do.
+   */
+  mkeep_str advice;
+} mkeep_issue;
 
 /**
  * Looks for everything that makes a model invisible or broken. Opens each manifest, config and
  * template once; hashes nothing.
+ *
+ * Threads: any, at any time.
  */
 mkeep_status mkeep_store_doctor(const mkeep_store *store,
                                 mkeep_diagnosis **diagnosis,
@@ -1797,6 +3663,8 @@ mkeep_status mkeep_store_doctor(const mkeep_store *store,
  * be NULL.
  *
  * MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+ *
+ * Threads: any, at any time.
  */
 mkeep_status mkeep_store_diagnose(const mkeep_store_options *options,
                                   mkeep_diagnosis **diagnosis,
@@ -1804,21 +3672,29 @@ mkeep_status mkeep_store_diagnose(const mkeep_store_options *options,
 
 /**
  * Returns whether nothing is wrong.
+ *
+ * Threads: any, at any time.
  */
 bool mkeep_diagnosis_is_ok(const mkeep_diagnosis *diagnosis);
 
 /**
  * Returns how many blobs the models use.
+ *
+ * Threads: any, at any time.
  */
 size_t mkeep_diagnosis_blobs(const mkeep_diagnosis *diagnosis);
 
 /**
  * Returns how many of them the verification cache has as good, untouched since.
+ *
+ * Threads: any, at any time.
  */
 size_t mkeep_diagnosis_verified(const mkeep_diagnosis *diagnosis);
 
 /**
  * Gets a place where a store may be, the opened one first; false beyond the last.
+ *
+ * Threads: any, at any time.
  */
 bool mkeep_diagnosis_location(const mkeep_diagnosis *diagnosis,
                               size_t index,
@@ -1826,12 +3702,16 @@ bool mkeep_diagnosis_location(const mkeep_diagnosis *diagnosis,
 
 /**
  * Gets what is wrong, in the order of paths; false beyond the last.
+ *
+ * Threads: any, at any time.
  */
 bool mkeep_diagnosis_issue(const mkeep_diagnosis *diagnosis, size_t index, mkeep_issue *issue);
 
 /**
  * Gets what is not wrong, and worth knowing: what can be reclaimed, aliases, unknown files that
  * harm nobody; false beyond the last.
+ *
+ * Threads: any, at any time.
  */
 bool mkeep_diagnosis_note(const mkeep_diagnosis *diagnosis, size_t index, mkeep_issue *note);
 
@@ -1839,6 +3719,8 @@ bool mkeep_diagnosis_note(const mkeep_diagnosis *diagnosis, size_t index, mkeep_
  * Makes the JSON of the result.
  *
  * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
+ *
+ * Threads: any, at any time.
  */
 mkeep_status mkeep_diagnosis_json(const mkeep_diagnosis *diagnosis,
                                   mkeep_string **json,
@@ -1846,501 +3728,56 @@ mkeep_status mkeep_diagnosis_json(const mkeep_diagnosis *diagnosis,
 
 /**
  * Frees a diagnosis.
+ *
+ * Threads: any, as the last use of the handle.
  */
 void mkeep_diagnosis_free(mkeep_diagnosis *diagnosis);
 
-/**
- * Writes models to a path that ends in `.tar` as one archive, and to any other as a directory, to
- * which they are added where it holds an image layout already. Every blob is hashed while it is
- * written. `options` and `exported` may be NULL; `exported` is what was written.
- *
- * MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for one of the names,
- * MKEEP_STATUS_FILE_NOT_FOUND where a blob is missing, MKEEP_STATUS_CORRUPT where one is damaged,
- * MKEEP_STATUS_ALREADY_EXISTS, MKEEP_STATUS_INVALID_ARGUMENT for no name and for a path that
- * something else is at, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_CANCELLED.
- */
-mkeep_status mkeep_store_export(const mkeep_store *store,
-                                const char *const *names,
-                                size_t count,
-                                const char *to,
-                                const mkeep_export_options *options,
-                                mkeep_exported **exported,
-                                mkeep_error **error);
-
-/**
- * Gets the name of a model that was exported, in order; false beyond the last.
- */
-bool mkeep_exported_model(const mkeep_exported *exported, size_t index, mkeep_str *name);
-
-/**
- * Returns how many blobs the models have together.
- */
-size_t mkeep_exported_blobs(const mkeep_exported *exported);
-
-/**
- * Returns the bytes of these blobs.
- */
-uint64_t mkeep_exported_bytes(const mkeep_exported *exported);
-
-/**
- * Makes the JSON of the result.
- */
-mkeep_status mkeep_exported_json(const mkeep_exported *exported,
-                                 mkeep_string **json,
-                                 mkeep_error **error);
-
-/**
- * Frees the result of an export.
- */
-void mkeep_exported_free(mkeep_exported *exported);
-
-/**
- * Removes blobs that no model uses and that nobody has changed for the grace period. `options` may
- * be NULL.
- *
- * MKEEP_STATUS_CORRUPT while a manifest cannot be read: nobody knows what it uses.
- * MKEEP_STATUS_INVALID_ARGUMENT for a store with blobs and no model at all, without `all`, and for
- * options of a later release; MKEEP_STATUS_CANCELLED.
- */
-mkeep_status mkeep_store_gc(const mkeep_store *store,
-                            const mkeep_gc_options *options,
-                            mkeep_collected **collected,
-                            mkeep_error **error);
-
-/**
- * Returns whether nothing was changed.
- */
-bool mkeep_collected_is_dry_run(const mkeep_collected *collected);
-
-/**
- * Returns the bytes on the disk that became free, or would.
- */
-uint64_t mkeep_collected_bytes(const mkeep_collected *collected);
-
-/**
- * Returns how many unused blobs and leftovers are still within the grace period.
- */
-size_t mkeep_collected_young(const mkeep_collected *collected);
-
-/**
- * Gets the digest of a blob that no model uses; false beyond the last.
- */
-bool mkeep_collected_blob(const mkeep_collected *collected, size_t index, mkeep_str *digest);
-
-/**
- * Gets the path of a leftover of an interrupted download, or of what else was no blob; false
- * beyond the last.
- */
-bool mkeep_collected_partial(const mkeep_collected *collected, size_t index, mkeep_str *path);
-
-/**
- * Gets the path of a file of this library's own: what an interrupted import staged, or a repair
- * moved into quarantine; false beyond the last.
- */
-bool mkeep_collected_leftover(const mkeep_collected *collected, size_t index, mkeep_str *path);
-
-/**
- * Gets the digest of a blob that was put back, because somebody began to use it while it was being
- * removed; false beyond the last.
- */
-bool mkeep_collected_restored(const mkeep_collected *collected, size_t index, mkeep_str *digest);
-
-/**
- * Gets a reason why blobs were kept, in words: a manifest became unreadable meanwhile, or another
- * program has one open; false beyond the last.
- */
-bool mkeep_collected_kept(const mkeep_collected *collected, size_t index, mkeep_str *reason);
-
-/**
- * Makes the JSON of the result.
- *
- * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
- */
-mkeep_status mkeep_collected_json(const mkeep_collected *collected,
-                                  mkeep_string **json,
-                                  mkeep_error **error);
-
-/**
- * Frees the result of a garbage collection.
- */
-void mkeep_collected_free(mkeep_collected *collected);
-
-/**
- * Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly,
- * and mapped.
- *
- * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED, MKEEP_STATUS_FILE_NOT_FOUND,
- * MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
- */
-mkeep_status mkeep_gguf_open(const char *file,
-                             const mkeep_gguf_options *options,
-                             mkeep_gguf **gguf,
-                             mkeep_error **error);
-
-/**
- * Opens the GGUF file of a stored model, leniently.
- *
- * As mkeep_store_path and mkeep_gguf_open.
- */
-mkeep_status mkeep_store_gguf(const mkeep_store *store,
-                              const char *name,
-                              mkeep_gguf **gguf,
-                              mkeep_error **error);
-
-/**
- * Makes one more reference to the same file, to be freed by mkeep_gguf_free as well; NULL for
- * NULL.
- */
-mkeep_gguf *mkeep_gguf_retain(const mkeep_gguf *gguf);
-
-/**
- * Frees a reference to a file; the last one closes it.
- */
-void mkeep_gguf_free(mkeep_gguf *gguf);
-
-/**
- * Returns the version of the format.
- */
-uint32_t mkeep_gguf_version(const mkeep_gguf *gguf);
-
-/**
- * Returns whether the numbers of the file are big-endian.
- */
-bool mkeep_gguf_is_big_endian(const mkeep_gguf *gguf);
-
-/**
- * Returns the size of the file in bytes.
- */
-uint64_t mkeep_gguf_size(const mkeep_gguf *gguf);
-
-/**
- * Returns the alignment of the data of tensors, in bytes.
- */
-uint64_t mkeep_gguf_alignment(const mkeep_gguf *gguf);
-
-/**
- * Returns where the data of tensors begin, in bytes; may be beyond the end of a file that has
- * none.
- */
-uint64_t mkeep_gguf_data_offset(const mkeep_gguf *gguf);
-
-/**
- * Returns how many warnings there are: things that this reader accepts and others may not.
- */
-size_t mkeep_gguf_warning_count(const mkeep_gguf *gguf);
-
-/**
- * Gets a warning; false beyond the last.
- */
-bool mkeep_gguf_warning(const mkeep_gguf *gguf, size_t index, mkeep_warning *warning);
-
-/**
- * Returns the sum of the elements of all tensors.
- */
-uint64_t mkeep_gguf_parameter_count(const mkeep_gguf *gguf);
-
-/**
- * Returns how many key-value pairs the metadata has.
- */
-size_t mkeep_gguf_count(const mkeep_gguf *gguf);
-
-/**
- * Gets a key-value pair; false beyond the last. Costs nothing.
- */
-bool mkeep_gguf_get(const mkeep_gguf *gguf, size_t index, mkeep_str *key, mkeep_value *value);
-
-/**
- * Finds the value of a key, of duplicates the last; false where there is none.
- */
-bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value);
-
-/**
- * Makes JSON of the header and the warnings, in which nothing is lost.
- */
-mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_string **json, mkeep_error **error);
-
-/**
- * Makes a model of a GGUF file. `options` and `imported` may be NULL; `imported` is what was done.
- *
- * MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be replaced,
- * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_UNSUPPORTED,
- * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_TEMPLATE, MKEEP_STATUS_CANCELLED,
- * MKEEP_STATUS_INVALID_ARGUMENT for the options, and where the blobs belong to another user. Blobs
- * that nothing uses may be left where it fails late.
- */
-mkeep_status mkeep_store_import(const mkeep_store *store,
-                                const char *file,
-                                const char *name,
-                                const mkeep_import_options *options,
-                                mkeep_imported **imported,
-                                mkeep_error **error);
-
-/**
- * Makes a model as a Modelfile says, from GGUF files or from a model of this store. What the
- * options state wins over the Modelfile, and licenses add up; otherwise as mkeep_store_import.
- *
- * As mkeep_store_import; MKEEP_STATUS_NOT_FOUND for a model that the Modelfile names;
- * MKEEP_STATUS_INVALID_ARGUMENT, with the line, for a malformed Modelfile.
- */
-mkeep_status mkeep_store_import_modelfile(const mkeep_store *store,
-                                          const char *file,
-                                          const char *name,
-                                          const mkeep_import_options *options,
-                                          mkeep_imported **imported,
-                                          mkeep_error **error);
-
-/**
- * Returns the model's name, in its stored spelling.
- */
-mkeep_str mkeep_imported_name(const mkeep_imported *imported);
-
-/**
- * Returns the digest of the weights, as in `sha256:...`: of the first layer.
- */
-mkeep_str mkeep_imported_digest(const mkeep_imported *imported);
-
-/**
- * Returns the bytes of the weights.
- */
-uint64_t mkeep_imported_bytes(const mkeep_imported *imported);
-
-/**
- * Returns whether a model of that name was replaced.
- */
-bool mkeep_imported_is_replacement(const mkeep_imported *imported);
-
-/**
- * Gets a parameter of the Modelfile that says nothing any more, and was left out; false beyond the
- * last.
- */
-bool mkeep_imported_ignored(const mkeep_imported *imported, size_t index, mkeep_str *parameter);
-
-/**
- * Gets what is unusual in the files, and may be refused elsewhere; false beyond the last.
- */
-bool mkeep_imported_warning(const mkeep_imported *imported,
-                            size_t index,
-                            mkeep_file_warning *warning);
-
-/**
- * Makes the JSON of the result.
- *
- * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
- */
-mkeep_status mkeep_imported_json(const mkeep_imported *imported,
-                                 mkeep_string **json,
-                                 mkeep_error **error);
-
-/**
- * Frees the result of an import.
- */
-void mkeep_imported_free(mkeep_imported *imported);
-
-/**
- * Lists all models. What cannot be read is left out, and named among the problems. `options` may
- * be NULL.
- *
- * MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
- */
-mkeep_status mkeep_store_list(const mkeep_store *store,
-                              const mkeep_list_options *options,
-                              mkeep_list **list,
-                              mkeep_error **error);
-
-/**
- * Lists all models as the body of GET /api/tags.
- */
-mkeep_status mkeep_store_list_json(const mkeep_store *store,
-                                   mkeep_string **json,
-                                   mkeep_error **error);
-
-/**
- * Returns how many models there are.
- */
-size_t mkeep_list_count(const mkeep_list *list);
-
-/**
- * Gets a model; false beyond the last.
- */
-bool mkeep_list_get(const mkeep_list *list, size_t index, mkeep_summary *summary);
-
-/**
- * Gets the family at `nth` of those of the model at `index`; false beyond the last.
- */
-bool mkeep_list_family(const mkeep_list *list, size_t index, size_t nth, mkeep_str *family);
-
-/**
- * Gets what the model at `index` can do, as in `completion` or `tools`; false beyond the last.
- */
-bool mkeep_list_capability(const mkeep_list *list, size_t index, size_t nth, mkeep_str *capability);
-
-/**
- * Gets a blob that the model at `index` lacks, where that was asked for; false beyond the last.
- */
-bool mkeep_list_incomplete(const mkeep_list *list,
-                           size_t index,
-                           size_t nth,
-                           mkeep_incomplete_blob *blob);
-
-/**
- * Gets an entry that was left out, and why; false beyond the last.
- */
-bool mkeep_list_problem(const mkeep_list *list, size_t index, mkeep_problem *problem);
-
-/**
- * Frees a list.
- */
-void mkeep_list_free(mkeep_list *list);
-
-/**
- * Gives blobs their present names, and collects garbage as mkeep_store_gc does; leftovers of
- * downloads and unknown files among the blobs go as well, as they do when Ollama starts. `options`
- * may be NULL.
- *
- * As mkeep_store_gc. A dry run changes nothing, and the result is what would be renamed and
- * collected.
- */
-mkeep_status mkeep_store_maintain(const mkeep_store *store,
-                                  const mkeep_gc_options *options,
-                                  mkeep_maintained **maintained,
-                                  mkeep_error **error);
-
-/**
- * Gets the path of a blob that had an old name, under its new one; false beyond the last.
- */
-bool mkeep_maintained_renamed(const mkeep_maintained *maintained, size_t index, mkeep_str *path);
-
-/**
- * Borrows what was collected: it lives as long as `maintained`, and is not freed. NULL for NULL.
- */
-const mkeep_collected *mkeep_maintained_collected(const mkeep_maintained *maintained);
-
-/**
- * Makes the JSON of the result.
- *
- * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
- */
-mkeep_status mkeep_maintained_json(const mkeep_maintained *maintained,
-                                   mkeep_string **json,
-                                   mkeep_error **error);
-
-/**
- * Frees the result of maintenance.
- */
-void mkeep_maintained_free(mkeep_maintained *maintained);
-
-/**
- * Takes a snapshot of a model. Opens one file.
- *
- * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT.
- */
-mkeep_status mkeep_store_model(const mkeep_store *store,
-                               const char *name,
-                               mkeep_model **model,
-                               mkeep_error **error);
-
-/**
- * Returns the name under which it is stored, as in `llama3.2:latest`.
- */
-mkeep_str mkeep_model_name(const mkeep_model *model);
-
-/**
- * Returns the digest of the manifest as a list has it: 64 hexadecimal digits.
- */
-mkeep_str mkeep_model_digest(const mkeep_model *model);
-
-/**
- * Returns the bytes of all blobs, as the manifest states them.
- */
-int64_t mkeep_model_size(const mkeep_model *model);
-
-/**
- * Returns the time of the manifest's last change, in nanoseconds since 1970.
- */
-int64_t mkeep_model_modified(const mkeep_model *model);
-
-/**
- * Returns how many layers there are, the config among them.
- */
-size_t mkeep_model_layer_count(const mkeep_model *model);
-
-/**
- * Gets a layer, in the order of the manifest, the config last; false beyond it. Opens nothing.
- */
-bool mkeep_model_layer(const mkeep_model *model, size_t index, mkeep_layer *layer);
-
-/**
- * Finds the path of the GGUF file with the weights.
- *
- * MKEEP_STATUS_NOT_FOUND where the model has none, MKEEP_STATUS_FILE_NOT_FOUND where it is
- * missing, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights are in several files.
- */
-mkeep_status mkeep_model_path(const mkeep_model *model, mkeep_string **path, mkeep_error **error);
-
-/**
- * Opens the GGUF file with the weights, leniently.
- *
- * As mkeep_model_path and mkeep_gguf_open.
- */
-mkeep_status mkeep_model_gguf(const mkeep_model *model, mkeep_gguf **gguf, mkeep_error **error);
-
-/**
- * Shows the model, as mkeep_store_show does.
- */
-mkeep_status mkeep_model_show(const mkeep_model *model,
-                              const mkeep_show_options *options,
-                              mkeep_show **show,
-                              mkeep_error **error);
-
-/**
- * Frees a model.
- */
-void mkeep_model_free(mkeep_model *model);
-
-/**
- * Moves the damaged blobs of a report of the same store into quarantine, so that a pull or an
- * import can put the right ones in their place, and gives misnamed blobs their names. Nothing is
- * deleted. `options` may be NULL.
- *
- * MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
- */
-mkeep_status mkeep_store_repair(const mkeep_store *store,
-                                const mkeep_report *report,
-                                const mkeep_repair_options *options,
-                                mkeep_repaired **repaired,
-                                mkeep_error **error);
-
-/**
- * Gets a damaged blob and where it is now; false beyond the last.
- */
-bool mkeep_repaired_quarantined(const mkeep_repaired *repaired,
-                                size_t index,
-                                mkeep_moved_blob *blob);
-
-/**
- * Gets a blob that was there under another name, and its path now; false beyond the last.
- */
-bool mkeep_repaired_renamed(const mkeep_repaired *repaired, size_t index, mkeep_moved_blob *blob);
-
-/**
- * Gets the digest of a blob that has changed since it was verified, and was left alone: verify
- * again. False beyond the last.
- */
-bool mkeep_repaired_changed(const mkeep_repaired *repaired, size_t index, mkeep_str *digest);
-
-/**
- * Makes the JSON of the result.
- *
- * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
- */
-mkeep_status mkeep_repaired_json(const mkeep_repaired *repaired,
-                                 mkeep_string **json,
-                                 mkeep_error **error);
-
-/**
- * Frees the result of a repair.
- */
-void mkeep_repaired_free(mkeep_repaired *repaired);
+/** @} */
+
+/**
+ * @defgroup api The HTTP API
+ * Requests of Ollama's clients, handled in process.
+ * @{
+ */
+
+/**
+ * An endpoint of the published API.
+ */
+typedef enum {
+  /**
+   * GET /api/tags; takes no body.
+   */
+  MKEEP_ENDPOINT_TAGS = 0,
+  /**
+   * POST /api/show.
+   */
+  MKEEP_ENDPOINT_SHOW = 1,
+  /**
+   * POST /api/copy.
+   */
+  MKEEP_ENDPOINT_COPY = 2,
+  /**
+   * DELETE /api/delete.
+   */
+  MKEEP_ENDPOINT_DELETE = 3,
+  /**
+   * GET /api/version; takes no body.
+   */
+  MKEEP_ENDPOINT_VERSION = 4,
+  /**
+   * GET /api/ps; takes no body. No model runs here.
+   */
+  MKEEP_ENDPOINT_PS = 5,
+  /**
+   * GET /v1/models; takes no body.
+   */
+  MKEEP_ENDPOINT_MODELS = 6,
+  /**
+   * GET /v1/models/NAME; takes the name as its body.
+   */
+  MKEEP_ENDPOINT_MODEL = 7,
+} mkeep_endpoint;
 
 /**
  * Handles a request to an endpoint, given its body: the results are the HTTP status and the body
@@ -2348,6 +3785,8 @@ void mkeep_repaired_free(mkeep_repaired *repaired);
  * speaks HTTP serves the API.
  *
  * A refusal is a response, too; the status of this function fails only for its own arguments.
+ *
+ * Threads: any, at any time.
  */
 mkeep_status mkeep_store_handle_request(const mkeep_store *store,
                                         uint32_t endpoint,
@@ -2357,442 +3796,10 @@ mkeep_status mkeep_store_handle_request(const mkeep_store *store,
                                         mkeep_string **response,
                                         mkeep_error **error);
 
-/**
- * Shows a model: opens its manifest and each blob that is needed once, and maps the GGUF file.
- * `options` may be NULL.
- *
- * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_FILE_NOT_FOUND where a blob is missing,
- * MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_INVALID_GGUF,
- * MKEEP_STATUS_INVALID_TEMPLATE, MKEEP_STATUS_INVALID_ARGUMENT for the options.
- */
-mkeep_status mkeep_store_show(const mkeep_store *store,
-                              const char *name,
-                              const mkeep_show_options *options,
-                              mkeep_show **show,
-                              mkeep_error **error);
-
-/**
- * Returns the template that renders prompts: the chat template of the GGUF file, or a Go template.
- */
-mkeep_str mkeep_show_template(const mkeep_show *show);
-
-/**
- * Returns the system prompt.
- */
-mkeep_str mkeep_show_system(const mkeep_show *show);
-
-/**
- * Returns a Modelfile that makes the model again.
- */
-mkeep_str mkeep_show_modelfile(const mkeep_show *show);
-
-/**
- * Gets the facts; false for NULL.
- */
-bool mkeep_show_details(const mkeep_show *show, mkeep_details *details);
-
-/**
- * Gets a family of the architecture; false beyond the last.
- */
-bool mkeep_show_family(const mkeep_show *show, size_t index, mkeep_str *family);
-
-/**
- * Gets what the model can do, as in `completion` or `tools`; false beyond the last.
- */
-bool mkeep_show_capability(const mkeep_show *show, size_t index, mkeep_str *capability);
-
-/**
- * Gets the text of a license; false beyond the last.
- */
-bool mkeep_show_license(const mkeep_show *show, size_t index, mkeep_str *license);
-
-/**
- * Gets a parameter, in the order of keys; of one that is a list, such as `stop`, one element after
- * the other, under the same key. False beyond the last.
- */
-bool mkeep_show_parameter(const mkeep_show *show, size_t index, mkeep_parameter *parameter);
-
-/**
- * Gets a message that belongs to the model; false beyond the last.
- */
-bool mkeep_show_message(const mkeep_show *show, size_t index, mkeep_shown_message *message);
-
-/**
- * Makes the body of POST /api/show.
- */
-mkeep_status mkeep_show_json(const mkeep_show *show, mkeep_string **json, mkeep_error **error);
-
-/**
- * Frees a shown model.
- */
-void mkeep_show_free(mkeep_show *show);
-
-/**
- * Shows a model as the body of POST /api/show. `options` may be NULL.
- *
- * As mkeep_store_show.
- */
-mkeep_status mkeep_store_show_json(const mkeep_store *store,
-                                   const char *name,
-                                   const mkeep_show_options *options,
-                                   mkeep_string **json,
-                                   mkeep_error **error);
-
-/**
- * Gets a key-value pair of the metadata, in the order of keys, arrays whole; false beyond the
- * last. Of safetensors and remote models it is what stands in their place.
- */
-bool mkeep_show_info(const mkeep_show *show, size_t index, mkeep_str *key, mkeep_value *value);
-
-/**
- * Gets a key-value pair of the metadata of the first projector; false beyond the last, and where
- * there is none.
- */
-bool mkeep_show_projector_info(const mkeep_show *show,
-                               size_t index,
-                               mkeep_str *key,
-                               mkeep_value *value);
-
-/**
- * Finds the value of a key of the metadata; false where there is none.
- */
-bool mkeep_show_find_info(const mkeep_show *show, const char *key, mkeep_value *value);
-
-/**
- * Gets a tensor, in the order of the file; false beyond the last. Of safetensors models they are
- * there only where `verbose` was asked for.
- */
-bool mkeep_show_tensor(const mkeep_show *show, size_t index, mkeep_shown_tensor *tensor);
-
-/**
- * Returns the status of the call that failed; MKEEP_STATUS_OK for NULL.
- */
-mkeep_status mkeep_error_status(const mkeep_error *error);
-
-/**
- * Returns what was being done to what, and why it failed: lower case, without a full stop.
- */
-mkeep_str mkeep_error_message(const mkeep_error *error);
-
-/**
- * Returns the HTTP status for it, as in 404; 200 for NULL.
- */
-uint16_t mkeep_error_http_status(const mkeep_error *error);
-
-/**
- * Returns the operating system's number for it (`errno`); 0 where there is none.
- */
-int32_t mkeep_error_os(const mkeep_error *error);
-
-/**
- * Returns the file or directory that it is about, as the system has it; empty where there is none.
- */
-mkeep_str mkeep_error_path(const mkeep_error *error);
-
-/**
- * Gets a stored name that may have been meant, the nearest first, at most three; false beyond the
- * last.
- */
-bool mkeep_error_suggestion(const mkeep_error *error, size_t index, mkeep_str *name);
-
-/**
- * Gets where a GGUF file is wrong; false where that is not what went wrong.
- */
-bool mkeep_error_parse_error(const mkeep_error *error, mkeep_parse_error *parse_error);
-
-/**
- * Frees an error.
- */
-void mkeep_error_free(mkeep_error *error);
-
-/**
- * Opens a store. `options` may be NULL. Opening makes nothing, unless `create` is set.
- *
- * MKEEP_STATUS_FILE_NOT_FOUND where the directory does not exist, with the well-known places that
- * do in its message; MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
- */
-mkeep_status mkeep_store_open(const mkeep_store_options *options,
-                              mkeep_store **store,
-                              mkeep_error **error);
-
-/**
- * Returns the directory, as it was given.
- */
-mkeep_str mkeep_store_root(const mkeep_store *store);
-
-/**
- * Frees a store. Models, lists, reports and files of it live on.
- */
-void mkeep_store_free(mkeep_store *store);
-
-/**
- * Finds the path of a model's GGUF file.
- *
- * MKEEP_STATUS_NOT_FOUND where the model is missing, MKEEP_STATUS_FILE_NOT_FOUND where its file
- * is, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CORRUPT, MKEEP_STATUS_UNSUPPORTED where the weights
- * are in several files.
- */
-mkeep_status mkeep_store_path(const mkeep_store *store,
-                              const char *name,
-                              mkeep_string **path,
-                              mkeep_error **error);
-
-/**
- * Gives a model another name. The new name is there before the old one goes.
- *
- * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_ALREADY_EXISTS where a model has
- * the new name.
- */
-mkeep_status mkeep_store_rename(const mkeep_store *store,
-                                const char *source,
-                                const char *destination,
-                                mkeep_error **error);
-
-/**
- * Copies a model: one more name for the same blobs.
- *
- * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
- */
-mkeep_status mkeep_store_copy(const mkeep_store *store,
-                              const char *source,
-                              const char *destination,
-                              mkeep_error **error);
-
-/**
- * Borrows the string.
- */
-mkeep_str mkeep_string_str(const mkeep_string *string);
-
-/**
- * Borrows the string as C has it; NULL for NULL.
- */
-const char *mkeep_string_c(const mkeep_string *string);
-
-/**
- * Frees a string.
- */
-void mkeep_string_free(mkeep_string *string);
-
-/**
- * Returns how many tensors there are.
- */
-size_t mkeep_gguf_tensor_count(const mkeep_gguf *gguf);
-
-/**
- * Gets a tensor; false beyond the last. Costs nothing.
- */
-bool mkeep_gguf_tensor(const mkeep_gguf *gguf, size_t index, mkeep_tensor *found);
-
-/**
- * Opens all parts of a split model, given the path of any of them: they are side by side and are
- * called `NAME-00001-of-00003.gguf`. `options` are those of mkeep_gguf_open, and may be NULL.
- *
- * MKEEP_STATUS_FILE_NOT_FOUND where a part is missing, MKEEP_STATUS_INVALID_GGUF where they do not
- * belong together; otherwise as mkeep_gguf_open.
- */
-mkeep_status mkeep_parts_open(const char *file,
-                              const mkeep_gguf_options *options,
-                              mkeep_parts **parts,
-                              mkeep_error **error);
-
-/**
- * Returns how many parts there are.
- */
-size_t mkeep_parts_count(const mkeep_parts *parts);
-
-/**
- * Makes a reference to a part, to be freed by mkeep_gguf_free; NULL beyond the last. The first
- * part has the metadata of the model.
- */
-mkeep_gguf *mkeep_parts_gguf(const mkeep_parts *parts, size_t index);
-
-/**
- * Returns how many tensors all parts have.
- */
-size_t mkeep_parts_tensor_count(const mkeep_parts *parts);
-
-/**
- * Gets a tensor of those of all parts, and the number of its part from 0; false beyond the last.
- */
-bool mkeep_parts_tensor(const mkeep_parts *parts, size_t index, size_t *part, mkeep_tensor *found);
-
-/**
- * Frees the parts. References to a single part keep it.
- */
-void mkeep_parts_free(mkeep_parts *parts);
-
-/**
- * Measures the disk: everything below the store's directory. Reads every manifest once and
- * inspects every file.
- */
-mkeep_status mkeep_store_usage(const mkeep_store *store, mkeep_usage **usage, mkeep_error **error);
-
-/**
- * Gets the sums; false for NULL.
- */
-bool mkeep_usage_totals(const mkeep_usage *usage, mkeep_totals *sums);
-
-/**
- * Gets the disk usage of a model, in the order of names; false beyond the last.
- */
-bool mkeep_usage_model(const mkeep_usage *usage, size_t index, mkeep_model_usage *model);
-
-/**
- * Gets what could not be read: what it uses counts as orphaned. False beyond the last.
- */
-bool mkeep_usage_problem(const mkeep_usage *usage, size_t index, mkeep_problem *problem);
-
-/**
- * Makes the JSON of the result.
- *
- * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
- */
-mkeep_status mkeep_usage_json(const mkeep_usage *usage, mkeep_string **json, mkeep_error **error);
-
-/**
- * Frees a disk usage.
- */
-void mkeep_usage_free(mkeep_usage *usage);
-
-/**
- * Gets an element of an array, whatever its type and the byte order; false beyond the last. Costs
- * nothing for numbers and truths; for strings and arrays it walks over those before: take
- * mkeep_array_next_str for many strings.
- */
-bool mkeep_array_get(const mkeep_array *array, uint64_t index, mkeep_value *value);
-
-/**
- * Gets the next string of an array of strings. `at` is where it begins within the array's bytes: 0
- * for the first; it is moved to the next, and may be kept to come back. False after the last, and
- * for other arrays.
- */
-bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
-
-/**
- * Compares every blob of the store with its digest, or, where `count` is not 0, those of the named
- * models. `options` may be NULL. What is wrong with a blob is a finding of the report, not an
- * error.
- *
- * MKEEP_STATUS_NOT_FOUND and MKEEP_STATUS_INVALID_NAME for a named model, MKEEP_STATUS_CORRUPT for
- * its manifest, MKEEP_STATUS_CANCELLED, MKEEP_STATUS_INVALID_ARGUMENT for options of a later
- * release.
- */
-mkeep_status mkeep_store_verify(const mkeep_store *store,
-                                const char *const *names,
-                                size_t count,
-                                const mkeep_verify_options *options,
-                                mkeep_report **report,
-                                mkeep_error **error);
-
-/**
- * Returns whether nothing is wrong.
- */
-bool mkeep_report_is_ok(const mkeep_report *report);
-
-/**
- * Returns how many blobs were verified.
- */
-size_t mkeep_report_count(const mkeep_report *report);
-
-/**
- * Returns how many bytes were hashed.
- */
-uint64_t mkeep_report_hashed_bytes(const mkeep_report *report);
-
-/**
- * Returns how many bytes the verification cache had as good, so that they were not hashed.
- */
-uint64_t mkeep_report_cached_bytes(const mkeep_report *report);
-
-/**
- * Gets a blob, in the order of digests; false beyond the last.
- */
-bool mkeep_report_get(const mkeep_report *report, size_t index, mkeep_finding *finding);
-
-/**
- * Gets the name of the model at `nth` of those that use the blob at `index`; false beyond the
- * last.
- */
-bool mkeep_report_model(const mkeep_report *report, size_t index, size_t nth, mkeep_str *name);
-
-/**
- * Gets why the strict reader refuses the GGUF file at `index` of the blobs; false where it does
- * not, and where it was not asked.
- */
-bool mkeep_report_parse_error(const mkeep_report *report,
-                              size_t index,
-                              mkeep_parse_error *parse_error);
-
-/**
- * Gets a model that lacks something, in the order of names; false beyond the last.
- */
-bool mkeep_report_broken_model(const mkeep_report *report, size_t index, mkeep_broken_model *model);
-
-/**
- * Gets a manifest that could not be read; false beyond the last.
- */
-bool mkeep_report_problem(const mkeep_report *report, size_t index, mkeep_problem *problem);
-
-/**
- * Makes the JSON of the report.
- *
- * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.
- */
-mkeep_status mkeep_report_json(const mkeep_report *report,
-                               mkeep_string **json,
-                               mkeep_error **error);
-
-/**
- * Frees a report.
- */
-void mkeep_report_free(mkeep_report *report);
-
-/**
- * Finds the models that something belongs to: a digest or the ID of a model, in full or its first
- * digits, at least 12; or the path of a blob, of a manifest, or of any other file, which is then
- * hashed. Reads every manifest.
- *
- * MKEEP_STATUS_FILE_NOT_FOUND for a path where no file is.
- */
-mkeep_status mkeep_store_which(const mkeep_store *store,
-                               const char *what,
-                               mkeep_uses **uses,
-                               mkeep_error **error);
-
-/**
- * Finds the stored name of a model, given by its name or by its ID, in full or its first digits,
- * at least 12. A stored name wins. Reads every manifest where the name is not stored.
- *
- * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_INVALID_ARGUMENT for the first
- * digits of several IDs.
- */
-mkeep_status mkeep_store_identify(const mkeep_store *store,
-                                  const char *name,
-                                  mkeep_string **stored,
-                                  mkeep_error **error);
-
-/**
- * Gets a part of a model, by name and then in the manifest's order; false beyond the last.
- */
-bool mkeep_uses_get(const mkeep_uses *uses, size_t index, mkeep_use *part);
-
-/**
- * Gets a manifest that cannot be read, and may name it; false beyond the last.
- */
-bool mkeep_uses_problem(const mkeep_uses *uses, size_t index, mkeep_problem *problem);
-
-/**
- * Makes the JSON of the result.
- */
-mkeep_status mkeep_uses_json(const mkeep_uses *uses, mkeep_string **json, mkeep_error **error);
-
-/**
- * Frees what was found.
- */
-void mkeep_uses_free(mkeep_uses *uses);
+/** @} */
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}
+#endif
 
 #endif  /* MODELKEEP_H */

@@ -1,24 +1,43 @@
-// modelkeep for C++17: owners for the handles of modelkeep.h, and exceptions for its errors.
+/// @file
+// modelkeep for C++17 and later: owners for the handles of modelkeep.h, ranges for what they hold,
+// and exceptions for its errors; under C++23 std::expected, too.
+//
+//     const modelkeep::Store store;
+//     for (const auto &model : store.list().models())
+//         std::cout << modelkeep::view(model.name) << '\n';
 //
 // Every object may be used from many threads at once, but for its destruction and assignments to
 // it. A std::string_view and a struct mkeep_... are borrowed: they live as long as the object that
 // they came from, or a range of it, and those of a Gguf as long as any copy of it.
+//
+// The options are the structs of modelkeep.h, of which `size` is set here, as are `progress` and
+// `user` where a call takes a Progress: store.copy("a", "b", {.no_replace = 1}) under C++20.
 #ifndef MODELKEEP_HPP
 #define MODELKEEP_HPP
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <istream>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
+#if __cplusplus > 202002L && defined(__has_include)
+#if __has_include(<expected>)
+#include <expected>
+#endif
+#endif
 
 #include "modelkeep.h"
 
@@ -37,13 +56,19 @@ T sized() noexcept {
 
 /// What is wrong with a GGUF file, and where.
 struct ParseError {
-    std::string code, path, message;
-    std::uint64_t offset;
+    std::string code;     ///< What it is: a code that never changes, as in `bad_magic`.
+    std::string path;     ///< The place in the structure.
+    std::string message;  ///< What is wrong, in words.
+    std::uint64_t offset; ///< The byte where the item begins that is wrong.
 };
 
 /// What went wrong.
 class Error : public std::runtime_error {
 public:
+    /// An error that is found before the library is called.
+    Error(mkeep_status status, const char *message)
+        : std::runtime_error(message), status_(status), http_status_(400), os_(0) {}
+    /// An error of the library, which stays the caller's.
     explicit Error(const mkeep_error *error)
         : std::runtime_error(mkeep_error_message(error).ptr), status_(mkeep_error_status(error)),
           http_status_(mkeep_error_http_status(error)), os_(mkeep_error_os(error)),
@@ -122,10 +147,66 @@ std::string json(const T *handle,
     });
 }
 
-inline std::vector<const char *> pointers(const std::vector<std::string> &strings) {
-    std::vector<const char *> pointers;
-    for (const auto &one : strings) pointers.push_back(one.c_str());
-    return pointers;
+/// A string as C takes it. One with a NUL inside would be another one there.
+inline std::string terminated(std::string_view text) {
+    if (text.find('\0') != std::string_view::npos)
+        throw Error(MKEEP_STATUS_INVALID_ARGUMENT, "a string has a NUL inside");
+    return std::string(text);
+}
+
+/// A path as the library takes it: the bytes of the system, on Windows UTF-8.
+inline std::string native(const std::filesystem::path &path) {
+#ifdef _WIN32
+    const auto text = path.u8string();
+    return terminated({reinterpret_cast<const char *>(text.data()), text.size()});
+#else
+    return terminated(path.native());
+#endif
+}
+
+/// Names as C takes several.
+class Names {
+public:
+    explicit Names(const std::vector<std::string> &names) {
+        for (const auto &name : names) strings_.push_back(terminated(name));
+        for (const auto &name : strings_) pointers_.push_back(name.c_str());
+    }
+    const char *const *data() const noexcept { return pointers_.data(); }
+    std::size_t size() const noexcept { return pointers_.size(); }
+
+private:
+    std::vector<std::string> strings_;
+    std::vector<const char *> pointers_;
+};
+
+/// A number as another type, where it has it.
+template <typename T, typename From>
+std::optional<T> fit(From from) noexcept {
+    using Limits = std::numeric_limits<T>;
+    if constexpr (std::is_floating_point_v<T>) {
+        if (std::is_floating_point_v<From> && sizeof(T) < sizeof(From) &&
+            std::isfinite(static_cast<double>(from)) &&
+            std::fabs(static_cast<double>(from)) > static_cast<double>(Limits::max()))
+            return std::nullopt;
+        return static_cast<T>(from);
+    } else if constexpr (std::is_floating_point_v<From>) {
+        // A power of two, which is exact: the first number that is too large.
+        const From end = std::ldexp(From(1), Limits::digits);
+        const From first = std::is_signed_v<T> ? -end : From(0);
+        if (!(from >= first && from < end) || from != std::trunc(from)) return std::nullopt;
+        return static_cast<T>(from);
+    } else {
+        if constexpr (std::is_signed_v<From>) {
+            if (from < 0) {
+                if (std::is_unsigned_v<T> || from < static_cast<std::int64_t>(Limits::min()))
+                    return std::nullopt;
+                return static_cast<T>(from);
+            }
+        }
+        if (static_cast<std::uint64_t>(from) > static_cast<std::uint64_t>(Limits::max()))
+            return std::nullopt;
+        return static_cast<T>(from);
+    }
 }
 
 /// What C++ has for an item of C, and a place for one.
@@ -145,10 +226,12 @@ struct Place<mkeep_str> {
 } // namespace detail
 
 /// The items that a function of C gets by their places: strings as std::string_view, others as they
-/// are. They live as long as the range, or the object that it came from.
+/// are. They live as long as the range, or the object that it came from. Under C++20 it is a
+/// std::ranges::input_range, for std::views and algorithms.
 template <typename Item, typename Get>
 class Range {
 public:
+    /// The items that `get` has.
     explicit Range(Get get) : get_(std::move(get)) {}
 
     struct End {};
@@ -167,8 +250,11 @@ public:
             read();
             return *this;
         }
-        bool operator!=(End) const noexcept { return found_; }
-        bool operator==(End) const noexcept { return !found_; }
+        void operator++(int) noexcept { ++*this; }
+        friend bool operator==(const Iterator &it, End) noexcept { return !it.found_; }
+        friend bool operator==(End, const Iterator &it) noexcept { return !it.found_; }
+        friend bool operator!=(const Iterator &it, End) noexcept { return it.found_; }
+        friend bool operator!=(End, const Iterator &it) noexcept { return it.found_; }
 
     private:
         void read() noexcept {
@@ -181,8 +267,11 @@ public:
         bool found_ = false;
     };
 
+    /// Where it begins. An iterator lives as long as its range.
     Iterator begin() const noexcept { return Iterator(&get_); }
+    /// Where it ends.
     End end() const noexcept { return {}; }
+    /// Whether there are none.
     bool empty() const noexcept { return begin() == end(); }
     /// The item at a place, where there is one.
     std::optional<typename detail::Place<Item>::Value> at(std::size_t index) const noexcept {
@@ -203,23 +292,36 @@ private:
 
 namespace detail {
 
-/// The items of a handle.
+/// Gets the items of a handle.
+template <typename H, typename T, typename Item>
+struct Items {
+    std::shared_ptr<H> handle;
+    bool (*get)(const T *, std::size_t, Item *);
+    bool operator()(std::size_t index, Item *item) const noexcept {
+        return get(handle.get(), index, item);
+    }
+};
+
+/// Gets the items of an item of a handle.
+template <typename H, typename T, typename Item>
+struct ItemsOf {
+    std::shared_ptr<H> handle;
+    std::size_t index;
+    bool (*get)(const T *, std::size_t, std::size_t, Item *);
+    bool operator()(std::size_t nth, Item *item) const noexcept {
+        return get(handle.get(), index, nth, item);
+    }
+};
+
 template <typename H, typename T, typename Item>
 auto range(const std::shared_ptr<H> &handle, bool (*get)(const T *, std::size_t, Item *)) {
-    const auto call = [handle, get](std::size_t index, Item *item) noexcept {
-        return get(handle.get(), index, item);
-    };
-    return Range<Item, decltype(call)>(call);
+    return Range<Item, Items<H, T, Item>>({handle, get});
 }
 
-/// The items of an item of a handle.
 template <typename H, typename T, typename Item>
 auto range(const std::shared_ptr<H> &handle, std::size_t index,
            bool (*get)(const T *, std::size_t, std::size_t, Item *)) {
-    const auto call = [handle, index, get](std::size_t nth, Item *item) noexcept {
-        return get(handle.get(), index, nth, item);
-    };
-    return Range<Item, decltype(call)>(call);
+    return Range<Item, ItemsOf<H, T, Item>>({handle, index, get});
 }
 
 /// The key-value pair of a handle at a place.
@@ -233,7 +335,8 @@ pair(const T *handle, std::size_t index,
     return std::pair(view(key), value);
 }
 
-/// What every owner of a handle has. It is moved, not copied; the ranges that came from it share it.
+/// What every owner of a handle has. It is moved, not copied; the ranges that came from it share
+/// it.
 template <typename T, void (*Free)(T *)>
 class Handle {
 public:
@@ -252,6 +355,91 @@ protected:
 
 } // namespace detail
 
+/// The number of a value as a T, where it is a number and T has it: `std::uint64_t`, `int`,
+/// `double`; a bool is the value of a truth, and of nothing else.
+template <typename T>
+std::optional<T> number(const mkeep_value &value) noexcept {
+    static_assert(std::is_arithmetic_v<T>, "a number has an arithmetic type");
+    if constexpr (std::is_same_v<T, bool>) {
+        if (value.type != MKEEP_VALUE_TYPE_BOOL) return std::nullopt;
+        return value.u != 0;
+    } else {
+        switch (value.type) {
+        case MKEEP_VALUE_TYPE_U8:
+        case MKEEP_VALUE_TYPE_U16:
+        case MKEEP_VALUE_TYPE_U32:
+        case MKEEP_VALUE_TYPE_U64: return detail::fit<T>(value.u);
+        case MKEEP_VALUE_TYPE_I8:
+        case MKEEP_VALUE_TYPE_I16:
+        case MKEEP_VALUE_TYPE_I32:
+        case MKEEP_VALUE_TYPE_I64: return detail::fit<T>(value.i);
+        case MKEEP_VALUE_TYPE_F32:
+        case MKEEP_VALUE_TYPE_F64: return detail::fit<T>(value.f);
+        default: return std::nullopt;
+        }
+    }
+}
+
+/// The string of a value, where it is one: bytes that are usually UTF-8.
+inline std::optional<std::string_view> text(const mkeep_value &value) noexcept {
+    if (value.type != MKEEP_VALUE_TYPE_STR) return std::nullopt;
+    return view(value.str);
+}
+
+/// The element of an array at a place.
+inline std::optional<mkeep_value> at(const mkeep_array &array, std::uint64_t index) noexcept {
+    mkeep_value value;
+    if (!mkeep_array_get(&array, index, &value)) return std::nullopt;
+    return value;
+}
+
+/// The numbers of an array, where all are numbers that a T has, in either byte order.
+template <typename T>
+std::optional<std::vector<T>> numbers(const mkeep_array &array) {
+    std::vector<T> found;
+    for (std::uint64_t index = 0; const auto value = at(array, index); index++) {
+        const auto one = number<T>(*value);
+        if (!one) return std::nullopt;
+        found.push_back(*one);
+    }
+    return found;
+}
+
+/// The strings of an array; none of one that has others.
+inline std::vector<std::string_view> strings(const mkeep_array &array) {
+    std::vector<std::string_view> strings;
+    std::size_t at = 0;
+    mkeep_str one;
+    while (mkeep_array_next_str(&array, &at, &one)) strings.push_back(view(one));
+    return strings;
+}
+
+/// A number of bytes for people, as in `2.02 GB`.
+inline std::string human_size(std::uint64_t bytes) { return mkeep_human_size(bytes).text; }
+
+/// A count for people, as in `8.0B`.
+inline std::string human_number(std::uint64_t count) { return mkeep_human_number(count).text; }
+
+#ifdef __cpp_lib_expected
+/// What a call returns, or the Error that it throws:
+///     const auto show = modelkeep::attempt([&] { return store.show("llama3.2"); });
+///     if (!show) std::cerr << show.error().what() << '\n';
+/// Other exceptions, which a Progress throws, pass.
+template <typename Call>
+std::expected<std::invoke_result_t<Call>, Error> attempt(Call call) {
+    try {
+        if constexpr (std::is_void_v<std::invoke_result_t<Call>>) {
+            call();
+            return {};
+        } else {
+            return call();
+        }
+    } catch (const Error &error) {
+        return std::unexpected(error);
+    }
+}
+#endif
+
 /// How to open a GGUF file.
 struct GgufOptions {
     bool lenient = false;     ///< Whether to read on where the format is violated without harm.
@@ -263,26 +451,44 @@ struct GgufOptions {
 class Gguf : public detail::Handle<mkeep_gguf, mkeep_gguf_free> {
 public:
     /// Opens a file.
-    explicit Gguf(const std::string &path, GgufOptions options = {})
+    explicit Gguf(const std::filesystem::path &path, GgufOptions options = {})
         : Handle([&](mkeep_gguf **gguf, mkeep_error **error) {
               const auto plain = of(options);
-              return mkeep_gguf_open(path.c_str(), &plain, gguf, error);
+              return mkeep_gguf_open(detail::native(path).c_str(), &plain, gguf, error);
           }) {}
+    /// Reads a file that is in memory, where it has to stay as long as any copy of this.
+    static Gguf from_bytes(const void *bytes, std::size_t len, GgufOptions options = {}) {
+        return Gguf(nullptr, [&](mkeep_gguf **gguf, mkeep_error **error) {
+            const auto plain = of(options);
+            return mkeep_gguf_from_bytes(static_cast<const std::uint8_t *>(bytes), len, &plain,
+                                         gguf, error);
+        });
+    }
+    /// Shares the file.
     Gguf(const Gguf &other) : Handle(Owner(mkeep_gguf_retain(other.get()))) {}
+    /// Takes the file over.
     Gguf(Gguf &&) noexcept = default;
+    /// Shares the file, or takes it over.
     Gguf &operator=(Gguf other) noexcept {
         owner_.swap(other.owner_);
         return *this;
     }
     ~Gguf() = default;
 
+    /// The version of the format.
     std::uint32_t version() const noexcept { return mkeep_gguf_version(get()); }
+    /// Whether the numbers of the file are big-endian.
     bool is_big_endian() const noexcept { return mkeep_gguf_is_big_endian(get()); }
     /// The bytes of the file.
     std::uint64_t file_size() const noexcept { return mkeep_gguf_size(get()); }
+    /// The alignment of the data of tensors, in bytes.
     std::uint64_t alignment() const noexcept { return mkeep_gguf_alignment(get()); }
     /// Where the data of tensors begin.
     std::uint64_t data_offset() const noexcept { return mkeep_gguf_data_offset(get()); }
+    /// The bytes of what comes before them.
+    std::uint64_t header_size() const noexcept { return mkeep_gguf_header_size(get()); }
+    /// The name of the quantization, as in `Q4_K_M`; empty where the file does not say.
+    std::string_view file_type() const noexcept { return view(mkeep_gguf_file_type(get())); }
     /// The sum of the elements of all tensors.
     std::uint64_t parameter_count() const noexcept { return mkeep_gguf_parameter_count(get()); }
     /// How many key-value pairs.
@@ -292,33 +498,37 @@ public:
         return detail::pair(get(), index, mkeep_gguf_get);
     }
     /// The value of a key.
-    std::optional<mkeep_value> find(const std::string &key) const noexcept {
+    std::optional<mkeep_value> find(std::string_view key) const {
         mkeep_value value;
-        if (!mkeep_gguf_find(get(), key.c_str(), &value)) return std::nullopt;
+        if (!mkeep_gguf_find(get(), detail::terminated(key).c_str(), &value)) return std::nullopt;
         return value;
     }
+    /// The number of a key as a T, where it has one: `gguf.number<int>("llama.block_count")`.
+    template <typename T>
+    std::optional<T> number(std::string_view key) const {
+        const auto value = find(key);
+        return value ? modelkeep::number<T>(*value) : std::nullopt;
+    }
     /// The string of a key; empty where it has none.
-    std::string_view string(const std::string &key) const noexcept {
+    std::string_view string(std::string_view key) const {
         const auto value = find(key);
         return value ? view(value->str) : std::string_view();
     }
     /// The strings of an array.
     static std::vector<std::string_view> strings(const mkeep_array &array) {
-        std::vector<std::string_view> strings;
-        std::size_t at = 0;
-        mkeep_str one;
-        while (mkeep_array_next_str(&array, &at, &one)) strings.push_back(view(one));
-        return strings;
+        return modelkeep::strings(array);
     }
     /// The element of an array at a place.
     static std::optional<mkeep_value> at(const mkeep_array &array, std::uint64_t index) noexcept {
-        mkeep_value value;
-        if (!mkeep_array_get(&array, index, &value)) return std::nullopt;
-        return value;
+        return modelkeep::at(array, index);
     }
+    /// The tensors, in the order of the file.
     auto tensors() const noexcept { return detail::range(owner_, mkeep_gguf_tensor); }
+    /// How many tensors there are.
     std::size_t tensor_count() const noexcept { return mkeep_gguf_tensor_count(get()); }
+    /// What this reader accepts and others may not.
     auto warnings() const noexcept { return detail::range(owner_, mkeep_gguf_warning); }
+    /// How many warnings there are.
     std::size_t warning_count() const noexcept { return mkeep_gguf_warning_count(get()); }
     /// The header and the warnings as JSON in which nothing is lost.
     std::string json() const { return detail::json(get(), mkeep_gguf_json); }
@@ -344,12 +554,13 @@ private:
 class Parts : public detail::Handle<mkeep_parts, mkeep_parts_free> {
 public:
     /// Opens all parts, given the path of any of them.
-    explicit Parts(const std::string &path, GgufOptions options = {})
+    explicit Parts(const std::filesystem::path &path, GgufOptions options = {})
         : Handle([&](mkeep_parts **parts, mkeep_error **error) {
               const auto plain = Gguf::of(options);
-              return mkeep_parts_open(path.c_str(), &plain, parts, error);
+              return mkeep_parts_open(detail::native(path).c_str(), &plain, parts, error);
           }) {}
 
+    /// How many parts there are.
     std::size_t size() const noexcept { return mkeep_parts_count(get()); }
     /// The part at a place, where there is one. The first has the metadata of the model.
     std::optional<Gguf> at(std::size_t index) const {
@@ -357,7 +568,10 @@ public:
         if (!owner) return std::nullopt;
         return Gguf(std::move(owner));
     }
+    /// How many tensors all parts have.
     std::size_t tensor_count() const noexcept { return mkeep_parts_tensor_count(get()); }
+    /// The sum of the elements of all tensors.
+    std::uint64_t parameter_count() const noexcept { return mkeep_parts_parameter_count(get()); }
     /// The tensor at a place among those of all parts, and the number of its part from 0.
     std::optional<std::pair<std::size_t, mkeep_tensor>> tensor(std::size_t index) const noexcept {
         std::size_t part = 0;
@@ -372,18 +586,25 @@ class Show : public detail::Handle<mkeep_show, mkeep_show_free> {
 public:
     /// The chat template of the GGUF file, or a Go template.
     std::string_view chat_template() const noexcept { return view(mkeep_show_template(get())); }
+    /// The system prompt.
     std::string_view system() const noexcept { return view(mkeep_show_system(get())); }
+    /// A Modelfile that makes the model again.
     std::string_view modelfile() const noexcept { return view(mkeep_show_modelfile(get())); }
+    /// The facts: family, sizes, context length.
     mkeep_details details() const noexcept {
         auto details = sized<mkeep_details>();
         mkeep_show_details(get(), &details);
         return details;
     }
+    /// The families of the architecture.
     auto families() const noexcept { return detail::range(owner_, mkeep_show_family); }
+    /// What it can do, as in `completion` or `tools`.
     auto capabilities() const noexcept { return detail::range(owner_, mkeep_show_capability); }
+    /// The texts of the licenses.
     auto licenses() const noexcept { return detail::range(owner_, mkeep_show_license); }
     /// The parameters by key; of one that is a list an item for each element.
     auto parameters() const noexcept { return detail::range(owner_, mkeep_show_parameter); }
+    /// The messages that belong to it.
     auto messages() const noexcept { return detail::range(owner_, mkeep_show_message); }
     /// The key-value pair of the metadata at a place, in the order of keys.
     std::optional<std::pair<std::string_view, mkeep_value>> info(std::size_t index) const noexcept {
@@ -395,11 +616,19 @@ public:
         return detail::pair(get(), index, mkeep_show_projector_info);
     }
     /// The value of a key of the metadata.
-    std::optional<mkeep_value> find_info(const std::string &key) const noexcept {
+    std::optional<mkeep_value> find_info(std::string_view key) const {
         mkeep_value value;
-        if (!mkeep_show_find_info(get(), key.c_str(), &value)) return std::nullopt;
+        const auto text = detail::terminated(key);
+        if (!mkeep_show_find_info(get(), text.c_str(), &value)) return std::nullopt;
         return value;
     }
+    /// The number of a key of the metadata as a T, where it has one.
+    template <typename T>
+    std::optional<T> number(std::string_view key) const {
+        const auto value = find_info(key);
+        return value ? modelkeep::number<T>(*value) : std::nullopt;
+    }
+    /// The tensors without their data; of safetensors models where `verbose` was asked for.
     auto tensors() const noexcept { return detail::range(owner_, mkeep_show_tensor); }
     /// The body of POST /api/show.
     std::string json() const { return detail::json(get(), mkeep_show_json); }
@@ -411,9 +640,32 @@ private:
     friend class Store;
 };
 
+/// The config of a model: what its manifest says of it as a whole.
+class Config : public detail::Handle<mkeep_config, mkeep_config_free> {
+public:
+    /// What it says.
+    mkeep_config_facts facts() const noexcept {
+        auto facts = sized<mkeep_config_facts>();
+        mkeep_config_get(get(), &facts);
+        return facts;
+    }
+    /// The families of the architecture.
+    auto families() const noexcept { return detail::range(owner_, mkeep_config_family); }
+    /// What the publisher states that it can do.
+    auto capabilities() const noexcept { return detail::range(owner_, mkeep_config_capability); }
+    /// The same as JSON.
+    std::string json() const { return detail::json(get(), mkeep_config_json); }
+
+private:
+    template <typename Call>
+    explicit Config(Call call) : Handle(call) {}
+    friend class Model;
+};
+
 /// One model: a snapshot of its manifest.
 class Model : public detail::Handle<mkeep_model, mkeep_model_free> {
 public:
+    /// The name under which it is stored, as in `llama3.2:latest`.
     std::string_view name() const noexcept { return view(mkeep_model_name(get())); }
     /// The digest of the manifest: 64 hexadecimal digits.
     std::string_view digest() const noexcept { return view(mkeep_model_digest(get())); }
@@ -423,6 +675,7 @@ public:
     std::int64_t modified() const noexcept { return mkeep_model_modified(get()); }
     /// What it is made of, the config last.
     auto layers() const noexcept { return detail::range(owner_, mkeep_model_layer); }
+    /// How many layers there are, the config among them.
     std::size_t layer_count() const noexcept { return mkeep_model_layer_count(get()); }
     /// The paths of the blobs of a kind, as in `projector`.
     std::vector<std::string> paths(std::string_view kind) const {
@@ -443,7 +696,13 @@ public:
             return mkeep_model_gguf(get(), gguf, error);
         });
     }
-    /// Everything about it. `size` of the options is set here.
+    /// The config: one small file, read once.
+    Config config() const {
+        return Config([&](mkeep_config **config, mkeep_error **error) {
+            return mkeep_model_config(get(), config, error);
+        });
+    }
+    /// Everything about it.
     Show show(mkeep_show_options options = {}) const {
         options.size = sizeof options;
         return Show([&](mkeep_show **show, mkeep_error **error) {
@@ -460,7 +719,9 @@ private:
 /// All models of a store at one moment, newest first.
 class List : public detail::Handle<mkeep_list, mkeep_list_free> {
 public:
+    /// How many models there are.
     std::size_t size() const noexcept { return mkeep_list_count(get()); }
+    /// The models, newest first.
     auto models() const noexcept { return detail::range(owner_, mkeep_list_get); }
     /// The families of the model at a place.
     auto families(std::size_t index) const noexcept {
@@ -488,9 +749,17 @@ class Report : public detail::Handle<mkeep_report, mkeep_report_free> {
 public:
     /// Whether nothing is wrong.
     bool ok() const noexcept { return mkeep_report_is_ok(get()); }
+    /// How many blobs were verified.
     std::size_t size() const noexcept { return mkeep_report_count(get()); }
+    /// How many bytes were hashed.
     std::uint64_t hashed_bytes() const noexcept { return mkeep_report_hashed_bytes(get()); }
+    /// How many bytes the verification cache had as good, so that they were not hashed.
     std::uint64_t cached_bytes() const noexcept { return mkeep_report_cached_bytes(get()); }
+    /// How many blobs were not hashed, because the verification cache had them as good.
+    std::size_t cached_blobs() const noexcept { return mkeep_report_cached_blobs(get()); }
+    /// Why the verification cache could not be written; empty where it was, or was not to be.
+    std::string_view cache_error() const noexcept { return view(mkeep_report_cache_error(get())); }
+    /// The blobs, in the order of digests.
     auto blobs() const noexcept { return detail::range(owner_, mkeep_report_get); }
     /// The models that use the blob at a place.
     auto models(std::size_t index) const noexcept {
@@ -502,8 +771,21 @@ public:
         if (!mkeep_report_parse_error(get(), index, &error)) return std::nullopt;
         return error;
     }
+    /// Why the GGUF file at a place of the blobs is of a form that is not supported.
+    std::optional<mkeep_parse_error> unsupported(std::size_t index) const noexcept {
+        auto reason = sized<mkeep_parse_error>();
+        if (!mkeep_report_unsupported(get(), index, &reason)) return std::nullopt;
+        return reason;
+    }
+    /// The warnings about the GGUF file at a place of the blobs.
+    auto warnings(std::size_t index) const noexcept {
+        return detail::range(owner_, index, mkeep_report_warning);
+    }
+    /// The models that lack something, in the order of names.
     auto broken_models() const noexcept { return detail::range(owner_, mkeep_report_broken_model); }
+    /// The manifests that could not be read.
     auto problems() const noexcept { return detail::range(owner_, mkeep_report_problem); }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_report_json); }
 
 private:
@@ -515,10 +797,13 @@ private:
 /// What a repair moved.
 class Repaired : public detail::Handle<mkeep_repaired, mkeep_repaired_free> {
 public:
+    /// The damaged blobs, and where they are now.
     auto quarantined() const noexcept { return detail::range(owner_, mkeep_repaired_quarantined); }
+    /// The blobs that were there under another name, and where they are now.
     auto renamed() const noexcept { return detail::range(owner_, mkeep_repaired_renamed); }
     /// The digests of blobs that changed since they were verified, and were left alone.
     auto changed() const noexcept { return detail::range(owner_, mkeep_repaired_changed); }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_repaired_json); }
 
 private:
@@ -527,23 +812,50 @@ private:
     friend class Store;
 };
 
-/// What a delete did.
+/// What a copy did.
+class Copied : public detail::Handle<mkeep_copied, mkeep_copied_free> {
+public:
+    /// The stored name of the model that was copied.
+    std::string_view from() const noexcept { return view(mkeep_copied_from(get())); }
+    /// The stored name of the copy.
+    std::string_view to() const noexcept { return view(mkeep_copied_to(get())); }
+    /// Whether a model of that name was replaced.
+    bool is_replacement() const noexcept { return mkeep_copied_is_replacement(get()); }
+    /// The same as JSON.
+    std::string json() const { return detail::json(get(), mkeep_copied_json); }
+
+private:
+    template <typename Call>
+    explicit Copied(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// What a delete did, or would do.
 class Deleted : public detail::Handle<mkeep_deleted, mkeep_deleted_free> {
 public:
-    /// The bytes on the disk that became free.
+    /// Whether nothing was changed.
+    bool dry_run() const noexcept { return mkeep_deleted_is_dry_run(get()); }
+    /// The bytes on the disk that became free, or would.
     std::uint64_t bytes() const noexcept { return mkeep_deleted_bytes(get()); }
+    /// The names of the models that are gone.
     auto models() const noexcept { return detail::range(owner_, mkeep_deleted_model); }
+    /// The names that were not deleted, and why.
     auto failures() const noexcept { return detail::range(owner_, mkeep_deleted_failure); }
+    /// The digests of the blobs that went with them.
     auto blobs() const noexcept { return detail::range(owner_, mkeep_deleted_blob); }
+    /// The digests of blobs that were put back, because somebody began to use them.
     auto restored() const noexcept { return detail::range(owner_, mkeep_deleted_restored); }
+    /// The blobs that stay because other models use them.
     auto shared() const noexcept { return detail::range(owner_, mkeep_deleted_shared); }
     /// The models that use the shared blob at a place.
     auto shared_models(std::size_t index) const noexcept {
         return detail::range(owner_, index, mkeep_deleted_shared_model);
     }
+    /// The names that were aliases: only the link went.
     auto aliases() const noexcept { return detail::range(owner_, mkeep_deleted_alias); }
     /// Why blobs were kept.
     auto kept() const noexcept { return detail::range(owner_, mkeep_deleted_kept); }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_deleted_json); }
 
 private:
@@ -598,6 +910,7 @@ public:
         const auto *collected = mkeep_maintained_collected(get());
         return detail::CollectedView(std::shared_ptr<const mkeep_collected>(owner_, collected));
     }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_maintained_json); }
 
 private:
@@ -615,6 +928,7 @@ public:
     std::size_t blobs() const noexcept { return mkeep_exported_blobs(get()); }
     /// The bytes of these blobs.
     std::uint64_t bytes() const noexcept { return mkeep_exported_bytes(get()); }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_exported_json); }
 
 private:
@@ -627,6 +941,7 @@ private:
 class ImportedArchive
     : public detail::Handle<mkeep_imported_archive, mkeep_imported_archive_free> {
 public:
+    /// The models that came out of it.
     auto models() const noexcept { return detail::range(owner_, mkeep_imported_archive_model); }
     /// How many blobs were written.
     std::size_t new_blobs() const noexcept { return mkeep_imported_archive_new_blobs(get()); }
@@ -636,6 +951,7 @@ public:
     std::size_t shared_blobs() const noexcept {
         return mkeep_imported_archive_shared_blobs(get());
     }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_imported_archive_json); }
 
 private:
@@ -647,6 +963,7 @@ private:
 /// What an import made.
 class Imported : public detail::Handle<mkeep_imported, mkeep_imported_free> {
 public:
+    /// The name, in its stored spelling.
     std::string_view name() const noexcept { return view(mkeep_imported_name(get())); }
     /// The digest of the weights.
     std::string_view digest() const noexcept { return view(mkeep_imported_digest(get())); }
@@ -654,8 +971,11 @@ public:
     std::uint64_t bytes() const noexcept { return mkeep_imported_bytes(get()); }
     /// Whether a model of that name was replaced.
     bool is_replacement() const noexcept { return mkeep_imported_is_replacement(get()); }
+    /// The parameters of the Modelfile that say nothing any more, and were left out.
     auto ignored() const noexcept { return detail::range(owner_, mkeep_imported_ignored); }
+    /// What is unusual in the files, and may be refused elsewhere.
     auto warnings() const noexcept { return detail::range(owner_, mkeep_imported_warning); }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_imported_json); }
 
 private:
@@ -667,13 +987,17 @@ private:
 /// The disk usage of a store.
 class Usage : public detail::Handle<mkeep_usage, mkeep_usage_free> {
 public:
+    /// The sums.
     mkeep_totals totals() const noexcept {
         auto sums = sized<mkeep_totals>();
         mkeep_usage_totals(get(), &sums);
         return sums;
     }
+    /// The disk usage of each model, in the order of names.
     auto models() const noexcept { return detail::range(owner_, mkeep_usage_model); }
+    /// What could not be read: what it uses counts as orphaned.
     auto problems() const noexcept { return detail::range(owner_, mkeep_usage_problem); }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_usage_json); }
 
 private:
@@ -691,9 +1015,13 @@ public:
     std::size_t blobs() const noexcept { return mkeep_diagnosis_blobs(get()); }
     /// How many of them the verification cache has as good.
     std::size_t verified() const noexcept { return mkeep_diagnosis_verified(get()); }
+    /// The places where a store may be, the opened one first.
     auto locations() const noexcept { return detail::range(owner_, mkeep_diagnosis_location); }
+    /// What is wrong, in the order of paths.
     auto issues() const noexcept { return detail::range(owner_, mkeep_diagnosis_issue); }
+    /// What is not wrong, and worth knowing.
     auto notes() const noexcept { return detail::range(owner_, mkeep_diagnosis_note); }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_diagnosis_json); }
 
 private:
@@ -705,9 +1033,11 @@ private:
 /// The models that a digest, an ID or a file belongs to.
 class Uses : public detail::Handle<mkeep_uses, mkeep_uses_free> {
 public:
+    /// The parts of models, by name and then in the order of the manifest.
     auto uses() const noexcept { return detail::range(owner_, mkeep_uses_get); }
     /// Manifests that cannot be read, and may name it.
     auto problems() const noexcept { return detail::range(owner_, mkeep_uses_problem); }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_uses_json); }
 
 private:
@@ -725,7 +1055,8 @@ namespace detail {
 /// What a callback is given. No exception crosses the library: it is kept, and thrown on.
 struct Watch {
     Progress progress;
-    std::istream *stream = nullptr;
+    std::istream *from = nullptr;
+    std::ostream *to = nullptr;
     std::exception_ptr thrown = nullptr;
 
     explicit Watch(Progress observer = {}) : progress(std::move(observer)) {}
@@ -743,9 +1074,20 @@ struct Watch {
     static std::ptrdiff_t read(void *user, std::uint8_t *buffer, std::size_t len) {
         auto &watch = *static_cast<Watch *>(user);
         try {
-            watch.stream->read(reinterpret_cast<char *>(buffer),
-                               static_cast<std::streamsize>(len));
-            return watch.stream->bad() ? -1 : static_cast<std::ptrdiff_t>(watch.stream->gcount());
+            watch.from->read(reinterpret_cast<char *>(buffer), static_cast<std::streamsize>(len));
+            return watch.from->bad() ? -1 : static_cast<std::ptrdiff_t>(watch.from->gcount());
+        } catch (...) {
+            watch.thrown = std::current_exception();
+            return -1;
+        }
+    }
+
+    static std::ptrdiff_t write(void *user, const std::uint8_t *bytes, std::size_t len) {
+        auto &watch = *static_cast<Watch *>(user);
+        try {
+            watch.to->write(reinterpret_cast<const char *>(bytes),
+                            static_cast<std::streamsize>(len));
+            return watch.to->fail() ? -1 : static_cast<std::ptrdiff_t>(len);
         } catch (...) {
             watch.thrown = std::current_exception();
             return -1;
@@ -780,8 +1122,7 @@ struct VerifyOptions {
     bool use_cache = false; ///< Whether to hash only what changed since a run that used the cache.
 };
 
-/// A models directory, opened. Of all options that come in, `size` is set here, and `progress` and
-/// `user` are those of the callback where there is one.
+/// A models directory, opened.
 class Store : public detail::Handle<mkeep_store, mkeep_store_free> {
 public:
     /// Opens OLLAMA_MODELS, or else ~/.ollama/models.
@@ -797,28 +1138,33 @@ public:
               return mkeep_store_open(&options, store, error);
           }) {}
     /// Opens a directory.
-    explicit Store(const std::string &path, mkeep_store_options options = {})
+    explicit Store(const std::filesystem::path &path, mkeep_store_options options = {})
         : Handle([&](mkeep_store **store, mkeep_error **error) {
+              const auto text = detail::native(path);
               options.size = sizeof options;
-              options.path = path.c_str();
+              options.path = text.c_str();
               return mkeep_store_open(&options, store, error);
           }) {}
 
     /// What is wrong with the default store, which need not open.
-    static Diagnosis diagnose() {
-        return Diagnosis([](mkeep_diagnosis **diagnosis, mkeep_error **error) {
-            return mkeep_store_diagnose(nullptr, diagnosis, error);
-        });
-    }
-    /// What is wrong with a store, which need not open.
-    static Diagnosis diagnose(const std::string &path, mkeep_store_options options = {}) {
+    static Diagnosis diagnose(mkeep_store_options options = {}) {
         options.size = sizeof options;
-        options.path = path.c_str();
         return Diagnosis([&](mkeep_diagnosis **diagnosis, mkeep_error **error) {
             return mkeep_store_diagnose(&options, diagnosis, error);
         });
     }
+    /// What is wrong with a store, which need not open.
+    static Diagnosis diagnose(const std::filesystem::path &path, mkeep_store_options options = {}) {
+        const auto text = detail::native(path);
+        options.path = text.c_str();
+        return diagnose(options);
+    }
+    /// Whether a path is that of an archive or a directory that import_archive takes.
+    static bool is_archive(const std::filesystem::path &path) {
+        return mkeep_store_is_archive(detail::native(path).c_str());
+    }
 
+    /// The directory, as it was given.
     std::string_view root() const noexcept { return view(mkeep_store_root(get())); }
 
     /// All models, newest first, and what had to be left out.
@@ -831,69 +1177,72 @@ public:
     /// The body of GET /api/tags.
     std::string list_json() const { return detail::json(get(), mkeep_store_list_json); }
     /// Everything about a model.
-    Show show(const std::string &name, mkeep_show_options options = {}) const {
+    Show show(std::string_view name, mkeep_show_options options = {}) const {
         options.size = sizeof options;
         return Show([&](mkeep_show **show, mkeep_error **error) {
-            return mkeep_store_show(get(), name.c_str(), &options, show, error);
+            return mkeep_store_show(get(), detail::terminated(name).c_str(), &options, show, error);
         });
     }
     /// The body of POST /api/show.
-    std::string show_json(const std::string &name, mkeep_show_options options = {}) const {
+    std::string show_json(std::string_view name, mkeep_show_options options = {}) const {
         options.size = sizeof options;
         return detail::string([&](mkeep_string **json, mkeep_error **error) {
-            return mkeep_store_show_json(get(), name.c_str(), &options, json, error);
+            return mkeep_store_show_json(get(), detail::terminated(name).c_str(), &options, json,
+                                         error);
         });
     }
-    Model model(const std::string &name) const {
+    /// A snapshot of a model. Opens one file.
+    Model model(std::string_view name) const {
         return Model([&](mkeep_model **model, mkeep_error **error) {
-            return mkeep_store_model(get(), name.c_str(), model, error);
+            return mkeep_store_model(get(), detail::terminated(name).c_str(), model, error);
         });
     }
     /// The path of a model's GGUF file.
-    std::string path(const std::string &name) const {
+    std::string path(std::string_view name) const {
         return detail::string([&](mkeep_string **path, mkeep_error **error) {
-            return mkeep_store_path(get(), name.c_str(), path, error);
+            return mkeep_store_path(get(), detail::terminated(name).c_str(), path, error);
         });
     }
     /// The GGUF file of a model.
-    Gguf gguf(const std::string &name) const {
+    Gguf gguf(std::string_view name) const {
         return Gguf(nullptr, [&](mkeep_gguf **gguf, mkeep_error **error) {
-            return mkeep_store_gguf(get(), name.c_str(), gguf, error);
+            return mkeep_store_gguf(get(), detail::terminated(name).c_str(), gguf, error);
         });
     }
 
     /// The stored name of a model, given by its name or by its ID.
-    std::string identify(const std::string &name) const {
+    std::string identify(std::string_view name) const {
         return detail::string([&](mkeep_string **stored, mkeep_error **error) {
-            return mkeep_store_identify(get(), name.c_str(), stored, error);
+            return mkeep_store_identify(get(), detail::terminated(name).c_str(), stored, error);
         });
     }
     /// The models that a digest, an ID or a file belongs to.
-    Uses which(const std::string &what) const {
+    Uses which(const std::filesystem::path &what) const {
         return Uses([&](mkeep_uses **uses, mkeep_error **error) {
-            return mkeep_store_which(get(), what.c_str(), uses, error);
+            return mkeep_store_which(get(), detail::native(what).c_str(), uses, error);
         });
     }
 
     /// Where the blob of a digest is, or would be.
-    std::string blob_path(const std::string &digest) const {
+    std::string blob_path(std::string_view digest) const {
         return detail::string([&](mkeep_string **path, mkeep_error **error) {
-            return mkeep_store_blob_path(get(), digest.c_str(), path, error);
+            return mkeep_store_blob_path(get(), detail::terminated(digest).c_str(), path, error);
         });
     }
     /// Whether the blob of a digest is there.
-    bool has_blob(const std::string &digest) const {
+    bool has_blob(std::string_view digest) const {
         bool found = false;
         detail::check([&](mkeep_error **error) {
-            return mkeep_store_has_blob(get(), digest.c_str(), &found, error);
+            return mkeep_store_has_blob(get(), detail::terminated(digest).c_str(), &found, error);
         });
         return found;
     }
     /// Adds a blob from a stream; returns the digest of its bytes. `expected` may be empty.
-    std::string add_blob(std::istream &stream, const std::string &expected = {}) const {
-        const char *digest = expected.empty() ? nullptr : expected.c_str();
+    std::string add_blob(std::istream &stream, std::string_view expected = {}) const {
+        const auto text = detail::terminated(expected);
+        const char *digest = text.empty() ? nullptr : text.c_str();
         detail::Watch watch;
-        watch.stream = &stream;
+        watch.from = &stream;
         const auto read = &detail::Watch::read;
         return watch.run([&] {
             return detail::string([&](mkeep_string **found, mkeep_error **error) {
@@ -902,50 +1251,62 @@ public:
         });
     }
 
-    void copy(const std::string &source, const std::string &destination) const {
-        detail::check([&](mkeep_error **error) {
-            return mkeep_store_copy(get(), source.c_str(), destination.c_str(), error);
+    /// Copies a model: one more name for the same blobs.
+    Copied copy(std::string_view source, std::string_view destination,
+                mkeep_copy_options options = {}) const {
+        const auto from = detail::terminated(source), to = detail::terminated(destination);
+        options.size = sizeof options;
+        return Copied([&](mkeep_copied **copied, mkeep_error **error) {
+            return mkeep_store_copy_with(get(), from.c_str(), to.c_str(), &options, copied, error);
         });
     }
     /// Gives a model another name.
-    void rename(const std::string &source, const std::string &destination) const {
+    void rename(std::string_view source, std::string_view destination) const {
+        const auto from = detail::terminated(source), to = detail::terminated(destination);
         detail::check([&](mkeep_error **error) {
-            return mkeep_store_rename(get(), source.c_str(), destination.c_str(), error);
+            return mkeep_store_rename(get(), from.c_str(), to.c_str(), error);
         });
     }
     /// Deletes a model, and the blobs that only it uses.
-    Deleted remove(const std::string &name) const {
+    Deleted remove(std::string_view name) const {
         return Deleted([&](mkeep_deleted **deleted, mkeep_error **error) {
-            return mkeep_store_delete(get(), name.c_str(), deleted, error);
+            return mkeep_store_delete(get(), detail::terminated(name).c_str(), deleted, error);
         });
     }
     /// Deletes several models; those that could not be deleted are failures of the result.
-    Deleted remove(const std::vector<std::string> &names) const {
-        const auto pointers = detail::pointers(names);
+    Deleted remove(const std::vector<std::string> &names, mkeep_delete_options options = {}) const {
+        const detail::Names texts(names);
+        options.size = sizeof options;
         return Deleted([&](mkeep_deleted **deleted, mkeep_error **error) {
-            return mkeep_store_delete_all(get(), pointers.data(), pointers.size(), deleted, error);
+            return mkeep_store_delete_with(get(), texts.data(), texts.size(), &options, deleted,
+                                           error);
         });
     }
     /// Makes a model of a GGUF file.
-    Imported import(const std::string &file, const std::string &name,
+    Imported import(const std::filesystem::path &file, std::string_view name,
                     mkeep_import_options options = {}, Progress progress = {}) const {
         return import_by(mkeep_store_import, file, name, options, std::move(progress));
     }
     /// Makes a model as a Modelfile says.
-    Imported import_modelfile(const std::string &file, const std::string &name,
+    Imported import_modelfile(const std::filesystem::path &file, std::string_view name,
                               mkeep_import_options options = {}, Progress progress = {}) const {
         return import_by(mkeep_store_import_modelfile, file, name, options, std::move(progress));
+    }
+    /// Makes a model of a file: as a Modelfile says, where it is one, and otherwise of a GGUF file.
+    Imported import_file(const std::filesystem::path &file, std::string_view name,
+                         mkeep_import_options options = {}, Progress progress = {}) const {
+        return import_by(mkeep_store_import_file, file, name, options, std::move(progress));
     }
     /// Verifies the store, or some models.
     Report verify(const std::vector<std::string> &names = {}, VerifyOptions options = {},
                   Progress progress = {}) const {
-        const auto pointers = detail::pointers(names);
+        const detail::Names texts(names);
         auto plain = sized<mkeep_verify_options>();
         plain.gguf = options.gguf;
         plain.use_cache = options.use_cache;
         return detail::Watch(std::move(progress)).call(plain, [&] {
             return Report([&](mkeep_report **report, mkeep_error **error) {
-                return mkeep_store_verify(get(), pointers.data(), pointers.size(), &plain, report,
+                return mkeep_store_verify(get(), texts.data(), texts.size(), &plain, report,
                                           error);
             });
         });
@@ -989,26 +1350,80 @@ public:
             });
         });
     }
+    /// Gives blobs their present names, and does nothing else.
+    Maintained rename_old_blobs() const {
+        return Maintained([&](mkeep_maintained **maintained, mkeep_error **error) {
+            return mkeep_store_rename_old_blobs(get(), maintained, error);
+        });
+    }
     /// Writes models to an archive, whose path ends in `.tar`, or to a directory.
-    Exported export_models(const std::vector<std::string> &names, const std::string &to,
+    Exported export_models(const std::vector<std::string> &names, const std::filesystem::path &to,
                            mkeep_export_options options = {}, Progress progress = {}) const {
-        const auto pointers = detail::pointers(names);
+        const detail::Names texts(names);
         options.size = sizeof options;
         return detail::Watch(std::move(progress)).call(options, [&] {
             return Exported([&](mkeep_exported **exported, mkeep_error **error) {
-                return mkeep_store_export(get(), pointers.data(), pointers.size(), to.c_str(),
-                                          &options, exported, error);
+                return mkeep_store_export(get(), texts.data(), texts.size(),
+                                          detail::native(to).c_str(), &options, exported, error);
+            });
+        });
+    }
+    /// Writes models as one archive to a stream. Where there is a progress, the stream is written
+    /// to on another thread, while this one waits.
+    Exported export_to(const std::vector<std::string> &names, std::ostream &to,
+                       mkeep_export_options options = {}, Progress progress = {}) const {
+        const detail::Names texts(names);
+        options.size = sizeof options;
+        detail::Watch watch(std::move(progress));
+        watch.to = &to;
+        return watch.call(options, [&] {
+            return Exported([&](mkeep_exported **exported, mkeep_error **error) {
+                return mkeep_store_export_to(get(), texts.data(), texts.size(),
+                                             &detail::Watch::write, &watch, &options, exported,
+                                             error);
+            });
+        });
+    }
+    /// Takes in the models of an archive that comes as a stream. Where there is a progress, the
+    /// stream is read on another thread, while this one waits.
+    ImportedArchive import_stream(std::istream &from, mkeep_import_archive_options options = {},
+                                  Progress progress = {}) const {
+        options.size = sizeof options;
+        detail::Watch watch(std::move(progress));
+        watch.from = &from;
+        return watch.call(options, [&] {
+            return ImportedArchive([&](mkeep_imported_archive **imported, mkeep_error **error) {
+                return mkeep_store_import_stream(get(), &detail::Watch::read, &watch, &options,
+                                                 imported, error);
+            });
+        });
+    }
+    /// Makes a model of a manifest that was downloaded by itself, and of the files of a directory
+    /// that have the bytes of its blobs.
+    ImportedArchive import_manifest(const std::filesystem::path &manifest,
+                                    const std::filesystem::path &from, std::string_view name,
+                                    mkeep_import_archive_options options = {},
+                                    Progress progress = {}) const {
+        const auto text = detail::terminated(name);
+        options.size = sizeof options;
+        options.name = text.c_str();
+        return detail::Watch(std::move(progress)).call(options, [&] {
+            return ImportedArchive([&](mkeep_imported_archive **imported, mkeep_error **error) {
+                return mkeep_store_import_manifest(get(), detail::native(manifest).c_str(),
+                                                   detail::native(from).c_str(), &options,
+                                                   imported, error);
             });
         });
     }
     /// Takes in the models of an archive or a directory.
-    ImportedArchive import_archive(const std::string &from,
+    ImportedArchive import_archive(const std::filesystem::path &from,
                                    mkeep_import_archive_options options = {},
                                    Progress progress = {}) const {
         options.size = sizeof options;
         return detail::Watch(std::move(progress)).call(options, [&] {
             return ImportedArchive([&](mkeep_imported_archive **imported, mkeep_error **error) {
-                return mkeep_store_import_archive(get(), from.c_str(), &options, imported, error);
+                return mkeep_store_import_archive(get(), detail::native(from).c_str(), &options,
+                                                  imported, error);
             });
         });
     }
@@ -1026,12 +1441,13 @@ public:
 
 private:
     template <typename Way>
-    Imported import_by(Way way, const std::string &file, const std::string &name,
+    Imported import_by(Way way, const std::filesystem::path &file, std::string_view name,
                        mkeep_import_options options, Progress progress) const {
         options.size = sizeof options;
         return detail::Watch(std::move(progress)).call(options, [&] {
             return Imported([&](mkeep_imported **imported, mkeep_error **error) {
-                return way(get(), file.c_str(), name.c_str(), &options, imported, error);
+                return way(get(), detail::native(file).c_str(), detail::terminated(name).c_str(),
+                           &options, imported, error);
             });
         });
     }

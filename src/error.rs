@@ -8,6 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::near;
+
 /// The result of every fallible call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -129,16 +131,17 @@ struct Inner {
 /// Returns the one of `all` that is spelled as `text`.
 ///
 /// # Errors
-/// [`InvalidArgument`](ErrorKind::InvalidArgument) where none is; the text names all of them.
+/// [`InvalidArgument`](ErrorKind::InvalidArgument) where none is; the text names all of them, and
+/// the near ones are suggested.
 pub(crate) fn one_of<W: Copy + fmt::Display>(what: &str, all: &[W], text: &str) -> Result<W> {
     let found = all.iter().find(|word| word.to_string() == text);
     found.copied().ok_or_else(|| {
-        let words: Vec<String> = all.iter().map(|word| format!("'{word}'")).collect();
-        let words = words.join(", ");
-        Error::new(
-            ErrorKind::InvalidArgument,
-            format!("{what}: one of {words}, not '{text}'"),
-        )
+        let words: Vec<String> = all.iter().map(ToString::to_string).collect();
+        let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+        let quoted = quoted.join(", ");
+        let near = near::near(text, words.iter().map(String::as_str));
+        let text = format!("{what}: one of {quoted}, not '{text}'");
+        Error::new(ErrorKind::InvalidArgument, text).suggest(near)
     })
 }
 
@@ -204,8 +207,9 @@ impl Error {
         &self.0.context
     }
 
-    /// Returns the stored names that the caller may have meant, the nearest first, at most three;
-    /// none is ever used in place of what was asked for. They end the error's text.
+    /// Returns the stored names, or the words of an option, that the caller may have meant, the
+    /// nearest first, at most three; none is ever used in place of what was asked for. They end the
+    /// error's text.
     ///
     /// ```
     /// # let (directory, store) =
@@ -215,7 +219,10 @@ impl Error {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn suggestions(&self) -> &[String] {
-        &self.0.suggestions
+        match &self.0.suggestions[..] {
+            [] => self.cause_of::<Error>().map_or(&[], Error::suggestions),
+            own => own,
+        }
     }
 
     /// Returns the file or directory that the error, or one that caused it, is about.
@@ -266,7 +273,8 @@ impl fmt::Display for Error {
         if let Some(cause) = &self.0.cause {
             write!(f, ": {cause}")?;
         }
-        match self.suggestions() {
+        // Those of a cause end the cause's own text.
+        match &self.0.suggestions[..] {
             [] => Ok(()),
             names => write!(f, "; did you mean {}?", names.join(", ")),
         }

@@ -98,6 +98,7 @@ pub mod http_api;
 mod manifest;
 mod modelfile;
 mod name;
+mod near;
 mod oci;
 mod sha256;
 #[cfg(test)]
@@ -112,7 +113,7 @@ pub use fs::durability::Durability;
 pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::gguf_parts::{GgufParts, PartTensor};
 pub use fs::system::paths::path_of_bytes;
-pub use go::human::{human_number, printable};
+pub use go::human::{human_number, human_size, printable};
 pub use go::json;
 pub use go::time::Timestamp;
 pub use manifest::{Config, Layer, Manifest, MediaType, ParameterValue, Parameters};

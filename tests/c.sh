@@ -20,6 +20,15 @@ static=("$libraries/libmodelkeep.a" -lpthread -lm -ldl)
 shared=(-L"$libraries" -lmodelkeep "-Wl,-rpath,$libraries")
 sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=all)
 
+# The compilers at hand, each with its own of C++.
+declare -A compiler_of_cpp=([gcc]=g++ [clang]=clang++)
+compilers=(gcc)
+if command -v clang++ >/dev/null; then
+    compilers+=(clang)
+else
+    skip "C and C++ by clang" "no clang++ on the path"
+fi
+
 if command -v valgrind >/dev/null; then
     under=(valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect
         --errors-for-leak-kinds=definite,indirect)
@@ -38,9 +47,10 @@ proves() {
     local name=$1 source=tests/c/$1 compile=("${c[@]}") way
     shift
     [ "${name##*.}" = c ] || compile=("${cpp[@]}")
-    "${compile[@]}" "$source" -o "$work/$name-shared" "${shared[@]}"
-    "${compile[@]}" "$source" -o "$work/$name-static" "${static[@]}"
+    "${compile[@]}" "$source" -o "$work/$name-shared" "${shared[@]}" &
     "${compile[@]}" "${sanitizers[@]}" "$source" -o "$work/$name-sanitized" "${shared[@]}"
+    wait $!
+    "${compile[@]}" "$source" -o "$work/$name-static" "${static[@]}"
     for way in shared static sanitized; do
         mkdir "$work/$name-$way.d"
         echo "$name, $way"
@@ -53,11 +63,40 @@ proves() {
 
 proves scenarios.c tests/scenarios.txt tests/data/tiny.gguf
 proves conventions.c tests/data/tiny.gguf
+proves options.c tests/data/tiny.gguf
 proves models.c tests/data/tiny.gguf
 proves results.c tests/data/tiny.gguf
 proves archives.c tests/data/tiny.gguf
 proves threads.c tests/data/tiny.gguf
 proves tour.cpp tests/data/tiny.gguf
+
+# What reads a handle allocates nothing: all that return neither a status nor nothing, but for what
+# makes a reference, and for what makes text of a number.
+if echo 'int main(void) { extern void *__libc_malloc(unsigned long); return !__libc_malloc(1); }' |
+    gcc -x c - -o "$work/glibc" 2>"$work/log"; then
+    "${c[@]}" tests/c/allocations.c -o "$work/allocations" "${shared[@]}"
+    mkdir "$work/allocations.d"
+    "$work/allocations" tests/data/tiny.gguf "$work/allocations.d"
+    unread=$(comm -23 <(grep -E '^[a-z].*\bmkeep_\w+\(' include/modelkeep.h |
+        grep -vE '^(mkeep_status|void|mkeep_human) |^mkeep_gguf \*|_is_archive\(' |
+        grep -oE 'mkeep_\w+\(' | tr -d '(' | sort) \
+        <(grep -oE 'QUIET\(mkeep_\w+' tests/c/allocations.c | sed 's/QUIET(//' | sort -u))
+    [ -z "$unread" ] || { echo "not counted: $unread" >&2; exit 1; }
+    pass "what reads a handle allocates nothing"
+else
+    not_here "what the getters allocate" "no glibc, whose allocator can be counted"
+fi
+
+# The C++ header by the newer standards, with what only they have, and by each compiler.
+for compiler in "${compilers[@]}"; do
+    for standard in 20 2b; do
+        "${compiler_of_cpp[$compiler]}" "-std=c++$standard" "${warnings[@]}" "${sanitizers[@]}" \
+            tests/c/tour.cpp -o "$work/tour-$standard" "${shared[@]}"
+        mkdir "$work/$compiler-$standard.d"
+        "$work/tour-$standard" tests/data/tiny.gguf "$work/$compiler-$standard.d"
+        pass "tour.cpp by $compiler, C++$standard"
+    done
+done
 
 # The GGUF corpus: the outcome of each file, and under the sanitizers every byte that is borrowed.
 "${c[@]}" tests/c/corpus.c -o "$work/corpus" "${shared[@]}"
@@ -77,24 +116,48 @@ fi
 # The headers are for older C and newer C++, too.
 echo '#include <modelkeep.h>' >"$work/header.c"
 echo '#include <modelkeep.hpp>' >"$work/header.cpp"
-gcc -std=c99 "${warnings[@]}" -fsyntax-only "$work/header.c"
-for standard in 17 20 23; do
-    g++ "-std=c++$standard" "${warnings[@]}" -Wshadow -Wconversion -fsyntax-only "$work/header.cpp"
+for compiler in "${compilers[@]}"; do
+    "$compiler" -std=c99 "${warnings[@]}" -fsyntax-only "$work/header.c"
+    for standard in 17 20 2b; do
+        "${compiler_of_cpp[$compiler]}" "-std=c++$standard" "${warnings[@]}" -Wshadow -Wconversion \
+            -fsyntax-only "$work/header.cpp"
+    done
+    pass "the headers compile as C99 and as C++17, 20 and 23, by $compiler"
 done
-pass "the headers compile as C99 and as C++17, 20 and 23"
+
+# Doxygen makes a page of each section of the header, and finds nothing that is not documented.
+if command -v doxygen >/dev/null; then
+    doxygen - >"$work/doxygen.log" 2>&1 <<EOF
+QUIET = YES
+INPUT = include/modelkeep.h include/modelkeep.hpp
+OUTPUT_DIRECTORY = "$work/doxygen"
+GENERATE_LATEX = NO
+HAVE_DOT = NO
+EXTRACT_STATIC = YES
+MACRO_EXPANSION = YES
+EXCLUDE_SYMBOLS = modelkeep::detail modelkeep::detail::* modelkeep::Range::Iterator modelkeep::Range::End
+EOF
+    diff /dev/null "$work/doxygen.log"
+    diff <(sed -n 's/^ \* @defgroup \(\w*\) .*/group__\1.html/p' include/modelkeep.h | sort) \
+        <(cd "$work/doxygen/html" && ls group__*.html | sort)
+    pass "every section of the header is a page, and all is documented"
+else
+    skip "the pages of the header" "no doxygen on the path"
+fi
 
 # The shared library exports what the header declares, and nothing else.
 diff <(nm -D --defined-only "$libraries/libmodelkeep.so" | awk '{print $3}' | sort) \
     <(grep -oE '\bmkeep_[a-z_0-9]+\(' include/modelkeep.h | tr -d '(' | sort)
 pass "what is exported is what the header declares"
 
-# Every function that the header declares is called by a program of C, and by the header of C++, where
-# a std::string needs no mkeep_string_c.
+# Every function that the header declares is called by a program of C, and by the header of C++.
 uncalled() { # FILE...
     comm -23 <(grep -oE '\bmkeep_[a-z_0-9]+\(' include/modelkeep.h | tr -d '(' | sort -u) \
         <(grep -ohE '\bmkeep_[a-z_0-9]+\b' "$@" | sort -u)
 }
-missed=$(uncalled tests/c/*.[ch])$(uncalled include/modelkeep.hpp | sed '/^mkeep_string_c$/d')
+# What the header of C++ does by a wider call, and what std::string does for it.
+wider='^mkeep_(string_c|store_copy|store_delete_all)$'
+missed=$(uncalled tests/c/*.[ch])$(uncalled include/modelkeep.hpp | grep -vE "$wider" || true)
 [ -z "$missed" ] || { echo "called nowhere: $missed" >&2; exit 1; }
 pass "every function of the header is called"
 
@@ -121,6 +184,70 @@ by_pkg_config() { # NAME [OPTION]
         pass "$program by pkg-config"
     done
 }
+# The examples, as a user copies them. Each is built in one of two WAYs, by one compiler, against one
+# of the libraries, and runs: what gcc built against the shared one under valgrind, and what clang
+# built with the sanitizers.
+is() { # EXPECTED COMMAND...
+    local status=0
+    "${@:2}" || status=$?
+    [ "$status" = "$1" ] || { echo "${*:2} ended with $status instead of $1" >&2; return 1; }
+}
+example_in_cmake() { # LANGUAGE WAY COMPILER KIND OPTION...
+    local language=$1 way=$2 compiler=$3 kind=$4 build="$work/example $1 $2 $3" before=() flags=-g
+    case "$compiler $kind" in
+        "gcc modelkeep") before=("${under[@]}") ;;
+        clang*) flags+=" ${sanitizers[*]}" ;;
+    esac
+    CC=$compiler CXX=${compiler_of_cpp[$compiler]} cmake --no-warn-unused-cli -S "examples/$language" \
+        -B "$build" \
+        -DMODELKEEP_LIBRARY="modelkeep::$kind" -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags" \
+        "${@:5}" >"$work/log"
+    cmake --build "$build" >>"$work/log"
+    export OLLAMA_MODELS=$work/examples
+    expect "path: $path" "${before[@]}" "$build/host" llama3.2 2> >(quieted)
+    expect "stop: </s>" "$build/host" llama3.2
+    expect "completion" "${before[@]}" "$build/list" 2> >(quieted)
+    expect " blobs, " "${before[@]}" "$build/verify" llama3.2 2>/dev/null
+    is 1 "$build/host" llama3.2:7b 2>"$work/log"
+    grep -q 'meant: llama3.2:latest?' "$work/log"
+    OLLAMA_MODELS=$work/large stopped "$build/verify"
+    unset OLLAMA_MODELS
+    pass "the examples of $language, $way, by $compiler, modelkeep::$kind"
+}
+# Interrupts a program when it has said how far it is.
+stopped() { # COMMAND...
+    local status=0 process
+    "$@" >"$work/stopped" 2>"$work/progress" &
+    process=$!
+    until grep -q ' of ' "$work/progress"; do
+        kill -0 $process
+        sleep 0.02
+    done
+    kill -INT $process
+    wait $process || status=$?
+    [ $status = 130 ] || { echo "$* was stopped with $status" >&2; return 1; }
+}
+# A store whose blob takes long to hash: zeros that are not on the disk.
+large_store() { # DIRECTORY
+    local digest
+    digest=$(printf '0%.0s' {1..64})
+    mkdir -p "$1/blobs" "$1/manifests/registry.ollama.ai/library/large"
+    truncate -s 64G "$1/blobs/sha256-$digest"
+    printf '{"layers":[{"digest":"sha256:%s","size":%d}]}' "$digest" $((64 << 30)) \
+        >"$1/manifests/registry.ollama.ai/library/large/latest"
+}
+expect() { # TEXT COMMAND...
+    local found
+    found=$("${@:2}")
+    [[ $found == *"$1"* ]] || { echo "${*:2} printed $found" >&2; exit 1; }
+}
+# The store that the examples read.
+printf 'FROM %s\nPARAMETER stop </s>\n' "$PWD/tests/data/tiny.gguf" >"$work/Modelfile"
+export OLLAMA_MODELS=$work/examples
+"$libraries/modelkeep" import "$work/Modelfile" llama3.2 >"$work/log"
+path=$("$libraries/modelkeep" path llama3.2)
+unset OLLAMA_MODELS
+
 if command -v cmake >/dev/null && command -v pkg-config >/dev/null; then
     reused=(-DMODELKEEP_TARGET_DIR="$target" -DCMAKE_BUILD_TYPE=Debug)
     in_cmake subdirectory -DCHECKOUT="$PWD" "${reused[@]}"
@@ -137,6 +264,13 @@ if command -v cmake >/dev/null && command -v pkg-config >/dev/null; then
     cmake --install "$work/build" --prefix "$work/prefix" >>"$work/log"
     mv "$work/prefix" "$work/moved"
     in_cmake installed -DCMAKE_PREFIX_PATH="$work/moved"
+    large_store "$work/large"
+    installed=(-DCMAKE_PREFIX_PATH="$work/moved")
+    other=${compilers[-1]}
+    example_in_cmake c fetched gcc modelkeep "${reused[@]}"
+    example_in_cmake c installed "$other" static "${installed[@]}"
+    example_in_cmake cpp fetched "$other" static "${reused[@]}"
+    example_in_cmake cpp installed gcc modelkeep "${installed[@]}"
     PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name modelkeep.pc)")
     export PKG_CONFIG_PATH
     library=$(pkg-config --variable=libdir modelkeep)
@@ -171,14 +305,7 @@ example() { # LANGUAGE DOCUMENT [NUMBER]
         cpp) "${cpp[@]}" "$source" -o "$work/example" "${shared[@]}" ;;
     esac
 }
-expect() { # TEXT COMMAND...
-    local found
-    found=$("${@:2}")
-    [[ $found == *"$1"* ]] || { echo "${*:2} printed $found" >&2; exit 1; }
-}
 export OLLAMA_MODELS=$work/examples
-"$libraries/modelkeep" import tests/data/tiny.gguf llama3.2 >"$work/log"
-path=$("$libraries/modelkeep" path llama3.2)
 example c docs/c-api.md && expect "model $path" "$work/example" llama3.2
 example cpp docs/c-api.md && expect "output_norm.weight 32" "$work/example" "$path"
 example c docs/c-api.md 2 && expect "can: completion" "$work/example" llama3.2

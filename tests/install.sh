@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and do not find, beside Rust, where apt-get is there to do it. What is
 # there already is left as it is.
+#   tests/install.sh site       what docs/build.sh needs, too
 set -euo pipefail
 
 missing=()
@@ -16,6 +17,8 @@ needs binutils command -v nm
 needs cmake command -v cmake
 needs pkg-config command -v pkg-config
 needs valgrind command -v valgrind
+needs clang command -v clang++
+needs doxygen command -v doxygen
 needs git command -v git
 needs curl command -v curl
 needs util-linux command -v setpriv
@@ -28,6 +31,11 @@ needs nodejs command -v node
 needs npm command -v npm
 needs python3 command -v python3
 needs python3-venv python3 -c 'import ensurepip, venv'
+if [ "${1:-}" = site ]; then
+    needs chromium command -v chromium
+    needs chromium-driver command -v chromedriver
+    needs fonts-dejavu-core test -e /usr/share/fonts/truetype/dejavu
+fi
 [ ${#missing[@]} != 0 ] || exit 0
 
 as=()

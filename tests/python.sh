@@ -27,11 +27,15 @@ if ! suits "$venv/bin/python"; then
 fi
 export PATH="$PWD/$venv/bin:$PATH" PYTHONPYCACHEPREFIX="$PWD/target/pycache"
 pip() { python -m pip --disable-pip-version-check --quiet "$@"; }
-pip install 'maturin>=1.9,<2' pytest mypy numpy
+pip install 'maturin>=1.9,<2' pytest mypy pyright numpy ollama tqdm rich
 pip install --no-build-isolation --force-reinstall --no-deps .
 
-python -m mypy --strict tests/python
+python -m mypy --strict tests/python python/modelkeep
 allowed="$PWD/tests/python/stubtest.txt"
 (cd target && python -m mypy.stubtest modelkeep --allowlist "$allowed" --ignore-unused-allowlist)
-echo "types of Python: 2 passed, 0 failed"
+cat >target/pyrightconfig.json <<END
+{"include": ["../python/modelkeep"], "typeCheckingMode": "strict", "venvPath": "$PWD/target", "venv": "venv"}
+END
+python -m pyright -p target/pyrightconfig.json
+echo "types of Python: 3 passed, 0 failed"
 python -m pytest --quiet "$@"

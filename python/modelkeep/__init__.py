@@ -3,80 +3,113 @@
 >>> import modelkeep
 >>> store = modelkeep.Store()
 >>> for model in store:
-...     print(model.name, model.size)
->>> print(store.path("llama3.2"))
+...     print(model.name, model.details.quantization_level)
+llama3.2:latest F16
+>>> store.path("llama3.2").exists()
+True
 """
 
-from collections.abc import Mapping, Sequence
+from . import _modelkeep
+from ._modelkeep import Store
 
-from ._modelkeep import (
-    Alias,
-    ArchivedModel,
-    Array,
-    BrokenModel,
-    Cached,
-    Collected,
-    Copied,
-    Deleted,
-    Details,
-    Diagnosis,
-    Exported,
-    Files,
-    FileWarning,
-    Finding,
-    Gguf,
-    GgufFinding,
-    GgufParts,
-    GgufWarning,
-    Imported,
-    ImportedArchive,
-    IncompleteBlob,
-    Issue,
-    JsonBase,
-    Listing,
-    Location,
-    Maintained,
-    Message,
-    Model,
-    ModelUsage,
-    MovedBlob,
-    ParseError,
-    Problem,
-    Progress,
-    Repaired,
-    Report,
-    SharedBlob,
-    Show,
-    ShownTensor,
-    Store,
-    Summary,
-    Tensor,
-    Usage,
-    Use,
-    Uses,
-)
-from .errors import (
-    ArgumentError,
-    BusyError,
-    CancelledError,
-    CorruptError,
-    Error,
-    ExistsError,
-    GgufError,
-    InvalidDigestError,
-    InvalidNameError,
-    MissingFileError,
-    NotFoundError,
-    PermissionDeniedError,
-    ReadOnlyError,
-    StoreIOError,
-    TemplateError,
-    UnsupportedError,
-)
+# What type checkers take for true: the module `typing` would be most of the time of an import.
+TYPE_CHECKING = False
 
-Mapping.register(Gguf)
-Sequence.register(Array)
-del Mapping, Sequence
+if TYPE_CHECKING:
+    from ._modelkeep import (
+        Alias,
+        ArchivedModel,
+        Array,
+        BrokenModel,
+        Cached,
+        Collected,
+        Copied,
+        Deleted,
+        Details,
+        Diagnosis,
+        Exported,
+        Files,
+        FileWarning,
+        Finding,
+        Gguf,
+        GgufFinding,
+        GgufParts,
+        GgufWarning,
+        Imported,
+        ImportedArchive,
+        IncompleteBlob,
+        Issue,
+        JsonBase,
+        Listing,
+        Location,
+        Maintained,
+        Message,
+        Model,
+        ModelUsage,
+        MovedBlob,
+        ParseError,
+        Problem,
+        Progress,
+        Repaired,
+        Report,
+        SharedBlob,
+        Show,
+        ShownTensor,
+        Summary,
+        Tensor,
+        Usage,
+        Use,
+        Uses,
+    )
+    from .errors import (
+        ArgumentError,
+        BusyError,
+        CancelledError,
+        CorruptError,
+        Error,
+        ExistsError,
+        GgufError,
+        InvalidDigestError,
+        InvalidNameError,
+        MissingFileError,
+        NotFoundError,
+        PermissionDeniedError,
+        ReadOnlyError,
+        StoreIOError,
+        TemplateError,
+        UnsupportedError,
+    )
+    from ._transport import Transport
+else:
+    # Classes and exceptions are made when they are first asked for.
+    def __getattr__(name):
+        if name not in __all__:
+            raise AttributeError(f"module 'modelkeep' has no attribute {name!r}", name=name)
+        if name.endswith("Error") and name != "ParseError":
+            from . import errors as module
+        else:
+            module = _modelkeep
+        value = globals()[name] = getattr(module, name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
+
+def transport(store: Store | None = None) -> "Transport":
+    """Return a transport of httpx that answers from a store, the default one where none is given.
+
+    With it, clients of Ollama that speak through httpx work in process, synchronous and
+    asynchronous ones: the package `ollama`, langchain-ollama, llama-index. Needs httpx, which they
+    bring. What the server of the command answers, the transport answers.
+
+    >>> client = httpx.Client(transport=modelkeep.transport(), base_url="http://modelkeep")
+    >>> client.get("/api/tags").json()["models"][0]["name"]
+    'llama3.2:latest'
+    """
+    from ._transport import Transport
+
+    return Transport(Store() if store is None else store)
 
 __all__ = [
     "Alias",
@@ -139,4 +172,5 @@ __all__ = [
     "Usage",
     "Use",
     "Uses",
+    "transport",
 ]

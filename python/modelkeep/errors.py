@@ -130,6 +130,6 @@ class TemplateError(Error, ValueError):
 
 
 # Users meet them as `modelkeep.NotFoundError`, in tracebacks too.
-for _class in [Error, *Error.__subclasses__()]:
+Error.__module__ = "modelkeep"
+for _class in Error.__subclasses__():
     _class.__module__ = "modelkeep"
-del _class

@@ -139,6 +139,35 @@ impl GgufFile {
         GgufFile::of(&file, path, options)
     }
 
+    /// Reads a GGUF file that is in memory: one that was downloaded, or is part of a program. Nothing
+    /// is copied; [`mmap`](GgufOptions::mmap) means nothing here.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::{GgufFile, GgufOptions};
+    ///
+    /// let bytes = std::fs::read(directory.path().join("tiny.gguf"))?;
+    /// let file = GgufFile::from_bytes(bytes, &GgufOptions::new())?;
+    /// assert_eq!(file.view().architecture(), Some("llama"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with the
+    /// [`ParseError`](crate::gguf::ParseError) as its cause.
+    pub fn from_bytes(
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+        options: &GgufOptions,
+    ) -> Result<Self> {
+        let bytes = Bytes::Lent(Box::new(bytes));
+        let size = bytes.len() as u64;
+        let index = Index::parse(&bytes, size, &options.limits)?;
+        Ok(GgufFile {
+            inner: Arc::new(Inner { index, bytes, size }),
+        })
+    }
+
     /// Reads a file that is open, from its beginning; `path` is its name in errors.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! The bytes of a file: mapped, or read. The only place of the core that maps.
+//! The bytes of a file: mapped, read, or lent by whoever has them. The only place of the core that
+//! maps.
 
 use std::fs::File;
 use std::io;
@@ -13,6 +14,8 @@ use crate::fs::system::code;
 pub(crate) enum Bytes {
     Mapped(Mmap),
     Owned(Vec<u8>),
+    /// Another's, for as long as this is held.
+    Lent(Box<dyn AsRef<[u8]> + Send + Sync>),
 }
 
 impl Bytes {
@@ -52,6 +55,7 @@ impl Deref for Bytes {
         match self {
             Bytes::Mapped(map) => map,
             Bytes::Owned(bytes) => bytes,
+            Bytes::Lent(bytes) => (**bytes).as_ref(),
         }
     }
 }

@@ -25,13 +25,22 @@ pub fn human_number(count: u64) -> String {
     format!("{quotient:.decimals$}{letter}")
 }
 
-/// Returns a number of bytes in decimal units: `2.00 GB`, `17.00 kB`, `100 bytes`.
-pub(crate) fn human_size(bytes: u64) -> String {
+/// Returns a number of bytes for people, in decimal units with two decimals, as the command prints
+/// it.
+///
+/// ```
+/// assert_eq!(modelkeep::human_size(2_019_393_189), "2.02 GB");
+/// assert_eq!(modelkeep::human_size(100), "100 B");
+/// ```
+pub fn human_size(bytes: u64) -> String {
     let (unit, name) = match bytes {
+        1_000_000_000_000_000_000.. => (1e18, "EB"),
+        1_000_000_000_000_000.. => (1e15, "PB"),
+        1_000_000_000_000.. => (1e12, "TB"),
         1_000_000_000.. => (1e9, "GB"),
         1_000_000.. => (1e6, "MB"),
         1_000.. => (1e3, "kB"),
-        _ => return format!("{bytes} bytes"),
+        _ => return format!("{bytes} B"),
     };
     // Only the leading digits are shown.
     format!("{:.2} {name}", bytes as f64 / unit)
@@ -106,11 +115,15 @@ mod tests {
     #[test]
     fn sizes_are_in_decimal_units() {
         let cases = [
-            (0, "0 bytes"),
-            (999, "999 bytes"),
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.00 kB"),
+            (999_999, "1000.00 kB"),
             (17_000, "17.00 kB"),
             (1_250_000, "1.25 MB"),
             (2_580_000_000, "2.58 GB"),
+            (4_000_000_000_000, "4.00 TB"),
+            (u64::MAX, "18.45 EB"),
         ];
         for (bytes, expected) in cases {
             assert_eq!(human_size(bytes), expected);

@@ -37,6 +37,18 @@ pub fn version() -> Response {
     }))
 }
 
+/// Handles `GET /`, by which clients see whether somebody is there.
+///
+/// ```
+/// assert_eq!(modelkeep::http_api::root().body, "Ollama is running");
+/// ```
+pub fn root() -> Response {
+    Response {
+        content_type: "text/plain; charset=utf-8",
+        ..Response::ok("Ollama is running".to_owned())
+    }
+}
+
 /// Handles `GET /api/tags`.
 ///
 /// ```
@@ -112,7 +124,7 @@ pub fn show(store: &Store, body: &[u8], basename: Basename) -> Response {
     let options = ShowOptions::default()
         .verbose(request.verbose)
         .system(request.system)
-        .parameters(request.options);
+        .unchecked_options(request.options);
     match shown(store, &request.model, &options) {
         Ok(mut show) => {
             if basename == Basename::AsAsked {

@@ -4,10 +4,12 @@ mod parameter;
 mod parse;
 mod release;
 mod render;
+mod role;
 
-pub(crate) use parameter::value as parameter;
+pub(crate) use parameter::{check_override, typed as typed_parameter, value as parameter};
 pub(crate) use release::release;
 pub(crate) use render::generated;
+pub(crate) use role::check as check_role;
 
 /// The commands of a Modelfile in order.
 ///

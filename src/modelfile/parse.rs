@@ -4,7 +4,7 @@ use std::fmt;
 use std::iter::Peekable;
 use std::str::{Chars, FromStr};
 
-use super::{Command, Modelfile};
+use super::{Command, Modelfile, role};
 use crate::error::{Error, ErrorKind};
 use crate::go;
 
@@ -152,12 +152,9 @@ impl<'a> Scanner<'a> {
         let line = self.line;
         let what = "a MESSAGE is of system, user or assistant";
         let role = self.word(|c| c.is_ascii_alphabetic());
-        match role.as_deref() {
-            Some(role @ ("system" | "user" | "assistant")) => {
-                Ok(Command::message(role, &self.value()?))
-            }
-            _ => Err(ParseError { line, what }),
-        }
+        let role = role.filter(|role| role::check(role).is_ok());
+        let role = role.ok_or(ParseError { line, what })?;
+        Ok(Command::message(&role, &self.value()?))
     }
 
     /// Letters up to a space, which is taken. `None` where anything else ends them.

@@ -1,12 +1,18 @@
 // The owners and exceptions of modelkeep.hpp.
 //   tour FIXTURE STORE
-#include <cerrno>
 #include <modelkeep.hpp>
 
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <iterator>
+#if __cplusplus > 201703L
+#include <ranges>
+#endif
 #include <sstream>
 #include <thread>
 #include <type_traits>
@@ -61,7 +67,13 @@ static void models_are_made_and_read(const Store &store, const char *fixture) {
     CHECK(imported.bytes() == 736 && !imported.is_replacement());
     CHECK(imported.ignored().empty() && imported.warnings().empty());
     CHECK(has(imported.json(), "\"replaced\":false"));
-    store.copy("tiny", "other");
+    const auto copied = store.copy("tiny", "other");
+    CHECK(copied.from() == "tiny:latest" && copied.to() == "other:latest");
+    CHECK(!copied.is_replacement() && has(copied.json(), "\"replaced\":false"));
+    mkeep_copy_options careful = {};
+    careful.no_replace = 1;
+    CHECK(thrown([&] { store.copy("tiny", "other", careful); }).status() ==
+          MKEEP_STATUS_ALREADY_EXISTS);
     store.rename("other", "copy");
     const auto list = store.list();
     CHECK(list.size() == 2 && list.problems().empty());
@@ -82,6 +94,9 @@ static void models_are_made_and_read(const Store &store, const char *fixture) {
     CHECK(model.layer_count() == 6 && model.layers().vector().size() == 6);
     CHECK(model.paths("projector").size() == 1);
     CHECK(model.path() == store.path("tiny") && model.paths("model")[0] == model.path());
+    CHECK(view(model.config().facts().family) == "llama" && has(model.config().json(), "llama"));
+    CHECK(model.config().families().at(0) == "llama" && model.config().capabilities().empty());
+    CHECK(store.show(model.name()).system() == "Be brief.");
     mkeep_show_options verbose = {};
     verbose.verbose = 1;
     CHECK(model.show(verbose).json() == store.show_json("tiny", verbose));
@@ -102,6 +117,7 @@ static void a_model_is_shown(const Store &store) {
     CHECK(show.info(0)->first == "general.architecture" && !show.info(99));
     CHECK(view(show.info(0)->second.str) == "llama" && show.projector_info(0));
     CHECK(show.find_info("llama.context_length")->u == 128 && !show.find_info("nope"));
+    CHECK(show.number<int>("llama.context_length") == 128 && !show.number<int>("nope"));
     CHECK(view(show.tensors().at(1)->name) == "output_norm.weight" && !show.tensors().at(2));
 }
 
@@ -122,7 +138,10 @@ static void models_are_found_by_what_they_are_made_of(const Store &store,
 static void a_model_is_made_of_a_model(const Store &store, const std::string &directory) {
     const auto path = directory + "/Modelfile";
     std::ofstream(path) << "FROM tiny\nSYSTEM other\nPARAMETER low_vram 1\n";
-    const auto made = store.import_modelfile(path, "made");
+    CHECK(store.import_file(path, "made").name() == "made:latest");
+    mkeep_import_options again = {};
+    again.replace = 1;
+    const auto made = store.import_modelfile(path, "made", again);
     CHECK(made.name() == "made:latest" && made.ignored().at(0) == "low_vram");
     CHECK(store.show("made").system() == "other" && store.path("made") == store.path("tiny"));
     const auto deleted = store.remove("made");
@@ -152,6 +171,18 @@ static void a_file_outlives_its_model(const Store &store) {
     const auto words = Gguf::strings(tokens);
     CHECK(words.size() == 4 && words[2] == "hello");
     CHECK(view(Gguf::at(tokens, 3)->str) == "world" && !Gguf::at(tokens, 4));
+    CHECK(modelkeep::strings(tokens) == words && !modelkeep::numbers<int>(tokens));
+    const auto scores = outlives.find("tokenizer.ggml.scores")->array;
+    CHECK(modelkeep::numbers<float>(scores)->back() == -3.5f && !modelkeep::numbers<int>(scores));
+    CHECK(outlives.number<std::uint8_t>("llama.context_length") == 128);
+    CHECK(!outlives.number<std::int8_t>("llama.context_length"));
+    CHECK(outlives.number<double>("llama.context_length") == 128.0);
+    CHECK(outlives.number<int>("llama.rope.freq_base") == 10000);
+    CHECK(outlives.number<float>("llama.rope.freq_base") == 10000.0f);
+    CHECK(outlives.number<bool>("tokenizer.ggml.add_bos_token") == true);
+    CHECK(!outlives.number<int>("tokenizer.ggml.add_bos_token"));
+    CHECK(!outlives.number<int>("general.architecture") && !outlives.number<bool>("nope"));
+    CHECK(outlives.file_type() == "F16" && outlives.header_size() <= outlives.data_offset());
     CHECK(outlives.tensor_count() == 2 && outlives.parameter_count() == 40);
     std::uint64_t bytes = 0;
     for (const auto &tensor : outlives.tensors()) bytes += tensor.n_bytes;
@@ -168,7 +199,13 @@ static void files_are_opened_as_asked(const char *fixture) {
     const Parts parts(fixture);
     CHECK(parts.size() == 1 && parts.tensor_count() == 2 && !parts.tensor(2) && !parts.at(1));
     CHECK(parts.tensor(1)->first == 0 && parts.tensor(1)->second.n_bytes == 32);
-    CHECK(parts.at(0)->size() == 9);
+    CHECK(parts.at(0)->size() == 9 && parts.parameter_count() == 40);
+    std::ifstream file(fixture, std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+    const auto gguf = Gguf::from_bytes(bytes.data(), bytes.size());
+    const auto *data = reinterpret_cast<const char *>(gguf.tensors().at(1)->data);
+    CHECK(data == bytes.data() + gguf.tensors().at(1)->offset);
+    CHECK(thrown([&] { Gguf::from_bytes(bytes.data(), 9); }).parse_error());
 }
 
 static void blobs_come_as_streams(const Store &store) {
@@ -179,6 +216,66 @@ static void blobs_come_as_streams(const Store &store) {
     const auto wrong = thrown([&] { store.add_blob(bad, digest); });
     CHECK(wrong.status() == MKEEP_STATUS_CORRUPT);
 }
+
+/// Every bound of a type, and the first number beyond it.
+static void a_number_is_had_where_its_type_has_it() {
+    using modelkeep::number;
+    mkeep_value value = {};
+    value.type = MKEEP_VALUE_TYPE_U64;
+    value.u = UINT64_MAX;
+    CHECK(number<std::uint64_t>(value) == UINT64_MAX && !number<std::int64_t>(value));
+    value.u = 127;
+    CHECK(number<std::int8_t>(value) == 127 && number<float>(value) == 127.0f);
+    value.u = 128;
+    CHECK(!number<std::int8_t>(value) && number<std::uint8_t>(value) == 128);
+    value.type = MKEEP_VALUE_TYPE_I64;
+    value.i = INT64_MIN;
+    CHECK(number<std::int64_t>(value) == INT64_MIN && !number<std::uint64_t>(value));
+    value.i = -129;
+    CHECK(!number<std::int8_t>(value) && number<std::int16_t>(value) == -129);
+    value.i = -128;
+    CHECK(number<std::int8_t>(value) == -128 && number<double>(value) == -128.0);
+    value.type = MKEEP_VALUE_TYPE_F64;
+    value.f = 18446744073709551616.0;
+    CHECK(!number<std::uint64_t>(value) && number<double>(value) == value.f);
+    value.f = -9223372036854775808.0;
+    CHECK(number<std::int64_t>(value) == INT64_MIN);
+    value.f = 0.5;
+    CHECK(!number<int>(value) && number<float>(value) == 0.5f);
+    value.f = 1e300;
+    CHECK(!number<float>(value) && !number<int>(value));
+    value.f = std::nan("");
+    CHECK(!number<int>(value) && number<float>(value) != number<float>(value));
+    CHECK(!number<bool>(value) && !modelkeep::text(value));
+    CHECK(modelkeep::human_size(2019393189) == "2.02 GB");
+    CHECK(modelkeep::human_number(8030261248) == "8.0B");
+}
+
+#ifdef __cpp_lib_expected
+static void errors_are_values(const Store &store) {
+    const auto show = modelkeep::attempt([&] { return store.show("tiny"); });
+    CHECK(show && show->system() == "Be brief.");
+    const auto none = modelkeep::attempt([&] { return store.show("nope"); });
+    CHECK(!none && none.error().status() == MKEEP_STATUS_NOT_FOUND);
+    CHECK(!modelkeep::attempt([&] { store.rename("nope", "other"); }));
+    const auto stopped = modelkeep::attempt(
+        [&] { return store.verify({}, {}, [](auto, auto) { return false; }); });
+    CHECK(stopped.error().status() == MKEEP_STATUS_CANCELLED);
+}
+#endif
+
+#if defined(__cpp_lib_ranges) && (!defined(__clang__) || __clang_major__ > 15)
+static_assert(std::ranges::input_range<decltype(std::declval<Store>().list().models())>);
+
+static void ranges_go_into_views(const Store &store) {
+    const auto is_local = [](const auto &model) { return model.remote_host.len == 0; };
+    std::string names;
+    for (const auto &model : store.list().models() | std::views::filter(is_local))
+        names += std::string(view(model.name)) + " ";
+    CHECK(names == "copy:latest tiny:latest ");
+    CHECK(std::ranges::count_if(store.list().models(), is_local) == 2);
+}
+#endif
 
 static void errors_are_exceptions(const Store &store, const std::string &directory) {
     const auto near = thrown([&] { store.remove("tiny:7b"); });
@@ -193,6 +290,8 @@ static void errors_are_exceptions(const Store &store, const std::string &directo
     const auto broken = thrown([&] { Gguf gguf(config); });
     CHECK(broken.status() == MKEEP_STATUS_INVALID_GGUF);
     CHECK(broken.parse_error()->code == "bad_magic");
+    const auto cut = thrown([&] { store.remove(std::string_view("tiny\0:7b", 8)); });
+    CHECK(cut.status() == MKEEP_STATUS_INVALID_ARGUMENT && cut.http_status() == 400);
     const auto refused = thrown([&] { Gguf gguf(config + "/x"); });
     CHECK(refused.status() == MKEEP_STATUS_IO && refused.os() != 0);
 }
@@ -207,6 +306,8 @@ static void a_verification_can_be_watched_and_stopped(const Store &store) {
     CHECK(report.ok() && last > 0 && report.hashed_bytes() + report.cached_bytes() >= last);
     CHECK(report.size() == 5 && report.blobs().at(0)->status == MKEEP_BLOB_STATUS_OK);
     CHECK(report.models(0).at(0) == "tiny:latest" && !report.models(0).at(1));
+    CHECK(report.cached_blobs() <= 5 && report.cache_error().empty());
+    CHECK(!report.unsupported(0) && report.warnings(0).empty());
     CHECK(!report.parse_error(0) && report.broken_models().empty() && report.problems().empty());
     CHECK(has(report.json(), "\"cached\":"));
     const auto stopped = thrown([&] { store.verify({}, {}, [](auto, auto) { return false; }); });
@@ -250,6 +351,7 @@ static void a_store_is_measured_and_cleaned(const Store &store, const std::strin
     options.dry_run = 0;
     const auto maintained = store.maintain(options);
     const auto collected = maintained.collected();
+    CHECK(store.rename_old_blobs().renamed().empty());
     CHECK(maintained.renamed().empty() && collected.blobs().vector() == would.blobs().vector());
     CHECK(collected.partials().empty() && collected.leftovers().empty());
     CHECK(collected.restored().empty() && collected.kept().empty());
@@ -259,7 +361,12 @@ static void a_store_is_measured_and_cleaned(const Store &store, const std::strin
 }
 
 static void many_are_removed_at_once(const Store &store) {
+    mkeep_delete_options trial = {};
+    trial.dry_run = 1;
+    const auto would = store.remove({"tiny", "copy"}, trial);
+    CHECK(would.dry_run() && would.bytes() > 736 && store.list().size() == 2);
     const auto removed = store.remove(std::vector<std::string>{"tiny", "nope"});
+    CHECK(!removed.dry_run());
     const auto failure = removed.failures().at(0);
     CHECK(failure && view(failure->name) == "nope" && failure->status == MKEEP_STATUS_NOT_FOUND);
     CHECK(has(removed.json(), "'nope:latest' not found"));
@@ -288,7 +395,18 @@ static void models_travel(const Store &store, const std::string &directory) {
     CHECK(imported.new_blobs() == 0 && imported.new_bytes() == 0);
     CHECK(imported.shared_blobs() == exported.blobs());
     CHECK(has(imported.json(), "\"shared_blobs\":"));
+    CHECK(Store::is_archive(file) && !Store::is_archive(directory + "/manifests"));
     CHECK(!std::remove(file.c_str()));
+    std::stringstream stream;
+    CHECK(store.export_to({"tiny"}, stream).blobs() == exported.blobs());
+    calls = 0;
+    const auto came = store.import_stream(stream, options, [&](auto, auto) { return ++calls > 0; });
+    CHECK(came.new_blobs() == 0 && calls > 1);
+    stream.setstate(std::ios::badbit);
+    CHECK(thrown([&] { store.export_to({"tiny"}, stream); }).status() == MKEEP_STATUS_IO);
+    const auto manifest = directory + "/manifests/registry.ollama.ai/library/tiny/latest";
+    const auto loose = store.import_manifest(manifest, directory + "/blobs", "copy", options);
+    CHECK(loose.shared_blobs() == exported.blobs());
 }
 
 static void the_default_store_is_opened_with_options(const char *path) {
@@ -311,6 +429,13 @@ int main(int argc, char *argv[]) {
     CHECK(store.root() == argv[2]);
     models_are_made_and_read(store, argv[1]);
     a_model_is_shown(store);
+    a_number_is_had_where_its_type_has_it();
+#ifdef __cpp_lib_expected
+    errors_are_values(store);
+#endif
+#if defined(__cpp_lib_ranges) && (!defined(__clang__) || __clang_major__ > 15)
+    ranges_go_into_views(store);
+#endif
     models_are_found_by_what_they_are_made_of(store, argv[2]);
     a_model_is_made_of_a_model(store, argv[2]);
     a_file_outlives_its_model(store);

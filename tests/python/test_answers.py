@@ -116,9 +116,9 @@ def test_an_import_takes_what_a_modelfile_says(scratch: Scratch, tmp_path: Path)
     show = store.show("full")
     assert (show.system, show.license) == ("Be brief.", "MIT\nApache")
     assert show.licenses == ["MIT", "Apache"]
-    assert show.parameters.splitlines()[-1].split() == ["temperature", "0.5"]
+    assert show.parameters_text.splitlines()[-1].split() == ["temperature", "0.5"]
     values = {"num_ctx": 4096, "stop": ["</s>", "["], "temperature": 0.5}
-    assert show.parameter_values == values and isinstance(show.parameter_values["num_ctx"], int)
+    assert show.parameters == values and isinstance(show.parameters["num_ctx"], int)
     assert (show.context_length, show.embedding_length) == (128, 8)
     assert [(m.role, m.content) for m in show.messages] == [("user", "hi")]
     assert show.requires == "0.1.0"
@@ -190,7 +190,7 @@ def test_a_model_knows_its_files(store: modelkeep.Store) -> None:
     assert len(model.digest) == 64
     assert model.gguf is model.gguf
     assert model.gguf["general.architecture"] == "llama"
-    assert repr(model) == f'Model(name="tiny:latest", size={model.size})'
+    assert repr(model) == f"Model(name='tiny:latest', size={model.size})"
 
 
 def test_a_model_that_is_not_there_is_a_key_error(scratch: Scratch) -> None:

@@ -41,8 +41,8 @@ def test_models_come_back(scratch: Scratch, store: modelkeep.Store, form: str) -
     assert imported.to_dict()["shared_blobs"] == imported.shared_blobs == 0
     assert names(other) == names(store)
     assert {m.digest for m in other.list()} == {m.digest for m in store.list()}
-    assert repr(imported.models[0]) == 'ArchivedModel(name="other:latest")'
-    assert "models=2" in repr(imported) and "models=" in repr(exported)
+    assert repr(imported.models[0]) == "ArchivedModel(name='other:latest', replaced=False)"
+    assert "models=[ArchivedModel(" in repr(imported) and "models=" in repr(exported)
 
 
 def test_models_go_through_files(scratch: Scratch, store: modelkeep.Store) -> None:

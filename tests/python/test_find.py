@@ -36,7 +36,7 @@ def test_which_leads_from_a_digest_or_a_file_to_models(scratch: Scratch) -> None
     id = store["a"].digest
     part = store.which(id[:12])[0]
     assert (part.name, part.kind, part.digest) == ("a:latest", "manifest", id)
-    assert repr(part) == f'Use(name="a:latest", kind="manifest", digest="{id}")'
+    assert repr(part) == f"Use(name='a:latest', kind='manifest', digest='{id}')"
     assert part == store.which(id)[0] and hash(part) == hash(store.which(id)[0])
     assert part != store.which(path)[0]
     assert store.which(id).to_dict() == {
@@ -56,7 +56,7 @@ def test_which_names_what_it_could_not_read(scratch: Scratch) -> None:
     manifest.write_text("{")
     found = scratch.open().which(path)
     assert [problem.name for problem in found.problems] == ["torn:latest"]
-    assert repr(found) == "<Uses: 1 parts, 1 problems>"
+    assert repr(found).startswith("Uses(uses=[Use(") and len(found.problems) == 1
 
 
 def test_a_store_that_does_not_open_is_diagnosed(

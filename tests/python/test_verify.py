@@ -66,7 +66,7 @@ def test_what_was_good_and_is_untouched_is_cached(scratch: Scratch) -> None:
     assert (first.hashed_bytes, first.cached.blobs, first.cached.bytes) == (size, 0, 0)
     assert (second.hashed_bytes, second.cached.blobs, second.cached.bytes) == (0, 1, size)
     assert second.ok and second.to_dict()["cached"] == {"blobs": 1, "bytes": size}
-    assert repr(second.cached) == f"<Cached: 1 blobs, {size} bytes>"
+    assert repr(second.cached) == f"Cached(blobs=1, bytes={size})"
     assert store.verify().hashed_bytes == size
 
 

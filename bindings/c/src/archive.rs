@@ -4,12 +4,13 @@ use std::ffi::{c_char, c_void};
 
 use engine::{ImportArchiveOptions, ImportedArchive, Store};
 
-use crate::boundary::{free, optional, path, with};
+use crate::boundary::{Fault, free, optional, path, query, with};
 use crate::growing::{Options, get_sized, growing, options};
 use crate::progress::{mkeep_progress, watched};
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, optional_out};
 use crate::str::{Strings, mkeep_str};
+use crate::stream::{Source, mkeep_read};
 use crate::string::{json_out, mkeep_string};
 
 /// How the models of an archive are taken in.
@@ -32,6 +33,20 @@ pub struct mkeep_import_archive_options {
 growing!(mkeep_import_archive_options: user);
 // SAFETY: numbers and pointers; of a function, NULL is none.
 unsafe impl Options for mkeep_import_archive_options {}
+
+impl mkeep_import_archive_options {
+    /// # Safety
+    /// `name` is NULL or a string.
+    unsafe fn read(&self) -> Result<ImportArchiveOptions, Fault> {
+        let options = ImportArchiveOptions::new().replace(self.replace != 0);
+        // SAFETY: by the contract.
+        let name = unsafe { optional(self.name, "name") }?;
+        Ok(match name {
+            Some(name) => options.name(name),
+            None => options,
+        })
+    }
+}
 
 /// What the import of an archive made.
 pub struct mkeep_imported_archive {
@@ -95,14 +110,78 @@ pub unsafe extern "C" fn mkeep_store_import_archive(
         optional_out(store, imported, error, |store| {
             let from = path(from, "path")?;
             let stated = self::options(options)?;
-            let mut options = ImportArchiveOptions::new().replace(stated.replace != 0);
-            if let Some(name) = optional(stated.name, "name")? {
-                options = options.name(name);
-            }
+            let options = stated.read()?;
             let call = |store: &Store| store.import_archive(from, &options);
             Ok(watched(store, stated.progress, stated.user, call)?.into())
         })
     }
+}
+
+/// Takes in the models of an archive that comes as a stream, whatever its order; otherwise as
+/// mkeep_store_import_archive. What is small and not needed yet is kept in memory, up to a limit.
+///
+/// `read` is called until it returns 0 or the archive ends: on the calling thread, and where the
+/// options have a `progress` on another one, while the calling thread waits.
+///
+/// As mkeep_store_import_archive; MKEEP_STATUS_IO where the stream cannot be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_import_stream(
+    store: *const mkeep_store,
+    read: mkeep_read,
+    user: *mut c_void,
+    options: *const mkeep_import_archive_options,
+    imported: *mut *mut mkeep_imported_archive,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        optional_out(store, imported, error, |store| {
+            let mut from = Source::new(read, user)?;
+            let stated = self::options(options)?;
+            let options = stated.read()?;
+            let call = |store: &Store| store.import_stream(&mut from, &options);
+            Ok(watched(store, stated.progress, stated.user, call)?.into())
+        })
+    }
+}
+
+/// Makes a model of a manifest that was downloaded by itself, and of those files in the directory
+/// `from` that have the bytes of its blobs, whatever their names. Files of a size that the manifest
+/// states are hashed; what is stored already need not be there. The options must have a `name`.
+///
+/// MKEEP_STATUS_FILE_NOT_FOUND, with their digests, where blobs are neither there nor stored; then
+/// nothing was changed. MKEEP_STATUS_CORRUPT for what is no manifest; otherwise as
+/// mkeep_store_import_archive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_import_manifest(
+    store: *const mkeep_store,
+    manifest: *const c_char,
+    from: *const c_char,
+    options: *const mkeep_import_archive_options,
+    imported: *mut *mut mkeep_imported_archive,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        optional_out(store, imported, error, |store| {
+            let (manifest, from) = (path(manifest, "manifest")?, path(from, "path")?);
+            let stated = self::options(options)?;
+            let options = stated.read()?;
+            let call = |store: &Store| store.import_manifest(manifest, from, &options);
+            Ok(watched(store, stated.progress, stated.user, call)?.into())
+        })
+    }
+}
+
+/// Returns whether a path is that of an archive or a directory that mkeep_store_import_archive takes,
+/// told from the first bytes of a file and from what is in a directory. One that ends in `.tar` is
+/// meant as one in any case.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_is_archive(from: *const c_char) -> bool {
+    // SAFETY: by the header's contract NULL or a string.
+    query(false, || unsafe {
+        Ok(Store::is_archive(path(from, "path")?))
+    })
 }
 
 /// Gets a model that came out of the archive, in its order; false beyond the last.

@@ -1,19 +1,14 @@
 //! Blobs by their digests.
 
 use std::ffi::{c_char, c_void};
-use std::io::{self, Read};
 
 use engine::Digest;
 
 use crate::boundary::{Fault, borrow, output, text};
 use crate::status::{call, mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, optional_out, result_out};
+use crate::stream::{Source, mkeep_read};
 use crate::string::mkeep_string;
-
-/// Fills `buffer` with at most `len` bytes, and returns how many: 0 at the end, less than 0 where
-/// they cannot be read. `user` is what the caller gave.
-pub type mkeep_read =
-    Option<unsafe extern "C" fn(user: *mut c_void, buffer: *mut u8, len: usize) -> isize>;
 
 /// # Safety
 /// `digest` is NULL or a string.
@@ -60,22 +55,6 @@ pub unsafe extern "C" fn mkeep_store_has_blob(
     }
 }
 
-/// The caller's stream.
-struct Stream {
-    read: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> isize,
-    user: *mut c_void,
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // SAFETY: the caller's function, given what the caller gave and a buffer of that size.
-        let read = unsafe { (self.read)(self.user, buffer.as_mut_ptr(), buffer.len()) };
-        let read = usize::try_from(read).ok();
-        read.filter(|read| *read <= buffer.len())
-            .ok_or_else(|| io::Error::other("the caller's stream failed"))
-    }
-}
-
 /// Adds a blob from a stream, and puts it in its place when it is whole; a damaged one of that name
 /// is healed. `expected` may be NULL; `digest`, which may be NULL, is what the bytes have.
 ///
@@ -95,12 +74,12 @@ pub unsafe extern "C" fn mkeep_store_add_blob(
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         optional_out(store, digest, error, |store| {
-            let read = read.ok_or(Fault::Null("read"))?;
+            let mut from = Source::new(read, user)?;
             let expected = match expected.is_null() {
                 true => None,
                 false => Some(parse(expected)?),
             };
-            let blob = store.add_blob(&mut Stream { read, user }, expected.as_ref())?;
+            let blob = store.add_blob(&mut from, expected.as_ref())?;
             Ok(mkeep_string::new(&blob.digest.to_string()))
         })
     }

@@ -2,10 +2,10 @@
 
 use std::ffi::c_char;
 
-use engine::{Deleted, Reference};
+use engine::{DeleteOptions, Deleted, Reference};
 
 use crate::boundary::{free, get, references, text, with};
-use crate::growing::{get_sized, growing};
+use crate::growing::{Options, get_sized, growing, options, reserved};
 use crate::problem::mkeep_problem;
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, optional_out, result_out};
@@ -25,6 +25,22 @@ pub struct mkeep_deleted {
     kept: Vec<mkeep_problem>,
     _strings: Strings,
 }
+
+/// How to delete.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mkeep_delete_options {
+    /// `sizeof(mkeep_delete_options)`.
+    pub size: usize,
+    /// Whether nothing is changed, and the result is what would be deleted.
+    pub dry_run: u8,
+    /// Zero, until a later release has fields here.
+    pub reserved: [u8; 7],
+}
+
+growing!(mkeep_delete_options: reserved);
+// SAFETY: numbers.
+unsafe impl Options for mkeep_delete_options {}
 
 /// A model that was not deleted.
 #[repr(C)]
@@ -162,7 +178,40 @@ pub unsafe extern "C" fn mkeep_store_delete_all(
     }
 }
 
-/// Returns the bytes on the disk that became free.
+/// Deletes several models at the cost of one, or says what would be deleted. `options` and `deleted`
+/// may be NULL. How long it waits for a server beside us is an option of the store.
+///
+/// As mkeep_store_delete_all; MKEEP_STATUS_INVALID_ARGUMENT for options of a later release.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_delete_with(
+    store: *const mkeep_store,
+    names: *const *const c_char,
+    count: usize,
+    options: *const mkeep_delete_options,
+    deleted: *mut *mut mkeep_deleted,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        optional_out(store, deleted, error, |store| {
+            let stated = self::options(options)?;
+            reserved(&stated.reserved)?;
+            let options = DeleteOptions::new().dry_run(stated.dry_run != 0);
+            Ok(store
+                .delete_with(references(names, count)?, &options)?
+                .into())
+        })
+    }
+}
+
+/// Returns whether nothing was changed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_deleted_is_dry_run(deleted: *const mkeep_deleted) -> bool {
+    // SAFETY: by the header's contract NULL or a live result.
+    unsafe { with(deleted, false, |deleted| deleted.deleted.dry_run) }
+}
+
+/// Returns the bytes on the disk that became free, or would.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_deleted_bytes(deleted: *const mkeep_deleted) -> u64 {
     // SAFETY: by the header's contract NULL or a live result.

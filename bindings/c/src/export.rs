@@ -10,6 +10,7 @@ use crate::progress::{mkeep_progress, watched};
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, optional_out};
 use crate::str::{Strings, mkeep_str};
+use crate::stream::{Sink, mkeep_write};
 use crate::string::{json_out, mkeep_string};
 
 /// How models are exported.
@@ -73,6 +74,36 @@ pub unsafe extern "C" fn mkeep_store_export(
             let stated = self::options(options)?;
             let options = ExportOptions::new().replace(stated.replace != 0);
             let call = |store: &Store| store.export(&names, to, &options);
+            Ok(watched(store, stated.progress, stated.user, call)?.into())
+        })
+    }
+}
+
+/// Writes models as one archive to a stream, which needs no seeking; otherwise as mkeep_store_export.
+/// One that was broken off has no end of an archive, so nobody takes it for a whole one. Of the
+/// options, `replace` means nothing here.
+///
+/// `write` is called until it has taken everything: on the calling thread, and where the options
+/// have a `progress` on another one, while the calling thread waits.
+///
+/// As mkeep_store_export; MKEEP_STATUS_IO where the stream takes no more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_export_to(
+    store: *const mkeep_store,
+    names: *const *const c_char,
+    count: usize,
+    write: mkeep_write,
+    user: *mut c_void,
+    options: *const mkeep_export_options,
+    exported: *mut *mut mkeep_exported,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        optional_out(store, exported, error, |store| {
+            let (names, mut to) = (references(names, count)?, Sink::new(write, user)?);
+            let stated = self::options(options)?;
+            let call = |store: &Store| store.export_to(&names, &mut to);
             Ok(watched(store, stated.progress, stated.user, call)?.into())
         })
     }

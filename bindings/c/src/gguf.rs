@@ -4,22 +4,30 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
 
-use engine::gguf::{Data, Endian, Limits};
+use engine::gguf::{Data, Endian, FileType, Limits, Warning};
 use engine::{GgufFile, GgufOptions, Reference};
 
-use crate::boundary::{Fault, free, get, out, output, path, query, text, with};
+use crate::boundary::{Fault, free, get, out, output, path, query, slice, text, with};
 use crate::growing::{Options, get_sized, growing, options, reserved};
 use crate::pair::get_pair;
 use crate::status::{call, mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, result_out};
 use crate::str::{Strings, mkeep_str};
 use crate::string::{json_out, mkeep_string};
+use crate::type_names;
 use crate::value::mkeep_value;
 
 /// A GGUF file that is open. Counted: what is borrowed lives until the last reference is freed.
 pub struct mkeep_gguf {
     pub(crate) file: GgufFile,
-    warnings: Arc<(Vec<mkeep_warning>, Strings)>,
+    facts: Arc<Facts>,
+}
+
+/// What is made once of a file, for all references to it.
+struct Facts {
+    warnings: Vec<mkeep_warning>,
+    file_type: mkeep_str,
+    _strings: Strings,
 }
 
 /// How to open a GGUF file.
@@ -57,20 +65,32 @@ growing!(mkeep_gguf_options: reserved, mkeep_warning: message);
 // SAFETY: numbers.
 unsafe impl Options for mkeep_gguf_options {}
 
+impl mkeep_warning {
+    pub(crate) fn new(strings: &mut Strings, warning: &Warning) -> Self {
+        mkeep_warning {
+            size: size_of::<Self>(),
+            code: strings.add(warning.code().code()),
+            path: strings.add(warning.path()),
+            message: strings.add(warning.message()),
+        }
+    }
+}
+
 impl From<GgufFile> for mkeep_gguf {
     fn from(file: GgufFile) -> Self {
+        type_names::prepare();
         let mut strings = Strings::default();
         let warnings = file.view().warnings().iter();
-        let warnings = warnings
-            .map(|warning| mkeep_warning {
-                size: size_of::<mkeep_warning>(),
-                code: strings.add(warning.code().code()),
-                path: strings.add(warning.path()),
-                message: strings.add(warning.message()),
-            })
-            .collect();
-        let warnings = Arc::new((warnings, strings));
-        mkeep_gguf { file, warnings }
+        let file_type = file.view().file_type().and_then(FileType::name);
+        let facts = Facts {
+            warnings: warnings
+                .map(|warning| mkeep_warning::new(&mut strings, warning))
+                .collect(),
+            file_type: strings.add(file_type.unwrap_or_default()),
+            _strings: strings,
+        };
+        let facts = Arc::new(facts);
+        mkeep_gguf { file, facts }
     }
 }
 
@@ -114,6 +134,56 @@ pub unsafe extern "C" fn mkeep_gguf_open(
     }
 }
 
+/// Bytes of the caller's, as long as any reference to the file is there.
+struct Lent {
+    bytes: *const u8,
+    len: usize,
+}
+
+// SAFETY: by the header's contract the bytes do not change, and nothing here writes to them.
+unsafe impl Send for Lent {}
+// SAFETY: as above.
+unsafe impl Sync for Lent {}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: made below of a slice, which by the header's contract lives as long as this.
+        unsafe { std::slice::from_raw_parts(self.bytes, self.len) }
+    }
+}
+
+/// Reads a GGUF file that is in memory, in one pass over its header. Nothing is copied: the bytes
+/// have to stay, unchanged, until the last reference is freed. `options` may be NULL; `no_mmap` means
+/// nothing here.
+///
+/// As mkeep_gguf_open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_gguf_from_bytes(
+    bytes: *const u8,
+    len: usize,
+    options: *const mkeep_gguf_options,
+    gguf: *mut *mut mkeep_gguf,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        call(error, || {
+            let bytes: &[u8] = slice(bytes, len, "the bytes")?;
+            let gguf = output(gguf)?;
+            let options = self::options(options)?.read()?;
+            let lent = Lent {
+                bytes: bytes.as_ptr(),
+                len: bytes.len(),
+            };
+            out(
+                gguf,
+                mkeep_gguf::from(GgufFile::from_bytes(lent, &options)?),
+            );
+            Ok(())
+        })
+    }
+}
+
 /// Opens the GGUF file of a stored model, leniently.
 ///
 /// As mkeep_store_path and mkeep_gguf_open.
@@ -140,8 +210,8 @@ pub unsafe extern "C" fn mkeep_gguf_retain(gguf: *const mkeep_gguf) -> *mut mkee
     // SAFETY: by the header's contract NULL or a live file.
     unsafe {
         with(gguf, ptr::null_mut(), |gguf| {
-            let (file, warnings) = (gguf.file.clone(), gguf.warnings.clone());
-            Box::into_raw(Box::new(mkeep_gguf { file, warnings }))
+            let (file, facts) = (gguf.file.clone(), gguf.facts.clone());
+            Box::into_raw(Box::new(mkeep_gguf { file, facts }))
         })
     }
 }
@@ -189,11 +259,27 @@ pub unsafe extern "C" fn mkeep_gguf_data_offset(gguf: *const mkeep_gguf) -> u64 
     unsafe { with(gguf, 0, |gguf| gguf.file.view().data_offset()) }
 }
 
+/// Returns the bytes of the header: what comes before the data of tensors, without what fills up to
+/// them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_gguf_header_size(gguf: *const mkeep_gguf) -> u64 {
+    // SAFETY: by the header's contract NULL or a live file.
+    unsafe { with(gguf, 0, |gguf| gguf.file.view().header_len()) }
+}
+
+/// Returns the name of the file's quantization as its metadata state it, as in `Q4_K_M`; empty where
+/// they do not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_gguf_file_type(gguf: *const mkeep_gguf) -> mkeep_str {
+    // SAFETY: by the header's contract NULL or a live file.
+    unsafe { with(gguf, mkeep_str::EMPTY, |gguf| gguf.facts.file_type) }
+}
+
 /// Returns how many warnings there are: things that this reader accepts and others may not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_warning_count(gguf: *const mkeep_gguf) -> usize {
     // SAFETY: by the header's contract NULL or a live file.
-    unsafe { with(gguf, 0, |gguf| gguf.warnings.0.len()) }
+    unsafe { with(gguf, 0, |gguf| gguf.facts.warnings.len()) }
 }
 
 /// Gets a warning; false beyond the last.
@@ -204,7 +290,11 @@ pub unsafe extern "C" fn mkeep_gguf_warning(
     warning: *mut mkeep_warning,
 ) -> bool {
     // SAFETY: by the header's contract each is NULL or good for its use.
-    unsafe { get_sized(gguf, warning, |gguf| gguf.warnings.0.get(index).copied()) }
+    unsafe {
+        get_sized(gguf, warning, |gguf| {
+            gguf.facts.warnings.get(index).copied()
+        })
+    }
 }
 
 /// Returns the sum of the elements of all tensors.

@@ -235,6 +235,22 @@ pub unsafe extern "C" fn mkeep_store_import(
     unsafe { import(way, store, file, name, options, imported, error) }
 }
 
+/// Makes a model of a file that is a Modelfile where it is a text that is nothing else, and a GGUF
+/// file otherwise; then as mkeep_store_import_modelfile or mkeep_store_import.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_import_file(
+    store: *const mkeep_store,
+    file: *const c_char,
+    name: *const c_char,
+    options: *const mkeep_import_options,
+    imported: *mut *mut mkeep_imported,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    let way: Way = |store, file, name, options| store.import_file(file, name, options);
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe { import(way, store, file, name, options, imported, error) }
+}
+
 /// Makes a model as a Modelfile says, from GGUF files or from a model of this store. What the
 /// options state wins over the Modelfile, and licenses add up; otherwise as mkeep_store_import.
 ///

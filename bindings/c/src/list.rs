@@ -117,12 +117,14 @@ pub struct mkeep_summary {
     pub context_length: i64,
     /// Width of an embedding; 0 where unknown.
     pub embedding_length: i64,
+    /// The model that this one was made from.
+    pub parent_model: mkeep_str,
 }
 
 growing!(
     mkeep_list_options: reserved,
     mkeep_incomplete_blob: n_bytes,
-    mkeep_summary: embedding_length,
+    mkeep_summary: parent_model,
 );
 // SAFETY: numbers.
 unsafe impl Options for mkeep_list_options {}
@@ -160,6 +162,7 @@ impl mkeep_summary {
             modified: nanoseconds(line.modified_at.system_time()),
             context_length: details.context_length,
             embedding_length: details.embedding_length,
+            parent_model: strings.add(&details.parent_model),
         }
     }
 }

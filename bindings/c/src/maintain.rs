@@ -8,7 +8,7 @@ use crate::boundary::{free, get, with};
 use crate::gc::{mkeep_collected, mkeep_gc_options};
 use crate::growing::options;
 use crate::status::{mkeep_error, mkeep_status};
-use crate::store::{mkeep_store, result_out};
+use crate::store::{mkeep_store, optional_out, result_out};
 use crate::str::{Strings, mkeep_str};
 use crate::string::{json_out, mkeep_string};
 
@@ -52,6 +52,24 @@ pub unsafe extern "C" fn mkeep_store_maintain(
             let options = stated.read();
             let done = stated.watch(store, |store| store.maintain_with(&options))?;
             Ok(done.into())
+        })
+    }
+}
+
+/// Gives blobs their present names, and does nothing else. Where both names exist, each stays what it
+/// is. `maintained`, which may be NULL, is what was renamed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_rename_old_blobs(
+    store: *const mkeep_store,
+    maintained: *mut *mut mkeep_maintained,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        optional_out(store, maintained, error, |store| {
+            let mut maintained = Maintained::default();
+            maintained.renamed = store.rename_old_blobs()?;
+            Ok(maintained.into())
         })
     }
 }

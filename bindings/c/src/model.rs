@@ -71,6 +71,10 @@ impl mkeep_model {
             _strings: strings,
         }
     }
+
+    pub(crate) fn model(&self) -> &Model {
+        &self.model
+    }
 }
 
 /// Takes a snapshot of a model. Opens one file.

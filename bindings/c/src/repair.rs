@@ -7,11 +7,11 @@ use engine::{MovedBlob, Repaired, Store};
 use crate::boundary::{borrow, free, get};
 use crate::growing::{Options, get_sized, growing, options};
 use crate::progress::{mkeep_progress, watched};
+use crate::report::mkeep_report;
 use crate::status::{mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, result_out};
 use crate::str::{Strings, mkeep_str};
 use crate::string::{json_out, mkeep_string};
-use crate::verify::mkeep_report;
 
 /// How to repair.
 #[repr(C)]

@@ -1,8 +1,8 @@
-//! The four endpoints as clients of Ollama call them.
+//! The endpoints as clients of Ollama call them.
 
 use engine::http_api::{self, Basename, Response};
 
-use crate::boundary::{borrow, out, output, slice};
+use crate::boundary::{Fault, borrow, out, output, slice};
 use crate::status::{call, mkeep_error, mkeep_status};
 use crate::store::mkeep_store;
 use crate::string::mkeep_string;
@@ -19,6 +19,14 @@ pub enum mkeep_endpoint {
     Copy = 2,
     /// DELETE /api/delete.
     Delete = 3,
+    /// GET /api/version; takes no body.
+    Version = 4,
+    /// GET /api/ps; takes no body. No model runs here.
+    Ps = 5,
+    /// GET /v1/models; takes no body.
+    Models = 6,
+    /// GET /v1/models/NAME; takes the name as its body.
+    Model = 7,
 }
 
 /// Handles a request to an endpoint, given its body: the results are the HTTP status and the body
@@ -46,6 +54,13 @@ pub unsafe extern "C" fn mkeep_store_handle_request(
                 1 => http_api::show(store, body, Basename::OfFile),
                 2 => http_api::copy(store, body),
                 3 => http_api::delete(store, body),
+                4 => http_api::version(),
+                5 => http_api::running(),
+                6 => http_api::models(store),
+                7 => {
+                    let name = std::str::from_utf8(body).map_err(|_| Fault::Utf8("the body"))?;
+                    http_api::model(store, name)
+                }
                 _ => Response::refusal(404, "no such call"),
             };
             status.write(made.status);

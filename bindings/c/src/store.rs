@@ -1,11 +1,11 @@
-//! Stores: opening, paths, copying.
+//! Stores: opening, paths.
 
 use std::ffi::c_char;
 use std::time::Duration;
 
-use engine::{Durability, ModelName, Reference, Store, StoreOptions};
+use engine::{Durability, Reference, Store, StoreOptions};
 
-use crate::boundary::{Fault, borrow, free, out, output, path, text, with};
+use crate::boundary::{Fault, borrow, free, invalid, out, output, path, text, with};
 use crate::growing::{Options, growing, options};
 use crate::status::{call, mkeep_error, mkeep_status};
 use crate::str::{OwnedStr, mkeep_str};
@@ -44,9 +44,27 @@ pub struct mkeep_store_options {
     pub threads: u32,
     /// The directory; NULL for OLLAMA_MODELS, or else ~/.ollama/models.
     pub path: *const c_char,
+    /// Milliseconds for which a delete waits for a server beside us, in place of the default of 50;
+    /// 0 is the default.
+    pub delete_delay: u32,
+    /// An mkeep_template_choice.
+    pub template_choice: u32,
 }
 
-growing!(mkeep_store_options: path);
+/// Which template mkeep_store_show takes where a model has two: a Go template of its own, and the
+/// chat template of its GGUF file.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mkeep_template_choice {
+    /// As OLLAMA_GO_TEMPLATE says, or else the one that can do more.
+    Default = 0,
+    /// The Go template.
+    Go = 1,
+    /// The chat template of the GGUF file.
+    Gguf = 2,
+}
+
+growing!(mkeep_store_options: template_choice);
 // SAFETY: numbers and a pointer.
 unsafe impl Options for mkeep_store_options {}
 
@@ -65,8 +83,21 @@ impl mkeep_store_options {
             .durability(durability)
             .foreign_owner(self.foreign_owner != 0)
             .threads(usize::try_from(self.threads).unwrap_or(0));
-        if self.no_delete_delay != 0 {
-            options = options.delete_delay(Duration::ZERO);
+        match (self.no_delete_delay, self.delete_delay) {
+            (0, 0) => {}
+            (0, delay) => options = options.delete_delay(Duration::from_millis(delay.into())),
+            (_, 0) => options = options.delete_delay(Duration::ZERO),
+            _ => {
+                return Err(invalid(
+                    "no_delete_delay and delete_delay contradict each other",
+                ));
+            }
+        }
+        match self.template_choice {
+            0 => {}
+            1 => options = options.go_template(Some(true)),
+            2 => options = options.go_template(Some(false)),
+            other => return Err(invalid(format!("{other} is not an mkeep_template_choice"))),
         }
         if !self.path.is_null() {
             // SAFETY: not NULL, so by the contract a string.
@@ -171,73 +202,5 @@ pub unsafe extern "C" fn mkeep_store_path(
             let reference: Reference = text(name, "name")?.parse()?;
             Ok(mkeep_string::path(&store.model(&reference)?.gguf_path()?))
         })
-    }
-}
-
-/// Makes a call about a model and another name for it.
-///
-/// # Safety
-/// As [`call`], and the other pointers are NULL or good for reading.
-unsafe fn two_names(
-    store: *const mkeep_store,
-    source: *const c_char,
-    destination: *const c_char,
-    error: *mut *mut mkeep_error,
-    act: impl FnOnce(&Store, &ModelName, &ModelName) -> engine::Result<engine::Copied>,
-) -> mkeep_status {
-    // SAFETY: the caller promises it.
-    unsafe {
-        call(error, || {
-            let store = borrow(store, "store")?;
-            let source: ModelName = text(source, "source")?.parse()?;
-            let destination: ModelName = text(destination, "destination")?.parse()?;
-            act(&store.0, &source, &destination)?;
-            Ok(())
-        })
-    }
-}
-
-/// Gives a model another name. The new name is there before the old one goes.
-///
-/// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_ALREADY_EXISTS where a model has
-/// the new name.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_store_rename(
-    store: *const mkeep_store,
-    source: *const c_char,
-    destination: *const c_char,
-    error: *mut *mut mkeep_error,
-) -> mkeep_status {
-    // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        two_names(
-            store,
-            source,
-            destination,
-            error,
-            |store, source, destination| store.rename(source, destination),
-        )
-    }
-}
-
-/// Copies a model: one more name for the same blobs.
-///
-/// MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mkeep_store_copy(
-    store: *const mkeep_store,
-    source: *const c_char,
-    destination: *const c_char,
-    error: *mut *mut mkeep_error,
-) -> mkeep_status {
-    // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        two_names(
-            store,
-            source,
-            destination,
-            error,
-            |store, source, destination| store.copy(source, destination),
-        )
     }
 }

@@ -1,18 +1,17 @@
 //! Tensors, and models whose tensors are in several files.
 
-use std::collections::BTreeMap;
 use std::ffi::c_char;
 use std::ptr;
-use std::sync::LazyLock;
 
 use engine::GgufParts;
-use engine::gguf::{Gguf, TensorInfo, TensorType};
+use engine::gguf::{Gguf, TensorInfo};
 
 use crate::boundary::{borrow, free, out, output, path, query, with};
 use crate::gguf::{mkeep_gguf, mkeep_gguf_options};
 use crate::growing::{fill, get_sized, growing, options};
 use crate::status::{call, mkeep_error, mkeep_status};
-use crate::str::{OwnedStr, mkeep_str};
+use crate::str::mkeep_str;
+use crate::type_names::{self, type_name};
 
 /// A tensor.
 #[repr(C)]
@@ -40,19 +39,6 @@ pub struct mkeep_tensor {
 }
 
 growing!(mkeep_tensor: n_bytes);
-
-/// The names of the types that are known, by number.
-static TYPE_NAMES: LazyLock<BTreeMap<u32, OwnedStr>> = LazyLock::new(|| {
-    let types = TensorType::all();
-    types
-        .map(|kind| (kind.code(), OwnedStr::new(kind.name())))
-        .collect()
-});
-
-fn type_name(kind: TensorType) -> mkeep_str {
-    let name = TYPE_NAMES.get(&kind.code());
-    name.map_or(mkeep_str::terminated(c"unknown"), OwnedStr::view)
-}
 
 fn tensor(gguf: Gguf<'_>, tensor: TensorInfo<'_>) -> mkeep_tensor {
     let mut dims = [1; 8];
@@ -105,6 +91,7 @@ pub struct mkeep_parts {
 
 impl From<GgufParts> for mkeep_parts {
     fn from(parts: GgufParts) -> Self {
+        type_names::prepare();
         let counts = parts.parts().iter().map(|part| part.view().tensor_count());
         let places = counts.enumerate();
         let places = places
@@ -175,6 +162,13 @@ pub unsafe extern "C" fn mkeep_parts_gguf(
 pub unsafe extern "C" fn mkeep_parts_tensor_count(parts: *const mkeep_parts) -> usize {
     // SAFETY: by the header's contract NULL or live parts.
     unsafe { with(parts, 0, |parts| parts.places.len()) }
+}
+
+/// Returns the sum of the elements of all tensors of all parts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_parts_parameter_count(parts: *const mkeep_parts) -> u64 {
+    // SAFETY: by the header's contract NULL or live parts.
+    unsafe { with(parts, 0, |parts| parts.parts.parameter_count()) }
 }
 
 /// Gets a tensor of those of all parts, and the number of its part from 0; false beyond the last.

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+#[path = "header/sections.rs"]
+mod sections;
+
 #[test]
 fn the_header_is_current() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -15,6 +18,7 @@ fn the_header_is_current() {
     let mut header = Vec::new();
     bindings.write(&mut header);
     let header = String::from_utf8(header).expect("a string");
+    let header = sections::arrange(&header, &here.join("src"));
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, &header).expect("written");
     }

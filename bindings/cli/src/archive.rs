@@ -3,9 +3,9 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use indicatif::DecimalBytes;
 use modelkeep::{
-    ExportOptions, ImportArchiveOptions, ImportedArchive, ModelName, Reference, Store, StoreOptions,
+    ExportOptions, ImportArchiveOptions, ImportedArchive, ModelName, Reference, Store,
+    StoreOptions, human_size,
 };
 
 use crate::args::ImportArgs;
@@ -49,7 +49,7 @@ pub(crate) fn export(
         return output.line(exported.to_json());
     }
     let names: Vec<String> = exported.models.iter().map(ToString::to_string).collect();
-    let (names, bytes) = (names.join(", "), DecimalBytes(exported.bytes));
+    let (names, bytes) = (names.join(", "), human_size(exported.bytes));
     let blobs = counted(exported.blobs, "blob");
     let text = format!("exported {names} ({bytes} in {blobs})");
     match is_stream {
@@ -103,7 +103,7 @@ fn print(imported: &ImportedArchive, output: &mut Output) -> Outcome {
         let replaced = if model.replaced { " (replaced)" } else { "" };
         output.line(format!("imported {}{replaced}", model.name))?;
     }
-    let bytes = DecimalBytes(imported.new_bytes);
+    let bytes = human_size(imported.new_bytes);
     let new = counted(imported.new_blobs, "blob");
     let shared = imported.shared_blobs;
     output.line(format!("wrote {bytes} in {new}; {shared} stored already"))

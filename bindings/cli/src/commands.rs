@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use indicatif::DecimalBytes;
-use modelkeep::{ImportOptions, MediaType, Model, ModelName, Reference, Store, StoreOptions, Use};
+
+use modelkeep::{
+    ImportOptions, MediaType, Model, ModelName, Reference, Store, StoreOptions, Use, human_size,
+};
 
 use crate::args::{Args, Command, ImportArgs};
 use crate::output::{FORCE, Failure, Outcome, Output, misuse, note, say};
@@ -189,7 +191,7 @@ fn import(
             "the parameter {parameter} says nothing any more"
         ));
     }
-    let bytes = DecimalBytes(imported.bytes);
+    let bytes = human_size(imported.bytes);
     output.line(format!(
         "imported {} ({bytes}, {})",
         imported.name, imported.digest

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use clap::Args as Group;
-use indicatif::DecimalBytes;
+
 use modelkeep::{
     BlobStatus, Digest, Finding, GcOptions, Issue, LocationState, Reference, Report, Store,
-    StoreOptions, VerifyOptions,
+    StoreOptions, VerifyOptions, human_size,
 };
 
 use crate::output::{Failure, Outcome, Output, counted, note, say};
@@ -73,11 +73,11 @@ pub(crate) fn verify(
     }
     let cached = report.cached;
     if cached.blobs > 0 {
-        let (blobs, bytes) = (counted(cached.blobs, "blob"), DecimalBytes(cached.bytes));
+        let (blobs, bytes) = (counted(cached.blobs, "blob"), human_size(cached.bytes));
         output.line(format!("{blobs}, {bytes} cached by an earlier run"))?;
     }
     let blobs = counted(report.blobs.len(), "blob");
-    let (bytes, bad) = (DecimalBytes(report.hashed_bytes), bad.len());
+    let (bytes, bad) = (human_size(report.hashed_bytes), bad.len());
     output.line(format!(
         "{blobs}, {bytes} hashed, {bad} bad{}",
         advice(&report)
@@ -212,7 +212,7 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
     }
     let files = [&collected.partials, &collected.leftovers].map(Vec::len);
     let count = collected.blobs.len() + files.iter().sum::<usize>();
-    let bytes = DecimalBytes(collected.bytes);
+    let bytes = human_size(collected.bytes);
     let young = match collected.young {
         0 => String::new(),
         young => format!(

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use indicatif::DecimalBytes;
 use modelkeep::gguf::{Data, FileType, Gguf, Index, Limits, TensorType};
-use modelkeep::{GgufFile, GgufOptions, StoreOptions};
+use modelkeep::{GgufFile, GgufOptions, StoreOptions, human_size};
 
 use crate::args::GgufArgs;
 use crate::output::{Outcome, Output};
@@ -75,7 +74,7 @@ fn facts(gguf: Gguf<'_>, size: u64) -> Vec<[String; 2]> {
         value.unwrap_or_default().to_owned()
     };
     let endian = format!("{:?}-endian", gguf.endian()).to_lowercase();
-    let header = DecimalBytes(gguf.header_len());
+    let header = human_size(gguf.header_len());
     let rows = [
         ("name", text("general.name")),
         ("architecture", text("general.architecture")),
@@ -88,7 +87,7 @@ fn facts(gguf: Gguf<'_>, size: u64) -> Vec<[String; 2]> {
         ("version", format!("{}, {endian}", gguf.version())),
         ("alignment", gguf.alignment().to_string()),
         ("metadata", format!("{} pairs, {header}", gguf.len())),
-        ("size", DecimalBytes(size).to_string()),
+        ("size", human_size(size)),
     ];
     let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
     rows.map(|(key, value)| [key.to_owned(), value]).collect()
@@ -156,7 +155,7 @@ fn by_type(gguf: Gguf<'_>) -> Vec<String> {
         sum.bytes = bytes.map(|(sum, more)| sum.saturating_add(more));
     }
     let rows = types.values().map(|(kind, sum)| {
-        let bytes = sum.bytes.map(|bytes| DecimalBytes(bytes).to_string());
+        let bytes = sum.bytes.map(human_size);
         [
             type_name(*kind),
             sum.count.to_string(),

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use console::{Style, Term};
-use indicatif::{DecimalBytes, HumanDuration};
+use indicatif::HumanDuration;
 use modelkeep::gguf::ParseError;
-use modelkeep::{Error, ErrorKind, Problem, Timestamp, printable};
+use modelkeep::{Error, ErrorKind, Problem, Timestamp, human_size, printable};
 
 use crate::table::with_short_digests;
 
@@ -255,7 +255,7 @@ pub(crate) fn note(problems: &[Problem]) {
 pub(crate) fn size(size: u64, bytes: bool) -> String {
     match bytes {
         true => size.to_string(),
-        false => DecimalBytes(size).to_string(),
+        false => human_size(size),
     }
 }
 

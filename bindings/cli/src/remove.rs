@@ -6,9 +6,9 @@ use std::io::{self, IsTerminal};
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use console::Term;
-use indicatif::DecimalBytes;
+
 use modelkeep::{
-    DeleteOptions, Deleted, ErrorKind, ModelName, Problem, Reference, SharedBlob, Store,
+    DeleteOptions, Deleted, ErrorKind, ModelName, Problem, Reference, SharedBlob, Store, human_size,
 };
 
 use crate::completions::models;
@@ -119,7 +119,7 @@ fn is_meant(store: &Store, names: &[Reference]) -> Outcome<bool> {
             format!("these {count} models")
         }
     };
-    let bytes = DecimalBytes(planned.bytes);
+    let bytes = human_size(planned.bytes);
     let question = format!("delete {what}, which frees {bytes}? [y/N] ");
     terminal.write_str(&modelkeep::printable(&question))?;
     let answer = terminal.read_line()?;
@@ -148,7 +148,7 @@ fn print(deleted: &Deleted, output: &mut Output) -> Outcome {
     if deleted.kept.iter().any(is_unread) {
         say("every blob was kept: what cannot be read may use it");
     } else if !deleted.models.is_empty() {
-        let (blobs, bytes) = (deleted.blobs.len(), DecimalBytes(deleted.bytes));
+        let (blobs, bytes) = (deleted.blobs.len(), human_size(deleted.bytes));
         let blobs = counted(blobs, "blob");
         output.line(format!("{frees} {bytes} in {blobs}"))?;
     }
@@ -176,7 +176,7 @@ fn shared(blobs: &[SharedBlob], output: &mut Output) -> Outcome {
         };
         format!(
             "{} in {count} {blobs}: {names} {verb} {them}",
-            DecimalBytes(bytes)
+            human_size(bytes)
         )
     }))
 }

@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, StatusCode, http};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use modelkeep::Store;
-use modelkeep::http_api::{self, Basename, Response};
+use modelkeep::http_api::Basename;
 use tokio::sync::{Semaphore, watch};
 use tokio::time;
 
@@ -23,7 +22,7 @@ use crate::limits::Limits;
 use crate::listener::Stream;
 use crate::log::{Log, Peer};
 use crate::origin::Origins;
-use crate::reply::{Reply, json, refusal, text, with};
+use crate::reply::{Reply, json, refusal};
 use crate::router::Endpoint;
 
 /// The largest head of a request, in bytes.
@@ -210,11 +209,6 @@ struct Received {
     held: Option<Held>,
 }
 
-fn running() -> Reply {
-    let reply = text(StatusCode::OK, "Ollama is running");
-    with(reply, CONTENT_TYPE, "text/plain; charset=utf-8")
-}
-
 fn perform(
     shared: &Shared,
     endpoint: Endpoint,
@@ -222,23 +216,7 @@ fn perform(
     body: &[u8],
     basename: Basename,
 ) -> Reply {
-    let store = &shared.store;
-    let response = match endpoint {
-        Endpoint::Root => return running(),
-        Endpoint::Version => http_api::version(),
-        Endpoint::Tags => http_api::tags(store),
-        Endpoint::Show => http_api::show(store, body, basename),
-        Endpoint::Copy => http_api::copy(store, body),
-        Endpoint::Delete => http_api::delete(store, body),
-        Endpoint::Blob => http_api::has_blob(store, segment),
-        Endpoint::Running => http_api::running(),
-        Endpoint::Models => http_api::models(store),
-        Endpoint::Model => http_api::model(store, segment),
-        Endpoint::NotServed(api, instead) => {
-            let text = format!("modelkeep keeps models and does not run them{instead}");
-            Response::refusal_of(api, 501, &text)
-        }
-    };
+    let response = endpoint.respond(&shared.store, segment, body, basename);
     shared.log.problems(&response.problems);
     json(response)
 }

@@ -43,17 +43,26 @@ pub(crate) fn admit<'a>(
         _ => {}
     }
     let page = check(head, host, origins, checks_host).map_err(|reply| allow(*reply))?;
-    match routed {
-        Routed::Endpoint(endpoint, segment) => Ok(Call {
+    match served(routed) {
+        Ok((endpoint, segment)) => Ok(Call {
             endpoint,
             segment,
             basename: basename(head),
             page,
         }),
-        Routed::WrongMethod(allowed) => Err(page.mark(wrong_method(&allowed)).into()),
-        _ => Err(page
-            .mark(text(StatusCode::NOT_FOUND, "404 page not found"))
-            .into()),
+        Err(reply) => Err(page.mark(*reply).into()),
+    }
+}
+
+/// Returns the endpoint of a path that is no redirect, and the segment that stands for its `*`.
+///
+/// # Errors
+/// The reply to a path or a method that is none of the API's.
+pub(crate) fn served(routed: Routed) -> Result<(Endpoint, String), Box<Reply>> {
+    match routed {
+        Routed::Endpoint(endpoint, segment) => Ok((endpoint, segment)),
+        Routed::WrongMethod(allowed) => Err(wrong_method(&allowed).into()),
+        _ => Err(text(StatusCode::NOT_FOUND, "404 page not found").into()),
     }
 }
 
@@ -108,7 +117,7 @@ fn is_options(head: &Parts) -> bool {
     head.method == Method::OPTIONS
 }
 
-fn basename(head: &Parts) -> Basename {
+pub(crate) fn basename(head: &Parts) -> Basename {
     match head.headers.get(USER_AGENT) {
         Some(agent) if agent.as_bytes().starts_with(b"GitHubCopilotChat/") => Basename::AsAsked,
         _ => Basename::OfFile,

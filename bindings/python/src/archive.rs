@@ -6,97 +6,61 @@ use std::sync::Arc;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::json_base::{JsonBase, each, texts};
+use crate::json_base::{each, texts};
 use crate::path::FilePath;
-use crate::repr::shown;
+use crate::record::record;
+use crate::results::of_engine;
 use crate::stream::PyFile;
 
-/// What an export wrote.
-#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Exported {
-    /// The models, by name.
-    models: Vec<String>,
-    /// How many blobs they have together.
-    blobs: usize,
-    /// The bytes of these blobs.
-    bytes: u64,
-}
-
-impl Exported {
-    pub(crate) fn of(py: Python<'_>, exported: modelkeep::Exported) -> PyResult<Py<Self>> {
-        let fields = Exported {
-            models: texts(&exported.models),
-            blobs: exported.blobs,
-            bytes: exported.bytes,
-        };
-        JsonBase::of(&Arc::new(exported)).with(py, fields)
+record! {
+    /// What an export wrote.
+    ///
+    /// >>> exported = store.export("llama3.2", "models.tar")
+    /// >>> exported.models, exported.blobs
+    /// (['llama3.2:latest'], 7)
+    Exported(py, it: Arc<modelkeep::Exported>) extends JsonBase shows [models, blobs, bytes] {
+        /// The models, by name.
+        models => texts(&it.models);
+        /// How many blobs they have together.
+        blobs => it.blobs;
+        /// The bytes of these blobs.
+        bytes => it.bytes;
     }
 }
 
-#[pymethods]
-impl Exported {
-    fn __repr__(&self) -> String {
-        shown(
-            "Exported",
-            &[("models", &self.models), ("bytes", &self.bytes)],
-        )
+record! {
+    /// What the import of an archive made.
+    ///
+    /// >>> _ = store.export("llama3.2", "models.tar")
+    /// >>> imported = store.import_archive("models.tar", "copy")
+    /// >>> imported.models[0].name, imported.new_blobs, imported.shared_blobs
+    /// ('copy:latest', 0, 7)
+    ImportedArchive(py, it: Arc<modelkeep::ImportedArchive>) extends JsonBase
+        shows [models, new_blobs, new_bytes] {
+        /// The models, in the order of the archive, as a list of `ArchivedModel`.
+        models => each(py, &it.models, |model| ArchivedModel::from(model.clone()))?;
+        /// How many blobs were written.
+        new_blobs => it.new_blobs;
+        /// The bytes of the blobs that were written.
+        new_bytes => it.new_bytes;
+        /// How many blobs were there already, undamaged, and were not written again.
+        shared_blobs => it.shared_blobs;
     }
 }
 
-/// What the import of an archive made.
-#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct ImportedArchive {
-    /// The models, in the order of the archive.
-    models: Vec<Py<ArchivedModel>>,
-    /// How many blobs were written.
-    new_blobs: usize,
-    /// The bytes of the blobs that were written.
-    new_bytes: u64,
-    /// How many blobs were there already, undamaged, and were not written again.
-    shared_blobs: usize,
-}
+of_engine!(Exported, ImportedArchive);
 
-impl ImportedArchive {
-    pub(crate) fn of(py: Python<'_>, imported: modelkeep::ImportedArchive) -> PyResult<Py<Self>> {
-        let fields = ImportedArchive {
-            models: each(py, &imported.models, |_, model| {
-                Ok(ArchivedModel {
-                    name: model.name.to_string(),
-                    replaced: model.replaced,
-                })
-            })?,
-            new_blobs: imported.new_blobs,
-            new_bytes: imported.new_bytes,
-            shared_blobs: imported.shared_blobs,
-        };
-        JsonBase::of(&Arc::new(imported)).with(py, fields)
-    }
-}
-
-#[pymethods]
-impl ImportedArchive {
-    fn __repr__(&self) -> String {
-        let models = self.models.len();
-        shown(
-            "ImportedArchive",
-            &[("models", &models), ("new_bytes", &self.new_bytes)],
-        )
-    }
-}
-
-/// A model that came out of an archive.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct ArchivedModel {
-    /// The model's name, in its stored spelling.
-    name: String,
-    /// Whether another model of that name was replaced.
-    replaced: bool,
-}
-
-#[pymethods]
-impl ArchivedModel {
-    fn __repr__(&self) -> String {
-        shown("ArchivedModel", &[("name", &self.name)])
+record! {
+    /// A model that came out of an archive.
+    ///
+    /// >>> _ = store.export("llama3.2", "models.tar")
+    /// >>> store.import_archive("models.tar").models[0]
+    /// ArchivedModel(name='llama3.2:latest', replaced=False)
+    ArchivedModel(py, it: modelkeep::ArchivedModel) shows [name, replaced] {
+        /// The name under which the model is stored.
+        name => it.name.to_string();
+        /// Whether another model of that name was replaced.
+        replaced => it.replaced;
     }
 }
 

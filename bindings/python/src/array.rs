@@ -15,7 +15,15 @@ use crate::equality::{all_equal, is_instance};
 use crate::error::changed;
 use crate::value::{Element, list};
 
-/// An array of a GGUF file. A sequence, and, of numbers, memory without a copy.
+/// An array of a GGUF file: a sequence whose elements are read when they are asked for, and, of numbers,
+/// memory without a copy. It is equal to a sequence of the same elements.
+///
+/// >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+/// >>> tokens = gguf["tokenizer.ggml.tokens"]
+/// >>> len(tokens), tokens[0], tokens[-2:], list(tokens) == tokens
+/// (4, '<s>', ['hello', 'world'], True)
+/// >>> memoryview(gguf["tokenizer.ggml.scores"]).format
+/// 'f'
 #[pyclass(frozen, sequence, extends = Buffer, module = "modelkeep")]
 pub(crate) struct Array {
     file: GgufFile,
@@ -128,11 +136,19 @@ impl Array {
     }
 
     /// Returns all elements as a list, in one pass.
+    ///
+    /// >>> modelkeep.Gguf("llama3.2.gguf")["tokenizer.ggml.tokens"].tolist()[2]
+    /// 'hello'
     fn tolist<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         list(py, &self.view(py)?)
     }
 
-    /// Returns the first place of a value.
+    /// Returns the first place of a value, from a place on and up to another one where they are given.
+    ///
+    /// Raises `ValueError` where there is none.
+    ///
+    /// >>> modelkeep.Gguf("llama3.2.gguf")["tokenizer.ggml.tokens"].index("world")
+    /// 3
     #[pyo3(signature = (value, *range))]
     fn index<'py>(
         &self,
@@ -147,6 +163,9 @@ impl Array {
     }
 
     /// Returns how often a value occurs.
+    ///
+    /// >>> modelkeep.Gguf("llama3.2.gguf")["tokenizer.ggml.tokens"].count("hello")
+    /// 1
     fn count<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.tolist(value.py())?.call_method1("count", (value,))
     }

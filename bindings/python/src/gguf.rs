@@ -1,54 +1,36 @@
 //! The class `Gguf`: a GGUF file as a mapping of its metadata.
 
-use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use modelkeep::GgufFile;
-use modelkeep::gguf::{Endian, Lossless, Value};
+use modelkeep::gguf::{self, Endian, Lossless, Value};
+use modelkeep::{GgufFile, Result};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyIterator, PyMappingProxy, PyNotImplemented};
+use pyo3::types::{PyBool, PyDict, PyIterator, PyList, PyMappingProxy, PyNotImplemented, PyTuple};
 
 use crate::array::Array;
+use crate::classes::register;
 use crate::equality::is_instance;
 use crate::error::{OrRaise, changed};
 use crate::json_base::{JsonBase, each};
-use crate::options::gguf_options;
+use crate::options::{bad, gguf_options};
 use crate::path::FilePath;
-use crate::repr::shown;
+use crate::record::record;
 use crate::tensor::Tensor;
 use crate::text::text;
 use crate::value::Element;
 
-/// A GGUF file: its metadata by key, read when they are asked for, and its tensors.
-///
-/// Its JSON is lossless: the bits of floats, the bytes of texts that are not UTF-8, and a digest
-/// in place of long arrays.
-#[pyclass(frozen, mapping, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Gguf {
+/// What is open, and what was made of it.
+struct Open {
     file: GgufFile,
     /// The places of the keys in the file's order; of duplicates the last.
     places: PyOnceLock<Py<PyDict>>,
     tensors: PyOnceLock<Py<PyMappingProxy>>,
 }
 
-impl Gguf {
-    fn whole(file: GgufFile) -> PyClassInitializer<Self> {
-        let shared = file.clone();
-        let json = move || modelkeep::json::try_to_string(&Lossless(shared.view()));
-        let gguf = Gguf {
-            file,
-            places: PyOnceLock::new(),
-            tensors: PyOnceLock::new(),
-        };
-        PyClassInitializer::from(JsonBase::new(json)).add_subclass(gguf)
-    }
-
-    pub(crate) fn of(py: Python<'_>, file: GgufFile) -> PyResult<Py<Self>> {
-        Py::new(py, Gguf::whole(file))
-    }
-
+impl Open {
     fn places<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
         let collect = || {
             let places = PyDict::new(py);
@@ -71,6 +53,69 @@ impl Gguf {
         let (_, value) = entry.ok_or_else(|| changed(py))?;
         Ok(Some((place, value)))
     }
+}
+
+/// An open file, until it is closed.
+#[derive(Clone)]
+struct Handle(Arc<Mutex<Option<Arc<Open>>>>);
+
+impl Handle {
+    fn new(file: GgufFile) -> Self {
+        let open = Open {
+            file,
+            places: PyOnceLock::new(),
+            tensors: PyOnceLock::new(),
+        };
+        Handle(Arc::new(Mutex::new(Some(Arc::new(open)))))
+    }
+
+    fn open(&self) -> Result<Arc<Open>> {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.clone()
+            .ok_or_else(|| bad("reading GGUF: the file is closed".to_owned()))
+    }
+}
+
+/// A GGUF file: its metadata by key, read when they are asked for, and its tensors.
+///
+/// Opening reads the header once, never the data of the tensors. `Gguf(path)` is strict:
+///
+/// - `lenient=True` accepts what does no harm and names it in `warnings`: duplicates, tensor types
+///   whose size is not known, up to eight dimensions. `Model.gguf` is lenient.
+/// - `mmap=False` reads the header into memory in place of mapping the file, and leaves the data of
+///   tensors alone: for network file systems, and for files that somebody may truncate.
+/// - `header_only=True` accepts a file whose data are not all there yet, as in a download.
+///
+/// Raises `GgufError`, whose `parse_error` says what is wrong and at which byte. `with` closes the
+/// file at its end; memory that was handed out keeps it mapped. Its JSON is lossless: the bits of
+/// floats, the bytes of texts that are not UTF-8, and a digest in place of long arrays.
+///
+/// >>> with modelkeep.Gguf("llama3.2.gguf") as gguf:
+/// ...     print(gguf["general.architecture"], len(gguf), gguf.version)
+/// llama 9 3
+#[pyclass(frozen, mapping, extends = JsonBase, module = "modelkeep")]
+pub(crate) struct Gguf(Handle);
+
+impl Gguf {
+    fn whole(file: GgufFile) -> PyClassInitializer<Self> {
+        let handle = Handle::new(file);
+        let shared = handle.clone();
+        let json = move || modelkeep::json::try_to_string(&Lossless(shared.open()?.file.view()));
+        PyClassInitializer::from(JsonBase::new(json)).add_subclass(Gguf(handle))
+    }
+
+    pub(crate) fn of(py: Python<'_>, file: GgufFile) -> PyResult<Py<Self>> {
+        register(py)?;
+        Py::new(py, Gguf::whole(file))
+    }
+
+    fn open(&self, py: Python<'_>) -> PyResult<Arc<Open>> {
+        self.0.open().or_raise(py)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.open().is_err()
+    }
 
     fn view_of_class<'py>(slf: &Bound<'py, Self>, class: &str) -> PyResult<Bound<'py, PyAny>> {
         slf.py()
@@ -82,11 +127,6 @@ impl Gguf {
 
 #[pymethods]
 impl Gguf {
-    /// Opens any GGUF file: one pass over its header, never over the data of its tensors.
-    ///
-    /// `lenient` accepts what does no harm and warns of it; `mmap=False` reads the header into
-    /// memory in place of mapping the file, and leaves the data of tensors alone;
-    /// `header_only` accepts a file whose data are not all there yet.
     #[new]
     #[pyo3(signature = (path, *, lenient=false, mmap=true, header_only=false))]
     fn new(
@@ -103,79 +143,126 @@ impl Gguf {
         Ok(Gguf::whole(file))
     }
 
+    /// Closes the file; every further look at it is an `ArgumentError`. Arrays, tensors and memory
+    /// that were handed out stay good, and keep the file mapped until they are gone.
+    ///
+    /// >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    /// >>> gguf.close()
+    /// >>> gguf.closed
+    /// True
+    fn close(&self) {
+        let open = self
+            .0
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(open);
+    }
+
+    /// Whether the file was closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn __enter__(slf: Py<Self>, py: Python<'_>) -> PyResult<Py<Self>> {
+        slf.get().open(py)?;
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        self.close();
+    }
+
     /// The version of the format, 2 or 3.
     #[getter]
-    fn version(&self) -> u32 {
-        self.file.view().version()
+    fn version(&self, py: Python<'_>) -> PyResult<u32> {
+        Ok(self.open(py)?.file.view().version())
     }
 
     /// The byte order, `little` or `big`.
     #[getter]
-    fn byteorder(&self) -> &'static str {
-        match self.file.view().endian() {
+    fn byteorder(&self, py: Python<'_>) -> PyResult<&'static str> {
+        Ok(match self.open(py)?.file.view().endian() {
             Endian::Little => "little",
             Endian::Big => "big",
-        }
+        })
     }
 
     /// The alignment of the data, in bytes.
     #[getter]
-    fn alignment(&self) -> u64 {
-        self.file.view().alignment()
+    fn alignment(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.open(py)?.file.view().alignment())
     }
 
-    /// Where the data of the tensors begin, in bytes.
+    /// Where the data of the tensors begin, in bytes from the beginning of the file.
     #[getter]
-    fn data_offset(&self) -> u64 {
-        self.file.view().data_offset()
+    fn data_offset(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.open(py)?.file.view().data_offset())
     }
 
     /// The sum of the elements of all tensors.
     #[getter]
-    fn parameter_count(&self) -> u64 {
-        self.file.view().parameter_count()
+    fn parameter_count(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.open(py)?.file.view().parameter_count())
     }
 
     /// The size of the file in bytes.
     #[getter]
-    fn size(&self) -> u64 {
-        self.file.size()
+    fn size(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.open(py)?.file.size())
     }
 
     /// The number of this file among the parts of a model, from 0, and the number of parts;
     /// `None` for a file that is whole.
     #[getter]
-    fn split(&self) -> Option<(u64, u64)> {
-        self.file
-            .view()
-            .split()
-            .map(|split| (split.index, split.count))
+    fn split(&self, py: Python<'_>) -> PyResult<Option<(u64, u64)>> {
+        let open = self.open(py)?;
+        let split = open.file.view().split();
+        Ok(split.map(|split| (split.index, split.count)))
     }
 
-    /// What is unusual.
+    /// What is unusual, as a list of `GgufWarning`.
     #[getter]
-    fn warnings(&self, py: Python<'_>) -> PyResult<Vec<Py<GgufWarning>>> {
-        each(py, self.file.view().warnings(), |_, warning| {
-            Ok(warning.into())
-        })
+    fn warnings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let open = self.open(py)?;
+        let warnings = open.file.view().warnings();
+        each(py, warnings, |warning| GgufWarning::from(warning.clone()))
     }
 
-    /// The tensors by name, in the order of the file; made when they are first asked for.
+    /// The tensors by name, in the order of the file, each a `Tensor`; made when they are first
+    /// asked for.
+    ///
+    /// >>> modelkeep.Gguf("llama3.2.gguf").tensors["token_embd.weight"].shape
+    /// (4, 8)
     #[getter]
     fn tensors(&self, py: Python<'_>) -> PyResult<Py<PyMappingProxy>> {
-        let collect = || Tensor::by_name(py, std::slice::from_ref(&self.file));
-        let tensors = self.tensors.get_or_try_init(py, collect)?;
+        let open = self.open(py)?;
+        let collect = || Tensor::by_name(py, std::slice::from_ref(&open.file));
+        let tensors = open.tensors.get_or_try_init(py, collect)?;
         Ok(tensors.clone_ref(py))
     }
 
     /// Returns the type of a value in the file, as in `u32`, `str` or `arr`.
+    ///
+    /// Raises `KeyError` where there is no such key.
+    ///
+    /// >>> modelkeep.Gguf("llama3.2.gguf").value_type("general.architecture")
+    /// 'str'
     fn value_type(&self, key: &Bound<'_, PyAny>) -> PyResult<&'static str> {
-        match self.find(key)? {
+        match self.open(key.py())?.find(key)? {
             Some((_, value)) => Ok(value.value_type().name()),
             None => Err(PyKeyError::new_err(key.clone().unbind())),
         }
     }
 
+    /// Returns the value of a key: a number, a string, a boolean, or an `Array`; `default` where
+    /// there is no such key.
+    ///
+    /// >>> modelkeep.Gguf("llama3.2.gguf").get("llama.context_length")
+    /// 128
     #[pyo3(signature = (key, default=None, /))]
     fn get<'py>(
         &self,
@@ -183,9 +270,10 @@ impl Gguf {
         key: &Bound<'py, PyAny>,
         default: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        match self.find(key)? {
+        let open = self.open(py)?;
+        match open.find(key)? {
             Some((place, Value::Array(array))) => {
-                let array = Array::of(py, &self.file, place, array)?;
+                let array = Array::of(py, &open.file, place, array)?;
                 Ok(Some(array.into_bound(py).into_any()))
             }
             Some((_, value)) => Element(Some(value)).into_pyobject(py).map(Some),
@@ -193,28 +281,32 @@ impl Gguf {
         }
     }
 
+    /// Returns a view of the keys, in the file's order.
     fn keys<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Gguf::view_of_class(slf, "KeysView")
     }
 
+    /// Returns a view of the values, in the file's order.
     fn values<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Gguf::view_of_class(slf, "ValuesView")
     }
 
+    /// Returns a view of the pairs of key and value, in the file's order.
     fn items<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Gguf::view_of_class(slf, "ItemsView")
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        Ok(self.places(py)?.len())
+        Ok(self.open(py)?.places(py)?.len())
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.places(py)?.try_iter()
+        self.open(py)?.places(py)?.try_iter()
     }
 
     fn __contains__(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
-        self.places(key.py())?.contains(key)
+        let py = key.py();
+        self.open(py)?.places(py)?.contains(key)
     }
 
     fn __getitem__<'py>(
@@ -224,6 +316,10 @@ impl Gguf {
     ) -> PyResult<Bound<'py, PyAny>> {
         let value = self.get(py, key, None)?;
         value.ok_or_else(|| PyKeyError::new_err(key.clone().unbind()))
+    }
+
+    fn _ipython_key_completions_<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        Ok(self.open(py)?.places(py)?.keys())
     }
 
     /// Returns whether another mapping has the same keys and values.
@@ -238,7 +334,8 @@ impl Gguf {
         if !is_instance(other, "Mapping")? {
             return Ok(PyNotImplemented::get(py).to_owned().into_any());
         }
-        let places = slf.get().places(py)?;
+        let open = slf.get().open(py)?;
+        let places = open.places(py)?;
         let mut equal = places.len() == other.len()?;
         for key in places.keys() {
             equal = equal && other.contains(&key)? && {
@@ -250,78 +347,43 @@ impl Gguf {
     }
 
     fn __repr__(&self) -> String {
-        let view = self.file.view();
+        let Ok(open) = self.0.open() else {
+            return "<Gguf: closed>".to_owned();
+        };
+        let view = open.file.view();
         let (pairs, tensors) = (view.len(), view.tensor_count());
         format!("<Gguf of {pairs} values, {tensors} tensors>")
     }
 }
 
-/// Something that the reader accepts and others may not.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct GgufWarning {
-    /// What is unusual, a word that never changes, as in `nested_array`.
-    code: &'static str,
-    /// The place in the structure; the first of several.
-    path: String,
-    /// What is unusual, in words.
-    message: String,
-}
-
-impl From<&modelkeep::gguf::Warning> for GgufWarning {
-    fn from(warning: &modelkeep::gguf::Warning) -> Self {
-        GgufWarning {
-            code: warning.code().code(),
-            path: warning.path().to_owned(),
-            message: warning.message().to_owned(),
-        }
+record! {
+    /// Something that the reader accepts and others may not.
+    ///
+    /// >>> for warning in modelkeep.Gguf("llama3.2.gguf", lenient=True).warnings:
+    /// ...     print(warning.code, warning.path, warning.message)
+    GgufWarning(py, it: gguf::Warning) shows [code, path, message] {
+        /// What is unusual, a word that never changes, as in `nested_array`.
+        code => it.code().code();
+        /// The place in the structure; the first of several.
+        path => it.path().to_owned();
+        /// What is unusual, in words.
+        message => it.message().to_owned();
     }
 }
 
-/// Something unusual in a file that was imported.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct FileWarning {
-    /// The file, as it was named.
-    file: PathBuf,
-    /// What is unusual, a word that never changes, as in `nested_array`.
-    code: &'static str,
-    /// The place in the structure; the first of several.
-    path: String,
-    /// What is unusual, in words.
-    message: String,
-}
-
-impl From<&modelkeep::FileWarning> for FileWarning {
-    fn from(found: &modelkeep::FileWarning) -> Self {
-        let warning = GgufWarning::from(&found.warning);
-        FileWarning {
-            file: found.file.clone(),
-            code: warning.code,
-            path: warning.path,
-            message: warning.message,
-        }
-    }
-}
-
-#[pymethods]
-impl FileWarning {
-    fn __repr__(&self) -> String {
-        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
-            ("file", &self.file),
-            ("code", &self.code),
-            ("message", &self.message),
-        ];
-        shown("FileWarning", &fields)
-    }
-}
-
-#[pymethods]
-impl GgufWarning {
-    fn __repr__(&self) -> String {
-        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
-            ("code", &self.code),
-            ("path", &self.path),
-            ("message", &self.message),
-        ];
-        shown("GgufWarning", &fields)
+record! {
+    /// Something unusual in a file that was imported.
+    ///
+    /// >>> for warning in store.import_gguf("llama3.2.gguf", "other").warnings:
+    /// ...     print(warning.file, warning.code, warning.message)
+    FileWarning(py, it: modelkeep::FileWarning) shows [file, code, message] {
+        /// The file, as it was named.
+        file => it.file.clone();
+        /// What is unusual, a word that never changes, as in `nested_array`.
+        code => it.warning.code().code();
+        /// The place in the structure; the first of several.
+        path => it.warning.path().to_owned();
+        /// What is unusual, in words.
+        message => it.warning.message().to_owned();
     }
 }

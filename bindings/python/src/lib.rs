@@ -3,18 +3,23 @@
 mod archive;
 mod array;
 mod buffer;
+mod classes;
 mod equality;
 mod error;
 mod gguf;
+mod html;
+mod http;
 mod import;
 mod json_base;
 mod listing;
 mod maintain;
 mod model;
+mod models;
 mod options;
 mod parse_error;
 mod path;
-mod repr;
+mod progress;
+mod record;
 mod results;
 mod show;
 mod split_gguf;
@@ -36,38 +41,19 @@ mod _modelkeep {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::archive::{ArchivedModel, Exported, ImportedArchive};
-    #[pymodule_export]
-    use crate::array::Array;
-    #[pymodule_export]
-    use crate::gguf::{FileWarning, Gguf, GgufWarning};
-    #[pymodule_export]
-    use crate::json_base::JsonBase;
-    #[pymodule_export]
-    use crate::listing::{Details, IncompleteBlob, Listing, Problem, Summary};
-    #[pymodule_export]
-    use crate::maintain::{
-        Collected, Diagnosis, Files, Issue, Location, Maintained, ModelUsage, MovedBlob, Repaired,
-        Usage,
-    };
-    #[pymodule_export]
-    use crate::model::Model;
-    #[pymodule_export]
-    use crate::parse_error::ParseError;
-    #[pymodule_export]
-    use crate::results::{Alias, Copied, Deleted, Imported, SharedBlob};
-    #[pymodule_export]
-    use crate::show::{Message, Show, ShownTensor};
-    #[pymodule_export]
-    use crate::split_gguf::GgufParts;
-    #[pymodule_export]
     use crate::store::Store;
-    #[pymodule_export]
-    use crate::tensor::Tensor;
-    #[pymodule_export]
-    use crate::uses::{Use, Uses};
-    #[pymodule_export]
-    use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Progress, Report};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.setattr("__all__", crate::classes::NAMES.to_vec())
+    }
+
+    /// Returns a class that is made when it is first asked for: to make them all would be half of
+    /// the time of an import.
+    #[pyfunction]
+    fn __getattr__<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        crate::classes::find(py, name)
+    }
 
     /// Runs the command `modelkeep`; the first argument is its own name. Returns its exit status.
     #[pyfunction]

@@ -1,262 +1,225 @@
 //! The classes of a listing.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use pyo3::exceptions::PyBaseException;
+use modelkeep::ListedDetails;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList};
 
 use crate::error::exception_object;
-use crate::json_base::{JsonBase, each, texts};
-use crate::repr::shown;
+use crate::html::{LISTING, table};
+use crate::json_base::{JsonBase, MakeJson, each, texts};
+use crate::record::record;
 
-/// All models of a store, and what had to be left out. Iterates over its models.
-#[pyclass(frozen, get_all, sequence, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Listing {
-    /// The models, newest first, those of one nanosecond by name.
-    models: Vec<Py<Summary>>,
-    /// Why an entry is not among the models.
-    problems: Vec<Py<Problem>>,
+/// A listing, and its lines as objects from the first look at them on.
+pub(crate) struct Lines {
+    listing: Arc<modelkeep::Listing>,
+    objects: PyOnceLock<Vec<Py<Summary>>>,
+}
+
+impl Lines {
+    fn objects(&self, py: Python<'_>) -> PyResult<&Vec<Py<Summary>>> {
+        self.objects.get_or_try_init(py, || {
+            let listing = self.listing.clone();
+            let json: MakeJson = Arc::new(move |at| {
+                let line = listing.models.get(at);
+                modelkeep::json::try_to_string(&line)
+            });
+            let lines = (0..self.listing.models.len()).map(|at| {
+                let line = Line(self.listing.clone(), at);
+                Summary::whole(py, JsonBase::nth(&json, at), line)
+            });
+            lines.collect()
+        })
+    }
+}
+
+record! {
+    /// All models of a store, newest first, and what had to be left out. Reads like a list of
+    /// `Summary`.
+    ///
+    /// >>> listing = store.list()
+    /// >>> [model.name for model in listing], len(listing), listing.problems
+    /// (['llama3.2:latest'], 1, [])
+    Listing(py, it: Lines) extends JsonBase shows [models, problems] {
+        /// The models as a list of `Summary`, newest first, those of one nanosecond by name.
+        ///
+        /// >>> store.list().models[0].size
+        /// 1002
+        models => PyList::new(py, it.objects(py)?)?;
+        /// Why entries are not among the models, as a list of `Problem`; empty where all is well.
+        ///
+        /// >>> for problem in store.list().problems:
+        /// ...     print(problem)
+        problems => each(py, &it.listing.problems, |problem| Problem::from(problem.clone()))?;
+    }
 }
 
 impl Listing {
     pub(crate) fn of(py: Python<'_>, listing: modelkeep::Listing) -> PyResult<Py<Self>> {
         let listing = Arc::new(listing);
-        let models = (0..listing.models.len()).map(|at| Summary::of(py, &listing, at));
-        let fields = Listing {
-            models: models
-                .filter_map(Result::transpose)
-                .collect::<PyResult<_>>()?,
-            problems: each(py, &listing.problems, Problem::of)?,
-        };
-        JsonBase::of(&listing).with(py, fields)
+        let objects = PyOnceLock::new();
+        Listing::whole(py, JsonBase::of(&listing), Lines { listing, objects })
     }
 }
 
 #[pymethods]
 impl Listing {
-    fn __len__(&self) -> usize {
-        self.models.len()
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        match self.0.engine() {
+            Some(lines) => Ok(lines.listing.models.len()),
+            None => self.models(py)?.len(),
+        }
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        PyList::new(index.py(), &self.models)?
-            .as_any()
-            .get_item(index)
+        self.models(index.py())?.get_item(index)
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        PyList::new(py, &self.models)?.try_iter()
+        self.models(py)?.try_iter()
     }
 
-    fn __repr__(&self) -> String {
-        format!(
-            "<Listing of {} models, {} problems>",
-            self.models.len(),
-            self.problems.len()
-        )
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        let (models, problems) = (self.models(py)?, self.problems(py)?.len()?);
+        let below = format!("{} models, {problems} problems", models.len()?);
+        table(&models, LISTING, &below)
     }
 }
 
-/// A line of the list.
-#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Summary {
-    /// The model's name.
-    name: String,
-    /// The time of the manifest's last change.
-    modified_at: SystemTime,
-    /// The bytes of all layers and the config as the manifest states them.
-    size: i64,
-    /// The digest of the manifest, 64 hexadecimal digits.
-    digest: String,
-    /// The facts.
-    details: Py<Details>,
-    /// What the model can do.
-    capabilities: Vec<String>,
-    /// The name at the host that serves a remote model; empty for a local one.
-    remote_model: String,
-    /// The host that serves a remote model; empty for a local one.
-    remote_host: String,
-    /// The model whose manifest this is as well, where the name is an alias.
-    alias_of: Option<String>,
-    /// The form of its manifest: `model`, `index`, `artifact` or `schema1`.
-    form: &'static str,
-    /// What the model lacks, where `check_blobs` was asked for.
-    incomplete: Vec<Py<IncompleteBlob>>,
-}
+/// A line of a listing, by its number.
+pub(crate) struct Line(Arc<modelkeep::Listing>, usize);
 
-impl Summary {
-    fn of(
-        py: Python<'_>,
-        listing: &Arc<modelkeep::Listing>,
-        at: usize,
-    ) -> PyResult<Option<Py<Self>>> {
-        let Some(line) = listing.models.get(at) else {
-            return Ok(None);
-        };
-        let fields = Summary {
-            name: line.name.to_string(),
-            modified_at: line.modified_at.system_time(),
-            size: line.size,
-            digest: line.digest.clone(),
-            details: Py::new(py, Details::from(&line.details))?,
-            capabilities: texts(&line.capabilities),
-            remote_model: line.remote_model.clone(),
-            remote_host: line.remote_host.clone(),
-            alias_of: line.alias_of.as_ref().map(ToString::to_string),
-            form: line.form.as_str(),
-            incomplete: each(py, &line.incomplete, |_, blob| Ok(blob.into()))?,
-        };
-        let listing = listing.clone();
-        let base = JsonBase::new(move || modelkeep::json::try_to_string(&listing.models.get(at)));
-        base.with(py, fields).map(Some)
+impl std::ops::Deref for Line {
+    type Target = modelkeep::Summary;
+
+    fn deref(&self) -> &modelkeep::Summary {
+        let Line(listing, number) = self;
+        &listing.models[*number]
     }
 }
 
-#[pymethods]
-impl Summary {
-    fn __repr__(&self) -> String {
-        shown("Summary", &[("name", &self.name), ("size", &self.size)])
+record! {
+    /// A model as `Store.list` names it. Lists of them sort by name.
+    ///
+    /// >>> model = store.list()[0]
+    /// >>> model.name, model.details.quantization_level, model.capabilities
+    /// ('llama3.2:latest', 'F16', ['completion'])
+    Summary(py, it: Line) extends JsonBase shows [name, size] {
+        /// The name under which the model is stored, with its tag, as in `llama3.2:latest`.
+        name => it.name.to_string();
+        /// The time of the manifest's last change, an aware `datetime`.
+        modified_at => it.modified_at.system_time();
+        /// The bytes of all layers and the config as the manifest states them; a blob that models
+        /// share counts for each.
+        size => it.size;
+        /// The digest of the manifest, 64 hexadecimal digits: the model's ID.
+        digest => it.digest.clone();
+        /// The facts: family, parameter size, quantization.
+        details => Details::from(it.details.clone());
+        /// What the model can do, as in `["completion", "tools"]`.
+        capabilities => texts(&it.capabilities);
+        /// The model's name at the host that serves it; empty for a local one.
+        remote_model => it.remote_model.clone();
+        /// The host that serves the model; empty for a local one.
+        remote_host => it.remote_host.clone();
+        /// The model whose manifest this is as well, where the name is an alias; else `None`.
+        alias_of => it.alias_of.as_ref().map(ToString::to_string);
+        /// The form of its manifest: `model`, `index`, `artifact` or `schema1`.
+        form => it.form.as_str();
+        /// What the model lacks, where `check_blobs` was asked for, as a list of `IncompleteBlob`.
+        incomplete => each(py, &it.incomplete, |blob| IncompleteBlob::from(blob.clone()))?;
     }
 }
 
-/// A blob of a model that is not there as its manifest states it.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct IncompleteBlob {
-    /// The blob's digest.
-    digest: String,
-    /// Where it is, or should be.
-    path: PathBuf,
-    /// The bytes that the manifest states.
-    stated: i64,
-    /// The bytes that are there; `None` where no file is.
-    found: Option<u64>,
-}
-
-impl From<&modelkeep::IncompleteBlob> for IncompleteBlob {
-    fn from(blob: &modelkeep::IncompleteBlob) -> Self {
-        IncompleteBlob {
-            digest: blob.digest.to_string(),
-            path: blob.path.clone(),
-            stated: blob.stated,
-            found: blob.found,
-        }
+record! {
+    /// A blob of a model that is not there as its manifest states it.
+    ///
+    /// >>> for model in store.list(check_blobs=True):
+    /// ...     for blob in model.incomplete:
+    /// ...         print(model.name, blob.path, blob.found, "of", blob.stated, "bytes")
+    IncompleteBlob(py, it: modelkeep::IncompleteBlob) shows [digest, stated, found] {
+        /// The blob's digest, `sha256:` and 64 hexadecimal digits.
+        digest => it.digest.to_string();
+        /// Where it is, or should be.
+        path => it.path.clone();
+        /// The bytes that the manifest states.
+        stated => it.stated;
+        /// The bytes that are there; `None` where no file is.
+        found => it.found;
     }
 }
 
-#[pymethods]
-impl IncompleteBlob {
-    fn __repr__(&self) -> String {
-        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
-            ("digest", &self.digest),
-            ("stated", &self.stated),
-            ("found", &self.found),
-        ];
-        shown("IncompleteBlob", &fields)
+record! {
+    /// The facts of a model.
+    ///
+    /// >>> details = store.show("llama3.2").details
+    /// >>> details.format, details.family, details.parameter_size, details.context_length
+    /// ('gguf', 'llama', '40', 128)
+    Details(py, it: ListedDetails) shows [format, family, parameter_size, quantization_level] {
+        /// The model that this one was made from; mostly empty.
+        parent_model => it.parent_model.clone();
+        /// `gguf`, `safetensors`, or empty.
+        format => it.format.clone();
+        /// The architecture's family, as in `llama`.
+        family => it.family.clone();
+        /// All families; `None` where there is none.
+        families => it.families.clone();
+        /// The number of parameters for people, as in `3.2B`.
+        parameter_size => it.parameter_size.clone();
+        /// The quantization's name, as in `Q4_K_M`.
+        quantization_level => it.quantization_level.clone();
+        /// Tokens of context that the model was made for; zero where nothing states them.
+        context_length => it.context_length;
+        /// The width of an embedding; zero where nothing states it.
+        embedding_length => it.embedding_length;
     }
 }
 
-/// The facts of a model.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Details {
-    /// The model that this one was made from.
-    parent_model: String,
-    /// `gguf`, `safetensors`, or empty.
-    format: String,
-    /// The architecture's family.
-    family: String,
-    /// All families; `None` where there is none.
-    families: Option<Vec<String>>,
-    /// The size for people.
-    parameter_size: String,
-    /// The quantization's name.
-    quantization_level: String,
-    /// Tokens of context, in a listing; zero when unknown.
-    context_length: i64,
-    /// Width of an embedding, in a listing; zero when unknown.
-    embedding_length: i64,
-}
-
-impl From<&modelkeep::ListedDetails> for Details {
-    fn from(details: &modelkeep::ListedDetails) -> Self {
-        let details = details.clone();
-        Details {
-            parent_model: details.parent_model,
-            format: details.format,
-            family: details.family,
-            families: details.families,
-            parameter_size: details.parameter_size,
-            quantization_level: details.quantization_level,
-            context_length: details.context_length,
-            embedding_length: details.embedding_length,
-        }
-    }
-}
-
-impl From<&modelkeep::ShownDetails> for Details {
-    fn from(details: &modelkeep::ShownDetails) -> Self {
-        let details = details.clone();
-        Details {
-            parent_model: details.parent_model,
-            format: details.format,
-            family: details.family,
-            families: details.families,
-            parameter_size: details.parameter_size,
-            quantization_level: details.quantization_level,
-            context_length: 0,
-            embedding_length: 0,
-        }
-    }
-}
-
-#[pymethods]
 impl Details {
-    fn __repr__(&self) -> String {
-        let fields: [(&str, &dyn std::fmt::Debug); 4] = [
-            ("format", &self.format),
-            ("family", &self.family),
-            ("parameter_size", &self.parameter_size),
-            ("quantization_level", &self.quantization_level),
-        ];
-        shown("Details", &fields)
+    /// Returns the facts of a show, which states the two lengths elsewhere.
+    pub(crate) fn shown(
+        shown: &modelkeep::ShownDetails,
+        context_length: Option<u64>,
+        embedding_length: Option<u64>,
+    ) -> Self {
+        let length = |length: Option<u64>| length.and_then(|length| length.try_into().ok());
+        let mut details = ListedDetails::default();
+        details.parent_model.clone_from(&shown.parent_model);
+        details.format.clone_from(&shown.format);
+        details.family.clone_from(&shown.family);
+        details.families.clone_from(&shown.families);
+        details.parameter_size.clone_from(&shown.parameter_size);
+        details
+            .quantization_level
+            .clone_from(&shown.quantization_level);
+        details.context_length = length(context_length).unwrap_or(0);
+        details.embedding_length = length(embedding_length).unwrap_or(0);
+        Details::from(details)
     }
 }
 
-/// A file or a model that a call had to pass over.
-#[pyclass(frozen, module = "modelkeep")]
-pub(crate) struct Problem {
-    /// The file or directory.
-    #[pyo3(get)]
-    path: PathBuf,
-    /// The model, where the path is a model's.
-    #[pyo3(get)]
-    name: Option<String>,
-    /// What is wrong: an exception that was not raised.
-    #[pyo3(get)]
-    error: Py<PyBaseException>,
-    text: String,
-}
-
-impl Problem {
-    pub(crate) fn of(py: Python<'_>, problem: &modelkeep::Problem) -> PyResult<Self> {
-        Ok(Problem {
-            path: problem.path().to_owned(),
-            name: problem.name().map(ToString::to_string),
-            error: exception_object(py, problem.error()),
-            text: problem.to_string(),
-        })
+record! {
+    /// A file or a model that a call had to pass over.
+    ///
+    /// >>> for problem in store.list().problems:
+    /// ...     print(problem.path, type(problem.error).__name__, problem)
+    Problem(py, it: modelkeep::Problem) shows [path, name, error] {
+        /// The file or directory.
+        path => it.path().to_owned();
+        /// The model, where the path is a model's; else `None`.
+        name => it.name().map(ToString::to_string);
+        /// What is wrong: an exception that was not raised.
+        error => exception_object(py, it.error());
     }
 }
 
 #[pymethods]
 impl Problem {
-    fn __str__(&self) -> &str {
-        &self.text
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<Problem: {}>", self.text)
+    fn __str__(&self, py: Python<'_>) -> PyResult<String> {
+        let (path, name, error) = (self.path(py)?, self.name(py)?, self.error(py)?);
+        let what = if name.is_none() { path } else { name };
+        Ok(format!("{what}: {error}"))
     }
 }

@@ -1,376 +1,240 @@
 //! The results of what keeps a store in order: collecting, measuring, diagnosing, repairing.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use modelkeep::human_size;
 use pyo3::prelude::*;
+use pyo3::types::PyIterator;
 
-use crate::json_base::{JsonBase, each, texts};
+use crate::html::{USAGE, table};
+use crate::json_base::{each, texts};
 use crate::listing::Problem;
-use crate::repr::shown;
+use crate::record::record;
+use crate::results::of_engine;
 
-/// What a collection removed, or would remove.
-#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Collected {
-    /// Whether nothing was changed.
-    dry_run: bool,
-    /// The digests of blobs that no manifest names.
-    blobs: Vec<String>,
-    /// Leftovers of interrupted downloads, and what else was no blob.
-    partials: Vec<PathBuf>,
-    /// Files of our own that interrupted imports staged, and quarantined blobs where asked for.
-    leftovers: Vec<PathBuf>,
-    /// The bytes on the disk that became free, or would.
-    bytes: u64,
-    /// Unused blobs and leftovers that are still within the grace period.
-    young: usize,
-    /// The digests of blobs that somebody began to use meanwhile, and which were put back.
-    restored: Vec<String>,
-    /// Why blobs were kept: a manifest became unreadable, or another program has one open.
-    kept: Vec<String>,
-}
-
-impl Collected {
-    pub(crate) fn of(py: Python<'_>, collected: modelkeep::Collected) -> PyResult<Py<Self>> {
-        let fields = Collected {
-            dry_run: collected.dry_run,
-            blobs: texts(&collected.blobs),
-            partials: collected.partials.clone(),
-            leftovers: collected.leftovers.clone(),
-            bytes: collected.bytes,
-            young: collected.young,
-            restored: texts(&collected.restored),
-            kept: collected.kept.clone(),
-        };
-        JsonBase::of(&Arc::new(collected)).with(py, fields)
+record! {
+    /// What a collection removed, or would remove.
+    ///
+    /// >>> planned = store.gc(dry_run=True)
+    /// >>> planned.blobs, planned.bytes, planned.young
+    /// ([], 0, 0)
+    Collected(py, it: Arc<modelkeep::Collected>) extends JsonBase
+        shows [dry_run, blobs, bytes, young] {
+        /// Whether nothing was changed.
+        dry_run => it.dry_run;
+        /// The digests of blobs that no manifest names.
+        blobs => texts(&it.blobs);
+        /// Leftovers of interrupted downloads, and what else was no blob.
+        partials => it.partials.clone();
+        /// Files of our own that interrupted imports staged, and quarantined blobs where asked for.
+        leftovers => it.leftovers.clone();
+        /// The bytes on the disk that became free, or would.
+        bytes => it.bytes;
+        /// How many unused blobs and leftovers are still within the grace period.
+        young => it.young;
+        /// The digests of blobs that somebody began to use meanwhile, and which were put back.
+        restored => texts(&it.restored);
+        /// Why blobs were kept: a manifest became unreadable, or another program has one open.
+        kept => it.kept.clone();
     }
 }
 
-#[pymethods]
-impl Collected {
-    fn __repr__(&self) -> String {
-        let blobs = self.blobs.len();
-        shown(
-            "Collected",
-            &[
-                ("blobs", &blobs),
-                ("bytes", &self.bytes),
-                ("young", &self.young),
-            ],
-        )
-    }
-}
-
-/// What maintenance did.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Maintained {
-    /// The blobs that had an old name, under their new one.
-    renamed: Vec<PathBuf>,
-    /// What was collected.
+/// What maintenance did, and what it collected.
+pub(crate) struct Upkeep {
+    renamed: Vec<std::path::PathBuf>,
     collected: Py<Collected>,
+}
+
+record! {
+    /// What maintenance did.
+    ///
+    /// >>> maintained = store.maintain()
+    /// >>> maintained.renamed, maintained.collected.blobs
+    /// ([], [])
+    Maintained(py, it: Upkeep) shows [renamed, collected] {
+        /// The blobs that had an old name, under their new one.
+        renamed => it.renamed.clone();
+        /// What was collected, as of `Store.gc`.
+        collected => it.collected.clone_ref(py);
+    }
 }
 
 impl Maintained {
     pub(crate) fn of(py: Python<'_>, maintained: modelkeep::Maintained) -> PyResult<Self> {
-        Ok(Maintained {
+        Ok(Maintained::from(Upkeep {
             renamed: maintained.renamed,
             collected: Collected::of(py, maintained.collected)?,
-        })
+        }))
     }
 }
 
-/// The disk usage of a store, in real blocks on disk; each digest counts once.
-#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Usage {
-    /// The models, by name.
-    models: Vec<Py<ModelUsage>>,
-    /// The bytes of all blobs that models use.
-    used: u64,
-    /// Blobs that no model uses.
-    orphans: Py<Files>,
-    /// Leftovers of interrupted downloads.
-    partials: Py<Files>,
-    /// Files in `blobs/` that are neither.
-    unknown: Py<Files>,
-    /// Files of ours that are being written, or that interrupted runs left.
-    staged: Py<Files>,
-    /// Blobs in the trash of an interrupted removal.
-    trash: Py<Files>,
-    /// Damaged blobs that a repair set aside.
-    quarantine: Py<Files>,
-    /// Everything else below the store's root, its manifests included.
-    other: Py<Files>,
-    /// All of these bytes together.
-    total: u64,
-    /// Those of these bytes that files elsewhere hold as well, so that nothing here frees them.
-    held_outside: u64,
-    /// What could not be read: what it uses counts as orphaned.
-    problems: Vec<Py<Problem>>,
-}
-
-impl Usage {
-    pub(crate) fn of(py: Python<'_>, usage: modelkeep::Usage) -> PyResult<Py<Self>> {
-        let fields = Usage {
-            models: each(py, &usage.models, |_, model| Ok(model.into()))?,
-            used: usage.used,
-            orphans: Py::new(py, Files::from(usage.orphans))?,
-            partials: Py::new(py, Files::from(usage.partials))?,
-            unknown: Py::new(py, Files::from(usage.unknown))?,
-            staged: Py::new(py, Files::from(usage.staged))?,
-            trash: Py::new(py, Files::from(usage.trash))?,
-            quarantine: Py::new(py, Files::from(usage.quarantine))?,
-            other: Py::new(py, Files::from(usage.other))?,
-            total: usage.total,
-            held_outside: usage.held_outside,
-            problems: each(py, &usage.problems, Problem::of)?,
-        };
-        JsonBase::of(&Arc::new(usage)).with(py, fields)
+record! {
+    /// The disk usage of a store, in real blocks on disk; each digest counts once. Iterates over
+    /// its models.
+    ///
+    /// >>> usage = store.usage()
+    /// >>> [(model.name, model.shared) for model in usage], usage.orphans.files
+    /// ([('llama3.2:latest', 0)], 0)
+    Usage(py, it: Arc<modelkeep::Usage>) extends JsonBase shows [models, used, total] {
+        /// The models, by name, as a list of `ModelUsage`.
+        models => each(py, &it.models, |model| ModelUsage::from(model.clone()))?;
+        /// The bytes of all blobs that models use.
+        used => it.used;
+        /// Blobs that no model uses.
+        orphans => Files::from(it.orphans);
+        /// Leftovers of interrupted downloads.
+        partials => Files::from(it.partials);
+        /// Files in `blobs/` that are neither.
+        unknown => Files::from(it.unknown);
+        /// Files of ours that are being written, or that interrupted runs left.
+        staged => Files::from(it.staged);
+        /// Blobs in the trash of an interrupted removal.
+        trash => Files::from(it.trash);
+        /// Damaged blobs that a repair set aside.
+        quarantine => Files::from(it.quarantine);
+        /// Everything else below the store's root, its manifests included.
+        other => Files::from(it.other);
+        /// All of these bytes together.
+        total => it.total;
+        /// Those of these bytes that files elsewhere hold as well, so that nothing here frees them.
+        held_outside => it.held_outside;
+        /// What could not be read: what it uses counts as orphaned.
+        problems => each(py, &it.problems, |problem| Problem::from(problem.clone()))?;
     }
 }
 
 #[pymethods]
 impl Usage {
-    fn __repr__(&self) -> String {
-        let models = self.models.len();
-        shown(
-            "Usage",
-            &[
-                ("models", &models),
-                ("used", &self.used),
-                ("total", &self.total),
-            ],
-        )
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        self.models(py)?.try_iter()
+    }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        let total = human_size(self.total(py)?.extract()?);
+        let orphans: u64 = self.orphans(py)?.getattr("bytes")?.extract()?;
+        let below = format!("{total} in all, {} of them orphaned", human_size(orphans));
+        table(&self.models(py)?, USAGE, &below)
     }
 }
 
-/// The disk usage of one model.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct ModelUsage {
-    /// The model.
-    name: String,
-    /// The bytes that it alone holds: what deleting it frees.
-    exclusive: u64,
-    /// The bytes that it shares with other models.
-    shared: u64,
-    /// How many of its blobs are missing.
-    missing: usize,
-}
-
-impl From<&modelkeep::ModelUsage> for ModelUsage {
-    fn from(usage: &modelkeep::ModelUsage) -> Self {
-        ModelUsage {
-            name: usage.name.to_string(),
-            exclusive: usage.exclusive,
-            shared: usage.shared,
-            missing: usage.missing,
-        }
+record! {
+    /// The disk usage of one model. Lists of them sort by name.
+    ///
+    /// >>> model = store.usage().models[0]
+    /// >>> model.name, model.exclusive > 0, model.shared, model.missing
+    /// ('llama3.2:latest', True, 0, 0)
+    ModelUsage(py, it: modelkeep::ModelUsage) shows [name, exclusive, shared] {
+        /// The model.
+        name => it.name.to_string();
+        /// The bytes that it alone holds: what deleting it frees.
+        exclusive => it.exclusive;
+        /// The bytes that it shares with other models.
+        shared => it.shared;
+        /// How many of its blobs are missing.
+        missing => it.missing;
     }
 }
 
-#[pymethods]
-impl ModelUsage {
-    fn __repr__(&self) -> String {
-        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
-            ("name", &self.name),
-            ("exclusive", &self.exclusive),
-            ("shared", &self.shared),
-        ];
-        shown("ModelUsage", &fields)
+record! {
+    /// Some files together.
+    ///
+    /// >>> store.usage().orphans
+    /// Files(files=0, bytes=0)
+    Files(py, it: modelkeep::Files) shows [files, bytes] {
+        /// How many.
+        files => it.files;
+        /// Their bytes on disk.
+        bytes => it.bytes;
     }
 }
 
-/// Some files together.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Files {
-    /// How many.
-    files: usize,
-    /// Their bytes on disk.
-    bytes: u64,
-}
-
-impl From<modelkeep::Files> for Files {
-    fn from(files: modelkeep::Files) -> Self {
-        let modelkeep::Files { files, bytes, .. } = files;
-        Files { files, bytes }
+record! {
+    /// What a look at a store found.
+    ///
+    /// >>> diagnosis = store.doctor()
+    /// >>> diagnosis.ok, diagnosis.blobs
+    /// (True, 7)
+    Diagnosis(py, it: Arc<modelkeep::Diagnosis>) extends JsonBase shows [ok, issues] {
+        /// Whether nothing is wrong.
+        ok => it.is_ok();
+        /// The places where a store may be, the opened one first, as a list of `Location`.
+        locations => each(py, &it.locations, |place| Location::from(place.clone()))?;
+        /// What is wrong, by path, as a list of `Issue`.
+        issues => each(py, &it.issues, |issue| Issue::from(issue.clone()))?;
+        /// What is not wrong, and worth knowing: what can be reclaimed, aliases, unknown files.
+        notes => each(py, &it.notes, |issue| Issue::from(issue.clone()))?;
+        /// How many blobs the models use.
+        blobs => it.blobs;
+        /// Those that an earlier verification found good, and nothing has touched since.
+        verified => it.verified;
     }
 }
 
-#[pymethods]
-impl Files {
-    fn __repr__(&self) -> String {
-        shown("Files", &[("files", &self.files), ("bytes", &self.bytes)])
+record! {
+    /// A place where a store may be.
+    ///
+    /// >>> store.doctor().locations[0].state
+    /// 'store'
+    Location(py, it: modelkeep::Location) shows [path, state, manifests] {
+        /// The directory.
+        path => it.path.clone();
+        /// Whether it exists.
+        exists => it.exists;
+        /// How many manifests lie in it.
+        manifests => it.manifests;
+        /// Whether it is the store that was opened.
+        opened => it.opened;
+        /// What is there: `store`, `no_store`, `missing`, `dangling` or `closed`.
+        state => it.state.as_str();
+        /// Why no models can be seen there, and what to do; empty where some can.
+        what => it.what.clone();
     }
 }
 
-/// What a look at a store found.
-#[pyclass(frozen, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Diagnosis {
-    diagnosis: Arc<modelkeep::Diagnosis>,
-}
-
-impl Diagnosis {
-    pub(crate) fn of(py: Python<'_>, diagnosis: modelkeep::Diagnosis) -> PyResult<Py<Self>> {
-        let diagnosis = Arc::new(diagnosis);
-        JsonBase::of(&diagnosis).with(py, Diagnosis { diagnosis })
+record! {
+    /// Something that is wrong, and what to do.
+    ///
+    /// >>> for issue in store.doctor().issues:
+    /// ...     print(issue.path, issue.what, issue.advice)
+    Issue(py, it: modelkeep::Issue) shows [path, what] {
+        /// The file.
+        path => it.path.clone();
+        /// The model, where the file is a model's; else `None`.
+        name => it.name.as_ref().map(ToString::to_string);
+        /// What is wrong.
+        what => it.what.clone();
+        /// What to do.
+        advice => it.advice.clone();
     }
 }
 
-#[pymethods]
-impl Diagnosis {
-    /// Whether nothing is wrong.
-    #[getter]
-    fn ok(&self) -> bool {
-        self.diagnosis.is_ok()
-    }
-
-    /// The places where a store may be, the opened one first.
-    #[getter]
-    fn locations(&self, py: Python<'_>) -> PyResult<Vec<Py<Location>>> {
-        each(py, &self.diagnosis.locations, |_, root| {
-            Ok(Location {
-                path: root.path.clone(),
-                exists: root.exists,
-                manifests: root.manifests,
-                opened: root.opened,
-                state: root.state.as_str(),
-                what: root.what.clone(),
-            })
-        })
-    }
-
-    /// What is wrong, by path.
-    #[getter]
-    fn issues(&self, py: Python<'_>) -> PyResult<Vec<Py<Issue>>> {
-        each(py, &self.diagnosis.issues, |_, found| Ok(found.into()))
-    }
-
-    /// What is not wrong, and worth knowing: what can be reclaimed, aliases, unknown files.
-    #[getter]
-    fn notes(&self, py: Python<'_>) -> PyResult<Vec<Py<Issue>>> {
-        each(py, &self.diagnosis.notes, |_, found| Ok(found.into()))
-    }
-
-    /// How many blobs the models use.
-    #[getter]
-    fn blobs(&self) -> usize {
-        self.diagnosis.blobs
-    }
-
-    /// Those that an earlier verification found good, and nothing has touched since.
-    #[getter]
-    fn verified(&self) -> usize {
-        self.diagnosis.verified
-    }
-
-    fn __repr__(&self) -> String {
-        let issues = self.diagnosis.issues.len();
-        shown("Diagnosis", &[("issues", &issues)])
+record! {
+    /// What a repair moved aside.
+    ///
+    /// >>> store.repair(store.verify()).quarantined
+    /// []
+    Repaired(py, it: Arc<modelkeep::Repaired>) extends JsonBase
+        shows [quarantined, renamed, changed] {
+        /// The blobs that were damaged and where they lie now, as a list of `MovedBlob`.
+        quarantined => each(py, &it.quarantined, |blob| MovedBlob::from(blob.clone()))?;
+        /// The blobs that were there under another name, and what they are called now.
+        renamed => each(py, &it.renamed, |blob| MovedBlob::from(blob.clone()))?;
+        /// The digests of blobs that have changed since they were verified, and were left alone.
+        changed => texts(&it.changed);
     }
 }
 
-/// A place where a store may be.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Location {
-    /// The directory.
-    path: PathBuf,
-    /// Whether it exists.
-    exists: bool,
-    /// How many manifests lie in it.
-    manifests: usize,
-    /// Whether it is the store that was opened.
-    opened: bool,
-    /// What is there: `store`, `no_store`, `missing`, `dangling` or `closed`.
-    state: &'static str,
-    /// Why no models can be seen there, and what to do; empty where some can.
-    what: String,
-}
-
-#[pymethods]
-impl Location {
-    fn __repr__(&self) -> String {
-        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
-            ("path", &self.path),
-            ("state", &self.state),
-            ("manifests", &self.manifests),
-        ];
-        shown("Location", &fields)
+record! {
+    /// A blob that a repair moved.
+    ///
+    /// >>> for blob in store.repair(store.verify()).quarantined:
+    /// ...     print(blob.digest, "is now", blob.to)
+    MovedBlob(py, it: modelkeep::MovedBlob) shows [digest, to] {
+        /// The digest that its bytes do not have.
+        digest => it.digest.to_string();
+        /// Where the bytes lie now.
+        to => it.to.clone();
     }
 }
 
-/// Something that is wrong.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Issue {
-    /// The file.
-    path: PathBuf,
-    /// The model, where the file is a model's.
-    name: Option<String>,
-    /// What is wrong.
-    what: String,
-    /// What to do.
-    advice: String,
-}
-
-impl From<&modelkeep::Issue> for Issue {
-    fn from(issue: &modelkeep::Issue) -> Self {
-        Issue {
-            path: issue.path.clone(),
-            name: issue.name.as_ref().map(ToString::to_string),
-            what: issue.what.clone(),
-            advice: issue.advice.clone(),
-        }
-    }
-}
-
-#[pymethods]
-impl Issue {
-    fn __repr__(&self) -> String {
-        shown("Issue", &[("path", &self.path), ("what", &self.what)])
-    }
-}
-
-/// What a repair moved aside.
-#[pyclass(frozen, get_all, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Repaired {
-    /// The blobs that were damaged and where they lie now.
-    quarantined: Vec<Py<MovedBlob>>,
-    /// The blobs that were there under another name, and what they are called now.
-    renamed: Vec<Py<MovedBlob>>,
-    /// The digests of blobs that have changed since they were verified, and were left alone.
-    changed: Vec<String>,
-}
-
-impl Repaired {
-    pub(crate) fn of(py: Python<'_>, repaired: modelkeep::Repaired) -> PyResult<Py<Self>> {
-        let object = |_: Python<'_>, moved: &modelkeep::MovedBlob| {
-            Ok(MovedBlob {
-                digest: moved.digest.to_string(),
-                to: moved.to.clone(),
-            })
-        };
-        let quarantined = each(py, &repaired.quarantined, object)?;
-        let renamed = each(py, &repaired.renamed, object)?;
-        let changed = texts(&repaired.changed);
-        let fields = Repaired {
-            quarantined,
-            renamed,
-            changed,
-        };
-        JsonBase::of(&Arc::new(repaired)).with(py, fields)
-    }
-}
-
-#[pymethods]
-impl Repaired {
-    fn __repr__(&self) -> String {
-        shown("Repaired", &[("quarantined", &self.quarantined.len())])
-    }
-}
-
-/// A damaged blob that was moved aside.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct MovedBlob {
-    /// The digest that its bytes do not have.
-    digest: String,
-    /// Where the bytes lie now.
-    to: PathBuf,
-}
+of_engine!(Collected, Usage, Diagnosis, Repaired);

@@ -1,44 +1,24 @@
 //! The class `ParseError`: why a GGUF file is refused.
 
-use pyo3::prelude::*;
+use crate::record::record;
 
-use crate::repr::shown;
-
-/// Why a file is refused: what is wrong, where in its structure, and at which byte.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct ParseError {
-    /// The class of the fault, a word that never changes, as in `bad_magic`.
-    kind: &'static str,
-    /// The offset in the file, in bytes, of the item that is wrong.
-    offset: u64,
-    /// The place in the structure.
-    path: String,
-    /// What is wrong, in words.
-    message: String,
-}
-
-impl From<modelkeep::gguf::ParseError> for ParseError {
-    fn from(fault: modelkeep::gguf::ParseError) -> Self {
-        ParseError {
-            kind: fault.kind().code(),
-            offset: fault.offset(),
-            path: fault.path().to_owned(),
-            message: fault.message().to_owned(),
-        }
-    }
-}
-
-#[pymethods]
-impl ParseError {
-    fn __repr__(&self) -> String {
-        shown(
-            "ParseError",
-            &[
-                ("kind", &self.kind),
-                ("offset", &self.offset),
-                ("path", &self.path),
-                ("message", &self.message),
-            ],
-        )
+record! {
+    /// Why a GGUF file is refused: what is wrong, where in its structure, and at which byte.
+    ///
+    /// >>> _ = open("cut.gguf", "wb").write(b"GGUF")
+    /// >>> try:
+    /// ...     modelkeep.Gguf("cut.gguf")
+    /// ... except modelkeep.GgufError as error:
+    /// ...     print(error.parse_error.kind, error.parse_error.offset)
+    /// truncated 4
+    ParseError(py, it: modelkeep::gguf::ParseError) shows [kind, offset, path, message] {
+        /// The class of the fault, a word that never changes, as in `bad_magic`.
+        kind => it.kind().code();
+        /// The offset in the file, in bytes, of the item that is wrong.
+        offset => it.offset();
+        /// The place in the structure.
+        path => it.path().to_owned();
+        /// What is wrong, in words.
+        message => it.message().to_owned();
     }
 }

@@ -1,210 +1,102 @@
 //! The classes of show.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use pyo3::prelude::*;
 
-use crate::json_base::{JsonBase, each, loads, texts};
+use crate::json_base::{each, loads, texts};
 use crate::listing::Details;
-use crate::repr::shown;
+use crate::record::record;
+use crate::results::of_engine;
 
-/// Everything about one model.
-#[pyclass(frozen, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Show {
-    show: Arc<modelkeep::Show>,
-}
-
-impl Show {
-    pub(crate) fn of(py: Python<'_>, show: modelkeep::Show) -> PyResult<Py<Self>> {
-        let show = Arc::new(show);
-        JsonBase::of(&show).with(py, Show { show })
+record! {
+    /// Everything about one model.
+    ///
+    /// >>> show = store.show("llama3.2")
+    /// >>> show.system, show.parameters, show.licenses, show.capabilities
+    /// ('Be brief.', {'stop': ['</s>'], 'temperature': 0.5}, ['MIT'], ['completion'])
+    Show(py, it: Arc<modelkeep::Show>) extends JsonBase shows [details, capabilities] {
+        /// The license texts, a newline between them.
+        license => it.license.clone();
+        /// The license texts one by one.
+        licenses => it.licenses.clone();
+        /// A Modelfile that makes the model again.
+        modelfile => it.modelfile.clone();
+        /// The parameters by key: numbers, strings, booleans, and a list for `stop`.
+        ///
+        /// >>> store.show("llama3.2").parameters["temperature"]
+        /// 0.5
+        parameters => loads(py, &modelkeep::json::to_string(&it.parameter_values))?;
+        /// The parameters as the HTTP API has them, a line for each value.
+        parameters_text => it.parameters.clone();
+        /// The tokens of context that the model was made for; `None` where nothing states them.
+        context_length => it.context_length();
+        /// The width of an embedding; `None` where nothing states it.
+        embedding_length => it.embedding_length();
+        /// The template that renders prompts: of Go, or of Jinja where the model has no other.
+        template => it.template.clone();
+        /// The system prompt; empty where there is none.
+        system => it.system.clone();
+        /// The facts: family, parameter size, quantization.
+        details => Details::shown(&it.details, it.context_length(), it.embedding_length());
+        /// The messages that belong to the model, as a list of `Message`.
+        messages => each(py, &it.messages, |message| Message::from(message.clone()))?;
+        /// The name at the host that serves a remote model; empty for a local one.
+        remote_model => it.remote_model.clone();
+        /// The host that serves a remote model; empty for a local one.
+        remote_host => it.remote_host.clone();
+        /// The metadata of the GGUF file as the JSON has it; arrays are empty unless `verbose` was
+        /// asked for.
+        ///
+        /// >>> store.show("llama3.2").model_info["general.architecture"]
+        /// 'llama'
+        model_info => info(py, &it.model_info)?;
+        /// The metadata of the first projector; `None` where there is none.
+        projector_info => match &it.projector_info {
+            Some(projector) => Some(info(py, projector)?),
+            None => None,
+        };
+        /// The tensors in the order of the file, as a list of `ShownTensor`.
+        tensors => each(py, &it.tensors, |tensor| ShownTensor::from(tensor.clone()))?;
+        /// What the model can do, as in `["completion", "tools"]`.
+        capabilities => texts(&it.capabilities);
+        /// The time of the manifest's last change, an aware `datetime`.
+        modified_at => it.modified_at.system_time();
+        /// The oldest release of Ollama that can run the model; empty where any can.
+        requires => it.requires.clone();
     }
 }
 
-#[pymethods]
-impl Show {
-    /// The license texts, a newline between them.
-    #[getter]
-    fn license(&self) -> &str {
-        &self.show.license
-    }
-
-    /// The same texts one by one.
-    #[getter]
-    fn licenses(&self) -> Vec<String> {
-        self.show.licenses.clone()
-    }
-
-    /// A Modelfile that makes the model again.
-    #[getter]
-    fn modelfile(&self) -> &str {
-        &self.show.modelfile
-    }
-
-    /// The parameters, a line for each value.
-    #[getter]
-    fn parameters(&self) -> &str {
-        &self.show.parameters
-    }
-
-    /// The same parameters as values by key.
-    #[getter]
-    fn parameter_values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        loads(py, &modelkeep::json::to_string(&self.show.parameter_values))
-    }
-
-    /// The tokens of context that the model was made for, where something states them.
-    #[getter]
-    fn context_length(&self) -> Option<u64> {
-        self.show.context_length()
-    }
-
-    /// The width of an embedding, where something states it.
-    #[getter]
-    fn embedding_length(&self) -> Option<u64> {
-        self.show.embedding_length()
-    }
-
-    /// The template that renders prompts.
-    #[getter]
-    fn template(&self) -> &str {
-        &self.show.template
-    }
-
-    /// The system prompt.
-    #[getter]
-    fn system(&self) -> &str {
-        &self.show.system
-    }
-
-    /// The facts.
-    #[getter]
-    fn details(&self) -> Details {
-        Details::from(&self.show.details)
-    }
-
-    /// The messages that belong to the model.
-    #[getter]
-    fn messages(&self, py: Python<'_>) -> PyResult<Vec<Py<Message>>> {
-        each(py, self.show.messages.clone(), |_, message| {
-            let modelkeep::Message { role, content, .. } = message;
-            Ok(Message { role, content })
-        })
-    }
-
-    /// The name at the host that serves a remote model; empty for a local one.
-    #[getter]
-    fn remote_model(&self) -> &str {
-        &self.show.remote_model
-    }
-
-    /// The host that serves a remote model; empty for a local one.
-    #[getter]
-    fn remote_host(&self) -> &str {
-        &self.show.remote_host
-    }
-
-    /// The metadata as the JSON has it; arrays are empty unless it is verbose.
-    #[getter]
-    fn model_info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        info(py, &self.show.model_info)
-    }
-
-    /// The metadata of the first projector, where there is one.
-    #[getter]
-    fn projector_info<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let projector = self.show.projector_info.as_ref();
-        projector.map(|projector| info(py, projector)).transpose()
-    }
-
-    /// The tensors in the order of the file.
-    #[getter]
-    fn tensors(&self, py: Python<'_>) -> PyResult<Vec<Py<ShownTensor>>> {
-        each(py, &self.show.tensors, |_, tensor| {
-            Ok(ShownTensor {
-                name: tensor.name.clone(),
-                r#type: tensor.r#type.clone(),
-                shape: tensor.shape.clone(),
-            })
-        })
-    }
-
-    /// What the model can do.
-    #[getter]
-    fn capabilities(&self) -> Vec<String> {
-        texts(&self.show.capabilities)
-    }
-
-    /// The time of the manifest's last change.
-    #[getter]
-    fn modified_at(&self) -> SystemTime {
-        self.show.modified_at.system_time()
-    }
-
-    /// The oldest release of Ollama that can run the model.
-    #[getter]
-    fn requires(&self) -> &str {
-        &self.show.requires
-    }
-
-    fn __repr__(&self) -> String {
-        let details = &self.show.details;
-        let capabilities = self.capabilities();
-        shown(
-            "Show",
-            &[
-                ("family", &details.family),
-                ("parameter_size", &details.parameter_size),
-                ("quantization_level", &details.quantization_level),
-                ("capabilities", &capabilities),
-            ],
-        )
-    }
-}
+of_engine!(Show);
 
 fn info<'py>(py: Python<'py>, info: &modelkeep::ModelInfo) -> PyResult<Bound<'py, PyAny>> {
     loads(py, &py.detach(|| modelkeep::json::to_string(info)))
 }
 
-/// A message that belongs to a model.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Message {
-    /// `system`, `user`, `assistant`, or what the file has.
-    role: String,
-    /// The text.
-    content: String,
-}
-
-#[pymethods]
-impl Message {
-    fn __repr__(&self) -> String {
-        shown(
-            "Message",
-            &[("role", &self.role), ("content", &self.content)],
-        )
+record! {
+    /// A message that belongs to a model.
+    ///
+    /// >>> store.show("llama3.2").messages
+    /// [Message(role='user', content='Hello')]
+    Message(py, it: modelkeep::Message) shows [role, content] {
+        /// `system`, `user`, `assistant`, or what the file has.
+        role => it.role.clone();
+        /// The text.
+        content => it.content.clone();
     }
 }
 
-/// A tensor of a shown model, without its data.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct ShownTensor {
-    /// Its name.
-    name: String,
-    /// The name of its type, as in `Q4_K`.
-    r#type: String,
-    /// Its dimensions in the order of the file.
-    shape: Vec<u64>,
-}
-
-#[pymethods]
-impl ShownTensor {
-    fn __repr__(&self) -> String {
-        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
-            ("name", &self.name),
-            ("type", &self.r#type),
-            ("shape", &self.shape),
-        ];
-        shown("ShownTensor", &fields)
+record! {
+    /// A tensor of a shown model, without its data; `Model.gguf` has those.
+    ///
+    /// >>> store.show("llama3.2").tensors[0]
+    /// ShownTensor(name='token_embd.weight', type='F32', shape=[8, 4])
+    ShownTensor(py, it: modelkeep::ShownTensor) shows [name, r#type, shape] {
+        /// Its name.
+        name => it.name.clone();
+        /// The name of its type, as in `Q4_K`.
+        r#type => it.r#type.clone();
+        /// Its dimensions in the order of the file.
+        shape => it.shape.clone();
     }
 }

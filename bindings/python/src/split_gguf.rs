@@ -11,7 +11,12 @@ use crate::options::gguf_options;
 use crate::path::FilePath;
 use crate::tensor::Tensor;
 
-/// The parts of a split model, open and in order. A file that is whole is a model of one part.
+/// The parts of a split model, open and in order, given the path of any of them; the others lie beside
+/// it. A file that is whole is a model of one part. The options are those of `Gguf`.
+///
+/// >>> parts = modelkeep.GgufParts("llama3.2.gguf")
+/// >>> len(parts.parts), parts.parameter_count, parts.tensors["output_norm.weight"].shape
+/// (1, 40, (8,))
 #[pyclass(frozen, module = "modelkeep")]
 pub(crate) struct GgufParts {
     inner: modelkeep::GgufParts,
@@ -38,7 +43,7 @@ impl GgufParts {
         })
     }
 
-    /// The parts in order; the first holds the metadata of the model.
+    /// The parts in order, as a list of `Gguf`; the first holds the metadata of the model.
     #[getter]
     fn parts(&self, py: Python<'_>) -> PyResult<Vec<Py<Gguf>>> {
         let parts = self.inner.parts().iter().cloned();

@@ -7,11 +7,16 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 
 use crate::buffer::{Buffer, Layout, Part};
-use crate::repr::shown;
+use crate::record::shown;
 use crate::text::text;
 
-/// A tensor of a GGUF file. Its data are memory without a copy: of its shape for plain numbers,
-/// and rows of bytes for types of blocks, and for those that Python has no number for.
+/// A tensor of a GGUF file. `memoryview(tensor)` and `numpy.asarray(tensor)` are its data without a
+/// copy, read-only: of its shape for plain numbers, and rows of bytes for types of blocks, and for those
+/// that Python has no number for.
+///
+/// >>> tensor = modelkeep.Gguf("llama3.2.gguf").tensors["token_embd.weight"]
+/// >>> tensor.type, tensor.shape, tensor.nbytes, memoryview(tensor).format
+/// ('F32', (4, 8), 128, 'f')
 #[pyclass(frozen, get_all, extends = Buffer, module = "modelkeep")]
 pub(crate) struct Tensor {
     /// Its name.
@@ -101,11 +106,7 @@ fn rows(tensor: &TensorInfo<'_>, mut shape: Vec<u64>) -> Option<Vec<u64>> {
 
 #[pymethods]
 impl Tensor {
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let (name, shape) = (self.name.bind(py), self.shape.bind(py));
-        shown(
-            "Tensor",
-            &[("name", name), ("type", &self.r#type), ("shape", shape)],
-        )
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        shown(slf.as_any(), &["name", "type", "shape"])
     }
 }

@@ -3,83 +3,54 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyList};
+use pyo3::types::PyIterator;
 
-use crate::json_base::{JsonBase, each};
+use crate::json_base::each;
 use crate::listing::Problem;
-use crate::repr::shown;
+use crate::record::record;
+use crate::results::of_engine;
 
-/// The models that a digest, an ID or a file belongs to. Iterates over them.
-#[pyclass(frozen, get_all, sequence, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Uses {
-    /// What of which model it is, by name and then in the manifest's order.
-    uses: Vec<Py<Use>>,
-    /// Manifests that cannot be read, and may name it.
-    problems: Vec<Py<Problem>>,
-}
-
-impl Uses {
-    pub(crate) fn of(py: Python<'_>, found: modelkeep::Uses) -> PyResult<Py<Self>> {
-        let fields = Uses {
-            uses: each(py, &found.uses, |_, part| Ok(part.into()))?,
-            problems: each(py, &found.problems, Problem::of)?,
-        };
-        JsonBase::of(&Arc::new(found)).with(py, fields)
+record! {
+    /// The models that a digest, an ID or a file belongs to. Reads like a list of `Use`.
+    ///
+    /// >>> [(use.name, use.kind) for use in store.which(store.path("llama3.2"))]
+    /// [('llama3.2:latest', 'model')]
+    Uses(py, it: Arc<modelkeep::Uses>) extends JsonBase shows [uses, problems] {
+        /// What of which model it is, by name and then in the manifest's order, as a list of `Use`.
+        uses => each(py, &it.uses, |part| Use::from(part.clone()))?;
+        /// Manifests that cannot be read, and may name it, as a list of `Problem`.
+        problems => each(py, &it.problems, |problem| Problem::from(problem.clone()))?;
     }
 }
 
+of_engine!(Uses);
+
 #[pymethods]
 impl Uses {
-    fn __len__(&self) -> usize {
-        self.uses.len()
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        self.uses(py)?.len()
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        PyList::new(index.py(), &self.uses)?
-            .as_any()
-            .get_item(index)
+        self.uses(index.py())?.get_item(index)
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        PyList::new(py, &self.uses)?.try_iter()
-    }
-
-    fn __repr__(&self) -> String {
-        let (uses, problems) = (self.uses.len(), self.problems.len());
-        format!("<Uses: {uses} parts, {problems} problems>")
+        self.uses(py)?.try_iter()
     }
 }
 
-/// A part of a model.
-#[pyclass(frozen, get_all, eq, hash, module = "modelkeep")]
-#[derive(PartialEq, Eq, Hash)]
-pub(crate) struct Use {
-    /// The model.
-    name: String,
-    /// `manifest`, or what the layer holds: `model`, `projector`, `template`, `config`, ...
-    kind: String,
-    /// The digest: of the layer's blob, or of the manifest as a list has it.
-    digest: String,
-}
-
-impl From<&modelkeep::Use> for Use {
-    fn from(part: &modelkeep::Use) -> Self {
-        Use {
-            name: part.name.to_string(),
-            kind: part.kind.clone(),
-            digest: part.digest.clone(),
-        }
-    }
-}
-
-#[pymethods]
-impl Use {
-    fn __repr__(&self) -> String {
-        let fields: [(&str, &dyn std::fmt::Debug); 3] = [
-            ("name", &self.name),
-            ("kind", &self.kind),
-            ("digest", &self.digest),
-        ];
-        shown("Use", &fields)
+record! {
+    /// A part of a model.
+    ///
+    /// >>> store.which(store["llama3.2"].digest[:12])[0].kind
+    /// 'manifest'
+    Use(py, it: modelkeep::Use) shows [name, kind, digest] {
+        /// The model.
+        name => it.name.to_string();
+        /// `manifest`, or what the layer holds: `model`, `projector`, `template`, `config`, ...
+        kind => it.kind.clone();
+        /// The digest: of the layer's blob, or of the manifest as a list has it.
+        digest => it.digest.clone();
     }
 }

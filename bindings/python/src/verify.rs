@@ -1,269 +1,135 @@
-//! Verifying: the classes of a report, and the way from the engine to a Python callback.
+//! Verifying: the classes of a report.
 
-use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use modelkeep::human_size;
 use pyo3::prelude::*;
-use pyo3::types::PyBool;
+use pyo3::types::PyIterator;
 
 use crate::gguf::GgufWarning;
-use crate::json_base::{JsonBase, each, texts};
+use crate::html::{REPORT, table};
+use crate::json_base::{each, texts};
 use crate::listing::Problem;
+use crate::options::bad;
 use crate::parse_error::ParseError;
-use crate::repr::shown;
+use crate::record::record;
+use crate::results::of_engine;
 
-/// What a verification found.
-#[pyclass(frozen, extends = JsonBase, module = "modelkeep")]
-pub(crate) struct Report {
-    pub(crate) report: Arc<modelkeep::Report>,
-    blobs: Vec<Py<Finding>>,
+record! {
+    /// What a verification found. Iterates over its findings.
+    ///
+    /// >>> report = store.verify()
+    /// >>> report.ok, {finding.status for finding in report}
+    /// (True, {'ok'})
+    Report(py, it: Arc<modelkeep::Report>) extends JsonBase shows [ok, blobs, hashed_bytes] {
+        /// Whether nothing is wrong.
+        ok => it.is_ok();
+        /// A `Finding` for each distinct digest, in the order of digests.
+        blobs => each(py, &it.blobs, |finding| Finding::from(finding.clone()))?;
+        /// The models that lack something, in the order of names, as a list of `BrokenModel`.
+        models => each(py, &it.models, |model| BrokenModel::from(model.clone()))?;
+        /// Manifests that could not be read, as a list of `Problem`.
+        problems => each(py, &it.problems, |problem| Problem::from(problem.clone()))?;
+        /// The bytes that were hashed.
+        hashed_bytes => it.hashed_bytes;
+        /// What was not hashed, because an earlier run found it good and nothing touched it since.
+        cached => Cached::from(it.cached);
+    }
 }
+
+of_engine!(Report);
 
 impl Report {
-    pub(crate) fn of(py: Python<'_>, report: modelkeep::Report) -> PyResult<Py<Self>> {
-        let blobs = each(py, &report.blobs, Finding::of)?;
-        let report = Arc::new(report);
-        JsonBase::of(&report).with(py, Report { report, blobs })
-    }
-}
-
-#[pymethods]
-impl Report {
-    /// Whether nothing is wrong.
-    #[getter]
-    fn ok(&self) -> bool {
-        self.report.is_ok()
-    }
-
-    /// One finding for each distinct digest, in the order of digests.
-    #[getter]
-    fn blobs(&self, py: Python<'_>) -> Vec<Py<Finding>> {
-        self.blobs.iter().map(|blob| blob.clone_ref(py)).collect()
-    }
-
-    /// The models that lack something, in the order of names.
-    #[getter]
-    fn models(&self, py: Python<'_>) -> PyResult<Vec<Py<BrokenModel>>> {
-        each(py, &self.report.models, |_, model| {
-            Ok(BrokenModel {
-                name: model.name.to_string(),
-                reasons: model.reasons.clone(),
-            })
-        })
-    }
-
-    /// Manifests that could not be read.
-    #[getter]
-    fn problems(&self, py: Python<'_>) -> PyResult<Vec<Py<Problem>>> {
-        each(py, &self.report.problems, Problem::of)
-    }
-
-    /// The bytes that were hashed.
-    #[getter]
-    fn hashed_bytes(&self) -> u64 {
-        self.report.hashed_bytes
-    }
-
-    /// What was not hashed, because an earlier run found it good and nothing touched it since.
-    #[getter]
-    fn cached(&self) -> Cached {
-        let cached = self.report.cached;
-        Cached {
-            blobs: cached.blobs,
-            bytes: cached.bytes,
-        }
-    }
-
-    fn __repr__(&self) -> String {
-        let (report, blobs) = (&self.report, self.blobs.len());
-        let ok = if report.is_ok() { "ok" } else { "not ok" };
-        format!(
-            "<Report: {ok}, {blobs} blobs, {} bytes hashed>",
-            report.hashed_bytes
-        )
-    }
-}
-
-/// How much a verification took an earlier one's word for.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Cached {
-    /// The blobs.
-    blobs: usize,
-    /// Their bytes.
-    bytes: u64,
-}
-
-#[pymethods]
-impl Cached {
-    fn __repr__(&self) -> String {
-        format!("<Cached: {} blobs, {} bytes>", self.blobs, self.bytes)
-    }
-}
-
-/// One blob.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Finding {
-    /// The digest that names the blob.
-    digest: String,
-    /// Where it lies, or should lie.
-    path: PathBuf,
-    /// `ok`, `missing`, `wrong_size`, `wrong_digest` or `unreadable`.
-    status: &'static str,
-    /// Its size on disk in bytes; zero where it is missing.
-    size: u64,
-    /// The reason in words; empty where nothing is wrong.
-    detail: String,
-    /// The models that use it.
-    models: Vec<String>,
-    /// What the strict GGUF reader says, where it was asked and the blob is a GGUF file.
-    gguf: Option<Py<GgufFinding>>,
-}
-
-impl Finding {
-    fn of(py: Python<'_>, finding: &modelkeep::Finding) -> PyResult<Self> {
-        let gguf = finding.gguf.as_ref().map(|gguf| GgufFinding::of(py, gguf));
-        Ok(Finding {
-            digest: finding.digest.to_string(),
-            path: finding.path.clone(),
-            status: finding.status.as_str(),
-            size: finding.size,
-            detail: finding.detail.clone(),
-            models: texts(&finding.models),
-            gguf: gguf.transpose()?,
+    /// Returns what a repair needs.
+    ///
+    /// # Errors
+    /// Where the report came from a pickle: what it states of files may be long past.
+    pub(crate) fn engine(&self) -> modelkeep::Result<&modelkeep::Report> {
+        let report = self.0.engine().map(|report| &**report);
+        report.ok_or_else(|| {
+            bad("a report that was pickled cannot be repaired: verify again".to_owned())
         })
     }
 }
 
 #[pymethods]
-impl Finding {
-    fn __repr__(&self) -> String {
-        shown(
-            "Finding",
-            &[("digest", &self.digest), ("status", &self.status)],
-        )
+impl Report {
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        self.blobs(py)?.try_iter()
     }
-}
 
-/// What the strict reader says of a GGUF file.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct GgufFinding {
-    /// Why it is refused.
-    error: Option<Py<ParseError>>,
-    /// What is unusual, or would be refused elsewhere.
-    warnings: Vec<Py<GgufWarning>>,
-}
-
-impl GgufFinding {
-    fn of(py: Python<'_>, finding: &modelkeep::GgufFinding) -> PyResult<Py<Self>> {
-        let error = finding.error.clone();
-        let finding = GgufFinding {
-            error: error
-                .map(|error| Py::new(py, ParseError::from(error)))
-                .transpose()?,
-            warnings: each(py, &finding.warnings, |_, warning| Ok(warning.into()))?,
-        };
-        Py::new(py, finding)
-    }
-}
-
-#[pymethods]
-impl GgufFinding {
-    fn __repr__(&self) -> String {
-        let ok = if self.error.is_none() {
-            "ok"
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        let ok = if self.ok(py)?.is_truthy()? {
+            "all is well"
         } else {
-            "refused"
+            "damaged"
         };
-        format!("<GgufFinding: {ok}, {} warnings>", self.warnings.len())
+        let hashed = human_size(self.hashed_bytes(py)?.extract()?);
+        table(&self.blobs(py)?, REPORT, &format!("{ok}, {hashed} hashed"))
     }
 }
 
-/// A model that cannot be whole.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct BrokenModel {
-    /// The model.
-    name: String,
-    /// What it lacks, a line for each layer.
-    reasons: Vec<String>,
-}
-
-#[pymethods]
-impl BrokenModel {
-    fn __repr__(&self) -> String {
-        shown(
-            "BrokenModel",
-            &[("name", &self.name), ("reasons", &self.reasons)],
-        )
+record! {
+    /// How much a verification took an earlier one's word for.
+    ///
+    /// >>> store.verify().cached
+    /// Cached(blobs=0, bytes=0)
+    Cached(py, it: modelkeep::Cached) shows [blobs, bytes] {
+        /// How many blobs.
+        blobs => it.blobs;
+        /// Their bytes.
+        bytes => it.bytes;
     }
 }
 
-/// How far a verification is.
-#[pyclass(frozen, get_all, module = "modelkeep")]
-pub(crate) struct Progress {
-    /// The bytes hashed so far.
-    bytes: u64,
-    /// The bytes to hash.
-    total_bytes: u64,
-    /// The files done so far.
-    files: usize,
-    /// The files to hash.
-    total_files: usize,
-}
-
-impl From<&modelkeep::Progress> for Progress {
-    fn from(progress: &modelkeep::Progress) -> Self {
-        Progress {
-            bytes: progress.bytes,
-            total_bytes: progress.total_bytes,
-            files: progress.files,
-            total_files: progress.total_files,
-        }
+record! {
+    /// What was found out about one blob.
+    ///
+    /// >>> finding = store.verify().blobs[0]
+    /// >>> finding.status, finding.models
+    /// ('ok', ['llama3.2:latest'])
+    Finding(py, it: modelkeep::Finding) shows [digest, status] {
+        /// The digest that names the blob.
+        digest => it.digest.to_string();
+        /// Where it lies, or should lie.
+        path => it.path.clone();
+        /// `ok`, `missing`, `wrong_size`, `wrong_digest` or `unreadable`.
+        status => it.status.as_str();
+        /// Its size on disk in bytes; zero where it is missing.
+        size => it.size;
+        /// The reason in words; empty where nothing is wrong.
+        detail => it.detail.clone();
+        /// The models that use it.
+        models => texts(&it.models);
+        /// What the strict GGUF reader says, where it was asked and the blob is a GGUF file; else
+        /// `None`.
+        gguf => it.gguf.clone().map(GgufFinding::from);
     }
 }
 
-#[pymethods]
-impl Progress {
-    fn __repr__(&self) -> String {
-        format!(
-            "<Progress: {} of {} bytes, {} of {} files>",
-            self.bytes, self.total_bytes, self.files, self.total_files
-        )
+record! {
+    /// What the strict reader says of a GGUF file.
+    ///
+    /// >>> report = store.verify("llama3.2", gguf=True)
+    /// >>> [finding.gguf for finding in report if finding.gguf]
+    /// [GgufFinding(error=None, warnings=[])]
+    GgufFinding(py, it: modelkeep::GgufFinding) shows [error, warnings] {
+        /// Why it is refused; `None` where it is not.
+        error => it.error.clone().map(ParseError::from);
+        /// What is unusual, or would be refused elsewhere, as a list of `GgufWarning`.
+        warnings => each(py, &it.warnings, |warning| GgufWarning::from(warning.clone()))?;
     }
 }
 
-/// Looks for signals and tells a callback, as often as the engine says how far it is.
-pub(crate) struct Observer {
-    callback: Option<Py<PyAny>>,
-    /// What the callback or a signal raised.
-    pub(crate) raised: Option<PyErr>,
-}
-
-impl Observer {
-    pub(crate) fn new(callback: Option<Py<PyAny>>) -> Self {
-        let raised = None;
-        Observer { callback, raised }
-    }
-
-    pub(crate) fn observe(&mut self, progress: &modelkeep::Progress) -> ControlFlow<()> {
-        match Python::attach(|py| self.tell(py, progress)) {
-            Ok(true) => ControlFlow::Continue(()),
-            Ok(false) => ControlFlow::Break(()),
-            Err(raised) => {
-                self.raised = Some(raised);
-                ControlFlow::Break(())
-            }
-        }
-    }
-
-    /// Returns whether to go on: only `False` itself says no, so that `None` need not be thought
-    /// of.
-    fn tell(&self, py: Python<'_>, progress: &modelkeep::Progress) -> PyResult<bool> {
-        py.check_signals()?;
-        let Some(callback) = &self.callback else {
-            return Ok(true);
-        };
-        let answer = callback.bind(py).call1((Progress::from(progress),))?;
-        Ok(!answer.is(&*PyBool::new(py, false)))
+record! {
+    /// A model that cannot be whole.
+    ///
+    /// >>> for model in store.verify().models:
+    /// ...     print(model.name, model.reasons)
+    BrokenModel(py, it: modelkeep::BrokenModel) shows [name, reasons] {
+        /// The model.
+        name => it.name.to_string();
+        /// What it lacks, a line for each layer.
+        reasons => it.reasons.clone();
     }
 }

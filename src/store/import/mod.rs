@@ -53,7 +53,7 @@ pub struct Imported {
     pub bytes: u64,
     /// Whether a model of that name was replaced.
     pub replaced: bool,
-    /// The parameters of the Modelfile that say nothing any more, and are left out.
+    /// The parameters that say nothing any more, and are left out.
     pub ignored: Vec<String>,
     /// What is unusual in the files, and may be refused elsewhere.
     pub warnings: Vec<FileWarning>,
@@ -129,8 +129,8 @@ impl Store {
     /// [`InvalidGguf`](ErrorKind::InvalidGguf) for a file that the strict reader refuses;
     /// [`Unsupported`](ErrorKind::Unsupported) for a part of a split model, and for a projector or
     /// an adapter without the model that it belongs to;
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a store whose blobs belong to another
-    /// user.
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for parameters that are unknown or not of
+    /// their type, for unknown roles, and for a store whose blobs belong to another user.
     pub fn import(
         &self,
         file: impl AsRef<Path>,
@@ -138,7 +138,10 @@ impl Store {
         options: &ImportOptions,
     ) -> Result<Imported> {
         let name = convert::name(name)?;
-        self.make(&name, ImportPlan::of_file(file.as_ref(), options))
+        self.make(
+            &name,
+            ImportPlan::of_file(file.as_ref(), options.checked()?),
+        )
     }
 
     /// Makes a model as a Modelfile says, which is read as Ollama reads it: from GGUF files
@@ -170,6 +173,7 @@ impl Store {
         options: &ImportOptions,
     ) -> Result<Imported> {
         let name = convert::name(name)?;
+        let options = options.checked()?;
         self.make_of_modelfile(&Source::open(file.as_ref())?, &name, options)
     }
 
@@ -177,7 +181,7 @@ impl Store {
         &self,
         source: &Source,
         name: &ModelName,
-        options: &ImportOptions,
+        options: ImportOptions,
     ) -> Result<Imported> {
         let path = source.path();
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -215,7 +219,7 @@ impl Store {
         name: impl TryInto<ModelName, Error: Into<Error>>,
         options: &ImportOptions,
     ) -> Result<Imported> {
-        let name = convert::name(name)?;
+        let (name, options) = (convert::name(name)?, options.checked()?);
         let mut source = Source::open(file.as_ref())?;
         let format = gguf::sniff(source.sniffed()?);
         if format.is_some_and(|format| format.is_plain_text()) {
@@ -233,7 +237,7 @@ impl Store {
         let new = Staged::new(self.layout(), Place::Blobs, Durability::None)?;
         self.refuse_foreign(new.file(), "importing")?;
         drop(new);
-        let ignored = plan.ignored.clone();
+        let ignored = plan.with.ignored.clone();
         let mut staged = self.stage(plan)?;
         let warnings = staged.parts.iter_mut();
         let warnings = warnings.flat_map(|part| std::mem::take(&mut part.warnings));

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+use crate::error::Result;
+use crate::modelfile;
 use crate::store::copy_mode::CopyMode;
 use crate::store::show::Message;
 
@@ -37,6 +39,8 @@ pub struct ImportOptions {
     pub(super) renderer: Option<String>,
     pub(super) parser: Option<String>,
     pub(super) requires: Option<String>,
+    /// Parameters that were left out because they say nothing any more.
+    pub(super) ignored: Vec<String>,
 }
 
 impl ImportOptions {
@@ -95,14 +99,15 @@ impl ImportOptions {
         self
     }
 
-    /// Sets the parameters.
+    /// Sets the parameters. An import checks their names and the types of their values; of `stop`,
+    /// a single text is a list of one.
     #[must_use]
     pub fn parameters(mut self, parameters: Map<String, Value>) -> Self {
         self.parameters = parameters;
         self
     }
 
-    /// Sets the messages that belong to the model.
+    /// Sets the messages that belong to the model. An import checks their roles.
     #[must_use]
     pub fn messages(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
         self.messages = messages.into_iter().collect();
@@ -129,5 +134,25 @@ impl ImportOptions {
     pub fn requires(mut self, release: impl Into<String>) -> Self {
         self.requires = Some(release.into());
         self
+    }
+
+    /// Returns the same with values as they are stored, and without parameters that say nothing any
+    /// more.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an unknown parameter, a value of
+    /// another type than its parameter's, and an unknown role.
+    pub(super) fn checked(&self) -> Result<Self> {
+        let mut checked = self.clone();
+        for (key, value) in std::mem::take(&mut checked.parameters) {
+            match modelfile::typed_parameter(&key, &value)? {
+                Some(value) => drop(checked.parameters.insert(key, value)),
+                None => checked.ignored.push(key),
+            }
+        }
+        for message in &self.messages {
+            modelfile::check_role(&message.role)?;
+        }
+        Ok(checked)
     }
 }

@@ -22,8 +22,6 @@ pub(super) struct ImportPlan {
     /// GGUF files of draft models.
     pub drafts: Vec<PathBuf>,
     pub with: ImportOptions,
-    /// Parameters that say nothing any more.
-    pub ignored: Vec<String>,
 }
 
 /// Where the layers come from that are no text.
@@ -33,23 +31,21 @@ pub(super) enum Origin {
 }
 
 impl ImportPlan {
-    pub(super) fn of_file(file: &Path, with: &ImportOptions) -> Self {
+    pub(super) fn of_file(file: &Path, with: ImportOptions) -> Self {
         ImportPlan {
             weights: Origin::Files(vec![file.to_owned()]),
             opened: None,
             drafts: Vec::new(),
-            with: with.clone(),
-            ignored: Vec::new(),
+            with,
         }
     }
 
-    pub(super) fn of_source(source: Source, with: &ImportOptions) -> Self {
+    pub(super) fn of_source(source: Source, with: ImportOptions) -> Self {
         ImportPlan {
             weights: Origin::Files(vec![source.path().to_owned()]),
             opened: Some(source),
             drafts: Vec::new(),
-            with: with.clone(),
-            ignored: Vec::new(),
+            with,
         }
     }
 
@@ -58,7 +54,7 @@ impl ImportPlan {
     pub(super) fn of_modelfile(
         commands: Vec<(usize, Command)>,
         directory: &Path,
-        options: &ImportOptions,
+        options: ImportOptions,
     ) -> Result<Self> {
         let mut directives = Directives::default();
         for (line, command) in commands {
@@ -76,7 +72,6 @@ impl ImportPlan {
             opened: None,
             drafts: directives.drafts,
             with: directives.with.overlaid(options),
-            ignored: directives.ignored,
         })
     }
 }
@@ -88,7 +83,6 @@ struct Directives {
     model: Option<Reference>,
     drafts: Vec<PathBuf>,
     with: ImportOptions,
-    ignored: Vec<String>,
 }
 
 impl Directives {
@@ -128,7 +122,7 @@ impl Directives {
 
     fn parameter(&mut self, key: String, text: &str) -> Result<()> {
         let Some(value) = modelfile::parameter(&key, text)? else {
-            self.ignored.push(key);
+            self.with.ignored.push(key);
             return Ok(());
         };
         let parameters = &mut self.with.parameters;
@@ -163,8 +157,7 @@ impl Directives {
 
 impl ImportOptions {
     /// These, and over them what `options` state.
-    fn overlaid(mut self, options: &ImportOptions) -> Self {
-        let over = options.clone();
+    fn overlaid(mut self, over: ImportOptions) -> Self {
         self.replace = over.replace;
         self.copy_mode = over.copy_mode;
         self.template = over.template.or(self.template);
@@ -173,6 +166,7 @@ impl ImportOptions {
         self.parser = over.parser.or(self.parser);
         self.requires = over.requires.or(self.requires);
         self.parameters.extend(over.parameters);
+        self.ignored.extend(over.ignored);
         self.licenses.extend(over.licenses);
         self.projectors.extend(over.projectors);
         if !over.adapters.is_empty() {

@@ -210,6 +210,7 @@ fn open(model: &Model, config: &Config, layers: &Layers, verbose: bool) -> Resul
 
 /// Assembles the result.
 pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
+    let laid_over = options.checked()?;
     let config = model.config()?;
     let layers = Layers::read(model)?;
     let opened = open(model, config, &layers, options.verbose)?;
@@ -222,7 +223,7 @@ pub(super) fn of(model: &Model, options: &ShowOptions) -> Result<Show> {
     };
     Ok(Show {
         license: layers.licenses.join("\n"),
-        modelfile: modelfile(model, config, &layers, &system, options),
+        modelfile: modelfile(model, config, &layers, &system, laid_over),
         parameters: layers.parameters.text(),
         template: opened.template,
         system,
@@ -295,7 +296,7 @@ fn modelfile(
     config: &Config,
     layers: &Layers,
     system: &str,
-    options: &ShowOptions,
+    laid_over: Parameters,
 ) -> String {
     // As Ollama has it, also for a store whose own path is relative.
     let path = |path: &PathBuf| {
@@ -307,7 +308,7 @@ fn modelfile(
         .as_ref()
         .map_or(Template::DEFAULT, Template::text);
     let mut parameters = layers.parameters.clone();
-    parameters.merge(options.options.clone());
+    parameters.merge(laid_over);
     let weights = layers.model.as_ref().map(path).unwrap_or_default();
     let mut commands = vec![Command::From(weights)];
     commands.extend(layers.adapters.iter().map(path).map(Command::Adapter));

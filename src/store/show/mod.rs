@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::Parameters;
+use crate::modelfile;
 use crate::name::{Reference, convert, missing};
 use crate::store::handle::Store;
 use crate::store::model::Model;
@@ -39,6 +40,8 @@ pub struct ShowOptions {
     pub(crate) verbose: bool,
     pub(crate) system: String,
     pub(crate) options: Parameters,
+    /// What a program gave, to be checked.
+    typed: Map<String, Value>,
 }
 
 impl ShowOptions {
@@ -61,15 +64,28 @@ impl ShowOptions {
         self
     }
 
-    /// Parameters to lay over the model's in the Modelfile.
+    /// Sets parameters to lay over the model's in the Modelfile. Show refuses a slip: a name that
+    /// is near a known one, and a value that a known one cannot have.
     #[must_use]
-    pub fn options(self, options: Map<String, Value>) -> Self {
-        self.parameters(options.into())
+    pub fn options(mut self, options: Map<String, Value>) -> Self {
+        self.typed = options;
+        self
     }
 
-    pub(crate) fn parameters(mut self, parameters: Parameters) -> Self {
-        self.options = parameters;
+    /// Sets parameters of a request, of which Ollama takes any.
+    pub(crate) fn unchecked_options(mut self, options: Parameters) -> Self {
+        self.options = options;
         self
+    }
+
+    /// Returns all parameters to lay over the model's.
+    fn checked(&self) -> Result<Parameters> {
+        for (key, value) in &self.typed {
+            modelfile::check_override(key, value)?;
+        }
+        let mut options = self.options.clone();
+        options.merge(self.typed.clone().into());
+        Ok(options)
     }
 }
 
@@ -92,6 +108,7 @@ impl Store {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) where the model is missing, or has no weights;
     /// [`InvalidName`](ErrorKind::InvalidName) for a malformed name;
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for options that are a slip;
     /// [`FileNotFound`](ErrorKind::FileNotFound) where a blob that the result needs is missing;
     /// [`Corrupt`](ErrorKind::Corrupt), [`InvalidGguf`](ErrorKind::InvalidGguf) and
     /// [`InvalidTemplate`](ErrorKind::InvalidTemplate) for what does not decode.

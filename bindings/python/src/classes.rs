@@ -1,0 +1,115 @@
+//! The classes of the module but for `Store`, each made when it is first asked for.
+
+use pyo3::exceptions::PyAttributeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+use crate::archive::{ArchivedModel, Exported, ImportedArchive};
+use crate::array::Array;
+use crate::gguf::{FileWarning, Gguf, GgufWarning};
+use crate::json_base::JsonBase;
+use crate::listing::{Details, IncompleteBlob, Listing, Problem, Summary};
+use crate::maintain::{
+    Collected, Diagnosis, Files, Issue, Location, Maintained, ModelUsage, MovedBlob, Repaired,
+    Usage,
+};
+use crate::model::Model;
+use crate::parse_error::ParseError;
+use crate::progress::Progress;
+use crate::results::{Alias, Copied, Deleted, Imported, SharedBlob};
+use crate::show::{Message, Show, ShownTensor};
+use crate::split_gguf::GgufParts;
+use crate::tensor::Tensor;
+use crate::uses::{Use, Uses};
+use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Report};
+
+/// Names the classes, and finds one by its name.
+macro_rules! classes {
+    ($($class:ident),+ $(,)?) => {
+        /// What the module has.
+        pub(crate) const NAMES: &[&str] = &["_run", "Store", $(stringify!($class)),+];
+
+        fn class<'py>(py: Python<'py>, name: &str) -> Option<Bound<'py, PyType>> {
+            match name {
+                $(stringify!($class) => Some(py.get_type::<$class>()),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+classes!(
+    Alias,
+    ArchivedModel,
+    Array,
+    BrokenModel,
+    Cached,
+    Collected,
+    Copied,
+    Deleted,
+    Details,
+    Diagnosis,
+    Exported,
+    FileWarning,
+    Files,
+    Finding,
+    Gguf,
+    GgufFinding,
+    GgufParts,
+    GgufWarning,
+    Imported,
+    ImportedArchive,
+    IncompleteBlob,
+    Issue,
+    JsonBase,
+    Listing,
+    Location,
+    Maintained,
+    Message,
+    Model,
+    ModelUsage,
+    MovedBlob,
+    ParseError,
+    Problem,
+    Progress,
+    Repaired,
+    Report,
+    SharedBlob,
+    Show,
+    ShownTensor,
+    Summary,
+    Tensor,
+    Usage,
+    Use,
+    Uses
+);
+
+/// Returns a class by its name.
+///
+/// # Errors
+/// An `AttributeError` where there is none.
+pub(crate) fn find<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    let class = class(py, name).ok_or_else(|| {
+        let text = format!("module 'modelkeep._modelkeep' has no attribute '{name}'");
+        PyAttributeError::new_err(text)
+    })?;
+    register(py)?;
+    Ok(class.into_any())
+}
+
+static REGISTERED: PyOnceLock<()> = PyOnceLock::new();
+
+/// Makes files mappings and arrays sequences, in the words of `collections.abc`.
+pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
+    let register = || {
+        // What `collections.abc` has, and loaded already, as that is not.
+        let abstracts = py.import("_collections_abc")?;
+        let mapping = abstracts.getattr("Mapping")?;
+        mapping.call_method1("register", (py.get_type::<Gguf>(),))?;
+        let sequence = abstracts.getattr("Sequence")?;
+        sequence.call_method1("register", (py.get_type::<Array>(),))?;
+        Ok::<_, PyErr>(())
+    };
+    REGISTERED.get_or_try_init(py, register).copied()
+}
