@@ -467,6 +467,16 @@ typedef struct {
    * An mkeep_template_choice.
    */
   uint32_t template_choice;
+  /**
+   * The directories of stores that are looked into after the first, as those of `PATH` are: all
+   * are one view. Of models of one name the first store's is meant, and what is new goes to the
+   * first store that may be written to. NULL for none.
+   */
+  const char *const *further;
+  /**
+   * How many those are.
+   */
+  size_t further_count;
 } mkeep_store_options;
 
 /**
@@ -482,7 +492,15 @@ mkeep_status mkeep_store_open(const mkeep_store_options *options,
                               mkeep_error **error);
 
 /**
- * Returns the directory, as it was given.
+ * Gets the directory of a store of a view, in the order in which they are looked into; of one store
+ * its own. False beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_store_roots(const mkeep_store *store, size_t index, mkeep_str *root);
+
+/**
+ * Returns the directory, as it was given; in a view of several that of the first.
  *
  * Threads: any, at any time.
  */
@@ -637,6 +655,10 @@ typedef struct {
    * The model that this one was made from.
    */
   mkeep_str parent_model;
+  /**
+   * The directory of its store, in a view of several; otherwise empty.
+   */
+  mkeep_str store;
 } mkeep_summary;
 
 /**
@@ -2772,6 +2794,300 @@ mkeep_status mkeep_exported_json(const mkeep_exported *exported,
  * Threads: any, as the last use of the handle.
  */
 void mkeep_exported_free(mkeep_exported *exported);
+
+/** @} */
+
+/**
+ * @defgroup links Links
+ * Readable names for the files of a model, for other programs.
+ * @{
+ */
+
+/**
+ * How a link shows a blob.
+ */
+typedef enum {
+  /**
+   * The first of the following that the file system can.
+   */
+  MKEEP_LINK_MODE_AUTO = 0,
+  /**
+   * A file of its own that shares the blocks until one of the two is written to.
+   */
+  MKEEP_LINK_MODE_REFLINK = 1,
+  /**
+   * The same file under a second name: who writes to it destroys the blob.
+   */
+  MKEEP_LINK_MODE_HARD_LINK = 2,
+  /**
+   * The path of the blob.
+   */
+  MKEEP_LINK_MODE_SYMLINK = 3,
+} mkeep_link_mode;
+
+/**
+ * What a link shows now.
+ */
+typedef enum {
+  /**
+   * What the model holds.
+   */
+  MKEEP_LINK_STATE_CURRENT = 0,
+  /**
+   * Other bytes than the model holds now, as after a pull.
+   */
+  MKEEP_LINK_STATE_OUTDATED = 1,
+  /**
+   * Something else: another program wrote to it, or put another file in its place.
+   */
+  MKEEP_LINK_STATE_CHANGED = 2,
+  /**
+   * Nothing: a symbolic link that leads nowhere.
+   */
+  MKEEP_LINK_STATE_DANGLING = 3,
+  /**
+   * Nothing: there is no such file.
+   */
+  MKEEP_LINK_STATE_MISSING = 4,
+  /**
+   * What it showed from the beginning, of a model that is not stored any more.
+   */
+  MKEEP_LINK_STATE_ORPHANED = 5,
+  /**
+   * What it shows, or what the model holds, cannot be looked at.
+   */
+  MKEEP_LINK_STATE_UNREADABLE = 6,
+  /**
+   * A file that is no link of this store.
+   */
+  MKEEP_LINK_STATE_FOREIGN = 7,
+} mkeep_link_state;
+
+/**
+ * What a check of links found.
+ */
+typedef struct mkeep_link_report mkeep_link_report;
+
+/**
+ * The links of a model.
+ */
+typedef struct mkeep_linked mkeep_linked;
+
+/**
+ * How links are made.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_link_options)`.
+   */
+  size_t size;
+  /**
+   * How the links show the blobs: an mkeep_link_mode.
+   */
+  uint32_t mode;
+  /**
+   * Whether they are laid out as LM Studio has them: `publisher/model/file.gguf`.
+   */
+  uint8_t lm_studio;
+  /**
+   * Whether files are replaced that are no links of this model.
+   */
+  uint8_t replace;
+  /**
+   * Whether the call only says which links it would make.
+   */
+  uint8_t dry_run;
+  /**
+   * Zero.
+   */
+  uint8_t reserved;
+} mkeep_link_options;
+
+/**
+ * A link.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_link)`.
+   */
+  size_t size;
+  /**
+   * Where it is.
+   */
+  mkeep_str path;
+  /**
+   * The digest of the blob that it shows.
+   */
+  mkeep_str digest;
+  /**
+   * The size of that in bytes.
+   */
+  uint64_t file_size;
+  /**
+   * How it shows it; of a dry run that would make it, how it is to be made.
+   */
+  mkeep_link_mode mode;
+  /**
+   * Whether something was replaced.
+   */
+  bool is_replacement;
+  /**
+   * Whether it was there already, and stays as it is.
+   */
+  bool is_unchanged;
+  /**
+   * Zero.
+   */
+  uint16_t reserved;
+} mkeep_link;
+
+/**
+ * A link, and what it shows now.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_checked_link)`.
+   */
+  size_t size;
+  /**
+   * Where it is.
+   */
+  mkeep_str path;
+  /**
+   * The model; empty where it is not known.
+   */
+  mkeep_str name;
+  /**
+   * The digest of the blob that it shows, or showed; empty where it is not known.
+   */
+  mkeep_str digest;
+  /**
+   * What it shows now, in words.
+   */
+  mkeep_str what;
+  /**
+   * What to do; empty where nothing needs to be done.
+   */
+  mkeep_str advice;
+  /**
+   * What it shows now.
+   */
+  mkeep_link_state state;
+  /**
+   * How it shows it; MKEEP_LINK_MODE_AUTO where it is not known.
+   */
+  mkeep_link_mode mode;
+} mkeep_checked_link;
+
+/**
+ * Gives the GGUF files of a model readable names for other programs: the weights, each part of
+ * split weights, and the projectors. Never copies. `to` is a directory, which is made where it is
+ * missing, or the path of one file that ends in `.gguf`. Replaces nothing but older links of the
+ * same model, unless the options say otherwise. `options` and `linked` may be NULL.
+ *
+ * MKEEP_STATUS_NOT_FOUND, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_FILE_NOT_FOUND and
+ * MKEEP_STATUS_CORRUPT for what is to be linked, MKEEP_STATUS_ALREADY_EXISTS where something else is
+ * in the place of a link, MKEEP_STATUS_INVALID_ARGUMENT for a place inside of a store.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_link(const mkeep_store *store,
+                              const char *name,
+                              const char *to,
+                              const mkeep_link_options *options,
+                              mkeep_linked **linked,
+                              mkeep_error **error);
+
+/**
+ * Says which links still show what their models hold now: those at these paths and below these
+ * directories, or without paths all that the store remembers. `paths` may be NULL where `count` is 0.
+ *
+ * MKEEP_STATUS_FILE_NOT_FOUND for a path at which nothing is and of which nothing is remembered.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_check_links(const mkeep_store *store,
+                                     const char *const *paths,
+                                     size_t count,
+                                     mkeep_link_report **report,
+                                     mkeep_error **error);
+
+/**
+ * Forgets the links at these paths and below these directories; the files stay.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_store_forget_links(const mkeep_store *store,
+                                      const char *const *paths,
+                                      size_t count,
+                                      mkeep_error **error);
+
+/**
+ * Gets a link, those of the weights first and then those of projectors; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_linked_get(const mkeep_linked *linked, size_t index, mkeep_link *link);
+
+/**
+ * Gets the kind of another GGUF file of the model, which has no link; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_linked_left_out(const mkeep_linked *linked, size_t index, mkeep_str *kind);
+
+/**
+ * Returns why the store does not remember the links; empty where it does.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_str mkeep_linked_not_remembered(const mkeep_linked *linked);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_linked_json(const mkeep_linked *linked,
+                               mkeep_string **json,
+                               mkeep_error **error);
+
+/**
+ * Frees the links of a model.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_linked_free(mkeep_linked *linked);
+
+/**
+ * Returns whether every link shows what its model holds.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_link_report_is_ok(const mkeep_link_report *report);
+
+/**
+ * Gets a link that was checked, by path; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_link_report_get(const mkeep_link_report *report, size_t index, mkeep_checked_link *link);
+
+/**
+ * Makes the JSON of the report.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_link_report_json(const mkeep_link_report *report,
+                                    mkeep_string **json,
+                                    mkeep_error **error);
+
+/**
+ * Frees a report of links.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_link_report_free(mkeep_link_report *report);
 
 /** @} */
 

@@ -164,6 +164,13 @@ inline std::string native(const std::filesystem::path &path) {
 #endif
 }
 
+/// Several paths as the library takes them.
+inline std::vector<std::string> natives(const std::vector<std::filesystem::path> &paths) {
+    std::vector<std::string> texts;
+    for (const auto &path : paths) texts.push_back(native(path));
+    return texts;
+}
+
 /// Names as C takes several.
 class Names {
 public:
@@ -1030,6 +1037,38 @@ private:
     friend class Store;
 };
 
+/// The links of a model.
+class Linked : public detail::Handle<mkeep_linked, mkeep_linked_free> {
+public:
+    auto links() const noexcept { return detail::range(owner_, mkeep_linked_get); }
+    /// The kinds of its other GGUF files, which have no link.
+    auto left_out() const noexcept { return detail::range(owner_, mkeep_linked_left_out); }
+    /// Why the store does not remember the links; empty where it does.
+    std::string_view not_remembered() const noexcept {
+        return view(mkeep_linked_not_remembered(get()));
+    }
+    std::string json() const { return detail::json(get(), mkeep_linked_json); }
+
+private:
+    template <typename Call>
+    explicit Linked(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// What a check of links found.
+class LinkReport : public detail::Handle<mkeep_link_report, mkeep_link_report_free> {
+public:
+    /// Whether every link shows what its model holds.
+    bool ok() const noexcept { return mkeep_link_report_is_ok(get()); }
+    auto links() const noexcept { return detail::range(owner_, mkeep_link_report_get); }
+    std::string json() const { return detail::json(get(), mkeep_link_report_json); }
+
+private:
+    template <typename Call>
+    explicit LinkReport(Call call) : Handle(call) {}
+    friend class Store;
+};
+
 /// The models that a digest, an ID or a file belongs to.
 class Uses : public detail::Handle<mkeep_uses, mkeep_uses_free> {
 public:
@@ -1146,6 +1185,19 @@ public:
               return mkeep_store_open(&options, store, error);
           }) {}
 
+    /// Opens several directories as one view: of models of one name that of the first is meant, and
+    /// what is new goes to the first that may be written to.
+    static Store of_several(const std::vector<std::filesystem::path> &paths,
+                            mkeep_store_options options = {}) {
+        const detail::Names given(detail::natives(paths));
+        if (given.size() > 0) {
+            options.path = *given.data();
+            options.further = given.data() + 1;
+            options.further_count = given.size() - 1;
+        }
+        return Store(options);
+    }
+
     /// What is wrong with the default store, which need not open.
     static Diagnosis diagnose(mkeep_store_options options = {}) {
         options.size = sizeof options;
@@ -1216,6 +1268,36 @@ public:
             return mkeep_store_identify(get(), detail::terminated(name).c_str(), stored, error);
         });
     }
+    /// The directories of all stores of a view, in the order in which they are looked into.
+    auto roots() const noexcept { return detail::range(owner_, mkeep_store_roots); }
+    /// Gives the GGUF files of a model readable names for other programs, in a directory or at the
+    /// path of one file. Never copies.
+    Linked link(const std::string &name, const std::filesystem::path &to,
+                mkeep_link_options options = {}) const {
+        options.size = sizeof options;
+        return Linked([&](mkeep_linked **linked, mkeep_error **error) {
+            return mkeep_store_link(get(), detail::terminated(name).c_str(),
+                                    detail::native(to).c_str(), &options, linked, error);
+        });
+    }
+
+    /// Says which links still show what their models hold now: without paths all that the store
+    /// remembers.
+    LinkReport check_links(const std::vector<std::filesystem::path> &paths = {}) const {
+        const detail::Names given(detail::natives(paths));
+        return LinkReport([&](mkeep_link_report **report, mkeep_error **error) {
+            return mkeep_store_check_links(get(), given.data(), given.size(), report, error);
+        });
+    }
+
+    /// Forgets links at these paths and below these directories; the files stay.
+    void forget_links(const std::vector<std::filesystem::path> &paths) const {
+        const detail::Names given(detail::natives(paths));
+        detail::check([&](mkeep_error **error) {
+            return mkeep_store_forget_links(get(), given.data(), given.size(), error);
+        });
+    }
+
     /// The models that a digest, an ID or a file belongs to.
     Uses which(const std::filesystem::path &what) const {
         return Uses([&](mkeep_uses **uses, mkeep_error **error) {

@@ -217,7 +217,10 @@ example_in_cmake() { # LANGUAGE WAY COMPILER KIND OPTION...
 # Interrupts a program when it has said how far it is.
 stopped() { # COMMAND...
     local status=0 process
-    "$@" >"$work/stopped" 2>"$work/progress" &
+    # What the one before has said is not this one's: a signal that comes before the program takes it
+    # is lost.
+    : >"$work/progress"
+    "$@" >"$work/stopped" 2>>"$work/progress" &
     process=$!
     until grep -q ' of ' "$work/progress"; do
         kill -0 $process

@@ -127,6 +127,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("fs/system/code.rs", &["OpenOptions", "windows_sys::"]),
     ("fs/system/lock.rs", &["windows_sys::"]),
     ("fs/system/pages.rs", &["rustix::fs"]),
+    ("fs/system/user.rs", &["rustix::fs"]),
     ("fs/system/space.rs", &["rustix::fs", "windows_sys::"]),
     // To whatever the caller writes to.
     ("gguf/write.rs", &["io::copy"]),

@@ -28,6 +28,8 @@ fi
 export PATH="$PWD/$venv/bin:$PATH" PYTHONPYCACHEPREFIX="$PWD/target/pycache"
 pip() { python -m pip --disable-pip-version-check --quiet "$@"; }
 pip install 'maturin>=1.9,<2' pytest mypy pyright numpy ollama tqdm rich
+# What works on the transport, and a binding of llama.cpp: their tests are skipped where they are not.
+pip install langchain-ollama litellm llama-index-llms-ollama xllamacpp || true
 pip install --no-build-isolation --force-reinstall --no-deps .
 
 python -m mypy --strict tests/python python/modelkeep

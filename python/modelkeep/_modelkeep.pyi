@@ -65,6 +65,11 @@ __all__ = [
     "Usage",
     "Use",
     "Uses",
+    "CheckedLink",
+    "DeletedFrom",
+    "Link",
+    "LinkReport",
+    "Linked",
 ]
 
 _Path = str | bytes | PathLike[str] | PathLike[bytes]
@@ -139,7 +144,7 @@ class Store:
     """
     def __new__(
         cls,
-        path: _Path | None = None,
+        path: _Path | Iterable[_Path] | None = None,
         *,
         read_only: bool = False,
         create: bool = False,
@@ -151,8 +156,16 @@ class Store:
         go_template: bool | None = None,
     ) -> Self: ...
     @property
+    def roots(self) -> builtins.list[Path]:
+        """The directories of all stores that this is a view of, in the order in which they are looked
+        into; of one store its own.
+
+        >>> store.roots == [store.root]
+        True
+        """
+    @property
     def root(self) -> Path:
-        """The store's directory, an absolute `Path`.
+        """The store's directory, an absolute `Path`; in a view of several that of the first.
 
         >>> store.root.is_absolute()
         True
@@ -231,6 +244,44 @@ class Store:
 
         >>> store.which("llama3.2.gguf")[0].name
         'llama3.2:latest'
+        """
+    def link(
+        self,
+        name: str,
+        path: _Path,
+        *,
+        mode: Literal["auto", "reflink", "hardlink", "symlink"] = "auto",
+        layout: Literal["flat", "lmstudio"] = "flat",
+        replace: bool = False,
+        dry_run: bool = False,
+    ) -> Linked:
+        """Gives the GGUF files of a model readable names for other programs: the weights, each part of
+        split weights, and the projectors. Never copies.
+
+        `path` is a directory, which is made where it is missing, or the path of one file that ends in
+        `.gguf`. `mode` is `auto`, `reflink`, `hardlink` or `symlink`, and `layout` is `flat` or
+        `lmstudio`. Replaces nothing but older links of the same model, unless `replace` is true:
+        `ExistsError` where something else is there.
+
+        >>> store.link("llama3.2", "links", mode="symlink")[0].path.name
+        'llama3.2.gguf'
+        """
+    def check_links(self, *paths: _Path) -> LinkReport:
+        """Says which links still show what their models hold now: those at these paths and below these
+        directories, or else all that the store remembers. Raises `MissingFileError` for a path at which
+        nothing is and of which nothing is remembered.
+
+        >>> _ = store.link("llama3.2", "links")
+        >>> [(link.name, link.state) for link in store.check_links()]
+        [('llama3.2:latest', 'current')]
+        """
+    def forget_links(self, *paths: _Path) -> builtins.list[Path]:
+        """Forgets links at these paths and below these directories; the files stay. Returns the paths of
+        those that the store remembered.
+
+        >>> _ = store.link("llama3.2", "links")
+        >>> [path.name for path in store.forget_links("links")]
+        ['llama3.2.gguf']
         """
     def copy(self, src: str, dst: str, *, replace: bool = True) -> Copied:
         """Copies a model: one more name for the same blobs, at the cost of one small file.
@@ -697,6 +748,7 @@ class Summary(JsonBase):
         "alias_of",
         "form",
         "incomplete",
+        "store",
     )
     @property
     def name(self) -> str:
@@ -733,6 +785,9 @@ class Summary(JsonBase):
     @property
     def incomplete(self) -> list[IncompleteBlob]:
         """What the model lacks, where `check_blobs` was asked for, as a list of `IncompleteBlob`."""
+    @property
+    def store(self) -> Path | None:
+        """The directory of its store, in a view of several; else `None`."""
     def __lt__(self, other: Self, /) -> bool: ...
     def __le__(self, other: Self, /) -> bool: ...
     def __gt__(self, other: Self, /) -> bool: ...
@@ -759,6 +814,133 @@ class IncompleteBlob:
     @property
     def found(self) -> int | None:
         """The bytes that are there; `None` where no file is."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class Linked(JsonBase):
+    """The links of a model that were made, or were there. Reads like a list of `Link`.
+
+    >>> linked = store.link("llama3.2", "links")
+    >>> [link.path.name for link in linked], linked.not_remembered
+    (['llama3.2.gguf'], '')
+    """
+    __match_args__ = ("name", "links", "left_out", "not_remembered")
+    @property
+    def name(self) -> str:
+        """The model."""
+    @property
+    def links(self) -> list[Link]:
+        """Its links, those of the weights first and then those of projectors, as a list of `Link`."""
+    @property
+    def left_out(self) -> list[str]:
+        """The kinds of its other GGUF files, which have no link: `adapter`, `draft`."""
+    @property
+    def not_remembered(self) -> str:
+        """Why the store does not remember the links; empty where it does."""
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Link]: ...
+    @overload
+    def __getitem__(self, index: int, /) -> Link: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[Link]: ...
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class Link:
+    """A link.
+
+    >>> link = store.link("llama3.2", "links", mode="symlink")[0]
+    >>> link.mode, link.replaced, link.unchanged
+    ('symlink', False, False)
+    """
+    __match_args__ = ("path", "digest", "size", "mode", "replaced", "unchanged")
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+    @property
+    def digest(self) -> str:
+        """The digest of the blob that it shows."""
+    @property
+    def size(self) -> int:
+        """The size of that in bytes."""
+    @property
+    def mode(self) -> Literal["auto", "reflink", "hardlink", "symlink"]:
+        """How it shows it: `reflink`, `hardlink` or `symlink`; of a dry run also `auto`."""
+    @property
+    def replaced(self) -> bool:
+        """Whether something was replaced."""
+    @property
+    def unchanged(self) -> bool:
+        """Whether it was there already, and stays as it is."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class LinkReport(JsonBase):
+    """What a check of links found. Reads like a list of `CheckedLink`.
+
+    >>> _ = store.link("llama3.2", "links")
+    >>> store.check_links().ok
+    True
+    """
+    __match_args__ = ("links", "ok")
+    @property
+    def links(self) -> list[CheckedLink]:
+        """The links, by path, as a list of `CheckedLink`."""
+    @property
+    def ok(self) -> bool:
+        """Whether every link shows what its model holds."""
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[CheckedLink]: ...
+    @overload
+    def __getitem__(self, index: int, /) -> CheckedLink: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[CheckedLink]: ...
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class CheckedLink:
+    """A link, and what it shows now.
+
+    >>> _ = store.link("llama3.2", "links")
+    >>> store.check_links("links")[0].state
+    'current'
+    """
+    __match_args__ = ("path", "name", "digest", "mode", "state", "what", "advice")
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+    @property
+    def name(self) -> str | None:
+        """The model, where it is known."""
+    @property
+    def digest(self) -> str | None:
+        """The digest of the blob that it shows, or showed when it was made, where it is known."""
+    @property
+    def mode(self) -> Literal["auto", "reflink", "hardlink", "symlink"] | None:
+        """How it shows it, where it is known."""
+    @property
+    def state(self) -> str:
+        """`current`, `outdated`, `changed`, `dangling`, `missing`, `orphaned`, `unreadable` or
+        `foreign`.
+        """
+    @property
+    def what(self) -> str:
+        """The same in words."""
+    @property
+    def advice(self) -> str:
+        """What to do; empty where nothing needs to be done."""
     def __lt__(self, other: Self, /) -> bool: ...
     def __le__(self, other: Self, /) -> bool: ...
     def __gt__(self, other: Self, /) -> bool: ...
@@ -1054,7 +1236,16 @@ class Deleted(JsonBase):
     >>> deleted.models, len(deleted.blobs), deleted.shared
     (['llama3.2:latest'], 7, [])
     """
-    __match_args__ = ("models", "blobs", "bytes", "restored", "shared", "aliases", "kept")
+    __match_args__ = (
+        "models",
+        "blobs",
+        "bytes",
+        "restored",
+        "shared",
+        "aliases",
+        "kept",
+        "stores",
+    )
     @property
     def models(self) -> list[str]:
         """The models that are gone, or, with `dry_run`, would be."""
@@ -1078,6 +1269,32 @@ class Deleted(JsonBase):
     @property
     def aliases(self) -> list[Alias]:
         """Names that were aliases: only the link went, and the model stays."""
+    @property
+    def stores(self) -> list[DeletedFrom]:
+        """From which store each model is gone, in a view of several, as a list of `DeletedFrom`."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class DeletedFrom:
+    """From which of several stores a model was deleted.
+
+    >>> view = modelkeep.Store([store.root, "/usr/share"])
+    >>> view.delete("llama3.2", dry_run=True).stores[0].store == store.root
+    True
+    """
+    __match_args__ = ("name", "store", "shown_from")
+    @property
+    def name(self) -> str:
+        """The model."""
+    @property
+    def store(self) -> Path:
+        """The directory of its store."""
+    @property
+    def shown_from(self) -> Path | None:
+        """The directory of the store whose model has that name now; `None` where there is none."""
     def __lt__(self, other: Self, /) -> bool: ...
     def __le__(self, other: Self, /) -> bool: ...
     def __gt__(self, other: Self, /) -> bool: ...
@@ -1527,7 +1744,7 @@ class ModelUsage:
     >>> model.name, model.exclusive > 0, model.shared, model.missing
     ('llama3.2:latest', True, 0, 0)
     """
-    __match_args__ = ("name", "exclusive", "shared", "missing")
+    __match_args__ = ("name", "exclusive", "shared", "missing", "store")
     @property
     def name(self) -> str:
         """The model."""
@@ -1540,6 +1757,9 @@ class ModelUsage:
     @property
     def missing(self) -> int:
         """How many of its blobs are missing."""
+    @property
+    def store(self) -> Path | None:
+        """The directory of its store, in a view of several; else `None`."""
     def __lt__(self, other: Self, /) -> bool: ...
     def __le__(self, other: Self, /) -> bool: ...
     def __gt__(self, other: Self, /) -> bool: ...

@@ -65,6 +65,17 @@ pub(crate) fn path<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S
     }
 }
 
+/// As [`path`], of one that need not be; without, null.
+pub(crate) fn optional_path<S: serde::Serializer>(
+    path: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match path {
+        Some(path) => serializer.serialize_some(&PathText(path)),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// As [`path`], for several.
 pub(crate) fn paths<S: serde::Serializer>(
     paths: &[PathBuf],

@@ -69,6 +69,9 @@ impl Store {
     /// [`Corrupt`](ErrorKind::Corrupt) where the bytes have another digest than `expected`; the
     /// store is then as it was.
     pub fn add_blob(&self, from: &mut dyn Read, expected: Option<&Digest>) -> Result<Blob> {
+        if self.is_several() {
+            return self.target().add_blob(from, expected);
+        }
         self.may_change()?;
         let new = self.stage_stream(from, Path::new("the stream"))?;
         if let Some(expected) = expected.filter(|expected| **expected != new.blob.digest) {

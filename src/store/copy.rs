@@ -157,6 +157,9 @@ impl Store {
         to: impl TryInto<ModelName, Error: Into<Error>>,
     ) -> Result<Copied> {
         let (from, to) = (convert::name(from)?, convert::name(to)?);
+        if self.is_several() {
+            return self.rename_in_one(&from, &to);
+        }
         let from = self.stored(&from)?;
         let _change = self.lock()?;
         let copied = self.copy_locked(from, &to, &CopyOptions::new().replace(false))?;
@@ -172,9 +175,43 @@ impl Store {
         to: &ModelName,
         options: &CopyOptions,
     ) -> Result<Copied> {
+        if self.is_several() {
+            return self.copy_among(from, to, options);
+        }
         let from = self.stored(from)?;
         let _change = self.lock()?;
         self.copy_locked(from, to, options)
+    }
+
+    /// Renames a model in the store in which it is, to a name that no store has.
+    fn rename_in_one(&self, from: &ModelName, to: &ModelName) -> Result<Copied> {
+        let store = self.holder_of(from)?;
+        if let Some(taken) = self.holder_of(to)?.locate(to)? {
+            let text = format!("renaming model '{from}': model '{taken}' already exists");
+            return Err(Error::new(ErrorKind::AlreadyExists, text));
+        }
+        store.rename(from, to)
+    }
+
+    /// Copies a model within its store where that may be written to, else to the first store that
+    /// may, blobs and all.
+    fn copy_among(
+        &self,
+        from: &ModelName,
+        to: &ModelName,
+        options: &CopyOptions,
+    ) -> Result<Copied> {
+        let holder = self.holder_of(from)?;
+        let target = match holder.is_writable() {
+            true => holder.clone(),
+            false => self.target(),
+        };
+        let source = holder.stored(from)?;
+        self.must_show(&target, to)?;
+        match holder.path() == target.path() {
+            true => holder.copy_manifest(&source, to, options),
+            false => target.take_model(&holder, &source, to, options.replace),
+        }
     }
 
     fn copy_locked(

@@ -75,6 +75,9 @@ impl Store {
     /// # Errors
     /// Where `blobs/` cannot be read.
     pub fn doctor(&self) -> Result<Diagnosis> {
+        if self.is_several() {
+            return self.doctor_several();
+        }
         let mut diagnosis = Diagnosis {
             locations: self.options().locations(),
             ..Diagnosis::default()

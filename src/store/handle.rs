@@ -32,6 +32,8 @@ use crate::store::{outgoing, watch};
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// The stores that are looked into after this one.
+    others: Arc<[Arc<Inner>]>,
     /// Who watches the calls of this handle, if anybody does.
     work: Option<Arc<watch::Work>>,
 }
@@ -107,6 +109,26 @@ impl Store {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(options: StoreOptions) -> Result<Self> {
+        let further = options.further.clone();
+        let first = Store::open_one(options.clone())?;
+        let mut inners = vec![first.inner];
+        for path in further {
+            let store = Store::open_one(options.clone().path(path))?;
+            let is_known =
+                |it: &Arc<Inner>| it.identity.is_some() && it.identity == store.inner.identity;
+            if !inners.iter().any(is_known) {
+                inners.push(store.inner);
+            }
+        }
+        let mut inners = inners.into_iter();
+        Ok(Store {
+            inner: inners.next().expect("the first was opened"),
+            others: inners.collect(),
+            work: None,
+        })
+    }
+
+    fn open_one(options: StoreOptions) -> Result<Self> {
         let Some(path) = options.path.clone() else {
             let text = "neither OLLAMA_MODELS nor a home directory says where the store is";
             return Err(Error::new(ErrorKind::NotFound, text));
@@ -132,6 +154,7 @@ impl Store {
                 options,
                 pools: ThreadPools::default(),
             }),
+            others: Arc::default(),
             work: None,
         })
     }
@@ -160,7 +183,9 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn blob_path(&self, digest: &Digest) -> std::path::PathBuf {
-        self.layout().blob(digest)
+        let mut stores = self.each_alone().into_iter();
+        let found = stores.find(|store| self.is_several() && store.has_blob(digest));
+        found.as_ref().unwrap_or(self).layout().blob(digest)
     }
 
     /// Returns whether the blob of a digest is there.
@@ -173,14 +198,41 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn has_blob(&self, digest: &Digest) -> bool {
-        self.layout().blob(digest).exists()
+        let others = self.others.iter().map(|other| &other.layout);
+        let mut layouts = std::iter::once(self.layout()).chain(others);
+        layouts.any(|layout| layout.blob(digest).exists())
     }
 
     /// Returns a handle of the same store whose calls count into `work` and stop where it says so.
     pub(super) fn watched_by(&self, work: Arc<watch::Work>) -> Store {
         Store {
             inner: self.inner.clone(),
+            others: self.others.clone(),
             work: Some(work),
+        }
+    }
+
+    /// Returns whether this is a view of several stores.
+    pub(crate) fn is_several(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// Returns each store of a view alone, in order.
+    pub(super) fn each_alone(&self) -> Vec<Store> {
+        let inners = std::iter::once(&self.inner).chain(self.others.iter());
+        let alone = |inner: &Arc<Inner>| Store {
+            inner: inner.clone(),
+            others: Arc::default(),
+            work: self.work.clone(),
+        };
+        inners.map(alone).collect()
+    }
+
+    /// Returns the first store of a view alone.
+    pub(super) fn first_store(&self) -> Store {
+        Store {
+            others: Arc::default(),
+            ..self.clone()
         }
     }
 
@@ -204,6 +256,7 @@ impl Store {
     /// Begins a change: refuses on a read-only store, waits for our other processes, and first of
     /// all puts back what an interrupted removal left in the trash and is in use.
     pub(crate) fn lock(&self) -> Result<Change> {
+        self.must_be_one("a change")?;
         self.may_change()?;
         let lock = StoreLock::acquire(self.layout(), || self.advance(0))?;
         let restored = outgoing::recover(self);
@@ -258,6 +311,7 @@ impl Store {
 
     /// Fails where nothing may be changed: in a store that was opened read-only, or is gone.
     pub(crate) fn may_change(&self) -> Result<()> {
+        self.must_be_one("a change")?;
         self.may_write()?;
         self.must_exist()
     }

@@ -44,6 +44,11 @@ pub struct Listing {
 }
 
 impl Listing {
+    pub(super) fn sort(&mut self) {
+        let key = |line: &Summary| (Reverse(line.modified_at), line.name.clone());
+        self.models.sort_by_cached_key(key);
+    }
+
     /// Returns the body of `GET /api/tags`.
     pub fn to_json(&self) -> String {
         json::to_string(self)
@@ -96,6 +101,12 @@ pub struct Summary {
     /// What the model lacks, where that was [asked for](ListOptions::check_blobs).
     #[serde(skip)]
     pub incomplete: Vec<IncompleteBlob>,
+    /// The directory of its store, in a view of several.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "json::optional_path"
+    )]
+    pub store: Option<PathBuf>,
 }
 
 /// What to look at for a list.
@@ -202,6 +213,9 @@ impl Store {
     /// # Errors
     /// As [`list`](Self::list).
     pub fn list_with(&self, options: &ListOptions) -> Result<Listing> {
+        if self.is_several() {
+            return self.list_several(options);
+        }
         let survey = self.survey(|stored| Line::of(self, stored, options))?;
         let mut problems = Vec::new();
         if let Some(text) = self.emptiness() {
@@ -221,9 +235,10 @@ impl Store {
             }
         }
         mark_aliases(&mut lines);
-        let mut models: Vec<Summary> = lines.into_iter().map(|line| line.summary).collect();
-        models.sort_by_cached_key(|line: &Summary| (Reverse(line.modified_at), line.name.clone()));
-        Ok(Listing { models, problems })
+        let models = lines.into_iter().map(|line| line.summary).collect();
+        let mut listing = Listing { models, problems };
+        listing.sort();
+        Ok(listing)
     }
 }
 
@@ -309,6 +324,7 @@ impl Summary {
             .as_ref()
             .map(|header| (header.senses.as_slice(), header.pooling));
         Ok(Summary {
+            store: None,
             name: model.name().clone(),
             model: model.name().clone(),
             remote_model: config.remote_model.clone(),

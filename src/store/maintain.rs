@@ -83,6 +83,7 @@ impl Store {
     /// # Errors
     /// As [`maintain`](Self::maintain).
     pub fn maintain_with(&self, options: &GcOptions) -> Result<Maintained> {
+        self.must_be_one("maintenance")?;
         self.blobs_place()?;
         let mut options = options.clone().partials(true).unknown(true);
         let renamed = if options.is_dry_run() {

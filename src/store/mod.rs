@@ -34,6 +34,7 @@ mod pool;
 mod problem;
 mod repair;
 mod resolve;
+mod several;
 mod show;
 mod suggest;
 mod survey;
@@ -66,6 +67,7 @@ pub use names::Names;
 pub use options::StoreOptions;
 pub use problem::Problem;
 pub use repair::{MovedBlob, Repaired};
+pub use several::DeletedFrom;
 pub use show::{InfoValue, Message, ModelInfo, Show, ShowOptions, ShownDetails, ShownTensor};
 pub use usage::{Files, ModelUsage, Usage};
 pub use verify::{

@@ -54,8 +54,10 @@ impl Store {
     /// [`InvalidName`](crate::ErrorKind::InvalidName) for a malformed name, or
     /// [`Corrupt`](crate::ErrorKind::Corrupt) for a manifest that does not decode.
     pub fn model(&self, name: impl TryInto<Reference, Error: Into<Error>>) -> Result<Model> {
-        let (name, _) = self.must_find(&convert::name(name)?)?;
-        self.open_model(name)
+        let reference = convert::name(name)?;
+        let store = self.holder(&reference)?;
+        let (name, _) = store.must_find(&reference)?;
+        store.open_model(name)
     }
 
     pub(crate) fn open_model(&self, name: ModelName) -> Result<Model> {

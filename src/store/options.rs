@@ -25,6 +25,7 @@ use crate::fs::system::paths;
 #[non_exhaustive]
 pub struct StoreOptions {
     pub(crate) path: Option<PathBuf>,
+    pub(crate) further: Vec<PathBuf>,
     pub(crate) home: Option<PathBuf>,
     pub(crate) create: bool,
     pub(crate) read_only: bool,
@@ -41,6 +42,7 @@ impl StoreOptions {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         StoreOptions {
             path: Some(path.into()),
+            further: Vec::new(),
             home: None,
             create: false,
             read_only: false,
@@ -80,6 +82,59 @@ impl StoreOptions {
     pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
         self
+    }
+
+    /// Sets the directories of stores that are looked into after the first one, in this order: all
+    /// together are one view, as the directories of `PATH` are. Of models of one name the first
+    /// store's is meant. What is new is written to the first store that may be written to, and what
+    /// is deleted goes from the store in which it is found. A directory that is named twice counts
+    /// once.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::{Store, StoreOptions};
+    ///
+    /// let mine = StoreOptions::new(directory.path().join("mine")).create(true);
+    /// let view = Store::open_with(mine.further([store.path()]))?;
+    /// view.copy("tiny", "my-own")?;
+    /// assert_eq!(view.list()?.models.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn further<P: Into<PathBuf>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.further = paths.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the directories of several stores, as [`path`](Self::path) and
+    /// [`further`](Self::further) do; without any, what is set stays.
+    #[must_use]
+    pub fn paths<P: Into<PathBuf>>(self, paths: impl IntoIterator<Item = P>) -> Self {
+        let mut paths = paths.into_iter();
+        match paths.next() {
+            Some(first) => self.path(first).further(paths),
+            None => self,
+        }
+    }
+
+    /// Returns the directories of a list as the system writes its `PATH`, with `:` between them, on
+    /// Windows `;`. What is a directory as a whole is one, and what is empty is none.
+    ///
+    /// ```
+    /// use modelkeep::StoreOptions;
+    ///
+    /// let list = std::env::join_paths(["a", "b"])?;
+    /// assert_eq!(StoreOptions::split_paths(list).len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn split_paths(list: impl AsRef<std::ffi::OsStr>) -> Vec<PathBuf> {
+        let list = list.as_ref();
+        if Path::new(list).is_dir() {
+            return vec![PathBuf::from(list)];
+        }
+        let paths = env::split_paths(list);
+        paths.filter(|path| !path.as_os_str().is_empty()).collect()
     }
 
     /// Sets whether a directory that does not exist is made when the store is opened, and what is

@@ -30,7 +30,8 @@ impl Store {
         &self,
         name: impl TryInto<ModelName, Error: Into<Error>>,
     ) -> Result<Option<ModelName>> {
-        self.locate(&convert::name(name)?)
+        let name = convert::name(name)?;
+        self.holder_of(&name)?.locate(&name)
     }
 
     /// As [`find`](Self::find).
@@ -80,7 +81,9 @@ impl Store {
     /// [`NotFound`](crate::ErrorKind::NotFound), or
     /// [`InvalidName`](crate::ErrorKind::InvalidName) for a text that no model can have.
     pub fn resolve(&self, name: impl TryInto<Reference, Error: Into<Error>>) -> Result<ModelName> {
-        self.look_up(&convert::name(name)?).map(|(name, _)| name)
+        let reference = convert::name(name)?;
+        let store = self.holder(&reference)?;
+        store.look_up(&reference).map(|(name, _)| name)
     }
 
     /// Returns the stored name, and whether it was found only without `:local`.

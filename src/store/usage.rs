@@ -76,6 +76,12 @@ pub struct ModelUsage {
     pub shared: u64,
     /// How many of its blobs are missing.
     pub missing: usize,
+    /// The directory of its store, in a view of several.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "json::optional_path"
+    )]
+    pub store: Option<PathBuf>,
 }
 
 /// Some files together.
@@ -137,6 +143,9 @@ impl Store {
     /// # Errors
     /// Where `blobs/` cannot be read, or the store is gone.
     pub fn usage(&self) -> Result<Usage> {
+        if self.is_several() {
+            return self.usage_several();
+        }
         self.blobs_place()?;
         let mut usage = Usage::default();
         let mut tally = Tally::default();
@@ -283,6 +292,7 @@ fn model_usage(
         exclusive: 0,
         shared: 0,
         missing: 0,
+        store: None,
     };
     for holding in digests.iter().filter_map(|digest| holdings.get(digest)) {
         match (holding.bytes, holding.users) {

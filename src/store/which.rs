@@ -82,6 +82,9 @@ impl Store {
     /// [`FileNotFound`](ErrorKind::FileNotFound) for a path where no file is.
     pub fn which(&self, what: impl AsRef<Path>) -> Result<Uses> {
         let what = what.as_ref();
+        if self.is_several() {
+            return self.which_several(what);
+        }
         let digits = match what.to_str().and_then(digits) {
             Some(digits) => digits,
             None => self.digits_of_file(what)?,
@@ -144,6 +147,9 @@ impl Store {
     }
 
     fn identify_reference(&self, reference: &Reference) -> Result<ModelName> {
+        if self.is_several() {
+            return self.identify_in_one(reference);
+        }
         match self.look_up(reference) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 match reference.name().map(|name| self.by_id(name)) {
@@ -154,6 +160,22 @@ impl Store {
             }
             found => found.map(|(name, _)| name),
         }
+    }
+
+    /// Returns the stored name in a view of several stores: a name of any of them wins over an ID.
+    fn identify_in_one(&self, reference: &Reference) -> Result<ModelName> {
+        let first = self.holder(reference)?;
+        let others = self.stores().into_iter();
+        let mut refusal = None;
+        for store in std::iter::once(first).chain(others) {
+            match store.identify_reference(reference) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    refusal = refusal.or(Some(error));
+                }
+                found => return found,
+            }
+        }
+        Err(refusal.unwrap_or_else(|| reference.not_found()))
     }
 
     /// Returns the model whose ID a name looks like; of those with equal manifests the first.

@@ -54,6 +54,43 @@ static void an_export_says_what_it_wrote(mkeep_store *store) {
     CHECK(!access(at("layout/index.json"), R_OK));
 }
 
+static void a_link_is_made_checked_and_forgotten(mkeep_store *store) {
+    const mkeep_link_options options = {.size = sizeof options, .mode = MKEEP_LINK_MODE_HARD_LINK};
+    const char *paths[] = {at("links")};
+    mkeep_linked *linked = NULL;
+    mkeep_link_report *report = NULL;
+    mkeep_string *json = NULL;
+    mkeep_link link = {.size = sizeof link};
+    mkeep_checked_link checked = {.size = sizeof checked};
+    DONE(mkeep_store_link(store, "tiny", at("links"), &options, &linked, error));
+    CHECK(mkeep_linked_get(linked, 0, &link) && contains(link.path, "/links/tiny.gguf"));
+    CHECK(link.mode == MKEEP_LINK_MODE_HARD_LINK && link.file_size == 736);
+    CHECK(!link.is_replacement && !link.is_unchanged && !mkeep_linked_get(linked, 1, &link));
+    CHECK(is(mkeep_linked_not_remembered(linked), ""));
+    mkeep_str kind;
+    CHECK(!mkeep_linked_left_out(linked, 0, &kind));
+    DONE(mkeep_linked_json(linked, &json, error));
+    CHECK(has(json, "\"mode\":\"hardlink\""));
+    mkeep_linked_free(linked);
+    DONE(mkeep_store_check_links(store, NULL, 0, &report, error));
+    CHECK(mkeep_link_report_is_ok(report));
+    mkeep_link_report_free(report);
+    CHECK(!unlink(at("links/tiny.gguf")));
+    DONE(mkeep_store_check_links(store, paths, 1, &report, error));
+    CHECK(!mkeep_link_report_is_ok(report) && mkeep_link_report_get(report, 0, &checked));
+    CHECK(checked.state == MKEEP_LINK_STATE_MISSING && is(checked.name, "tiny:latest"));
+    CHECK(contains(checked.advice, "modelkeep link tiny:latest"));
+    DONE(mkeep_link_report_json(report, &json, error));
+    CHECK(has(json, "\"state\":\"missing\""));
+    mkeep_link_report_free(report);
+    DONE(mkeep_store_forget_links(store, paths, 1, error));
+    const mkeep_link_options odd = {.size = sizeof odd, .mode = 9};
+    CHECK(mkeep_store_link(store, "tiny", at("links"), &odd, NULL, NULL) ==
+          MKEEP_STATUS_INVALID_ARGUMENT);
+    mkeep_linked_free(NULL);
+    mkeep_link_report_free(NULL);
+}
+
 static void nothing_is_written_over_and_what_is_stopped_leaves_nothing(mkeep_store *store) {
     const char *names[] = {"tiny"};
     const char *unknown[] = {"nope"};
@@ -125,6 +162,7 @@ int main(int argc, char *argv[]) {
     DONE(mkeep_store_import(store, argv[1], "tiny", NULL, NULL, error));
     DONE(mkeep_store_copy(store, "tiny", "again", error));
     an_export_says_what_it_wrote(store);
+    a_link_is_made_checked_and_forgotten(store);
     nothing_is_written_over_and_what_is_stopped_leaves_nothing(store);
     an_archive_comes_back("models.tar");
     an_archive_comes_back("layout");

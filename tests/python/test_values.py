@@ -45,6 +45,13 @@ def values(store: modelkeep.Store, scratch: Scratch) -> Iterator[object]:
     yield from (show, show.messages[0], show.tensors[0])
     uses = store.which(store.path("tiny"))
     yield from (uses, uses[0])
+    linked = store.link("tiny", scratch.root.parent / f"{scratch.root.name}-links")
+    yield from (linked, linked[0])
+    links = store.check_links()
+    yield from (links, links[0])
+    other = scratch.root / "other"
+    other.mkdir()
+    yield modelkeep.Store([scratch.root, other]).delete("tiny", dry_run=True).stores[0]
     copied = store.copy("tiny", "copy")
     yield copied
     report = store.verify(gguf=True)

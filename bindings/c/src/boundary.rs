@@ -182,6 +182,21 @@ pub(crate) unsafe fn references(
         .collect()
 }
 
+/// Borrows several paths, none of which may be NULL.
+///
+/// # Safety
+/// `paths` is NULL or has `count` pointers, each of which is NULL or a string.
+pub(crate) unsafe fn paths<'a>(
+    paths: *const *const c_char,
+    count: usize,
+) -> Result<Vec<&'a Path>, Fault> {
+    // SAFETY: by the contract.
+    let paths = unsafe { slice(paths, count, "paths") }?;
+    // SAFETY: by the contract.
+    let each = paths.iter().map(|it| unsafe { path(*it, "path") });
+    each.collect()
+}
+
 /// Moves an object to the caller, who frees it. Any thread may use it, and several at once.
 pub(crate) fn out<T: Send + Sync>(place: &mut MaybeUninit<*mut T>, object: T) {
     place.write(Box::into_raw(Box::new(object)));

@@ -119,12 +119,14 @@ pub struct mkeep_summary {
     pub embedding_length: i64,
     /// The model that this one was made from.
     pub parent_model: mkeep_str,
+    /// The directory of its store, in a view of several; otherwise empty.
+    pub store: mkeep_str,
 }
 
 growing!(
     mkeep_list_options: reserved,
     mkeep_incomplete_blob: n_bytes,
-    mkeep_summary: parent_model,
+    mkeep_summary: store,
 );
 // SAFETY: numbers.
 unsafe impl Options for mkeep_list_options {}
@@ -145,7 +147,7 @@ impl mkeep_incomplete_blob {
 impl mkeep_summary {
     fn new(strings: &mut Strings, line: &Summary) -> Self {
         let details = &line.details;
-        let alias_of = line.alias_of.as_ref();
+        let (alias_of, store) = (line.alias_of.as_ref(), line.store.as_ref());
         mkeep_summary {
             size: size_of::<Self>(),
             form: mkeep_manifest_form::from(line.form) as u32,
@@ -163,6 +165,7 @@ impl mkeep_summary {
             context_length: details.context_length,
             embedding_length: details.embedding_length,
             parent_model: strings.add(&details.parent_model),
+            store: store.map_or(mkeep_str::EMPTY, |store| strings.path(store)),
         }
     }
 }

@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use engine::{Durability, Reference, Store, StoreOptions};
 
-use crate::boundary::{Fault, borrow, free, invalid, out, output, path, text, with};
+use crate::boundary::{Fault, borrow, free, get, invalid, out, output, path, paths, text, with};
 use crate::growing::{Options, growing, options};
 use crate::status::{call, mkeep_error, mkeep_status};
 use crate::str::{OwnedStr, mkeep_str};
 use crate::string::mkeep_string;
 
 /// A models directory, opened.
-pub struct mkeep_store(pub(crate) Store, OwnedStr);
+pub struct mkeep_store(pub(crate) Store, Vec<OwnedStr>);
 
 impl From<Store> for mkeep_store {
     fn from(store: Store) -> Self {
-        let root = OwnedStr::path(store.path());
-        mkeep_store(store, root)
+        let stores = store.stores();
+        let roots = stores.iter().map(|store| OwnedStr::path(store.path()));
+        let roots = roots.collect();
+        mkeep_store(store, roots)
     }
 }
 
@@ -49,6 +51,12 @@ pub struct mkeep_store_options {
     pub delete_delay: u32,
     /// An mkeep_template_choice.
     pub template_choice: u32,
+    /// The directories of stores that are looked into after the first, as those of `PATH` are: all
+    /// are one view. Of models of one name the first store's is meant, and what is new goes to the
+    /// first store that may be written to. NULL for none.
+    pub further: *const *const c_char,
+    /// How many those are.
+    pub further_count: usize,
 }
 
 /// Which template mkeep_store_show takes where a model has two: a Go template of its own, and the
@@ -64,13 +72,13 @@ pub enum mkeep_template_choice {
     Gguf = 2,
 }
 
-growing!(mkeep_store_options: template_choice);
-// SAFETY: numbers and a pointer.
+growing!(mkeep_store_options: further_count);
+// SAFETY: numbers and pointers.
 unsafe impl Options for mkeep_store_options {}
 
 impl mkeep_store_options {
     /// # Safety
-    /// `path` is NULL or a string.
+    /// `path` is NULL or a string, and `further` NULL or `further_count` strings.
     pub(crate) unsafe fn read(&self) -> Result<StoreOptions, Fault> {
         let durability = match self.no_sync {
             0 => Durability::Full,
@@ -103,7 +111,9 @@ impl mkeep_store_options {
             // SAFETY: not NULL, so by the contract a string.
             options = options.path(unsafe { path(self.path, "path") }?);
         }
-        Ok(options)
+        // SAFETY: by the contract NULL or so many strings.
+        let further = unsafe { paths(self.further, self.further_count) }?;
+        Ok(options.further(further))
     }
 }
 
@@ -128,11 +138,27 @@ pub unsafe extern "C" fn mkeep_store_open(
     }
 }
 
-/// Returns the directory, as it was given.
+/// Gets the directory of a store of a view, in the order in which they are looked into; of one store
+/// its own. False beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_store_roots(
+    store: *const mkeep_store,
+    index: usize,
+    root: *mut mkeep_str,
+) -> bool {
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get(store, root, |store| Some(store.1.get(index)?.view())) }
+}
+
+/// Returns the directory, as it was given; in a view of several that of the first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_store_root(store: *const mkeep_store) -> mkeep_str {
     // SAFETY: by the header's contract NULL or a live store.
-    unsafe { with(store, mkeep_str::EMPTY, |store| store.1.view()) }
+    unsafe {
+        with(store, mkeep_str::EMPTY, |store| {
+            store.1.first().map_or(mkeep_str::EMPTY, OwnedStr::view)
+        })
+    }
 }
 
 /// Frees a store. Models, lists, reports and files of it live on.

@@ -1,5 +1,6 @@
 //! What may be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,9 +31,11 @@ const GLOBAL: &str = "Global options";
     arg_required_else_help = true
 )]
 pub(crate) struct Args {
-    /// The store's directory [default: $OLLAMA_MODELS, else ~/.ollama/models]
+    /// The store's directory; or several of them as one view, the option repeated or a list as in
+    /// PATH: the first that has a model wins, and what is new goes to the first that may be
+    /// written to [default: $OLLAMA_MODELS, else ~/.ollama/models]
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR")]
-    pub store: Option<PathBuf>,
+    pub store: Vec<OsString>,
     /// Print JSON: that of the API for list and show
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
@@ -310,10 +313,7 @@ impl Args {
             Some(delay) => options.delete_delay(delay),
             None => options,
         };
-        match &self.store {
-            Some(path) => options.path(path),
-            None => options,
-        }
+        options.paths(self.store.iter().flat_map(StoreOptions::split_paths))
     }
 }
 

@@ -8,7 +8,7 @@ use clap_complete::ArgValueCompleter;
 use modelkeep::{ListOptions, ManifestForm, ModelName, Store, Summary};
 
 use crate::completions::models;
-use crate::output::{Outcome, Output, note, size};
+use crate::output::{Outcome, Output, note, place, size};
 use crate::table::Fitting;
 
 #[derive(Debug, Args)]
@@ -61,6 +61,7 @@ enum Column {
     Context,
     Capabilities,
     Modified,
+    Store,
 }
 
 /// A pattern of names; one without a tag means every tag.
@@ -116,15 +117,16 @@ pub(crate) fn run(store: &Store, args: &ListArgs, output: &mut Output) -> Outcom
         let names = listing.models.iter().map(|line| line.name.to_string());
         return output.lines(names);
     }
+    let columns = args.columns_of(&listing.models);
     let mut rows: Vec<Vec<String>> = Vec::new();
     for line in &listing.models {
-        let cells = args.columns.iter();
+        let cells = columns.iter();
         rows.push(cells.map(|it| it.cell(line, args.bytes, output)).collect());
     }
-    let header: Vec<_> = args.columns.iter().map(|column| column.title()).collect();
+    let header: Vec<_> = columns.iter().map(|column| column.title()).collect();
     let places = |is_meant: fn(&Column) -> bool| -> Vec<usize> {
-        let columns = args.columns.iter().enumerate();
-        let meant = columns.filter(|(_, column)| is_meant(column));
+        let meant = columns.iter().enumerate();
+        let meant = meant.filter(|(_, column)| is_meant(column));
         meant.map(|(index, _)| index).collect()
     };
     let fitting = Fitting {
@@ -133,6 +135,17 @@ pub(crate) fn run(store: &Store, args: &ListArgs, output: &mut Output) -> Outcom
         shrinking: &places(|column| *column == Column::Name),
     };
     output.table(fitting.lines(rows, output.width()))
+}
+
+impl ListArgs {
+    /// Returns the columns: those that were asked for, and in a view of several stores where each
+    /// model is.
+    fn columns_of(&self, models: &[Summary]) -> Vec<Column> {
+        let is_of_several = models.iter().any(|line| line.store.is_some());
+        let is_told = self.columns.contains(&Column::Store);
+        let store = (is_of_several && !is_told).then_some(Column::Store);
+        self.columns.iter().copied().chain(store).collect()
+    }
 }
 
 /// The store lists the newest first; models of one size keep that order.
@@ -157,6 +170,7 @@ impl Column {
             Column::Context => "CONTEXT",
             Column::Capabilities => "CAPABILITIES",
             Column::Modified => "MODIFIED",
+            Column::Store => "STORE",
         }
     }
 
@@ -183,6 +197,7 @@ impl Column {
                 words.collect::<Vec<String>>().join(",")
             }
             Column::Modified => output.time(line.modified_at),
+            Column::Store => place(line.store.as_deref()),
         }
     }
 }

@@ -251,6 +251,11 @@ pub(crate) fn note(problems: &[Problem]) {
     }
 }
 
+/// Returns the store that something is in, where there are several.
+pub(crate) fn place(store: Option<&Path>) -> String {
+    store.map_or_else(String::new, |store| store.display().to_string())
+}
+
 /// Returns a size for people, or as a number of bytes where that is wanted.
 pub(crate) fn size(size: u64, bytes: bool) -> String {
     match bytes {

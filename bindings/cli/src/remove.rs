@@ -135,6 +135,16 @@ fn print(deleted: &Deleted, output: &mut Output) -> Outcome {
     for name in deleted.models.iter().filter(|name| !is_alias(name)) {
         output.line(format!("{verb} {name}"))?;
     }
+    for from in &deleted.stores {
+        let (name, store) = (&from.name, from.store.display());
+        output.line(match &from.shown_from {
+            Some(other) => format!(
+                "{name}: from {store}; that of {} is shown now",
+                other.display()
+            ),
+            None => format!("{name}: from {store}"),
+        })?;
+    }
     for alias in &deleted.aliases {
         let (name, link, model) = (&alias.name, alias.link.display(), &alias.model);
         output.line(match deleted.dry_run {

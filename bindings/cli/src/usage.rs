@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use clap::{Args, ValueEnum};
 use modelkeep::{Files, ModelUsage, Store, Usage};
 
-use crate::output::{Outcome, Output, counted, note, size};
+use crate::output::{Outcome, Output, counted, note, place, size};
 use crate::table::Fitting;
 
 #[derive(Debug, Args)]
@@ -56,10 +56,11 @@ pub(crate) fn run(store: &Store, how: &UsageArgs, output: &mut Output) -> Outcom
             size(model.shared, how.bytes),
             bar(model, largest),
             missing,
+            place(model.store.as_deref()),
         ]
     };
     let fitting = Fitting {
-        header: &["NAME", "ALONE", "SHARED", "", ""],
+        header: &["NAME", "ALONE", "SHARED", "", "", ""],
         numbers: &[1, 2],
         shrinking: &[0],
     };

@@ -9,6 +9,7 @@ use crate::archive::{ArchivedModel, Exported, ImportedArchive};
 use crate::array::Array;
 use crate::gguf::{FileWarning, Gguf, GgufWarning};
 use crate::json_base::JsonBase;
+use crate::link::{CheckedLink, Link, LinkReport, Linked};
 use crate::listing::{Details, IncompleteBlob, Listing, Problem, Summary};
 use crate::maintain::{
     Collected, Diagnosis, Files, Issue, Location, Maintained, ModelUsage, MovedBlob, Repaired,
@@ -17,7 +18,7 @@ use crate::maintain::{
 use crate::model::Model;
 use crate::parse_error::ParseError;
 use crate::progress::Progress;
-use crate::results::{Alias, Copied, Deleted, Imported, SharedBlob};
+use crate::results::{Alias, Copied, Deleted, DeletedFrom, Imported, SharedBlob};
 use crate::show::{Message, Show, ShownTensor};
 use crate::split_gguf::GgufParts;
 use crate::tensor::Tensor;
@@ -45,9 +46,11 @@ classes!(
     Array,
     BrokenModel,
     Cached,
+    CheckedLink,
     Collected,
     Copied,
     Deleted,
+    DeletedFrom,
     Details,
     Diagnosis,
     Exported,
@@ -63,6 +66,9 @@ classes!(
     IncompleteBlob,
     Issue,
     JsonBase,
+    Link,
+    LinkReport,
+    Linked,
     Listing,
     Location,
     Maintained,

@@ -11,6 +11,7 @@ mod html;
 mod http;
 mod import;
 mod json_base;
+mod link;
 mod listing;
 mod maintain;
 mod model;

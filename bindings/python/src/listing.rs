@@ -130,6 +130,8 @@ record! {
         form => it.form.as_str();
         /// What the model lacks, where `check_blobs` was asked for, as a list of `IncompleteBlob`.
         incomplete => each(py, &it.incomplete, |blob| IncompleteBlob::from(blob.clone()))?;
+        /// The directory of its store, in a view of several; else `None`.
+        store => it.store.clone();
     }
 }
 

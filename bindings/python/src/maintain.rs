@@ -132,6 +132,8 @@ record! {
         shared => it.shared;
         /// How many of its blobs are missing.
         missing => it.missing;
+        /// The directory of its store, in a view of several; else `None`.
+        store => it.store.clone();
     }
 }
 

@@ -23,25 +23,22 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Opens the store at a path; without one, where the environment says. Its own path is
-    /// absolute, so that a change of the working directory does not move it.
-    pub(crate) fn open(&self, path: Option<PathBuf>) -> Result<modelkeep::Store> {
-        let options = self.to_core(path)?;
+    /// Opens the store at a path, or several as one view; without any, where the environment says.
+    /// Its own paths are absolute, so that a change of the working directory does not move it.
+    pub(crate) fn open(&self, paths: Vec<PathBuf>) -> Result<modelkeep::Store> {
+        let options = self.to_core(paths)?;
         let store = modelkeep::Store::open_with(options.clone())?;
-        if store.path().is_absolute() {
+        let roots = roots(&store);
+        if roots.iter().all(|root| root.is_absolute()) {
             return Ok(store);
         }
-        let path =
-            absolute(store.path()).map_err(|e| Error::io("opening store", store.path(), e))?;
-        modelkeep::Store::open_with(options.path(path))
+        let made = |root: &PathBuf| absolute(root).map_err(|e| Error::io("opening store", root, e));
+        let roots = roots.iter().map(made).collect::<Result<Vec<_>>>()?;
+        modelkeep::Store::open_with(options.paths(roots))
     }
 
-    fn to_core(&self, path: Option<PathBuf>) -> Result<StoreOptions> {
-        let environment = StoreOptions::from_env();
-        let options = match path {
-            Some(path) => environment.path(path),
-            None => environment,
-        };
+    fn to_core(&self, paths: Vec<PathBuf>) -> Result<StoreOptions> {
+        let options = StoreOptions::from_env().paths(paths);
         let options = match self.go_template {
             Some(prefer) => options.go_template(Some(prefer)),
             None => options,
@@ -69,6 +66,12 @@ impl Options {
         keywords.set_item("go_template", self.go_template)?;
         Ok(keywords)
     }
+}
+
+/// Returns the directories of a store.
+pub(crate) fn roots(store: &modelkeep::Store) -> Vec<PathBuf> {
+    let stores = store.stores();
+    stores.iter().map(|store| store.path().to_owned()).collect()
 }
 
 /// Returns the error of an option without a meaning.

@@ -61,6 +61,24 @@ record! {
         /// Why blobs were kept: manifests that cannot be read may use any of them, or another
         /// program has one open.
         kept => each(py, &it.kept, |problem| Problem::from(problem.clone()))?;
+        /// From which store each model is gone, in a view of several, as a list of `DeletedFrom`.
+        stores => each(py, &it.stores, |from| DeletedFrom::from(from.clone()))?;
+    }
+}
+
+record! {
+    /// From which of several stores a model was deleted.
+    ///
+    /// >>> view = modelkeep.Store([store.root, "/usr/share"])
+    /// >>> view.delete("llama3.2", dry_run=True).stores[0].store == store.root
+    /// True
+    DeletedFrom(py, it: modelkeep::DeletedFrom) shows [name, store] {
+        /// The model.
+        name => it.name.to_string();
+        /// The directory of its store.
+        store => it.store.clone();
+        /// The directory of the store whose model has that name now; `None` where there is none.
+        shown_from => it.shown_from.clone();
     }
 }
 

@@ -15,8 +15,8 @@ use crate::listing::Listing;
 use crate::maintain::Diagnosis;
 use crate::model::{Model, show_options};
 use crate::models::{Models, Pending};
-use crate::options::{Options, Span, bad};
-use crate::path::FilePath;
+use crate::options::{Options, Span, bad, roots};
+use crate::path::{FilePath, Roots};
 use crate::progress::Observer;
 use crate::results::{Copied, Deleted};
 use crate::show::Show;
@@ -87,7 +87,7 @@ impl Store {
         durability='full', delete_delay=0.05, foreign_owner=False, go_template=None)")]
     fn new(
         py: Python<'_>,
-        path: Option<FilePath>,
+        path: Option<Roots>,
         read_only: bool,
         create: bool,
         mmap: bool,
@@ -107,8 +107,8 @@ impl Store {
             foreign_owner,
             go_template,
         };
-        let path = path.map(|path| path.0);
-        let inner = py.detach(|| options.open(path)).or_raise(py)?;
+        let paths = path.map_or_else(Vec::new, |paths| paths.0);
+        let inner = py.detach(|| options.open(paths)).or_raise(py)?;
         let pending = Pending::default();
         Ok(Store {
             inner,
@@ -117,7 +117,17 @@ impl Store {
         })
     }
 
-    /// The store's directory, an absolute `Path`.
+    /// The directories of all stores that this is a view of, in the order in which they are looked
+    /// into; of one store its own.
+    ///
+    /// >>> store.roots == [store.root]
+    /// True
+    #[getter]
+    fn roots(&self) -> Vec<PathBuf> {
+        roots(&self.inner)
+    }
+
+    /// The store's directory, an absolute `Path`; in a view of several that of the first.
     ///
     /// >>> store.root.is_absolute()
     /// True
@@ -400,24 +410,30 @@ impl Store {
     }
 
     fn __eq__(&self, other: &Self) -> bool {
-        self.inner.path() == other.inner.path() && self.options == other.options
+        self.roots() == other.roots() && self.options == other.options
     }
 
     fn __hash__(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        self.inner.path().hash(&mut hasher);
+        self.roots().hash(&mut hasher);
         hasher.finish()
     }
 
     fn __repr__(&self) -> String {
-        format!("Store({:?})", self.inner.path())
+        match self.roots().as_slice() {
+            [root] => format!("Store({root:?})"),
+            roots => format!("Store({roots:?})"),
+        }
     }
 
     fn __getnewargs_ex__<'py>(
         &self,
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let path = PyTuple::new(py, [self.inner.path()])?;
+        let path = match self.roots().as_slice() {
+            [root] => PyTuple::new(py, [root])?,
+            roots => PyTuple::new(py, [roots])?,
+        };
         Ok((path, self.options.to_keywords(py)?))
     }
 }

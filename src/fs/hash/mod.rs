@@ -71,6 +71,16 @@ impl Progress {
         self.total_bytes = self.total_bytes.max(bytes);
     }
 
+    /// Returns how far all is, where this much was done before.
+    pub(crate) fn and(&self, next: &Progress) -> Progress {
+        Progress {
+            bytes: self.bytes.saturating_add(next.bytes),
+            total_bytes: self.total_bytes.saturating_add(next.total_bytes),
+            files: self.files + next.files,
+            total_files: self.total_files + next.total_files,
+        }
+    }
+
     /// Does the same with files.
     pub(crate) fn reach_files(&mut self, files: usize) {
         self.files = files;

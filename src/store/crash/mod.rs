@@ -110,6 +110,12 @@ fn operations() -> Vec<(&'static str, Operation)> {
         ("copy over a model", |store| {
             store.copy(&name("a"), &name("b")).map(drop)
         }),
+        ("copy from another store", |store| {
+            let own = StoreOptions::new(store.path().join("own")).create(true);
+            let own = Store::open_with(own.delete_delay(Duration::ZERO))?;
+            own.take_model(store, &name("a"), &name("ns/c:t"), false)
+                .map(drop)
+        }),
         ("rename", |store| {
             store.rename(&name("a"), &name("ns/d:t")).map(drop)
         }),
@@ -239,10 +245,12 @@ fn check(image: &Image, place: &str) {
     archives::check(image, place);
     for (path, bytes) in manifests(image) {
         let manifest = Manifest::parse(bytes).unwrap_or_else(|e| panic!("{place}: {path:?}: {e}"));
+        let is_manifests = |path: &&Path| path.ends_with("manifests");
+        let root = path.ancestors().find(is_manifests).unwrap().parent();
         for digest in manifest.digests() {
             let held = image.iter().any(|(path, bytes)| {
                 path.parent()
-                    .is_some_and(|parent| parent.ends_with("blobs"))
+                    .is_some_and(|parent| parent.ends_with("blobs") && parent.parent() == root)
                     && Digest::of(bytes) == digest
             });
             assert!(held, "{place}: {path:?} lacks {digest}");

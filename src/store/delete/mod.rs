@@ -21,6 +21,7 @@ use crate::store::live::LiveBlobs;
 use crate::store::model::read_manifest;
 use crate::store::outgoing::Outgoing;
 use crate::store::problem::Problem;
+use crate::store::several::DeletedFrom;
 
 /// How to delete.
 ///
@@ -89,6 +90,9 @@ pub struct Deleted {
     /// Why blobs were kept: manifests that cannot be read may use any of them, or another program
     /// has one open ([`Busy`](crate::ErrorKind::Busy)), which a later collection removes.
     pub kept: Vec<Problem>,
+    /// From which store each model is gone, in a view of several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stores: Vec<DeletedFrom>,
 }
 
 /// A blob that stays because other models use it.
@@ -114,6 +118,20 @@ pub struct SharedBlob {
 }
 
 impl Deleted {
+    /// Adds what was deleted from another store.
+    pub(super) fn add(&mut self, other: Deleted) {
+        self.dry_run |= other.dry_run;
+        self.models.extend(other.models);
+        self.failed.extend(other.failed);
+        self.blobs.extend(other.blobs);
+        self.bytes += other.bytes;
+        self.restored.extend(other.restored);
+        self.shared.extend(other.shared);
+        self.aliases.extend(other.aliases);
+        self.kept.extend(other.kept);
+        self.stores.extend(other.stores);
+    }
+
     /// Returns the result as JSON.
     ///
     /// # Errors
@@ -172,7 +190,7 @@ impl Store {
     /// [`NotFound`](crate::ErrorKind::NotFound) where no such model is stored,
     /// [`InvalidName`](crate::ErrorKind::InvalidName) for a malformed name.
     pub fn delete(&self, name: impl TryInto<Reference, Error: Into<Error>>) -> Result<Deleted> {
-        let mut deleted = self.delete_references(vec![convert::name(name)?])?;
+        let mut deleted = self.delete_with([convert::name(name)?], &DeleteOptions::new())?;
         match deleted.failed.pop() {
             Some((_, error)) => Err(error),
             None => Ok(deleted),
@@ -227,6 +245,9 @@ impl Store {
         N: TryInto<Reference, Error: Into<Error>>,
     {
         let references: Result<_> = names.into_iter().map(convert::name).collect();
+        if self.is_several() {
+            return self.delete_several(references?, options);
+        }
         match options.dry_run {
             true => self.plan_delete(references?),
             false => self.delete_references(references?),

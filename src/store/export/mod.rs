@@ -124,7 +124,10 @@ impl Store {
     where
         N: TryInto<Reference, Error: Into<Error>>,
     {
-        let to = to.as_ref();
+        let (names, to) = (references(names)?, to.as_ref());
+        if self.is_several() {
+            return self.holder_of_all(&names)?.export(names, to, options);
+        }
         let is_archive = to.extension().is_some_and(|extension| extension == "tar");
         if is_archive && !to.is_dir() {
             must_be_free(to, options.replace)?;
@@ -169,19 +172,17 @@ impl Store {
     where
         N: TryInto<Reference, Error: Into<Error>>,
     {
-        let plan = self.plan(names)?;
-        let mut archive = Archive::new(self, |bytes: &[u8]| write(self, to, bytes));
+        let names = references(names)?;
+        let store = self.holder_of_all(&names)?;
+        let plan = store.plan(names)?;
+        let mut archive = Archive::new(&store, |bytes: &[u8]| write(self, to, bytes));
         archive.write(&plan)?;
         patiently(self, || to.flush())?;
         Ok(plan.exported())
     }
 
-    fn plan<N>(&self, names: impl IntoIterator<Item = N>) -> Result<Plan>
-    where
-        N: TryInto<Reference, Error: Into<Error>>,
-    {
-        let names: Result<Vec<Reference>> = names.into_iter().map(convert::name).collect();
-        let plan = Plan::of(self, &names?)?;
+    fn plan(&self, names: Vec<Reference>) -> Result<Plan> {
+        let plan = Plan::of(self, &names)?;
         plan.expect(self);
         Ok(plan)
     }
@@ -194,6 +195,13 @@ impl Store {
             false => staged.commit_new(to),
         }
     }
+}
+
+fn references<N>(names: impl IntoIterator<Item = N>) -> Result<Vec<Reference>>
+where
+    N: TryInto<Reference, Error: Into<Error>>,
+{
+    names.into_iter().map(convert::name).collect()
 }
 
 /// Writes to a stream of the caller's.

@@ -201,6 +201,7 @@ impl Store {
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a store with blobs and no manifest at
     /// all, without [`GcOptions::all`].
     pub fn gc(&self, options: &GcOptions) -> Result<Collected> {
+        self.must_be_one("a collection")?;
         let change = match options.dry_run {
             true => None,
             false => Some(self.lock()?),

@@ -8,6 +8,7 @@ mod plan;
 mod staged_model;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -230,6 +231,11 @@ impl Store {
     }
 
     fn make(&self, name: &ModelName, plan: ImportPlan) -> Result<Imported> {
+        if self.is_several() {
+            let target = self.target();
+            self.must_show(&target, name)?;
+            return target.make(name, plan);
+        }
         let name = self.spelling(name)?;
         let replace = plan.with.replace;
         self.may_import(&name, replace)?;

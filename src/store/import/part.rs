@@ -146,7 +146,7 @@ impl Store {
         Ok(Part::of_gguf(path, media, bytes, gguf.view()))
     }
 
-    fn stored_or_staged(&self, source: &Source, copy_mode: CopyMode) -> Result<Bytes> {
+    pub(super) fn stored_or_staged(&self, source: &Source, copy_mode: CopyMode) -> Result<Bytes> {
         let mut work = self.begin_file(source.size());
         match self.stored_copy(source, &mut work)? {
             Some(pinned) => {

@@ -48,6 +48,9 @@ impl Store {
         options: &ImportArchiveOptions,
     ) -> Result<ImportedArchive> {
         let (path, from) = (manifest.as_ref(), from.as_ref());
+        if self.is_several() {
+            return self.target().import_manifest(path, from, options);
+        }
         let imported = self.take_manifest(path, from, options);
         imported.map_err(|error| {
             let text = format!("importing the manifest {}", path.display());

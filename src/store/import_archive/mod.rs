@@ -162,6 +162,9 @@ impl Store {
         options: &ImportArchiveOptions,
     ) -> Result<ImportedArchive> {
         let from = from.as_ref();
+        if self.is_several() {
+            return self.target().import_archive(from, options);
+        }
         let imported = match from.is_dir() {
             true => self.import_layout(&OciLayout::new(from), options),
             false => self.import_file_of_archive(from, options),
@@ -197,6 +200,9 @@ impl Store {
         from: &mut (dyn Read + Send),
         options: &ImportArchiveOptions,
     ) -> Result<ImportedArchive> {
+        if self.is_several() {
+            return self.target().import_stream(from, options);
+        }
         let imported = self.import_tar(from, options);
         imported.map_err(|error| Error::caused(error.kind(), "importing the archive", error))
     }

@@ -122,14 +122,16 @@ impl Store {
         &self,
         paths: impl IntoIterator<Item = P>,
     ) -> Result<LinkReport> {
+        let paths: Vec<PathBuf> = paths.into_iter().map(|it| it.as_ref().to_owned()).collect();
+        if self.is_several() {
+            return self.check_several(&paths);
+        }
         self.must_exist()?;
         let mut check = Check::of(self);
-        let mut asked = false;
-        for path in paths {
-            asked = true;
-            check.path(path.as_ref())?;
+        for path in &paths {
+            check.path(path)?;
         }
-        if !asked {
+        if paths.is_empty() {
             check.remembered(|_| true);
         }
         let links = check.found.into_values().collect();
@@ -161,6 +163,9 @@ impl Store {
             .map(|path| absolute(path.as_ref()))
             .collect();
         let paths = paths?;
+        if self.is_several() {
+            return self.forget_several(&paths);
+        }
         record::forget(self, |link| paths.iter().any(|path| link.starts_with(path)))
     }
 

@@ -184,10 +184,11 @@ impl Store {
         options: &LinkOptions,
     ) -> Result<Linked> {
         let model = self.model(name)?;
+        let store = model.store();
         let plan = Plan::of(&model, to.as_ref(), options.layout)?;
-        let record = Record::load(self.layout());
+        let record = Record::load(store.layout());
         let making = Making {
-            store: self,
+            store,
             name: model.name(),
             plan: &plan,
             record: &record,

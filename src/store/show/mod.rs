@@ -117,7 +117,8 @@ impl Store {
         name: impl TryInto<Reference, Error: Into<Error>>,
         options: &ShowOptions,
     ) -> Result<Show> {
-        self.show_named(&convert::name(name)?, options)
+        let reference = convert::name(name)?;
+        self.holder(&reference)?.show_named(&reference, options)
     }
 
     fn show_named(&self, reference: &Reference, options: &ShowOptions) -> Result<Show> {

@@ -148,6 +148,9 @@ impl Store {
         if let Some(error) = &options.malformed {
             return Err(error.clone());
         }
+        if self.is_several() {
+            return self.verify_several(options, observe);
+        }
         self.must_exist()?;
         self.blobs_place()?;
         let mut checks = Checks::of(self, &options.models)?;
@@ -174,6 +177,37 @@ impl Store {
             cache_error,
             ..checks.into_report(started)
         })
+    }
+
+    /// Verifies one store after another; what is done adds up.
+    fn verify_several(
+        &self,
+        options: &VerifyOptions,
+        observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        let groups = match options.models.is_empty() {
+            true => self
+                .stores()
+                .into_iter()
+                .map(|it| (it, Vec::new()))
+                .collect(),
+            false => self.by_holder(options.models.clone())?,
+        };
+        let (mut all, mut before) = (Report::default(), Progress::default());
+        for (store, models) in groups {
+            let options = VerifyOptions {
+                models,
+                ..options.clone()
+            };
+            let mut now = before;
+            let report = store.verify_with(&options, &mut |progress| {
+                now = before.and(progress);
+                observe(&now)
+            })?;
+            all.add(report);
+            before = now;
+        }
+        Ok(all)
     }
 
     /// Returns how many of these blobs an earlier run noted as good in the cache, and nothing has

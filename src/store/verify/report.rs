@@ -29,7 +29,8 @@ use crate::store::problem::Problem;
 #[non_exhaustive]
 #[must_use = "what is wrong with a blob is in the report, not an error"]
 pub struct Report {
-    /// One finding for each distinct digest, in the order of digests.
+    /// One finding for each distinct digest, in the order of digests; in a view of several stores, of
+    /// one store after another.
     pub blobs: Vec<Finding>,
     /// The models that lack something, in the order of names.
     pub models: Vec<BrokenModel>,
@@ -71,6 +72,17 @@ impl Report {
             finding.status == BlobStatus::Ok && finding.gguf.as_ref().is_none_or(|g| g.is_ok())
         };
         self.blobs.iter().all(sound) && self.models.is_empty() && self.problems.is_empty()
+    }
+
+    /// Adds what was found in another store.
+    pub(super) fn add(&mut self, other: Report) {
+        self.blobs.extend(other.blobs);
+        self.models.extend(other.models);
+        self.problems.extend(other.problems);
+        self.hashed_bytes += other.hashed_bytes;
+        self.cached.blobs += other.cached.blobs;
+        self.cached.bytes += other.cached.bytes;
+        self.cache_error = self.cache_error.take().or(other.cache_error);
     }
 
     /// Returns the report as JSON.

@@ -120,6 +120,12 @@ const SECTIONS: &[Section] = &[
         "Models leave a store in the image layout of OCI, and come back.",
         &["export", "archive"],
     ),
+    section(
+        "links",
+        "Links",
+        "Readable names for the files of a model, for other programs.",
+        &["link"],
+    ),
     section("blobs", "Blobs", "Single files by their digest.", &["blob"]),
     section(
         "verifying",

@@ -1,0 +1,138 @@
+"""The examples run, and print what they promise; and clients that were written for Ollama work
+through the transport."""
+
+import contextlib
+import importlib.util
+import io
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from conftest import Scratch
+
+import modelkeep
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "python"
+TINY = Path(__file__).parents[1] / "data" / "tiny.gguf"
+
+
+@pytest.fixture
+def store(scratch: Scratch) -> modelkeep.Store:
+    store = scratch.open()
+    store.import_gguf(TINY, "tiny:f16", parameters={"temperature": 0.5})
+    store.copy("tiny:f16", "shared")
+    changed = bytearray(TINY.read_bytes())
+    at = changed.index(b"general.file_type") + len(b"general.file_type") + 4
+    changed[at] = 7  # Q8_0, of llama.h
+    other = scratch.root.parent / f"{scratch.root.name}.gguf"
+    other.write_bytes(changed)
+    store.import_gguf(other, "tiny:q8_0")
+    return store
+
+
+def run(name: str, *arguments: object) -> str:
+    command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_table_has_own_and_shared_bytes(store: modelkeep.Store) -> None:
+    head, *lines = run("table.py", store.root).splitlines()
+    assert head.split() == ["NAME", "OWN", "SHARED", "CONTEXT", "CAN"]
+    assert [line.split()[0] for line in lines] == ["shared:latest", "tiny:f16", "tiny:q8_0"]
+    assert lines[0].split()[1:3] == ["0", "B"] and "128  completion" in lines[0]
+
+
+def test_a_store_is_verified_with_bars(store: modelkeep.Store) -> None:
+    pytest.importorskip("tqdm")
+    pytest.importorskip("rich")
+    assert run("verify_tqdm.py", store.root).endswith("all is well\n")
+    assert run("verify_rich.py", store.root).count(" ok ") == len(store.verify().blobs)
+
+
+def test_quantizations_are_found(store: modelkeep.Store) -> None:
+    printed = run("duplicates.py", store.root)
+    assert "tiny (llama, 40)" in printed and "Q8_0     tiny:q8_0: frees" in printed
+    assert "shared" not in printed
+
+
+def test_vocabularies_are_compared(store: modelkeep.Store) -> None:
+    pytest.importorskip("numpy")
+    printed = run("vocabularies.py", "tiny:f16", "tiny:q8_0", store.root)
+    assert "4 tokens; tiny:q8_0: 4; 4 in both" in printed and "scores: mean" in printed
+
+
+def test_a_binding_of_llama_cpp_is_given_the_path(store: modelkeep.Store) -> None:
+    pytest.importorskip("xllamacpp")
+    command = [sys.executable, str(EXAMPLES / "llama_cpp.py"), "tiny:f16", "Hello", str(store.root)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    # The file of the tests has no layers, so that nothing is generated: it is found and read.
+    assert f"loading {store.path('tiny:f16')}" in done.stdout
+    assert "key not found in model: llama.block_count" in done.stderr
+
+
+def test_the_server_of_asyncio_answers(store: modelkeep.Store) -> None:
+    command = [sys.executable, str(EXAMPLES / "server.py"), "0", str(store.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            url = server.stdout.readline().strip()
+            with urllib.request.urlopen(f"{url}/models") as answer:
+                assert "tiny:f16" in json.load(answer)
+            with urllib.request.urlopen(f"{url}/models/shared") as answer:
+                assert json.load(answer)["details"]["family"] == "llama"
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(f"{url}/models/shraed")
+            assert caught.value.code == 404
+            assert json.load(caught.value)["suggestions"] == ["shared:latest"]
+        finally:
+            server.terminate()
+
+
+def test_the_cells_of_the_notebook_run(
+    store: modelkeep.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMA_MODELS", str(store.root))
+    notebook = json.loads((EXAMPLES / "store.ipynb").read_text())
+    cells = ["".join(it["source"]) for it in notebook["cells"] if it["cell_type"] == "code"]
+    scope: dict[str, object] = {}
+    shown = []
+    with contextlib.redirect_stderr(io.StringIO()):
+        for cell in cells:
+            *lines, last = cell.splitlines()
+            exec("\n".join(lines), scope)
+            shown.append(eval(last, scope))
+    assert all(hasattr(value, "_repr_html_") for value in shown[:3])
+    assert shown[3] == ("shared:latest", 128, {"temperature": 0.5})
+
+
+def test_every_example_is_run_here() -> None:
+    source = Path(__file__).read_text()
+    names = [path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".ipynb")]
+    assert len(names) == 8 and [name for name in names if f'"{name}"' not in source] == []
+
+
+@pytest.mark.parametrize("module", ["langchain_ollama", "litellm", "llama_index.llms.ollama"])
+def test_clients_on_the_package_work_through_the_transport(
+    store: modelkeep.Store, module: str
+) -> None:
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        pytest.skip(f"{module} is not installed")
+    script = Path(__file__).parents[1] / "clients" / f"{module.partition('.')[0]}.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(store.root)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
