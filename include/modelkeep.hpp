@@ -1040,6 +1040,7 @@ private:
 /// The links of a model.
 class Linked : public detail::Handle<mkeep_linked, mkeep_linked_free> {
 public:
+    /// The links that were made, or would be.
     auto links() const noexcept { return detail::range(owner_, mkeep_linked_get); }
     /// The kinds of its other GGUF files, which have no link.
     auto left_out() const noexcept { return detail::range(owner_, mkeep_linked_left_out); }
@@ -1047,6 +1048,7 @@ public:
     std::string_view not_remembered() const noexcept {
         return view(mkeep_linked_not_remembered(get()));
     }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_linked_json); }
 
 private:
@@ -1060,7 +1062,9 @@ class LinkReport : public detail::Handle<mkeep_link_report, mkeep_link_report_fr
 public:
     /// Whether every link shows what its model holds.
     bool ok() const noexcept { return mkeep_link_report_is_ok(get()); }
+    /// The links, each with what it shows now.
     auto links() const noexcept { return detail::range(owner_, mkeep_link_report_get); }
+    /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_link_report_json); }
 
 private:

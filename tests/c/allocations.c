@@ -68,6 +68,7 @@ static void a_list(mkeep_store *store) {
     SIZED(mkeep_problem, problem);
     DONE(mkeep_store_list(store, &options, &list, error));
     QUIET(mkeep_store_root(store));
+    QUIET(mkeep_store_roots(store, 0, &str));
     QUIET(mkeep_list_count(list));
     QUIET(mkeep_list_get(list, 0, &line));
     QUIET(mkeep_list_family(list, 0, 0, &str));
@@ -217,6 +218,20 @@ static void what_travels(mkeep_store *store, const char *directory) {
     mkeep_exported *exported = NULL;
     mkeep_imported_archive *archive = NULL;
     SIZED(mkeep_archived_model, model);
+    mkeep_linked *linked = NULL;
+    mkeep_link_report *links = NULL;
+    SIZED(mkeep_link, link);
+    SIZED(mkeep_checked_link, checked);
+    snprintf(to, sizeof to, "%s/links", directory);
+    DONE(mkeep_store_link(store, "tiny", to, NULL, &linked, error));
+    QUIET(mkeep_linked_get(linked, 0, &link));
+    QUIET(mkeep_linked_left_out(linked, 0, &str));
+    QUIET(mkeep_linked_not_remembered(linked));
+    DONE(mkeep_store_check_links(store, NULL, 0, &links, error));
+    QUIET(mkeep_link_report_is_ok(links));
+    QUIET(mkeep_link_report_get(links, 0, &checked));
+    mkeep_link_report_free(links);
+    mkeep_linked_free(linked);
     snprintf(to, sizeof to, "%s/models.tar", directory);
     DONE(mkeep_store_export(store, names, 1, to, NULL, &exported, error));
     QUIET(mkeep_exported_model(exported, 0, &str));
