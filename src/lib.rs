@@ -126,8 +126,8 @@ pub use store::{
     Imported, ImportedArchive, IncompleteBlob, InfoValue, Issue, Link, LinkLayout, LinkMode,
     LinkOptions, LinkReport, LinkState, Linked, ListOptions, ListedDetails, Listing, Location,
     LocationState, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage, MovedBlob,
-    Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions, ShownDetails, ShownTensor,
-    Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
+    Names, Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions, ShownDetails,
+    ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 

@@ -246,3 +246,21 @@ fn a_digest_and_a_file_lead_to_the_models_that_use_them() {
     let error = store.which(scratch.root().join("none")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FileNotFound);
 }
+
+#[test]
+fn names_are_found_without_opening_what_they_name() {
+    let scratch = Scratch::new();
+    scratch.model("b", &[]);
+    scratch.model("a:x", &[]);
+    let library = scratch.root().join("manifests/registry.ollama.ai/library");
+    fs::write(library.join("b/torn"), "{").unwrap();
+    symlink("/nonexistent", library.join("elsewhere")).unwrap();
+    let found = scratch.store().names().unwrap();
+    let names: Vec<String> = found.names.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["a:x", "b:latest", "b:torn"]);
+    assert_eq!(found.problems.len(), 1, "{:?}", found.problems);
+    let store = scratch.store();
+    fs::remove_dir_all(scratch.root()).unwrap();
+    let error = store.names().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FileNotFound);
+}

@@ -386,3 +386,15 @@ fn links_are_of_the_store_that_has_the_model() {
     let none = view.check_links([Path::new("/nonexistent/x")]);
     assert_eq!(none.unwrap_err().kind(), ErrorKind::FileNotFound);
 }
+
+#[test]
+fn the_names_of_a_view_are_those_that_it_lists() {
+    let bench = Bench::new();
+    bench.site.model("OWN", &[b"GGUF hidden by one's own"]);
+    for view in [bench.view(), bench.own_first()] {
+        let listed = view.list().unwrap().models.into_iter();
+        let mut listed: Vec<_> = listed.map(|line| line.name).collect();
+        listed.sort();
+        assert_eq!(view.names().unwrap().names, listed);
+    }
+}

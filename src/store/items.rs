@@ -1,8 +1,10 @@
 //! The results that are first of all lists: iterating over one gives what it is a list of.
 
+use crate::name::ModelName;
 use crate::store::diagnosis::{Diagnosis, Issue};
 use crate::store::link::{CheckedLink, Link, LinkReport, Linked};
 use crate::store::list::{Listing, Summary};
+use crate::store::names::Names;
 use crate::store::usage::{ModelUsage, Usage};
 use crate::store::verify::{Finding, Report};
 use crate::store::which::{Use, Uses};
@@ -34,6 +36,7 @@ items! {
     LinkReport: links of CheckedLink;
     Linked: links of Link;
     Listing: models of Summary;
+    Names: names of ModelName;
     Report: blobs of Finding;
     Usage: models of ModelUsage;
     Uses: uses of Use;

@@ -5,11 +5,10 @@ use crate::near::{MAXIMUM, edits, slip};
 use crate::store::handle::Store;
 
 impl Store {
-    /// Returns the stored names nearest to one that is not, at most three. Walks the manifests,
-    /// opens none.
+    /// Returns the stored names nearest to one that is not, at most three. Costs what
+    /// [`names`](Self::names) costs.
     pub(crate) fn near(&self, wanted: &ModelName) -> Vec<String> {
-        let files = self.layout().walk().files;
-        let names = files.into_iter().filter_map(|file| file.name);
+        let names = self.names().into_iter().flatten();
         let mut found: Vec<(Distance, ModelName)> = names
             .filter_map(|name| Some((Distance::between(wanted, &name)?, name)))
             .collect();

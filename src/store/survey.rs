@@ -67,7 +67,7 @@ impl Store {
             staged: walk.staged,
         };
         for (path, error) in walk.blocked {
-            survey.block(&path, error)?;
+            survey.problems.push(blocked(&path, error)?);
         }
         let look = |file: &ManifestFile| Seen::of(file, &take);
         let seen: Vec<Seen<T>> = if walk.files.len() < PARALLEL {
@@ -85,19 +85,22 @@ impl Store {
     }
 }
 
-impl<T> Survey<T> {
-    fn block(&mut self, path: &Path, cause: std::io::Error) -> Result<()> {
-        let is_exhaustion = read::is_exhaustion(&cause);
-        // Whatever the cause, what is behind the entry is not known to be absent.
-        let text = format!("looking for models in {}", path.display());
-        let error = Error::caused(ErrorKind::Io, text, cause);
-        if is_exhaustion {
-            return Err(error);
-        }
-        self.problems.push(Problem::new(path, None, error));
-        Ok(())
+/// Returns the problem of an entry that a walk could not look into.
+///
+/// # Errors
+/// Where this process lacks the means to look at all.
+pub(crate) fn blocked(path: &Path, cause: std::io::Error) -> Result<Problem> {
+    let is_exhaustion = read::is_exhaustion(&cause);
+    // Whatever the cause, what is behind the entry is not known to be absent.
+    let text = format!("looking for models in {}", path.display());
+    let error = Error::caused(ErrorKind::Io, text, cause);
+    match is_exhaustion {
+        true => Err(error),
+        false => Ok(Problem::new(path, None, error)),
     }
+}
 
+impl<T> Survey<T> {
     fn add(&mut self, file: &ManifestFile, seen: Seen<T>) -> Result<()> {
         match seen {
             Seen::Taken(taken) => self.found.extend(taken),

@@ -8,6 +8,7 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
 use modelkeep::{CopyMode, ModelName, Reference, StoreOptions};
 
+use crate::color::Color;
 use crate::completions::{Shell, models};
 use crate::link::LinkArgs;
 use crate::list::ListArgs;
@@ -16,6 +17,10 @@ use crate::remove::RemoveArgs;
 use crate::rename::{CopyArgs, RenameArgs};
 use crate::server::ServeArgs;
 use crate::show::ShowArgs;
+use crate::usage::UsageArgs;
+
+/// What every command takes.
+const GLOBAL: &str = "Global options";
 
 /// The model store that Ollama writes to disk, without a server.
 #[derive(Debug, Parser)]
@@ -29,19 +34,23 @@ pub(crate) struct Args {
     /// The store's directory; or several of them as one view, the option repeated or a list as in
     /// PATH: the first that has a model wins, and what is new goes to the first that may be
     /// written to [default: $OLLAMA_MODELS, else ~/.ollama/models]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR")]
     pub store: Vec<OsString>,
     /// Print JSON: that of the API for list and show
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
+    /// Color what is printed: auto, always or never; auto is on a terminal, unless $NO_COLOR is set,
+    /// and with $CLICOLOR_FORCE everywhere
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", hide_possible_values = true, hide_default_value = true, help_heading = GLOBAL)]
+    pub color: Color,
     /// Refuse every change
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub read_only: bool,
     /// Read files instead of mapping them: for network file systems
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub no_mmap: bool,
     /// How long a deleted blob waits for a server that begins to use it, as 50ms or 2s [default: 50ms]
-    #[arg(long, global = true, value_name = "TIME", value_parser = duration)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "TIME", value_parser = duration)]
     pub delete_delay: Option<Duration>,
     #[command(subcommand)]
     pub command: Command,
@@ -122,7 +131,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         how: VerifyArgs,
     },
-    /// Show what a GGUF file says of itself
+    /// Show the metadata and the tensors of a GGUF file
     #[command(after_help = "Examples:\n  modelkeep gguf model.gguf")]
     Gguf {
         /// A GGUF file
@@ -145,7 +154,7 @@ pub(crate) enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Make a model of a GGUF file, or as a Modelfile says; or take in the models of an archive
+    /// Make a model from a GGUF file or a Modelfile, or take in the models of an archive
     #[command(
         after_help = "Examples:\n  modelkeep import model.gguf my-model\n  modelkeep import Modelfile my-model --force\n  modelkeep import llama.tar\n  modelkeep import manifest.json my-model --from Downloads"
     )]
@@ -159,21 +168,23 @@ pub(crate) enum Command {
         #[command(flatten)]
         with: ImportArgs,
     },
-    /// Answer Ollama's API over HTTP: what of it keeps models, and nothing that runs them
+    /// Serve Ollama's API over HTTP as far as it keeps models: list, show, copy, delete
     #[command(
         after_help = "Examples:\n  modelkeep serve\n  modelkeep serve --addr 127.0.0.1:8080 --addr unix:/run/models.sock\n  modelkeep --read-only serve --quiet"
     )]
     Serve(ServeArgs),
     /// Show what the disk holds, and what a delete would free
-    #[command(after_help = "Examples:\n  modelkeep du")]
-    Du,
+    #[command(
+        after_help = "Examples:\n  modelkeep du\n  modelkeep du --sort alone --limit 5\n  modelkeep du --bytes"
+    )]
+    Du(UsageArgs),
     /// Remove blobs that no model uses
     #[command(
         after_help = "Examples:\n  modelkeep gc --dry-run\n  modelkeep gc --grace 2d --partials"
     )]
     Gc {
         /// How long a file must have been left alone: 90s, 15m, 1h, 2d
-        #[arg(long, default_value = "1h", value_parser = duration)]
+        #[arg(long, default_value = "1h", value_name = "TIME", value_parser = duration)]
         grace: Duration,
         /// Say what would go, and change nothing
         #[arg(long)]
@@ -194,9 +205,16 @@ pub(crate) enum Command {
     /// Say what is wrong with the store, and what to do
     #[command(after_help = "Examples:\n  modelkeep doctor")]
     Doctor,
-    /// Print what makes a shell complete commands, options and the names of models
+    /// Verify, and move damaged blobs aside so that a pull can replace them
+    #[command(after_help = "Examples:\n  modelkeep repair\n  modelkeep repair llama3.2")]
+    Repair {
+        /// The names of models
+        #[arg(value_name = "NAME")]
+        names: Vec<Reference>,
+    },
+    /// Print a script by which a shell completes commands, options and the names of models
     #[command(
-        after_help = "Examples:\n  modelkeep completions bash > ~/.local/share/bash-completion/completions/modelkeep"
+        after_help = "Examples:\n  modelkeep completions bash > ~/.local/share/bash-completion/completions/modelkeep\n  modelkeep completions zsh > ~/.zfunc/_modelkeep\n  modelkeep completions fish > ~/.config/fish/completions/modelkeep.fish"
     )]
     Completions {
         /// Which shell
@@ -208,13 +226,6 @@ pub(crate) enum Command {
     Man {
         /// The directory, made where it is missing
         directory: PathBuf,
-    },
-    /// Verify, and move damaged blobs aside so that a pull can replace them
-    #[command(after_help = "Examples:\n  modelkeep repair\n  modelkeep repair llama3.2")]
-    Repair {
-        /// The names of models
-        #[arg(value_name = "NAME")]
-        names: Vec<Reference>,
     },
 }
 

@@ -10,9 +10,12 @@ use modelkeep::{
 };
 
 use crate::args::{Args, Command, ImportArgs};
-use crate::output::{FORCE, Failure, Outcome, Output, misuse, note, say, table};
+use crate::output::{FORCE, Failure, Outcome, Output, misuse, note, say};
 use crate::progress::watched;
-use crate::{archive, completions, link, list, maintain, metadata, remove, rename, server, show};
+use crate::table::Fitting;
+use crate::{
+    archive, completions, link, list, maintain, metadata, remove, rename, server, show, usage,
+};
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
@@ -55,7 +58,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
         }
         Command::Repair { names } => maintain::repair(&open()?, names, output),
         Command::Serve(how) => server::run(open()?, how, args.read_only),
-        Command::Du => maintain::usage(&open()?, output),
+        Command::Du(how) => usage::run(&open()?, &how, output),
         Command::Gc {
             grace,
             dry_run,
@@ -117,14 +120,16 @@ fn which(store: &Store, what: &Path, output: &mut Output) -> Outcome {
         return Ok(());
     }
     let row = |r#use: &Use| {
-        [
-            r#use.name.to_string(),
-            r#use.kind.clone(),
-            r#use.digest.clone(),
-        ]
+        let digest = output.brief(&r#use.digest);
+        vec![r#use.name.to_string(), r#use.kind.clone(), digest]
     };
-    let header = ["NAME", "KIND", "DIGEST"];
-    output.table(table(header, found.uses.iter().map(row), &[]))
+    let fitting = Fitting {
+        header: &["NAME", "KIND", "DIGEST"],
+        numbers: &[],
+        shrinking: &[0],
+    };
+    let rows = found.uses.iter().map(row).collect();
+    output.table(fitting.lines(rows, output.width()))
 }
 
 /// Writes a manual page for the command and for each of its commands.

@@ -61,10 +61,10 @@ fn print_candidates(
 /// the store cannot be read, as nobody could be told.
 pub(crate) fn models(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy().to_lowercase();
-    let listing = Store::open_with(StoreOptions::from_env()).and_then(|store| store.list());
-    let models = listing.into_iter().flatten();
-    let names = models.map(|line| line.name.to_string());
+    let names = Store::open_with(StoreOptions::from_env()).and_then(|store| store.names());
+    let names = names.into_iter().flatten();
     names
+        .map(|name| name.to_string())
         .filter(|name| name.to_lowercase().starts_with(&typed))
         .map(CompletionCandidate::new)
         .collect()

@@ -8,6 +8,7 @@
 
 mod archive;
 mod args;
+mod color;
 mod commands;
 mod completions;
 mod link;
@@ -21,13 +22,16 @@ mod remove;
 mod rename;
 mod server;
 mod show;
+mod table;
+mod usage;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, Parser};
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use modelkeep::printable;
 
 use args::Args;
+use color::Color;
 use output::{Failure, Output, say};
 
 #[doc(hidden)]
@@ -39,9 +43,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     if let Some(answered) = completions::answer(&words, Args::command) {
         return u8::from(answered.is_err());
     }
-    let args = match Args::try_parse_from(&words) {
+    let color = Color::typed(&words).apply();
+    let args = match parsed(&words, color) {
         Ok(args) => args,
-        Err(error) => return misuse(&words, error),
+        Err(error) => return misuse(&words, color, error),
     };
     let mut output = Output::new(args.json);
     match commands::run(args, &mut output).and_then(|()| output.flush()) {
@@ -59,14 +64,42 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
+fn parsed(words: &[OsString], color: ColorChoice) -> Result<Args, clap::Error> {
+    let matches = Args::command().color(color).try_get_matches_from(words)?;
+    Args::from_arg_matches(&matches)
+}
+
 /// Prints help, or what is wrong with the arguments; a shell may have made them of file names.
-fn misuse(words: &[OsString], error: clap::Error) -> u8 {
+fn misuse(words: &[OsString], color: ColorChoice, error: clap::Error) -> u8 {
     let harmless = words.iter().map(|word| {
         let word = word.to_string_lossy();
-        printable(&word).into_owned()
+        printable(&word).into_owned().into()
     });
-    let error = Args::try_parse_from(harmless).err().unwrap_or(error);
+    let harmless: Vec<OsString> = harmless.collect();
+    let error = parsed(&harmless, color).err().unwrap_or(error);
     // Help goes to standard output, a mistake to standard error; either may be closed.
     let _ = error.print();
+    if error.use_stderr() && is_json(words) {
+        let mut output = Output::new(true);
+        let failure = Failure::Other(reason(&error));
+        let _ = output.line(failure.to_json()).and_then(|()| output.flush());
+    }
     u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+/// Returns whether JSON is wanted, of words that are not understood.
+fn is_json(words: &[OsString]) -> bool {
+    let mut options = words.iter().take_while(|word| *word != "--");
+    options.any(|word| word == "--json")
+}
+
+/// Returns what is wrong in one line: what the parser says before it comes to the usage.
+fn reason(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let text = text.split("\nUsage:").next().unwrap_or_default();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = lines.filter(|line| !line.starts_with("For more information"));
+    let line = lines.collect::<Vec<_>>().join("; ");
+    let line = line.replace("; tip: ", "; ").replace(":; ", ": ");
+    line.trim_start_matches("error: ").to_owned()
 }

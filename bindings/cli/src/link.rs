@@ -7,7 +7,8 @@ use clap_complete::ArgValueCompleter;
 use modelkeep::{CheckedLink, Link, LinkLayout, LinkMode, LinkOptions, Linked, Store};
 
 use crate::completions::models;
-use crate::output::{FORCE, Failure, Outcome, Output, misuse, say, table};
+use crate::output::{FORCE, Failure, Outcome, Output, misuse, say};
+use crate::table::table;
 
 #[derive(Debug, Args)]
 pub(crate) struct LinkArgs {

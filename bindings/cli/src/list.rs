@@ -2,15 +2,14 @@
 
 use std::cmp::Reverse;
 use std::str::FromStr;
-use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
-use indicatif::HumanDuration;
-use modelkeep::{ListOptions, ManifestForm, ModelName, Store, Summary, human_size};
+use modelkeep::{ListOptions, ManifestForm, ModelName, Store, Summary};
 
 use crate::completions::models;
-use crate::output::{Outcome, Output, note, shortened, table};
+use crate::output::{Outcome, Output, note, place, size};
+use crate::table::Fitting;
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
@@ -119,13 +118,23 @@ pub(crate) fn run(store: &Store, args: &ListArgs, output: &mut Output) -> Outcom
         return output.lines(names);
     }
     let columns = args.columns_of(&listing.models);
-    let now = output.is_terminal().then(SystemTime::now);
     let mut rows: Vec<Vec<String>> = Vec::new();
     for line in &listing.models {
         let cells = columns.iter();
-        rows.push(cells.map(|it| it.cell(line, args.bytes, now)).collect());
+        rows.push(cells.map(|it| it.cell(line, args.bytes, output)).collect());
     }
-    output.table(fitting(&columns, rows, output.width()))
+    let header: Vec<_> = columns.iter().map(|column| column.title()).collect();
+    let places = |is_meant: fn(&Column) -> bool| -> Vec<usize> {
+        let meant = columns.iter().enumerate();
+        let meant = meant.filter(|(_, column)| is_meant(column));
+        meant.map(|(index, _)| index).collect()
+    };
+    let fitting = Fitting {
+        header: &header,
+        numbers: &places(|column| column.is_number()),
+        shrinking: &places(|column| *column == Column::Name),
+    };
+    output.table(fitting.lines(rows, output.width()))
 }
 
 impl ListArgs {
@@ -137,36 +146,6 @@ impl ListArgs {
         let store = (is_of_several && !is_told).then_some(Column::Store);
         self.columns.iter().copied().chain(store).collect()
     }
-}
-
-/// Returns the table, with names as short as a terminal of that width wants them.
-fn fitting(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<u16>) -> Vec<String> {
-    const SHORTEST: usize = 20;
-    let numbers = columns.iter().enumerate();
-    let numbers = numbers.filter(|(_, column)| column.is_number());
-    let numbers: Vec<usize> = numbers.map(|(index, _)| index).collect();
-    let laid_out = |rows: &[Vec<String>]| {
-        let header = columns.iter().map(|column| column.title());
-        table(header, rows.iter().cloned(), &numbers)
-    };
-    let whole = laid_out(&rows);
-    let widest = whole.iter().map(|line| line.chars().count()).max();
-    let too_wide = width.and_then(|width| widest?.checked_sub(usize::from(width)));
-    let (Some(too_wide @ 1..), Some(index)) =
-        (too_wide, columns.iter().position(|it| *it == Column::Name))
-    else {
-        return whole;
-    };
-    let mut names: Vec<&mut String> = rows
-        .iter_mut()
-        .filter_map(|row| row.get_mut(index))
-        .collect();
-    let longest = names.iter().map(|name| name.chars().count()).max();
-    let room = longest.unwrap_or(0).saturating_sub(too_wide).max(SHORTEST);
-    for name in &mut names {
-        **name = shortened(name, room);
-    }
-    laid_out(&rows)
 }
 
 /// The store lists the newest first; models of one size keep that order.
@@ -199,13 +178,13 @@ impl Column {
         matches!(self, Column::Size | Column::Parameters | Column::Context)
     }
 
-    /// Returns what the table has of a model: a time as its distance from `now`, where that is given.
-    fn cell(self, line: &Summary, bytes: bool, now: Option<SystemTime>) -> String {
+    /// Returns what the table has of a model.
+    fn cell(self, line: &Summary, bytes: bool, output: &Output) -> String {
         match self {
             Column::Name => line.name.to_string() + &mark(line),
             Column::Id => line.digest.chars().take(12).collect(),
             Column::Digest => line.digest.clone(),
-            Column::Size => size(line, bytes),
+            Column::Size => stated(line, bytes),
             Column::Family => line.details.family.clone(),
             Column::Parameters => line.details.parameter_size.clone(),
             Column::Quantization => line.details.quantization_level.clone(),
@@ -217,11 +196,8 @@ impl Column {
                 let words = line.capabilities.iter().map(ToString::to_string);
                 words.collect::<Vec<String>>().join(",")
             }
-            Column::Modified => modified(line, now),
-            Column::Store => {
-                let store = line.store.as_ref();
-                store.map_or_else(String::new, |store| store.display().to_string())
-            }
+            Column::Modified => output.time(line.modified_at),
+            Column::Store => place(line.store.as_deref()),
         }
     }
 }
@@ -242,24 +218,13 @@ fn mark(line: &Summary) -> String {
     }
 }
 
-fn size(line: &Summary, bytes: bool) -> String {
+fn stated(line: &Summary, bytes: bool) -> String {
     match u64::try_from(line.size) {
         Ok(_) if !line.remote_host.is_empty() => "-".to_owned(),
-        Ok(size) if bytes => size.to_string(),
-        Ok(size) => human_size(size),
+        Ok(bytes_stated) => size(bytes_stated, bytes),
         // No bytes are fewer than none: the manifest states a wrong size.
         Err(_) => "?".to_owned(),
     }
-}
-
-/// The age, or the date and the minute of a time that prints as RFC 3339.
-fn modified(line: &Summary, now: Option<SystemTime>) -> String {
-    let age = now.and_then(|now| now.duration_since(line.modified_at.system_time()).ok());
-    if let Some(age) = age {
-        return format!("{} ago", HumanDuration(age));
-    }
-    let time = line.modified_at.to_string();
-    time.chars().take(16).collect::<String>().replace('T', " ")
 }
 
 #[cfg(test)]

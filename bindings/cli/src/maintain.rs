@@ -1,16 +1,17 @@
-//! Verifying, measuring, collecting, repairing.
+//! Verifying, collecting, repairing.
 
 use std::time::Duration;
 
 use clap::Args as Group;
 
 use modelkeep::{
-    BlobStatus, Digest, Finding, GcOptions, Issue, LocationState, ModelUsage, Reference, Report,
-    Store, StoreOptions, Usage, VerifyOptions, human_size,
+    BlobStatus, Digest, Finding, GcOptions, Issue, LocationState, Reference, Report, Store,
+    StoreOptions, VerifyOptions, human_size,
 };
 
-use crate::output::{Failure, Outcome, Output, counted, note, say, table};
+use crate::output::{Failure, Outcome, Output, counted, note, say};
 use crate::progress::{Bar, watched};
+use crate::table::{Fitting, few};
 
 #[derive(Debug, Default, Group)]
 pub(crate) struct VerifyArgs {
@@ -29,7 +30,7 @@ fn verified(
     how: &VerifyArgs,
     output: &Output,
 ) -> Outcome<Report> {
-    let bar = Bar::new(!output.json)?;
+    let mut bar = Bar::new(!output.json)?;
     let options = VerifyOptions::default().models(names).gguf(how.gguf);
     let options = options.use_cache(how.use_cache);
     Ok(store.verify_with(&options, &mut |progress| bar.observe(progress))?)
@@ -54,25 +55,44 @@ pub(crate) fn verify(
     }
     let bad: Vec<&Finding> = report.blobs.iter().filter(|blob| !is_sound(blob)).collect();
     if !bad.is_empty() {
-        let header = ["STATUS", "DIGEST", "MODELS", "DETAIL"];
-        let rows = bad.iter().map(row);
-        let rows = rows.map(|cells| cells.map(|cell| output.brief(&cell)));
-        output.table(table(header, rows, &[]))?;
+        let fitting = Fitting {
+            header: &["STATUS", "DIGEST", "MODELS", "DETAIL"],
+            numbers: &[],
+            shrinking: &[3, 2],
+        };
+        let rows = bad.iter().map(|blob| row(blob, output)).collect();
+        output.table(fitting.lines(rows, output.width()))?;
     }
     for model in &report.models {
         let reasons = output.brief(&model.reasons.join("; "));
-        output.line(format!("broken: {} ({reasons})", model.name))?;
+        let line = format!("broken: {} ({reasons})", model.name);
+        match output.fits(&line) {
+            true => output.line(line)?,
+            false => output.lines([format!("broken: {}", model.name), format!("  {reasons}")])?,
+        }
     }
-    let (blobs, bytes) = (report.blobs.len(), human_size(report.hashed_bytes));
-    let blobs = counted(blobs, "blob");
-    output.line(format!("{blobs}, {bytes} hashed, {} bad", bad.len()))?;
     let cached = report.cached;
-    if cached.blobs == 0 {
-        return Ok(());
+    if cached.blobs > 0 {
+        let (blobs, bytes) = (counted(cached.blobs, "blob"), human_size(cached.bytes));
+        output.line(format!("{blobs}, {bytes} cached by an earlier run"))?;
     }
-    let (blobs, bytes) = (cached.blobs, human_size(cached.bytes));
-    let blobs = counted(blobs, "blob");
-    output.line(format!("{blobs}, {bytes} cached by an earlier run"))
+    let blobs = counted(report.blobs.len(), "blob");
+    let (bytes, bad) = (human_size(report.hashed_bytes), bad.len());
+    output.line(format!(
+        "{blobs}, {bytes} hashed, {bad} bad{}",
+        advice(&report)
+    ))
+}
+
+/// Returns what to do with what is bad, where something can be done here.
+fn advice(report: &Report) -> &'static str {
+    let is_damaged =
+        |blob: &Finding| matches!(blob.status, BlobStatus::WrongDigest | BlobStatus::WrongSize);
+    match report.blobs.iter().any(is_damaged) {
+        true => " (`modelkeep repair` moves damaged ones aside)",
+        false if !report.models.is_empty() => " (pull or import the broken models again)",
+        false => "",
+    }
 }
 
 fn is_sound(blob: &Finding) -> bool {
@@ -93,19 +113,18 @@ fn note_unsupported(blob: &Finding) {
     }
 }
 
-fn row(blob: &&Finding) -> [String; 4] {
+fn row(blob: &Finding, output: &Output) -> Vec<String> {
     let fault = blob.gguf.as_ref().and_then(|gguf| gguf.error.as_ref());
     let detail = fault.map_or(blob.detail.clone(), ToString::to_string);
     let status = match blob.status {
         BlobStatus::Ok => "bad gguf",
         status => status.as_str(),
     };
-    let models: Vec<String> = blob.models.iter().map(ToString::to_string).collect();
-    [
+    vec![
         status.replace('_', " "),
-        blob.digest.to_string(),
-        models.join(", "),
-        detail,
+        output.brief(&blob.digest.to_string()),
+        few(&blob.models),
+        output.brief(&detail),
     ]
 }
 
@@ -124,7 +143,9 @@ pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) 
         return output.line(repaired.to_json()?);
     }
     for moved in &repaired.quarantined {
-        output.line(format!("moved {} to {}", moved.digest, moved.to.display()))?;
+        let digest = output.brief(&moved.digest.to_string());
+        let to = moved.to.parent().unwrap_or(&moved.to);
+        output.line(format!("moved {digest} to {}", to.display()))?;
     }
     for moved in &repaired.renamed {
         output.line(format!("renamed to {}", moved.to.display()))?;
@@ -134,90 +155,18 @@ pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) 
             "changed since it was verified: {digest}; verify again"
         ))?;
     }
-    for model in &report.models {
-        output.line(format!("pull or import again: {}", model.name))?;
-    }
     if !repaired.quarantined.is_empty() {
         output.line("the damaged bytes are kept until `modelkeep gc --quarantine`")?;
     }
+    for model in &report.models {
+        output.line(format!("pull or import again: {}", model.name))?;
+    }
+    let (moved, broken) = (repaired.quarantined.len(), report.models.len());
     output.line(format!(
-        "damaged blobs moved aside: {}",
-        repaired.quarantined.len()
+        "{} moved aside, {} broken",
+        counted(moved, "damaged blob"),
+        counted(broken, "model")
     ))
-}
-
-pub(crate) fn usage(store: &Store, output: &mut Output) -> Outcome {
-    let usage = store.usage()?;
-    note(&usage.problems);
-    if output.json {
-        return output.line(usage.to_json()?);
-    }
-    let largest = usage
-        .models
-        .iter()
-        .map(|model| model.exclusive.saturating_add(model.shared))
-        .max();
-    let largest = largest.unwrap_or(0).max(1);
-    let row = |model: &ModelUsage| {
-        [
-            model.name.to_string(),
-            human_size(model.exclusive),
-            human_size(model.shared),
-            bar(model, largest),
-            if model.missing > 0 {
-                format!("{} missing", counted(model.missing, "blob"))
-            } else {
-                String::new()
-            },
-            model
-                .store
-                .as_ref()
-                .map_or_else(String::new, |store| store.display().to_string()),
-        ]
-    };
-    let header = ["NAME", "ALONE", "SHARED", "", "", ""];
-    output.table(table(header, usage.models.iter().map(row), &[1, 2]))?;
-    output.line("")?;
-    totals(&usage, output)
-}
-
-fn totals(usage: &Usage, output: &mut Output) -> Outcome {
-    let files = |files: &modelkeep::Files| {
-        format!(
-            "{} in {}",
-            human_size(files.bytes),
-            counted(files.files, "file")
-        )
-    };
-    output.line(format!("used by models  {}", human_size(usage.used)))?;
-    output.line(format!("orphans         {}", files(&usage.orphans)))?;
-    output.line(format!("downloads       {}", files(&usage.partials)))?;
-    output.line(format!("unknown files   {}", files(&usage.unknown)))?;
-    output.line(format!("staged          {}", files(&usage.staged)))?;
-    output.line(format!("trash           {}", files(&usage.trash)))?;
-    output.line(format!("quarantine      {}", files(&usage.quarantine)))?;
-    output.line(format!("everything else {}", files(&usage.other)))?;
-    output.line(format!("total           {}", human_size(usage.total)))?;
-    match usage.held_outside {
-        0 => Ok(()),
-        bytes => output.line(format!(
-            "of which files elsewhere hold {} as well: removing here does not free it",
-            human_size(bytes)
-        )),
-    }
-}
-
-/// Returns a bar, of twenty places for the largest model: what a delete would free is dark, what is
-/// shared light.
-fn bar(model: &ModelUsage, largest: u64) -> String {
-    const PLACES: u128 = 20;
-    let places = |bytes: u64| {
-        let places = u128::from(bytes) * PLACES / u128::from(largest);
-        usize::try_from(places).unwrap_or(0)
-    };
-    let alone = places(model.exclusive);
-    let shared = places(model.exclusive.saturating_add(model.shared)).saturating_sub(alone);
-    format!("{}{}", "#".repeat(alone), "-".repeat(shared))
 }
 
 pub(crate) struct Gc {
@@ -251,6 +200,7 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
         "removed"
     };
     for digest in &collected.blobs {
+        let digest = output.brief(&digest.to_string());
         output.line(format!("{verb} {digest}"))?;
     }
     for path in collected.partials.iter().chain(&collected.leftovers) {
@@ -265,7 +215,10 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
     let bytes = human_size(collected.bytes);
     let young = match collected.young {
         0 => String::new(),
-        young => format!("; {young} unused, younger than the grace period (--grace 0s)"),
+        young => format!(
+            "; {} younger than the grace period (--grace 0s takes them, too)",
+            counted(young, "unused file")
+        ),
     };
     let files = counted(count, "file");
     output.line(format!("{verb} {files}, {bytes}{young}"))
@@ -273,11 +226,10 @@ pub(crate) fn collect(store: &Store, what: &Gc, output: &mut Output) -> Outcome 
 
 /// Says which blobs went home.
 pub(crate) fn restored(blobs: &[Digest], output: &mut Output) -> Outcome {
-    output.lines(
-        blobs
-            .iter()
-            .map(|digest| format!("put back {digest}, which is in use")),
-    )
+    blobs.iter().try_for_each(|digest| {
+        let digest = output.brief(&digest.to_string());
+        output.line(format!("put back {digest}, which is in use"))
+    })
 }
 
 pub(crate) fn doctor(options: &StoreOptions, output: &mut Output) -> Outcome {
@@ -324,7 +276,7 @@ fn told(issue: &Issue, kind: &str, output: &mut Output) -> Outcome {
     let path = issue.path.display().to_string();
     let name = issue.name.as_ref();
     let subject = name.map_or(path, ToString::to_string);
-    let (what, advice) = (&issue.what, &issue.advice);
+    let (what, advice) = (output.brief(&issue.what), &issue.advice);
     let lines = [
         String::new(),
         format!("{kind}{subject}"),

@@ -7,8 +7,9 @@ use modelkeep::gguf::{Data, FileType, Gguf, Index, Limits, TensorType};
 use modelkeep::{GgufFile, GgufOptions, StoreOptions, human_size};
 
 use crate::args::GgufArgs;
-use crate::output::{Outcome, Output, section, table};
+use crate::output::{Outcome, Output};
 use crate::show::brief;
+use crate::table::{section, table};
 
 pub(crate) fn run(
     file: &Path,

@@ -6,11 +6,14 @@
 use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
-use comfy_table::{CellAlignment, Table, presets};
 use console::{Style, Term};
+use indicatif::HumanDuration;
 use modelkeep::gguf::ParseError;
-use modelkeep::{Error, ErrorKind, Problem, printable};
+use modelkeep::{Error, ErrorKind, Problem, Timestamp, human_size, printable};
+
+use crate::table::with_short_digests;
 
 /// Why a command ends early.
 #[derive(Debug)]
@@ -127,6 +130,23 @@ impl Output {
         self.width
     }
 
+    /// Returns whether a line is no wider than the terminal, where there is one.
+    pub(crate) fn fits(&self, line: &str) -> bool {
+        let width = self.width.map_or(usize::MAX, usize::from);
+        line.chars().count() <= width
+    }
+
+    /// Returns a time for people: on a terminal its age, else its date and minute.
+    pub(crate) fn time(&self, time: Timestamp) -> String {
+        let now = self.is_terminal.then(SystemTime::now);
+        let age = now.and_then(|now| now.duration_since(time.system_time()).ok());
+        if let Some(age) = age {
+            return format!("{} ago", HumanDuration(age));
+        }
+        let text = time.to_string();
+        text.chars().take(16).collect::<String>().replace('T', " ")
+    }
+
     /// Returns a text with its digests as short as IDs where it goes to a terminal: programs and
     /// files have them whole.
     pub(crate) fn brief(&self, text: &str) -> String {
@@ -231,67 +251,17 @@ pub(crate) fn note(problems: &[Problem]) {
     }
 }
 
-/// Returns a table without rules, line by line; the columns of `numbers` are aligned right.
-pub(crate) fn table<Row: IntoIterator<Item = String>>(
-    header: impl IntoIterator<Item = &'static str>,
-    rows: impl IntoIterator<Item = Row>,
-    numbers: &[usize],
-) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
-    for row in rows {
-        let cells = row.into_iter().map(|cell| printable(&cell).into_owned());
-        table.add_row(cells);
-    }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let left = if index == 0 { 0 } else { 2 };
-        column.set_padding((left, 0));
-        if numbers.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let lines = table.lines();
-    lines.map(|line| line.trim_end().to_owned()).collect()
+/// Returns the store that something is in, where there are several.
+pub(crate) fn place(store: Option<&Path>) -> String {
+    store.map_or_else(String::new, |store| store.display().to_string())
 }
 
-/// Returns a text of no more than so many characters, with its middle left out where it has more:
-/// the ends of a name, its host and its tag, say the most.
-pub(crate) fn shortened(text: &str, width: usize) -> String {
-    let count = text.chars().count();
-    if count <= width {
-        return text.to_owned();
+/// Returns a size for people, or as a number of bytes where that is wanted.
+pub(crate) fn size(size: u64, bytes: bool) -> String {
+    match bytes {
+        true => size.to_string(),
+        false => human_size(size),
     }
-    let kept = width.saturating_sub(1);
-    let (start, end) = (kept / 2, kept - kept / 2);
-    let head = text.chars().take(start);
-    let tail = text.chars().skip(count - end);
-    head.chain(['\u{2026}']).chain(tail).collect()
-}
-
-/// Returns a text in which every digest has the twelve digits of an ID.
-fn with_short_digests(text: &str) -> String {
-    const PREFIX: &str = "sha256:";
-    let mut parts = text.split(PREFIX);
-    let mut short = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let digits = part.bytes().take_while(u8::is_ascii_hexdigit).count();
-        let (digest, rest) = part.split_at(digits);
-        let kept = if digits == 64 { 12 } else { digits };
-        short.extend([PREFIX, digest.get(..kept).unwrap_or(digest), rest]);
-    }
-    short
-}
-
-/// Returns a section of keys and values with its title, line by line; nothing where there are none.
-pub(crate) fn section(title: &str, rows: Vec<[String; 2]>) -> Vec<String> {
-    if rows.is_empty() {
-        return Vec::new();
-    }
-    let rows = table(["", ""], rows, &[]).into_iter().skip(1);
-    let mut lines = vec![title.to_owned()];
-    lines.extend(rows.map(|line| format!("  {line}")));
-    lines.push(String::new());
-    lines
 }
 
 /// Returns a number with its noun: `1 blob`, `2 blobs`.
@@ -302,7 +272,7 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::with_short_digests;
+    use crate::table::with_short_digests;
 
     #[test]
     fn only_whole_digests_are_cut() {

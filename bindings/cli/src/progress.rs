@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use modelkeep::{Progress, Store};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -18,27 +19,29 @@ pub(crate) fn watched<T: Send>(
     is_wanted: bool,
     call: impl FnOnce(&Store) -> modelkeep::Result<T> + Send,
 ) -> Outcome<T> {
-    let bar = Bar::new(is_wanted)?;
+    let mut bar = Bar::new(is_wanted)?;
     Ok(store.watch(&mut |progress| bar.observe(progress), call)?)
 }
 
 /// The units are those of every other size: powers of ten.
-const TEMPLATE: &str = "{bar:30} {percent:>3}%  {decimal_bytes} of {decimal_total_bytes}  \
+const TEMPLATE: &str = "{wide_bar} {percent:>3}%  {decimal_bytes} of {decimal_total_bytes}  \
     {decimal_bytes_per_sec}  {eta} left{msg}";
 
-/// A bar on standard error, where that is a terminal.
+/// What is done by then shows no bar.
+const SOON: Duration = Duration::from_millis(250);
+
+/// A bar on standard error, where that is a terminal; as wide as that is.
 pub(crate) struct Bar {
     bar: ProgressBar,
+    /// Until when it is hidden, where it is to be seen at all.
+    shown: Option<Instant>,
     interrupted: Arc<AtomicBool>,
 }
 
 impl Bar {
     pub(crate) fn new(is_wanted: bool) -> Outcome<Self> {
-        let bar = if is_wanted {
-            ProgressBar::no_length()
-        } else {
-            ProgressBar::hidden()
-        };
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let shown = Instant::now().checked_add(SOON).filter(|_| is_wanted);
         // The template is checked by a test.
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
@@ -49,10 +52,21 @@ impl Bar {
             flag::register_conditional_default(signal, interrupted.clone()).map_err(failed)?;
             flag::register(signal, interrupted.clone()).map_err(failed)?;
         }
-        Ok(Bar { bar, interrupted })
+        Ok(Bar {
+            bar,
+            shown,
+            interrupted,
+        })
     }
 
-    pub(crate) fn observe(&self, progress: &Progress) -> ControlFlow<()> {
+    pub(crate) fn observe(&mut self, progress: &Progress) -> ControlFlow<()> {
+        if self
+            .shown
+            .take_if(|shown| *shown <= Instant::now())
+            .is_some()
+        {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
         self.bar.set_length(progress.total_bytes);
         self.bar.set_position(progress.bytes);
         self.bar.set_message(format!(
@@ -74,13 +88,13 @@ impl Drop for Bar {
 
 #[cfg(test)]
 mod tests {
-    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+    use indicatif::InMemoryTerm;
 
     use super::*;
 
     #[test]
     fn a_bar_counts_in_the_units_of_everything_else() {
-        let terminal = InMemoryTerm::new(4, 120);
+        let terminal = InMemoryTerm::new(4, 80);
         let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
         let bar = ProgressBar::with_draw_target(Some(2_000_000), target);
         bar.set_style(ProgressStyle::with_template(TEMPLATE).unwrap());
@@ -88,6 +102,7 @@ mod tests {
         bar.tick();
         let line = terminal.contents();
         assert!(line.contains(" 50%  1.00 MB of 2.00 MB  "), "{line}");
+        assert_eq!(line.lines().count(), 1, "{line}");
         assert!(!line.contains("iB"), "{line}");
     }
 }

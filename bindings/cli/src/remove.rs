@@ -16,6 +16,7 @@ use crate::list::Filter;
 use crate::maintain;
 use crate::output::{Failure, Outcome, Output, counted, note, say};
 use crate::progress::watched;
+use crate::table::few;
 
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArgs {
@@ -55,8 +56,8 @@ fn named(store: &Store, texts: &[String], output: &mut Output) -> Outcome<Vec<Re
         let parsed = texts.iter().map(|text| text.parse::<Reference>());
         return Ok(parsed.collect::<Result<_, _>>()?);
     }
-    let listing = store.list()?;
-    note(&listing.problems);
+    let stored = store.names()?;
+    note(&stored.problems);
     let mut names: Vec<Reference> = Vec::new();
     for text in texts {
         if !is_pattern(text) {
@@ -66,18 +67,34 @@ fn named(store: &Store, texts: &[String], output: &mut Output) -> Outcome<Vec<Re
         let filter: Filter = text
             .parse()
             .map_err(|error| Failure::Other(format!("the pattern '{text}': {error}")))?;
-        let before = names.len();
-        for line in listing.models.iter().filter(|it| filter.matches(&it.name)) {
-            let name = Reference::from(line.name.clone());
+        let matching: Vec<_> = stored
+            .names
+            .iter()
+            .filter(|it| filter.matches(it))
+            .collect();
+        if matching.is_empty() {
+            output.complain(format_args!("no model is called '{text}'"));
+        }
+        let matching = matching.into_iter().filter(|name| is_readable(store, name));
+        for name in matching.map(Reference::from) {
             if !names.contains(&name) {
                 names.push(name);
             }
         }
-        if names.len() == before {
-            output.complain(format_args!("no model is called '{text}'"));
-        }
     }
     Ok(names)
+}
+
+/// Returns whether a pattern may mean a model. What cannot be read may be on a disk that is not
+/// mounted, and goes only by its own name.
+fn is_readable(store: &Store, name: &ModelName) -> bool {
+    let found = store.model(name);
+    if let Err(error) = &found {
+        say(format_args!(
+            "'{name}' was passed over: {error}; its own name deletes it"
+        ));
+    }
+    found.is_ok()
 }
 
 /// Asks whoever sits at the terminal; where nobody does, it is meant.
@@ -90,10 +107,20 @@ fn is_meant(store: &Store, names: &[Reference]) -> Outcome<bool> {
     if planned.models.is_empty() {
         return Ok(true);
     }
-    let models: Vec<String> = planned.models.iter().map(ToString::to_string).collect();
-    let bytes = human_size(planned.bytes);
-    let question = format!("delete {}, which frees {bytes}? [y/N] ", models.join(", "));
     let terminal = Term::stderr();
+    let models: Vec<String> = planned.models.iter().map(ToString::to_string).collect();
+    let what = match models.len() {
+        1..=3 => models.join(", "),
+        count => {
+            // Each is seen before it goes.
+            for name in &models {
+                terminal.write_line(&modelkeep::printable(name))?;
+            }
+            format!("these {count} models")
+        }
+    };
+    let bytes = human_size(planned.bytes);
+    let question = format!("delete {what}, which frees {bytes}? [y/N] ");
     terminal.write_str(&modelkeep::printable(&question))?;
     let answer = terminal.read_line()?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
@@ -126,6 +153,7 @@ fn print(deleted: &Deleted, output: &mut Output) -> Outcome {
         })?;
     }
     maintain::restored(&deleted.restored, output)?;
+    shared(&deleted.shared, output)?;
     let is_unread = |problem: &Problem| problem.error().kind() != ErrorKind::Busy;
     if deleted.kept.iter().any(is_unread) {
         say("every blob was kept: what cannot be read may use it");
@@ -134,7 +162,7 @@ fn print(deleted: &Deleted, output: &mut Output) -> Outcome {
         let blobs = counted(blobs, "blob");
         output.line(format!("{frees} {bytes} in {blobs}"))?;
     }
-    shared(&deleted.shared, output)
+    Ok(())
 }
 
 /// Says why less became free than the models took: "17 kB in 2 blobs stay: a2 uses them".
@@ -145,17 +173,16 @@ fn shared(blobs: &[SharedBlob], output: &mut Output) -> Outcome {
         *group = (group.0 + 1, group.1 + blob.bytes);
     }
     output.lines(by_users.into_iter().map(|(models, (count, bytes))| {
-        let names: Vec<String> = models.iter().map(ToString::to_string).collect();
         let (blobs, them) = if count == 1 {
             ("blob stays", "it")
         } else {
             ("blobs stay", "them")
         };
-        let (names, verb) = match names.as_slice() {
+        let (names, verb) = match models {
             // Under a name that is none here.
             [] => ("another manifest".to_owned(), "uses"),
-            [one] => (one.clone(), "uses"),
-            many => (many.join(", "), "use"),
+            [one] => (one.to_string(), "uses"),
+            many => (few(many), "use"),
         };
         format!(
             "{} in {count} {blobs}: {names} {verb} {them}",

@@ -3,7 +3,8 @@
 use clap::Args;
 use modelkeep::{Message, Reference, Show, ShowOptions, Store, gguf::Value};
 
-use crate::output::{Outcome, Output, counted, section};
+use crate::output::{Outcome, Output, counted};
+use crate::table::section;
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
@@ -52,6 +53,9 @@ impl Part {
 /// How many lines of a long text are printed where not everything is wanted.
 const FEW: usize = 4;
 
+/// How many characters of a line where no terminal says its width.
+const LONG: usize = 200;
+
 pub(crate) fn run(
     store: &Store,
     name: &Reference,
@@ -71,7 +75,7 @@ pub(crate) fn run(
 
 /// Prints the facts first, then the texts, in sections.
 fn print(show: &Show, verbose: bool, output: &mut Output) -> Outcome {
-    output.table(section("Model", facts(show)))?;
+    output.table(section("Model", facts(show, output)))?;
     let words = show.capabilities.iter().map(ToString::to_string);
     let capabilities: Vec<_> = words.map(|word| [word, String::new()]).collect();
     output.table(section("Capabilities", capabilities))?;
@@ -88,19 +92,27 @@ fn print(show: &Show, verbose: bool, output: &mut Output) -> Outcome {
         });
         output.table(section("Tensors", tensors.collect()))?;
     }
-    let lines = if verbose { usize::MAX } else { FEW };
-    text(output, "Template", &show.template, lines)?;
-    text(output, "System", &show.system, usize::MAX)?;
+    let (lines, width) = match verbose {
+        true => (usize::MAX, usize::MAX),
+        false => (
+            FEW,
+            output
+                .width()
+                .map_or(LONG, |width| usize::from(width).saturating_sub(2)),
+        ),
+    };
+    text(output, "Template", &show.template, lines, width)?;
+    text(output, "System", &show.system, usize::MAX, usize::MAX)?;
     let messages = show.messages.iter().map(said).collect::<Vec<String>>();
-    text(output, "Messages", &messages.join("\n"), lines)?;
-    text(output, "License", &show.license, lines)
+    text(output, "Messages", &messages.join("\n"), lines, width)?;
+    text(output, "License", &show.license, lines, width)
 }
 
 fn said(message: &Message) -> String {
     format!("{}: {}", message.role, message.content)
 }
 
-fn facts(show: &Show) -> Vec<[String; 2]> {
+fn facts(show: &Show, output: &Output) -> Vec<[String; 2]> {
     let details = &show.details;
     let metadata = |key: &str| {
         let gguf = show.model_info.gguf()?;
@@ -108,6 +120,10 @@ fn facts(show: &Show) -> Vec<[String; 2]> {
         gguf.get(&format!("{architecture}.{key}"))?
             .as_u64()
             .map(|number| number.to_string())
+    };
+    let modified = match output.is_terminal() {
+        true => output.time(show.modified_at),
+        false => show.modified_at.to_string(),
     };
     let rows = [
         ("family", details.family.clone()),
@@ -126,7 +142,7 @@ fn facts(show: &Show) -> Vec<[String; 2]> {
         ("served by", show.remote_host.clone()),
         ("known there as", show.remote_model.clone()),
         ("requires", show.requires.clone()),
-        ("modified", show.modified_at.to_string()),
+        ("modified", modified),
     ];
     let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
     rows.map(|(key, value)| [key.to_owned(), value]).collect()
@@ -173,19 +189,36 @@ pub(crate) fn brief(value: &Value<'_>) -> String {
     }
 }
 
-/// Prints the first lines of a text that are not empty, and how many there are more.
-fn text(output: &mut Output, title: &str, text: &str, lines: usize) -> Outcome {
+/// Prints the first lines of a text that are not empty, as far as they fit into a line, and says
+/// where there is more.
+fn text(output: &mut Output, title: &str, text: &str, lines: usize, width: usize) -> Outcome {
     let all = text.lines().filter(|line| !line.trim().is_empty());
     let all: Vec<String> = all.map(|line| line.replace('\t', "    ")).collect();
     if all.is_empty() {
         return Ok(());
     }
     output.heading(title)?;
-    output.lines(all.iter().take(lines).map(|line| format!("  {line}")))?;
+    let shown = all.iter().take(lines);
+    let cut: Vec<String> = shown.map(|line| cut(line, width)).collect();
+    let is_cut = cut.iter().zip(&all).any(|(cut, line)| cut != line);
+    output.lines(cut.iter().map(|line| format!("  {line}")))?;
     let more = all.len().saturating_sub(lines);
     if more > 0 {
         let more = counted(more, "more line");
         output.line(format!("  ... and {more} (--verbose)"))?;
+    } else if is_cut {
+        output.line("  ... cut (--verbose)")?;
     }
     output.line("")
+}
+
+/// Returns a text of no more than so many characters, with its end left out where it has more.
+fn cut(text: &str, width: usize) -> String {
+    match text.char_indices().nth(width) {
+        Some(_) => {
+            let kept = text.chars().take(width.saturating_sub(1));
+            kept.chain(['\u{2026}']).collect()
+        }
+        None => text.to_owned(),
+    }
 }

@@ -1,0 +1,169 @@
+//! Tables and sections, line by line, and what fits into a line.
+
+use comfy_table::{CellAlignment, Table, presets};
+use modelkeep::printable;
+
+/// Returns a table without rules, line by line; the columns of `numbers` are aligned right.
+pub(crate) fn table<Row: IntoIterator<Item = String>>(
+    header: impl IntoIterator<Item = &'static str>,
+    rows: impl IntoIterator<Item = Row>,
+    numbers: &[usize],
+) -> Vec<String> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    for row in rows {
+        let cells = row.into_iter().map(|cell| printable(&cell).into_owned());
+        table.add_row(cells);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let left = if index == 0 { 0 } else { 2 };
+        column.set_padding((left, 0));
+        if numbers.contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines = table.lines();
+    lines.map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// Returns a text of no more than so many characters, with its middle left out where it has more:
+/// the ends of a name, its host and its tag, say the most.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
+    let count = text.chars().count();
+    if count <= width {
+        return text.to_owned();
+    }
+    let kept = width.saturating_sub(1);
+    let (start, end) = (kept / 2, kept - kept / 2);
+    let head = text.chars().take(start);
+    let tail = text.chars().skip(count - end);
+    head.chain(['\u{2026}']).chain(tail).collect()
+}
+
+/// Returns a section of keys and values with its title, line by line; nothing where there are none.
+pub(crate) fn section(title: &str, rows: Vec<[String; 2]>) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let rows = table(["", ""], rows, &[]).into_iter().skip(1);
+    let mut lines = vec![title.to_owned()];
+    lines.extend(rows.map(|line| format!("  {line}")));
+    lines.push(String::new());
+    lines
+}
+
+/// A table that is made to fit a terminal.
+pub(crate) struct Fitting<'a> {
+    pub header: &'a [&'static str],
+    /// The columns of numbers.
+    pub numbers: &'a [usize],
+    /// The columns whose texts may be shortened, the first to be shortened first.
+    pub shrinking: &'a [usize],
+}
+
+/// No text is made shorter than this.
+const SHORTEST: usize = 16;
+
+impl Fitting<'_> {
+    /// Returns the table, its texts as short as that width wants them.
+    pub(crate) fn lines(&self, mut rows: Vec<Vec<String>>, width: Option<u16>) -> Vec<String> {
+        for &column in self.shrinking {
+            let lines = self.laid_out(&rows);
+            let widest = lines.iter().map(|line| line.chars().count()).max();
+            let too_wide = width.and_then(|width| widest?.checked_sub(usize::from(width)));
+            let Some(too_wide @ 1..) = too_wide else {
+                return lines;
+            };
+            let cells = rows.iter_mut().filter_map(|row| row.get_mut(column));
+            let cells: Vec<&mut String> = cells.collect();
+            let longest = cells.iter().map(|cell| cell.chars().count()).max();
+            let room = longest.unwrap_or(0).saturating_sub(too_wide).max(SHORTEST);
+            for cell in cells {
+                *cell = shortened(cell, room);
+            }
+        }
+        self.laid_out(&rows)
+    }
+
+    fn laid_out(&self, rows: &[Vec<String>]) -> Vec<String> {
+        table(
+            self.header.iter().copied(),
+            rows.iter().cloned(),
+            self.numbers,
+        )
+    }
+}
+
+/// Returns a text in which every digest has the twelve digits of an ID.
+pub(crate) fn with_short_digests(text: &str) -> String {
+    const KEPT: usize = 12;
+    let mut short = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("sha256:") {
+        let (before, digest) = rest.split_at(at + "sha256:".len());
+        short.push_str(before);
+        let digits = digest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let (digits, after) = digest.split_at(digits);
+        match digits.get(..KEPT) {
+            Some(kept) if digits.len() == 64 => short.push_str(kept),
+            _ => short.push_str(digits),
+        }
+        rest = after;
+    }
+    short + rest
+}
+
+/// Returns the first names of several, and how many more there are.
+pub(crate) fn few(names: impl IntoIterator<Item = impl ToString>) -> String {
+    const FEW: usize = 3;
+    let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
+    match names.get(..FEW) {
+        Some(first) if names.len() > FEW + 1 => {
+            format!("{} and {} others", first.join(", "), names.len() - FEW)
+        }
+        _ => names.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_cut_to_the_digits_that_lead_to_it() {
+        let digits = "0123456789abcdef".repeat(4);
+        let text = format!("a sha256:{digits}: bad; sha256:12 sha256:{digits}");
+        let short = "sha256:0123456789ab";
+        assert_eq!(
+            with_short_digests(&text),
+            format!("a {short}: bad; sha256:12 {short}")
+        );
+    }
+
+    #[test]
+    fn of_many_names_some_are_said() {
+        assert_eq!(few(["a", "b", "c", "d"]), "a, b, c, d");
+        assert_eq!(few(["a", "b", "c", "d", "e"]), "a, b, c and 2 others");
+        assert_eq!(few([""; 0]), "");
+    }
+
+    #[test]
+    fn the_columns_that_may_are_shortened_one_after_the_other() {
+        let fitting = Fitting {
+            header: &["A", "B", "N"],
+            numbers: &[2],
+            shrinking: &[1, 0],
+        };
+        let row = vec!["a".repeat(30), "b".repeat(50), "1".to_owned()];
+        let widths = |width| {
+            let lines = fitting.lines(vec![row.clone()], width);
+            let line = lines.last().cloned().unwrap_or_default();
+            let of = |letter| line.chars().filter(|it| *it == letter).count();
+            (line.chars().count(), of('a'), of('b'))
+        };
+        assert_eq!(widths(None), (85, 30, 50));
+        assert_eq!(widths(Some(70)), (70, 30, 34));
+        assert_eq!(widths(Some(50)), (50, 28, 15));
+        assert_eq!(widths(Some(10)), (37, 15, 15));
+    }
+}
