@@ -18,7 +18,6 @@ use crate::import::json_object;
 use crate::json_base::{each, loads};
 use crate::record::shown;
 use crate::show::{Message, Show};
-use crate::store::Store;
 
 /// A snapshot of one manifest: what `store[name]` gives. Its blobs are read when they are asked
 /// for, at most once; each attribute says what it reads.
@@ -31,14 +30,15 @@ use crate::store::Store;
 /// ('llama3.2:latest', 'llama', 128, ['</s>'])
 #[pyclass(frozen, module = "modelkeep")]
 pub(crate) struct Model {
-    store: Py<Store>,
+    /// The `Store`, for a pickle.
+    store: Py<PyAny>,
     model: modelkeep::Model,
     gguf: Mutex<Option<Py<Gguf>>>,
     shown: PyOnceLock<Py<Show>>,
 }
 
 impl Model {
-    pub(crate) fn new(store: Py<Store>, model: modelkeep::Model) -> Self {
+    pub(crate) fn new(store: Py<PyAny>, model: modelkeep::Model) -> Self {
         Model {
             store,
             model,

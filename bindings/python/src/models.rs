@@ -8,7 +8,6 @@ use pyo3::prelude::*;
 
 use crate::error::OrRaise;
 use crate::model::Model;
-use crate::store::Store;
 
 /// The names of a store's models as they were listed once.
 type Names = OnceLock<Vec<ModelName>>;
@@ -49,7 +48,8 @@ impl Pending {
 /// asked for the interpreter once for all of these.
 #[pyclass(frozen, module = "modelkeep")]
 pub(crate) struct Models {
-    store: Py<Store>,
+    /// The `Store` that each model names.
+    store: Py<PyAny>,
     engine: modelkeep::Store,
     names: Arc<Names>,
     state: Mutex<State>,
@@ -67,15 +67,14 @@ struct State {
 const CHUNK: usize = 64;
 
 impl Models {
-    pub(crate) fn of(store: &Bound<'_, Store>) -> Self {
-        let (this, taken, chunk) = (store.get(), 0, 1);
+    pub(crate) fn new(store: Py<PyAny>, engine: modelkeep::Store, pending: &Pending) -> Self {
         Models {
-            store: store.clone().unbind(),
-            engine: this.inner.clone(),
-            names: this.pending.begin(),
+            store,
+            engine,
+            names: pending.begin(),
             state: Mutex::new(State {
-                taken,
-                chunk,
+                taken: 0,
+                chunk: 1,
                 opened: VecDeque::new(),
             }),
         }

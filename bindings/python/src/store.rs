@@ -367,7 +367,12 @@ impl Store {
     }
 
     fn __iter__(slf: &Bound<'_, Self>) -> Models {
-        Models::of(slf)
+        let this = slf.get();
+        Models::new(
+            slf.clone().into_any().unbind(),
+            this.inner.clone(),
+            &this.pending,
+        )
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
@@ -391,7 +396,7 @@ impl Store {
     fn __getitem__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Model> {
         let (py, this) = (slf.py(), slf.get());
         let model = py.detach(|| this.inner.model(name)).or_raise(py)?;
-        Ok(Model::new(slf.clone().unbind(), model))
+        Ok(Model::new(slf.clone().into_any().unbind(), model))
     }
 
     fn __contains__(&self, py: Python<'_>, name: &str) -> PyResult<bool> {
