@@ -2,12 +2,11 @@
 
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
 use crate::archive::{ArchivedModel, Exported, ImportedArchive};
 use crate::array::Array;
-use crate::gguf::{FileWarning, Gguf, GgufWarning};
+use crate::gguf::{FileWarning, Gguf, GgufWarning, register};
 use crate::json_base::JsonBase;
 use crate::link::{CheckedLink, Link, LinkReport, Linked};
 use crate::listing::{Details, IncompleteBlob, Listing, Problem, Summary};
@@ -102,20 +101,4 @@ pub(crate) fn find<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAn
     })?;
     register(py)?;
     Ok(class.into_any())
-}
-
-static REGISTERED: PyOnceLock<()> = PyOnceLock::new();
-
-/// Makes files mappings and arrays sequences, in the words of `collections.abc`.
-pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
-    let register = || {
-        // What `collections.abc` has, and loaded already, as that is not.
-        let abstracts = py.import("_collections_abc")?;
-        let mapping = abstracts.getattr("Mapping")?;
-        mapping.call_method1("register", (py.get_type::<Gguf>(),))?;
-        let sequence = abstracts.getattr("Sequence")?;
-        sequence.call_method1("register", (py.get_type::<Array>(),))?;
-        Ok::<_, PyErr>(())
-    };
-    REGISTERED.get_or_try_init(py, register).copied()
 }

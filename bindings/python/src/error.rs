@@ -1,10 +1,10 @@
-//! Errors become the exceptions of `modelkeep.errors`.
+//! Errors are raised, with why a GGUF file is refused where that is the cause.
 
 use modelkeep::{Error, ErrorKind, Result};
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
 
+use crate::exception::plain;
 use crate::parse_error::ParseError;
 
 /// Returns the value, or raises the exception of the error's kind.
@@ -29,38 +29,12 @@ pub(crate) fn exception_object(py: Python<'_>, error: &Error) -> Py<PyBaseExcept
 }
 
 fn made(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
-    let class = py
-        .import("modelkeep.errors")?
-        .getattr(error.kind().python_class())?;
-    let class = class.cast_into::<PyType>()?;
-    let text = error.to_string();
-    let exception = match (refusal(error), error.path()) {
-        (Some(number), Some(path)) => {
-            // The last is the number as Windows has it; elsewhere it is ignored.
-            let path = path.as_os_str().to_owned();
-            PyErr::from_type(class, (number, text, path, number))
-        }
-        (Some(number), None) => PyErr::from_type(class, (number, text)),
-        (None, _) => PyErr::from_type(class, (text,)),
-    };
-    let value = exception.value(py);
-    if !error.suggestions().is_empty() {
-        value.setattr("suggestions", error.suggestions().to_vec())?;
-    }
+    let exception = plain(py, error)?;
     if let Some(fault) = error.cause_of::<modelkeep::gguf::ParseError>() {
-        value.setattr("parse_error", ParseError::from(fault.clone()))?;
+        let fault = ParseError::from(fault.clone());
+        exception.value(py).setattr("parse_error", fault)?;
     }
     Ok(exception)
-}
-
-/// Returns the system's number, for the classes that are an `OSError` of it.
-fn refusal(error: &Error) -> Option<i32> {
-    use ErrorKind::{FileNotFound, Io, PermissionDenied, ReadOnly};
-    let is_system = matches!(
-        error.kind(),
-        FileNotFound | Io | PermissionDenied | ReadOnly
-    );
-    error.os_error().filter(|_| is_system)
 }
 
 /// Returns the exception for a file that has changed since it was opened.

@@ -11,7 +11,6 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyIterator, PyList, PyMappingProxy, PyNotImplemented, PyTuple};
 
 use crate::array::Array;
-use crate::classes::register;
 use crate::equality::is_instance;
 use crate::error::{OrRaise, changed};
 use crate::json_base::{JsonBase, each};
@@ -386,4 +385,20 @@ record! {
         /// What is unusual, in words.
         message => it.warning.message().to_owned();
     }
+}
+
+static REGISTERED: PyOnceLock<()> = PyOnceLock::new();
+
+/// Makes files mappings and arrays sequences, in the words of `collections.abc`.
+pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
+    let register = || {
+        // What `collections.abc` has, and loaded already, as that is not.
+        let abstracts = py.import("_collections_abc")?;
+        let mapping = abstracts.getattr("Mapping")?;
+        mapping.call_method1("register", (py.get_type::<Gguf>(),))?;
+        let sequence = abstracts.getattr("Sequence")?;
+        sequence.call_method1("register", (py.get_type::<Array>(),))?;
+        Ok::<_, PyErr>(())
+    };
+    REGISTERED.get_or_try_init(py, register).copied()
 }

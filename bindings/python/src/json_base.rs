@@ -9,7 +9,7 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::PyList;
 use serde::Serialize;
 
-use crate::error::OrRaise;
+use crate::exception::plain;
 
 /// A result of the store or of a file. Its attributes are its fields; `to_json` and `to_dict` give
 /// it whole.
@@ -69,7 +69,9 @@ impl JsonBase {
     /// '{"models":[{"name":"llama3.2:latest'
     pub(crate) fn to_json(&self, py: Python<'_>) -> PyResult<String> {
         match &self.0 {
-            Json::Engine(json, number) => py.detach(|| json(*number)).or_raise(py),
+            Json::Engine(json, number) => py
+                .detach(|| json(*number))
+                .map_err(|error| plain(py, &error).unwrap_or_else(|other| other)),
             Json::Pickled(json) => Ok(json.clone()),
         }
     }

@@ -6,6 +6,7 @@ mod buffer;
 mod classes;
 mod equality;
 mod error;
+mod exception;
 mod gguf;
 mod html;
 mod http;
