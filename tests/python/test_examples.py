@@ -6,14 +6,18 @@ import importlib.util
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
+from math import prod
 from pathlib import Path
+from random import Random
 
 import pytest
-from conftest import Scratch
+from conftest import Scratch, gguf, text
 
 import modelkeep
 
@@ -68,13 +72,62 @@ def test_vocabularies_are_compared(store: modelkeep.Store) -> None:
     assert "4 tokens; tiny:q8_0: 4; 4 in both" in printed and "scores: mean" in printed
 
 
-def test_a_binding_of_llama_cpp_is_given_the_path(store: modelkeep.Store) -> None:
+def llama() -> bytes:
+    """A model of one layer and the vocabulary of all bytes, as llama.cpp runs it."""
+    width, inner = 32, 64
+    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    # The types are those of llama.h: unknown, control twice, bytes.
+    types = [2, 3, 3, *[6] * 256]
+
+    def u32(number: int) -> bytes:
+        return struct.pack("<I", number)
+
+    def array(kind: int, elements: Sequence[bytes]) -> bytes:
+        return struct.pack("<IQ", kind, len(elements)) + b"".join(elements)
+
+    values = [
+        ("general.architecture", 8, text("llama")),
+        ("llama.context_length", 4, u32(64)),
+        ("llama.embedding_length", 4, u32(width)),
+        ("llama.block_count", 4, u32(1)),
+        ("llama.feed_forward_length", 4, u32(inner)),
+        ("llama.attention.head_count", 4, u32(2)),
+        ("llama.attention.layer_norm_rms_epsilon", 6, struct.pack("<f", 1e-5)),
+        ("tokenizer.ggml.model", 8, text("llama")),
+        ("tokenizer.ggml.tokens", 9, array(8, [text(token) for token in tokens])),
+        ("tokenizer.ggml.scores", 9, array(6, [bytes(4)] * len(tokens))),
+        ("tokenizer.ggml.token_type", 9, array(5, [u32(kind) for kind in types])),
+    ]
+    shapes = {
+        "token_embd": (width, len(tokens)),
+        "output_norm": (width,),
+        "blk.0.attn_norm": (width,),
+        "blk.0.attn_q": (width, width),
+        "blk.0.attn_k": (width, width),
+        "blk.0.attn_v": (width, width),
+        "blk.0.attn_output": (width, width),
+        "blk.0.ffn_norm": (width,),
+        "blk.0.ffn_gate": (width, inner),
+        "blk.0.ffn_up": (width, inner),
+        "blk.0.ffn_down": (inner, width),
+    }
+    random = Random(1)
+
+    def weights(shape: tuple[int, ...]) -> bytes:
+        count = prod(shape)
+        return struct.pack(f"<{count}f", *(random.gauss(0, 0.1) for _ in range(count)))
+
+    return gguf(values, [(f"{name}.weight", it, 0, weights(it)) for name, it in shapes.items()])
+
+
+def test_a_binding_of_llama_cpp_runs_what_is_at_the_path(scratch: Scratch, tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp")
-    command = [sys.executable, str(EXAMPLES / "llama_cpp.py"), "tiny:f16", "Hello", str(store.root)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    # The file of the tests has no layers, so that nothing is generated: it is found and read.
-    assert f"loading {store.path('tiny:f16')}" in done.stdout
-    assert "key not found in model: llama.block_count" in done.stderr
+    (tmp_path / "llama.gguf").write_bytes(llama())
+    store = scratch.open()
+    store.import_gguf(tmp_path / "llama.gguf", "llama")
+    loading, generated = run("llama_cpp.py", "llama", "Hello", store.root).split("\n", 1)
+    assert loading == f"loading {store.path('llama')} with a context of 64"
+    assert generated.strip()
 
 
 def test_the_server_of_asyncio_answers(store: modelkeep.Store) -> None:
