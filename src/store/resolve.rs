@@ -139,11 +139,17 @@ impl Store {
         self.layout().admits(name)?;
         match self.locate(name) {
             Ok(Some(found)) => Ok(found),
-            Ok(None) if self.layout().manifest(name).symlink_metadata().is_ok() => {
-                Err(altered(name))
-            }
+            Ok(None) if self.is_altered(name) => Err(altered(name)),
             _ => Ok(name.clone()),
         }
+    }
+
+    /// Returns whether the file system has the manifest of a name under another one. What comes or
+    /// goes meanwhile, by another process, is taken for neither.
+    fn is_altered(&self, name: &ModelName) -> bool {
+        let layout = self.layout();
+        let is_there = || layout.manifest(name).symlink_metadata().is_ok();
+        layout.may_alter(name) && is_there() && layout.stored_as(name).is_none() && is_there()
     }
 
     /// Takes back a manifest that was written where none was, and that the file system has given
@@ -154,6 +160,10 @@ impl Store {
             return Ok(());
         }
         let path = layout.manifest(name);
+        if path.symlink_metadata().is_err_and(|e| is_absence(&e)) {
+            // Another process has deleted it.
+            return Ok(());
+        }
         ops::unlink(&path).map_err(|e| Error::io("removing manifest", &path, e))?;
         Err(altered(name))
     }
