@@ -33,7 +33,8 @@ def members(of: object, where: str) -> Iterator[tuple[str, object]]:
 def public() -> dict[str, object]:
     found: dict[str, object] = {"modelkeep": modelkeep, "modelkeep.ollama": modelkeep.ollama}
     for module in (modelkeep, modelkeep.ollama):
-        for name in module.__all__:
+        # A text, as the version is, has no description of its own.
+        for name in (name for name in module.__all__ if name != "__version__"):
             found |= members(getattr(module, name), f"{module.__name__}.{name}")
     return found
 
