@@ -183,9 +183,12 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn blob_path(&self, digest: &Digest) -> std::path::PathBuf {
-        let mut stores = self.each_alone().into_iter();
-        let found = stores.find(|store| self.is_several() && store.has_blob(digest));
-        found.as_ref().unwrap_or(self).layout().blob(digest)
+        let own = self.layout().blob(digest);
+        if !self.is_several() {
+            return own;
+        }
+        let mut paths = self.layouts().map(|layout| layout.blob(digest));
+        paths.find(|path| path.exists()).unwrap_or(own)
     }
 
     /// Returns whether the blob of a digest is there.
@@ -198,9 +201,13 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn has_blob(&self, digest: &Digest) -> bool {
+        self.layouts().any(|layout| layout.blob(digest).exists())
+    }
+
+    /// Returns where each store of a view keeps what, in order.
+    fn layouts(&self) -> impl Iterator<Item = &Layout> {
         let others = self.others.iter().map(|other| &other.layout);
-        let mut layouts = std::iter::once(self.layout()).chain(others);
-        layouts.any(|layout| layout.blob(digest).exists())
+        std::iter::once(self.layout()).chain(others)
     }
 
     /// Returns a handle of the same store whose calls count into `work` and stop where it says so.
