@@ -75,6 +75,6 @@ impl Store {
 }
 
 /// Returns what two names have in common that are one where their case is of no account.
-fn folded(name: &ModelName) -> String {
+pub(super) fn folded(name: &ModelName) -> String {
     name.full().to_ascii_lowercase()
 }

@@ -16,7 +16,8 @@ use crate::store::diagnosis::Diagnosis;
 use crate::store::handle::Store;
 use crate::store::link::{CheckedLink, LinkReport, LinkState};
 use crate::store::list::{ListOptions, Listing};
-use crate::store::usage::{Files, Usage};
+use crate::store::names::folded;
+use crate::store::usage::Usage;
 use crate::store::which::Uses;
 
 /// From which of several stores a model was deleted.
@@ -179,7 +180,7 @@ impl Store {
             let listing = store.list_with(options)?;
             let mut names = Vec::new();
             for mut line in listing.models {
-                let name = line.name.full().to_ascii_lowercase();
+                let name = folded(&line.name);
                 if !known.contains(&name) {
                     line.store = Some(store.path().to_owned());
                     all.models.push(line);
@@ -248,13 +249,13 @@ impl Store {
                 all.models.push(model);
             }
             all.used += usage.used;
-            add(&mut all.orphans, usage.orphans);
-            add(&mut all.partials, usage.partials);
-            add(&mut all.unknown, usage.unknown);
-            add(&mut all.staged, usage.staged);
-            add(&mut all.trash, usage.trash);
-            add(&mut all.quarantine, usage.quarantine);
-            add(&mut all.other, usage.other);
+            all.orphans.join(usage.orphans);
+            all.partials.join(usage.partials);
+            all.unknown.join(usage.unknown);
+            all.staged.join(usage.staged);
+            all.trash.join(usage.trash);
+            all.quarantine.join(usage.quarantine);
+            all.other.join(usage.other);
             all.total += usage.total;
             all.held_outside += usage.held_outside;
             all.problems.extend(usage.problems);
@@ -324,9 +325,4 @@ impl Store {
         forgotten.sort();
         Ok(forgotten)
     }
-}
-
-fn add(all: &mut Files, files: Files) {
-    all.files += files.files;
-    all.bytes += files.bytes;
 }

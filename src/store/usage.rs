@@ -104,8 +104,13 @@ pub struct Files {
 
 impl Files {
     fn add(&mut self, bytes: u64) {
-        self.files += 1;
-        self.bytes += bytes;
+        self.join(Files { files: 1, bytes });
+    }
+
+    /// Adds what another store has.
+    pub(super) fn join(&mut self, others: Files) {
+        self.files += others.files;
+        self.bytes += others.bytes;
     }
 }
 
