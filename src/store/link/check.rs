@@ -393,10 +393,7 @@ impl Shown {
         let id = |path: &Path| Stat::at(path).ok().and_then(|stat| stat.id());
         let is_blob =
             |mark: &Mark| stat.id().is_some() && stat.id() == id(&store.blob_path(&mark.digest));
-        let mut marks = [Some(&entry.mark), entry.before.as_ref()]
-            .into_iter()
-            .flatten();
-        if let Some(mark) = marks.find(|mark| is_blob(mark)) {
+        if let Some(mark) = entry.marks().find(|mark| is_blob(mark)) {
             return Shown::Blob(mark.digest);
         }
         match entry.found(store, path, &stat) {

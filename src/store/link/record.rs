@@ -121,12 +121,14 @@ impl MarkLine {
 }
 
 impl Entry {
+    /// Returns the link as it was made, and what it was to replace.
+    pub(super) fn marks(&self) -> impl Iterator<Item = &Mark> {
+        std::iter::once(&self.mark).chain(&self.before)
+    }
+
     /// Returns which link of ours is at a path.
     pub(super) fn found(&self, store: &Store, path: &Path, now: &Stat) -> Option<&Mark> {
-        let mut marks = [Some(&self.mark), self.before.as_ref()]
-            .into_iter()
-            .flatten();
-        marks.find(|mark| mark.is_at(store, path, now))
+        self.marks().find(|mark| mark.is_at(store, path, now))
     }
 
     fn line(&self) -> Option<Line> {
