@@ -1,6 +1,7 @@
 //! Copying models: one more name for the same blobs.
 
 use std::ffi::c_char;
+use std::ptr::{null, null_mut};
 
 use engine::{Copied, CopyOptions, ModelName, Store};
 
@@ -85,18 +86,8 @@ pub unsafe extern "C" fn mkeep_store_copy(
     destination: *const c_char,
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
-    let names = [source, destination];
-    let no_result = std::ptr::null_mut();
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
-    unsafe {
-        two_names(
-            store,
-            names,
-            no_result,
-            error,
-            |store, source, destination| Ok(store.copy(source, destination)?),
-        )
-    }
+    unsafe { mkeep_store_copy_with(store, source, destination, null(), null_mut(), error) }
 }
 
 /// Copies a model, by options. `options` and `copied` may be NULL; `copied` is what was done.
@@ -136,7 +127,7 @@ pub unsafe extern "C" fn mkeep_store_rename(
     error: *mut *mut mkeep_error,
 ) -> mkeep_status {
     let names = [source, destination];
-    let no_result = std::ptr::null_mut();
+    let no_result = null_mut();
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         two_names(
