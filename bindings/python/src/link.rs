@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use modelkeep::{LinkMode, LinkOptions};
 use pyo3::prelude::*;
-use pyo3::types::PyIterator;
 
 use crate::error::OrRaise;
 use crate::json_base::each;
 use crate::path::FilePath;
-use crate::record::record;
+use crate::record::{reads_like_its_list, record};
 use crate::results::of_engine;
 use crate::store::Store;
 
@@ -95,35 +94,7 @@ record! {
 
 of_engine!(Linked, LinkReport);
 
-#[pymethods]
-impl Linked {
-    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        self.links(py)?.len()
-    }
-
-    fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.links(index.py())?.get_item(index)
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.links(py)?.try_iter()
-    }
-}
-
-#[pymethods]
-impl LinkReport {
-    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        self.links(py)?.len()
-    }
-
-    fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.links(index.py())?.get_item(index)
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.links(py)?.try_iter()
-    }
-}
+reads_like_its_list!(Linked: links, LinkReport: links);
 
 #[pymethods]
 impl Store {

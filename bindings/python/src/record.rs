@@ -174,6 +174,36 @@ macro_rules! record {
 }
 pub(crate) use record;
 
+/// Lets a value be read like the list that one of its attributes is.
+macro_rules! reads_like_its_list {
+    ($($class:ident: $list:ident),+) => {$(
+        #[pyo3::pymethods]
+        impl $class {
+            fn __len__(&self, py: pyo3::Python<'_>) -> pyo3::PyResult<usize> {
+                use pyo3::prelude::*;
+                self.$list(py)?.len()
+            }
+
+            fn __getitem__<'py>(
+                &self,
+                index: &pyo3::Bound<'py, pyo3::PyAny>,
+            ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
+                use pyo3::prelude::*;
+                self.$list(index.py())?.get_item(index)
+            }
+
+            fn __iter__<'py>(
+                &self,
+                py: pyo3::Python<'py>,
+            ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::types::PyIterator>> {
+                use pyo3::prelude::*;
+                self.$list(py)?.try_iter()
+            }
+        }
+    )+};
+}
+pub(crate) use reads_like_its_list;
+
 /// Returns names as Python has them.
 pub(crate) fn names(py: Python<'_>, fields: &[&str]) -> PyResult<Py<PyTuple>> {
     let names = fields.iter().map(|name| plain(name));

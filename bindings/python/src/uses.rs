@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use pyo3::prelude::*;
-use pyo3::types::PyIterator;
-
 use crate::json_base::each;
 use crate::listing::Problem;
-use crate::record::record;
+use crate::record::{reads_like_its_list, record};
 use crate::results::of_engine;
 
 record! {
@@ -25,20 +22,7 @@ record! {
 
 of_engine!(Uses);
 
-#[pymethods]
-impl Uses {
-    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        self.uses(py)?.len()
-    }
-
-    fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.uses(index.py())?.get_item(index)
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.uses(py)?.try_iter()
-    }
-}
+reads_like_its_list!(Uses: uses);
 
 record! {
     /// A part of a model.
