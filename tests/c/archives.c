@@ -6,23 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *directory;
-
-/* A path below the directory; the last eight stay as they are. */
-static const char *at(const char *path) {
-    static char paths[8][4096];
-    static size_t next;
-    char *whole = paths[next++ % 8];
-    snprintf(whole, sizeof paths[0], "%s/%s", directory, path);
-    return whole;
-}
-
-static bool has(mkeep_string *json, const char *part) {
-    const bool found = json && contains(mkeep_string_str(json), part);
-    mkeep_string_free(json);
-    return found;
-}
-
 /* Counts its calls, and goes on. */
 static bool go_on(void *user, uint64_t bytes, uint64_t total_bytes) {
     ++*(int *)user;

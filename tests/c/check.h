@@ -16,6 +16,18 @@
 
 static int failed;
 
+/* Where the program may write. */
+static const char *directory;
+
+/* A path below the directory; the last eight stay as they are. */
+static inline const char *at(const char *path) {
+    static char paths[8][4096];
+    static size_t next;
+    char *whole = paths[next++ % 8];
+    snprintf(whole, sizeof paths[0], "%s/%s", directory, path);
+    return whole;
+}
+
 #define CHECK(truth)                                                                               \
     do {                                                                                           \
         if (!(truth)) {                                                                            \
@@ -41,6 +53,14 @@ static inline bool is(mkeep_str text, const char *expected) {
 
 static inline bool contains(mkeep_str text, const char *part) {
     return strstr(text.ptr, part) != NULL;
+}
+
+/* Whether the JSON of a result has a part; NULL is the JSON of a call that failed. */
+static inline bool has(mkeep_string *json, const char *part) {
+    const bool found = json && contains(mkeep_string_str(json), part);
+    if (!found) fprintf(stderr, "no %s in %s\n", part, json ? mkeep_string_c(json) : "NULL");
+    mkeep_string_free(json);
+    return found;
 }
 
 /* A store that is made where it is missing, for programs that are alone with it. */

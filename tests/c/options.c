@@ -7,22 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *fixture, *directory;
-
-/* A path below the directory; the last eight stay as they are. */
-static const char *at(const char *path) {
-    static char paths[8][4096];
-    static size_t next;
-    char *whole = paths[next++ % 8];
-    snprintf(whole, sizeof paths[0], "%s/%s", directory, path);
-    return whole;
-}
-
-static bool has(mkeep_string *json, const char *part) {
-    const bool found = json && contains(mkeep_string_str(json), part);
-    mkeep_string_free(json);
-    return found;
-}
+static const char *fixture;
 
 static void write_bytes(const char *path, const char *bytes, size_t len) {
     FILE *file = fopen(path, "wb");

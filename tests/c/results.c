@@ -6,17 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *fixture, *directory;
+static const char *fixture;
 
 /* SHA-256 of "abc": FIPS 180-4. */
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-/* A path below the store. */
-static const char *at(const char *path) {
-    static char whole[4096];
-    snprintf(whole, sizeof whole, "%s/%s", directory, path);
-    return whole;
-}
 
 static void write_file(const char *path, const char *text) {
     FILE *file = fopen(path, "wb");
@@ -29,14 +22,6 @@ static void damage(const char *path) {
     FILE *file = fopen(path, "ab");
     CHECK(file && fputc('x', file) == 'x');
     if (file) CHECK(!fclose(file));
-}
-
-/* Whether the JSON of a result has a part; NULL is the JSON of a call that failed. */
-static bool has(mkeep_string *json, const char *part) {
-    const bool found = json && contains(mkeep_string_str(json), part);
-    if (!found) fprintf(stderr, "no %s in %s\n", part, json ? mkeep_string_c(json) : "NULL");
-    mkeep_string_free(json);
-    return found;
 }
 
 static void import(mkeep_store *store, const char *name) {
