@@ -9,12 +9,13 @@ work=$(mktemp -d)
 cleanup() { rm -rf "$work"; }
 
 "${PYTHON:-python3}" -m venv "$work/venv"
-CARGO_TARGET_DIR=$built "$work"/venv/[Bbs]*in*/python -m pip --disable-pip-version-check --quiet install \
+installed=$(programs "$work/venv")
+CARGO_TARGET_DIR=$built "$installed/python" -m pip --disable-pip-version-check --quiet install \
     "$dist/modelkeep-$version.tar.gz"
 cd "$work"
-venv/[Bbs]*in*/python -c '
+"$installed/python" -c '
 import modelkeep, sys
 assert modelkeep.__version__ == sys.argv[1], modelkeep.__version__' "$version"
 pass "the source distribution installs and can be imported"
-venv/[Bbs]*in*/modelkeep --version | grep -q "^modelkeep $version"
+"$installed/modelkeep" --version | grep -q "^modelkeep $version"
 pass "its command runs"

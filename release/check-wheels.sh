@@ -46,7 +46,7 @@ suits() { # PYTHON
     in_venv -m pip --disable-pip-version-check --quiet install --no-index --no-deps \
         --find-links "$dist" --only-binary modelkeep modelkeep 2>"$work/log"
 }
-in_venv() { "$work/venv-$tested"/[Bbs]*in*/python "$@"; }
+in_venv() { "$(programs "$work/venv-$tested")/python" "$@"; }
 
 tested=0
 for python in $(interpreters); do

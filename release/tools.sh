@@ -10,13 +10,17 @@ placeless() {
     RUSTFLAGS="--remap-path-prefix=$root=modelkeep --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo ${RUSTFLAGS:-}" "$@"
 }
 
+# Where the programs of an environment of Python are, which Windows calls otherwise.
+programs() { # ENVIRONMENT
+    [ -d "$1/Scripts" ] && echo "$1/Scripts" || echo "$1/bin"
+}
+
 # Programs of Python are in an environment of their own, whichever Python made it.
 tools=$root/target/release-tools
-tool() { "$tools"/[Bbs]*in*/"$@"; }
 install_tools() { # PACKAGES
     [ -e "$tools/pyvenv.cfg" ] || "${PYTHON:-python3}" -m venv "$tools"
-    tool python -m pip --disable-pip-version-check --quiet install "$@"
-    PATH=$(dirname "$(ls "$tools"/[Bbs]*in*/python* | head -n 1)"):$PATH
+    PATH=$(programs "$tools"):$PATH
+    python -m pip --disable-pip-version-check --quiet install "$@"
 }
 
 # Zig links for Linux, so that what is built runs where the C library is of 2012 (glibc 2.17), and from
