@@ -269,23 +269,3 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::table::with_short_digests;
-
-    #[test]
-    fn only_whole_digests_are_cut() {
-        let digits = "0123456789abcdef".repeat(4);
-        for (text, short) in [
-            (format!("sha256:{digits}"), "sha256:0123456789ab"),
-            (format!("a sha256:{digits}: b"), "a sha256:0123456789ab: b"),
-            (format!("sha256:{digits}0"), &*format!("sha256:{digits}0")),
-            (format!("sha256-{digits}"), &*format!("sha256-{digits}")),
-            ("sha256:".to_owned(), "sha256:"),
-            ("sha256:\u{e9}".to_owned(), "sha256:\u{e9}"),
-        ] {
-            assert_eq!(with_short_digests(&text), short);
-        }
-    }
-}

@@ -141,6 +141,21 @@ mod tests {
     }
 
     #[test]
+    fn only_whole_digests_are_cut() {
+        let digits = "0123456789abcdef".repeat(4);
+        for (text, short) in [
+            (format!("sha256:{digits}"), "sha256:0123456789ab"),
+            (format!("a sha256:{digits}: b"), "a sha256:0123456789ab: b"),
+            (format!("sha256:{digits}0"), &*format!("sha256:{digits}0")),
+            (format!("sha256-{digits}"), &*format!("sha256-{digits}")),
+            ("sha256:".to_owned(), "sha256:"),
+            ("sha256:\u{e9}".to_owned(), "sha256:\u{e9}"),
+        ] {
+            assert_eq!(with_short_digests(&text), short);
+        }
+    }
+
+    #[test]
     fn of_many_names_some_are_said() {
         assert_eq!(few(["a", "b", "c", "d"]), "a, b, c, d");
         assert_eq!(few(["a", "b", "c", "d", "e"]), "a, b, c and 2 others");
