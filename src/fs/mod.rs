@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod durability;
 pub(crate) mod gguf_file;
 pub(crate) mod gguf_parts;
+pub(crate) mod gguf_stream;
 pub(crate) mod hash;
 pub(crate) mod layout;
 pub(crate) mod link;
