@@ -1,4 +1,6 @@
 //! `modelkeep gguf`: one value, the tensors, and where the file comes from.
+// A failure in a helper fails the test.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
