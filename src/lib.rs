@@ -121,13 +121,14 @@ pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
 pub use store::{
     Alias, ArchivedModel, Blob, BlobStatus, BrokenModel, Cached, CheckedLink, Collected, Copied,
-    CopyMode, CopyOptions, DeleteOptions, Deleted, DeletedFrom, Diagnosis, ExportOptions, Exported,
-    FileWarning, Files, Finding, GcOptions, GgufFinding, ImportArchiveOptions, ImportOptions,
-    Imported, ImportedArchive, IncompleteBlob, InfoValue, Issue, Link, LinkLayout, LinkMode,
-    LinkOptions, LinkReport, LinkState, Linked, ListOptions, ListedDetails, Listing, Location,
-    LocationState, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage, MovedBlob,
-    Names, Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions, ShownDetails,
-    ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
+    CopyMode, CopyOptions, DeleteOptions, Deleted, DeletedFrom, Diagnosis, EditOptions, Edited,
+    ExportOptions, Exported, FileWarning, Files, Finding, GcOptions, GgufFinding,
+    ImportArchiveOptions, ImportOptions, Imported, ImportedArchive, IncompleteBlob, InfoValue,
+    Issue, Link, LinkLayout, LinkMode, LinkOptions, LinkReport, LinkState, Linked, ListOptions,
+    ListedDetails, Listing, Location, LocationState, Maintained, ManifestForm, Message, Model,
+    ModelInfo, ModelUsage, MovedBlob, Names, Problem, Progress, Repaired, Report, SharedBlob, Show,
+    ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses,
+    VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 

@@ -94,7 +94,7 @@ const FIRST: u64 = 64 << 10;
 /// How much a scan reads at first, in bytes: what writers put before the vocabulary.
 const FIRST_OF_SCAN: u64 = 4 << 10;
 /// The largest header that is read into memory, in bytes.
-const LARGEST_HEADER: u64 = 256 << 20;
+pub(crate) const LARGEST_HEADER: u64 = 256 << 20;
 
 impl GgufFile {
     /// Opens a GGUF file: one pass over its header, never over the data of its tensors.
