@@ -1,15 +1,12 @@
 //! Models that travel: the results of export and of the import of an archive.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use std::path::PathBuf;
 
 use crate::json_base::{each, texts};
 use crate::path::FilePath;
 use crate::record::record;
-use crate::results::of_engine;
 use crate::stream::PyFile;
 
 record! {
@@ -18,7 +15,7 @@ record! {
     /// >>> exported = store.export("llama3.2", "models.tar")
     /// >>> exported.models, exported.blobs
     /// (['llama3.2:latest'], 7)
-    Exported(py, it: Arc<modelkeep::Exported>) extends JsonBase shows [models, blobs, bytes] {
+    Exported(py, it: modelkeep::Exported) extends JsonBase shows [models, blobs, bytes] {
         /// The models, by name.
         models => texts(&it.models);
         /// How many blobs they have together.
@@ -35,7 +32,7 @@ record! {
     /// >>> imported = store.import_archive("models.tar", "copy")
     /// >>> imported.models[0].name, imported.new_blobs, imported.shared_blobs
     /// ('copy:latest', 0, 7)
-    ImportedArchive(py, it: Arc<modelkeep::ImportedArchive>) extends JsonBase
+    ImportedArchive(py, it: modelkeep::ImportedArchive) extends JsonBase
         shows [models, new_blobs, new_bytes] {
         /// The models, in the order of the archive, as a list of `ArchivedModel`.
         models => each(py, &it.models, |model| ArchivedModel::from(model.clone()))?;
@@ -47,8 +44,6 @@ record! {
         shared_blobs => it.shared_blobs;
     }
 }
-
-of_engine!(Exported, ImportedArchive);
 
 record! {
     /// A model that came out of an archive.

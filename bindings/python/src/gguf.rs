@@ -13,7 +13,7 @@ use pyo3::types::{PyBool, PyDict, PyIterator, PyList, PyMappingProxy, PyNotImple
 use crate::array::Array;
 use crate::equality::is_instance;
 use crate::error::{OrRaise, changed};
-use crate::json_base::{JsonBase, each};
+use crate::json_base::{HasJson, JsonBase, each, to_json};
 use crate::options::{bad, gguf_options};
 use crate::path::FilePath;
 use crate::record::record;
@@ -55,8 +55,7 @@ impl Open {
 }
 
 /// An open file, until it is closed.
-#[derive(Clone)]
-struct Handle(Arc<Mutex<Option<Arc<Open>>>>);
+struct Handle(Mutex<Option<Arc<Open>>>);
 
 impl Handle {
     fn new(file: GgufFile) -> Self {
@@ -65,7 +64,7 @@ impl Handle {
             places: PyOnceLock::new(),
             tensors: PyOnceLock::new(),
         };
-        Handle(Arc::new(Mutex::new(Some(Arc::new(open)))))
+        Handle(Mutex::new(Some(Arc::new(open))))
     }
 
     fn open(&self) -> Result<Arc<Open>> {
@@ -97,10 +96,7 @@ pub(crate) struct Gguf(Handle);
 
 impl Gguf {
     fn whole(file: GgufFile) -> PyClassInitializer<Self> {
-        let handle = Handle::new(file);
-        let shared = handle.clone();
-        let json = move || modelkeep::json::try_to_string(&Lossless(shared.open()?.file.view()));
-        PyClassInitializer::from(JsonBase::new(json)).add_subclass(Gguf(handle))
+        JsonBase::beneath(Gguf(Handle::new(file)))
     }
 
     pub(crate) fn of(py: Python<'_>, file: GgufFile) -> PyResult<Py<Self>> {
@@ -121,6 +117,13 @@ impl Gguf {
             .import("collections.abc")?
             .getattr(class)?
             .call1((slf,))
+    }
+}
+
+impl HasJson for Gguf {
+    fn json(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let open = slf.get().open(slf.py())?;
+        to_json(slf.py(), &Lossless(open.file.view()))
     }
 }
 

@@ -1,13 +1,9 @@
 //! What every result has: its JSON, as the engine makes it.
 
-use std::sync::Arc;
-
-use modelkeep::Result;
 use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::PyList;
-use serde::Serialize;
 
 use crate::exception::plain;
 
@@ -17,44 +13,20 @@ use crate::exception::plain;
 /// >>> modelkeep.Store().list().to_dict()["models"][0]["name"]
 /// 'llama3.2:latest'
 #[pyclass(frozen, subclass, module = "modelkeep")]
-pub(crate) struct JsonBase(Json);
+pub(crate) struct JsonBase(fn(&Bound<'_, Self>) -> PyResult<String>);
 
-/// Makes the JSON of the result of a number among others, or of the only one.
-pub(crate) type MakeJson = Arc<dyn Fn(usize) -> Result<String> + Send + Sync>;
-
-enum Json {
-    Engine(MakeJson, usize),
-    Pickled(String),
+/// A class of results.
+pub(crate) trait HasJson: PyClass<BaseType = JsonBase> {
+    /// Returns the result as JSON.
+    fn json(slf: &Bound<'_, Self>) -> PyResult<String>;
 }
 
 impl JsonBase {
-    /// Returns the base of a result whose JSON is made when it is asked for.
-    pub(crate) fn new(json: impl Fn() -> Result<String> + Send + Sync + 'static) -> Self {
-        JsonBase(Json::Engine(Arc::new(move |_| json()), 0))
-    }
-
-    /// Returns the base of one of several results.
-    pub(crate) fn nth(json: &MakeJson, number: usize) -> Self {
-        JsonBase(Json::Engine(json.clone(), number))
-    }
-
-    /// Returns the base of the result that stands for a value of the engine.
-    pub(crate) fn of<T: Serialize + Send + Sync + 'static>(value: &Arc<T>) -> Self {
-        let value = value.clone();
-        JsonBase::new(move || modelkeep::json::try_to_string(&*value))
-    }
-
-    /// Returns the base of a result that was pickled.
-    pub(crate) fn pickled(json: String) -> Self {
-        JsonBase(Json::Pickled(json))
-    }
-
-    /// Returns the whole result, its fields included.
-    pub(crate) fn with<T>(self, py: Python<'_>, fields: T) -> PyResult<Py<T>>
-    where
-        T: PyClass<BaseType = JsonBase>,
-    {
-        Py::new(py, PyClassInitializer::from(self).add_subclass(fields))
+    /// Returns a result with its base, which costs a pointer: the JSON is made of the result itself,
+    /// when it is asked for.
+    pub(crate) fn beneath<T: HasJson>(result: T) -> PyClassInitializer<T> {
+        let json = |base: &Bound<'_, Self>| T::json(base.cast()?);
+        PyClassInitializer::from(JsonBase(json)).add_subclass(result)
     }
 }
 
@@ -67,22 +39,23 @@ impl JsonBase {
     ///
     /// >>> modelkeep.Store().list().to_json()[:35]
     /// '{"models":[{"name":"llama3.2:latest'
-    pub(crate) fn to_json(&self, py: Python<'_>) -> PyResult<String> {
-        match &self.0 {
-            Json::Engine(json, number) => py
-                .detach(|| json(*number))
-                .map_err(|error| plain(py, &error).unwrap_or_else(|other| other)),
-            Json::Pickled(json) => Ok(json.clone()),
-        }
+    pub(crate) fn to_json(slf: &Bound<'_, Self>) -> PyResult<String> {
+        (slf.get().0)(slf)
     }
 
     /// Returns the same as dictionaries, lists, strings and numbers.
     ///
     /// >>> modelkeep.Store().show("llama3.2").to_dict()["details"]["family"]
     /// 'llama'
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        loads(py, &self.to_json(py)?)
+    fn to_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        loads(slf.py(), &Self::to_json(slf)?)
     }
+}
+
+/// Returns a value of the engine as JSON, without the GIL.
+pub(crate) fn to_json(py: Python<'_>, value: &(impl serde::Serialize + Sync)) -> PyResult<String> {
+    py.detach(|| modelkeep::json::try_to_string(value))
+        .map_err(|error| plain(py, &error).unwrap_or_else(|other| other))
 }
 
 /// Returns JSON as Python values.

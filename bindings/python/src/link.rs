@@ -1,16 +1,13 @@
 //! Names for other programs, and what they show: the results, and the methods of `Store`.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use modelkeep::{LinkMode, LinkOptions};
 use pyo3::prelude::*;
+use std::path::PathBuf;
 
 use crate::error::OrRaise;
 use crate::json_base::each;
 use crate::path::FilePath;
 use crate::record::{reads_like_its_list, record};
-use crate::results::of_engine;
 use crate::store::Store;
 
 record! {
@@ -19,7 +16,7 @@ record! {
     /// >>> linked = store.link("llama3.2", "links")
     /// >>> [link.path.name for link in linked], linked.not_remembered
     /// (['llama3.2.gguf'], '')
-    Linked(py, it: Arc<modelkeep::Linked>) extends JsonBase shows [name, links] {
+    Linked(py, it: modelkeep::Linked) extends JsonBase shows [name, links] {
         /// The model.
         name => it.name.to_string();
         /// Its links, those of the weights first and then those of projectors, as a list of `Link`.
@@ -59,7 +56,7 @@ record! {
     /// >>> _ = store.link("llama3.2", "links")
     /// >>> store.check_links().ok
     /// True
-    LinkReport(py, it: Arc<modelkeep::LinkReport>) extends JsonBase shows [links, ok] {
+    LinkReport(py, it: modelkeep::LinkReport) extends JsonBase shows [links, ok] {
         /// The links, by path, as a list of `CheckedLink`.
         links => each(py, &it.links, |link| CheckedLink::from(link.clone()))?;
         /// Whether every link shows what its model holds.
@@ -91,8 +88,6 @@ record! {
         advice => it.advice.clone();
     }
 }
-
-of_engine!(Linked, LinkReport);
 
 reads_like_its_list!(Linked: links, LinkReport: links);
 

@@ -6,32 +6,33 @@ use modelkeep::ListedDetails;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyList};
+use serde::{Serialize, Serializer};
 
 use crate::error::exception_object;
 use crate::html::{LISTING, table};
-use crate::json_base::{JsonBase, MakeJson, each, texts};
+use crate::json_base::{each, texts};
 use crate::record::record;
 
 /// A listing, and its lines as objects from the first look at them on.
 pub(crate) struct Lines {
     listing: Arc<modelkeep::Listing>,
-    objects: PyOnceLock<Vec<Py<Summary>>>,
+    objects: PyOnceLock<Py<PyList>>,
 }
 
 impl Lines {
-    fn objects(&self, py: Python<'_>) -> PyResult<&Vec<Py<Summary>>> {
-        self.objects.get_or_try_init(py, || {
-            let listing = self.listing.clone();
-            let json: MakeJson = Arc::new(move |at| {
-                let line = listing.models.get(at);
-                modelkeep::json::try_to_string(&line)
-            });
-            let lines = (0..self.listing.models.len()).map(|at| {
-                let line = Line(self.listing.clone(), at);
-                Summary::whole(py, JsonBase::nth(&json, at), line)
-            });
-            lines.collect()
-        })
+    fn objects<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyList>> {
+        let objects = self.objects.get_or_try_init(py, || {
+            let lines = 0..self.listing.models.len();
+            let lines = lines.map(|at| Line(self.listing.clone(), at));
+            Ok::<_, PyErr>(PyList::new(py, lines)?.unbind())
+        })?;
+        Ok(objects.bind(py))
+    }
+}
+
+impl Serialize for Lines {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.listing.serialize(serializer)
     }
 }
 
@@ -47,7 +48,7 @@ record! {
         ///
         /// >>> store.list().models[0].size
         /// 1002
-        models => PyList::new(py, it.objects(py)?)?;
+        models => it.objects(py)?.as_sequence().to_list()?;
         /// Why entries are not among the models, as a list of `Problem`; empty where all is well.
         ///
         /// >>> for problem in store.list().problems:
@@ -56,11 +57,22 @@ record! {
     }
 }
 
+impl From<modelkeep::Listing> for Lines {
+    fn from(listing: modelkeep::Listing) -> Self {
+        Lines {
+            listing: Arc::new(listing),
+            objects: PyOnceLock::new(),
+        }
+    }
+}
+
 impl Listing {
-    pub(crate) fn of(py: Python<'_>, listing: modelkeep::Listing) -> PyResult<Py<Self>> {
-        let listing = Arc::new(listing);
-        let objects = PyOnceLock::new();
-        Listing::whole(py, JsonBase::of(&listing), Lines { listing, objects })
+    /// Returns the models: the list that the listing keeps, unless it came from a pickle.
+    fn kept<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.0.engine() {
+            Some(lines) => Ok(lines.objects(py)?.clone().into_any()),
+            None => self.models(py),
+        }
     }
 }
 
@@ -74,11 +86,11 @@ impl Listing {
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.models(index.py())?.get_item(index)
+        self.kept(index.py())?.get_item(index)
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.models(py)?.try_iter()
+        self.kept(py)?.try_iter()
     }
 
     fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
@@ -97,6 +109,22 @@ impl std::ops::Deref for Line {
     fn deref(&self) -> &modelkeep::Summary {
         let Line(listing, number) = self;
         &listing.models[*number]
+    }
+}
+
+impl<'py> IntoPyObject<'py> for Line {
+    type Target = Summary;
+    type Output = Bound<'py, Summary>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        Ok(Summary::of(py, self)?.into_bound(py))
+    }
+}
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(serializer)
     }
 }
 

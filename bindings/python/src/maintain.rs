@@ -1,7 +1,5 @@
 //! The results of what keeps a store in order: collecting, measuring, diagnosing, repairing.
 
-use std::sync::Arc;
-
 use modelkeep::human_size;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
@@ -10,7 +8,6 @@ use crate::html::{USAGE, table};
 use crate::json_base::{each, texts};
 use crate::listing::Problem;
 use crate::record::record;
-use crate::results::of_engine;
 
 record! {
     /// What a collection removed, or would remove.
@@ -18,7 +15,7 @@ record! {
     /// >>> planned = store.gc(dry_run=True)
     /// >>> planned.blobs, planned.bytes, planned.young
     /// ([], 0, 0)
-    Collected(py, it: Arc<modelkeep::Collected>) extends JsonBase
+    Collected(py, it: modelkeep::Collected) extends JsonBase
         shows [dry_run, blobs, bytes, young] {
         /// Whether nothing was changed.
         dry_run => it.dry_run;
@@ -75,7 +72,7 @@ record! {
     /// >>> usage = store.usage()
     /// >>> [(model.name, model.shared) for model in usage], usage.orphans.files
     /// ([('llama3.2:latest', 0)], 0)
-    Usage(py, it: Arc<modelkeep::Usage>) extends JsonBase shows [models, used, total] {
+    Usage(py, it: modelkeep::Usage) extends JsonBase shows [models, used, total] {
         /// The models, by name, as a list of `ModelUsage`.
         models => each(py, &it.models, |model| ModelUsage::from(model.clone()))?;
         /// The bytes of all blobs that models use.
@@ -156,7 +153,7 @@ record! {
     /// >>> diagnosis = store.doctor()
     /// >>> diagnosis.ok, diagnosis.blobs
     /// (True, 7)
-    Diagnosis(py, it: Arc<modelkeep::Diagnosis>) extends JsonBase shows [ok, issues] {
+    Diagnosis(py, it: modelkeep::Diagnosis) extends JsonBase shows [ok, issues] {
         /// Whether nothing is wrong.
         ok => it.is_ok();
         /// The places where a store may be, the opened one first, as a list of `Location`.
@@ -215,7 +212,7 @@ record! {
     ///
     /// >>> store.repair(store.verify()).quarantined
     /// []
-    Repaired(py, it: Arc<modelkeep::Repaired>) extends JsonBase
+    Repaired(py, it: modelkeep::Repaired) extends JsonBase
         shows [quarantined, renamed, changed] {
         /// The blobs that were damaged and where they lie now, as a list of `MovedBlob`.
         quarantined => each(py, &it.quarantined, |blob| MovedBlob::from(blob.clone()))?;
@@ -238,5 +235,3 @@ record! {
         to => it.to.clone();
     }
 }
-
-of_engine!(Collected, Usage, Diagnosis, Repaired);

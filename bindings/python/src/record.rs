@@ -8,16 +8,29 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;
 use pyo3::types::{PyDict, PyList, PyNotImplemented, PyString, PyTuple};
+use serde::Serialize;
+
+use crate::json_base::to_json;
 
 /// What stands behind a value.
 pub(crate) enum Held<T> {
     /// A value of the engine.
     Engine(T),
-    /// The attributes that a pickle brought.
-    Pickled(Py<PyDict>),
+    /// What a pickle brought; boxed, so that a value of the engine takes no more than its own.
+    Pickled(Box<Pickled>),
+}
+
+/// The attributes of a value that was pickled, and its JSON where it is a result.
+pub(crate) struct Pickled {
+    fields: Py<PyDict>,
+    json: Option<String>,
 }
 
 impl<T> Held<T> {
+    pub(crate) fn pickled(fields: Py<PyDict>, json: Option<String>) -> Self {
+        Held::Pickled(Box::new(Pickled { fields, json }))
+    }
+
     /// Returns an attribute.
     pub(crate) fn field<'py, V: IntoPyObject<'py>>(
         &self,
@@ -27,7 +40,7 @@ impl<T> Held<T> {
     ) -> PyResult<Bound<'py, PyAny>> {
         match self {
             Held::Engine(value) => convert(value)?.into_bound_py_any(py),
-            Held::Pickled(fields) => fields.bind(py).as_any().get_item(plain(name)),
+            Held::Pickled(pickled) => pickled.fields.bind(py).as_any().get_item(plain(name)),
         }
     }
 
@@ -40,6 +53,16 @@ impl<T> Held<T> {
     }
 }
 
+impl<T: Serialize + Sync> Held<T> {
+    /// Returns the JSON of the value; what was pickled without has none.
+    pub(crate) fn json(&self, py: Python<'_>) -> PyResult<String> {
+        match self {
+            Held::Engine(value) => to_json(py, value),
+            Held::Pickled(pickled) => Ok(pickled.json.clone().unwrap_or_default()),
+        }
+    }
+}
+
 /// Returns a field's name as Python has it.
 pub(crate) fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
@@ -48,7 +71,7 @@ pub(crate) fn plain(name: &str) -> &str {
 /// Defines a class of values: its attributes, and what all values can do. `shows` names those
 /// attributes that its `repr` shows and its hash is made of: what is quickly made.
 ///
-/// A class that `extends JsonBase` holds besides what its JSON is made of.
+/// A class that `extends JsonBase` is a result, and holds what can be written as JSON.
 macro_rules! record {
     (
         $(#[$meta:meta])*
@@ -77,7 +100,7 @@ macro_rules! record {
                 _class: &pyo3::Bound<'_, pyo3::types::PyType>,
                 fields: pyo3::Py<pyo3::types::PyDict>,
             ) -> Self {
-                $class($crate::record::Held::Pickled(fields))
+                $class($crate::record::Held::pickled(fields, None))
             }
 
             fn __reduce__<'py>(
@@ -98,13 +121,16 @@ macro_rules! record {
         pub(crate) struct $class($crate::record::Held<$held>);
 
         impl $class {
-            /// Returns the value with what its JSON is made of.
-            pub(crate) fn whole(
-                py: pyo3::Python<'_>,
-                json: $crate::json_base::JsonBase,
-                value: $held,
-            ) -> pyo3::PyResult<pyo3::Py<Self>> {
-                json.with(py, $class($crate::record::Held::Engine(value)))
+            /// Returns the object of a value of the engine.
+            pub(crate) fn of(py: pyo3::Python<'_>, value: $held) -> pyo3::PyResult<pyo3::Py<Self>> {
+                let value = $class($crate::record::Held::Engine(value));
+                pyo3::Py::new(py, $crate::json_base::JsonBase::beneath(value))
+            }
+        }
+
+        impl $crate::json_base::HasJson for $class {
+            fn json(slf: &pyo3::Bound<'_, Self>) -> pyo3::PyResult<String> {
+                slf.get().0.json(slf.py())
             }
         }
 
@@ -120,14 +146,14 @@ macro_rules! record {
                 fields: pyo3::Py<pyo3::types::PyDict>,
                 json: String,
             ) -> pyo3::PyResult<pyo3::Py<Self>> {
-                let fields = $class($crate::record::Held::Pickled(fields));
-                $crate::json_base::JsonBase::pickled(json).with(class.py(), fields)
+                let value = $class($crate::record::Held::pickled(fields, Some(json)));
+                pyo3::Py::new(class.py(), $crate::json_base::JsonBase::beneath(value))
             }
 
             fn __reduce__<'py>(
                 slf: &pyo3::Bound<'py, Self>,
             ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::types::PyTuple>> {
-                let json = slf.as_super().get().to_json(slf.py())?;
+                let json = slf.get().0.json(slf.py())?;
                 $crate::record::reduce(slf.as_any(), &[$(stringify!($field)),+], Some(json))
             }
         }

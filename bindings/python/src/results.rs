@@ -1,27 +1,9 @@
 //! The results of copy, delete and import.
 
-use std::sync::Arc;
-
 use crate::gguf::FileWarning;
 use crate::json_base::{each, texts};
 use crate::listing::Problem;
 use crate::record::record;
-
-/// Defines how a class of results is made of the engine's.
-macro_rules! of_engine {
-    ($($class:ident),+) => {$(
-        impl $class {
-            pub(crate) fn of(
-                py: pyo3::Python<'_>,
-                value: modelkeep::$class,
-            ) -> pyo3::PyResult<pyo3::Py<Self>> {
-                let value = std::sync::Arc::new(value);
-                $class::whole(py, $crate::json_base::JsonBase::of(&value), value)
-            }
-        }
-    )+};
-}
-pub(crate) use of_engine;
 
 record! {
     /// What a copy or a rename did.
@@ -29,7 +11,7 @@ record! {
     /// >>> copied = store.copy("llama3.2", "backup")
     /// >>> copied.src, copied.dst, copied.replaced
     /// ('llama3.2:latest', 'backup:latest', False)
-    Copied(py, it: Arc<modelkeep::Copied>) extends JsonBase shows [src, dst, replaced] {
+    Copied(py, it: modelkeep::Copied) extends JsonBase shows [src, dst, replaced] {
         /// The stored name of the source.
         src => it.from.to_string();
         /// The stored name of the destination.
@@ -45,7 +27,7 @@ record! {
     /// >>> deleted = store.delete("llama3.2")
     /// >>> deleted.models, len(deleted.blobs), deleted.shared
     /// (['llama3.2:latest'], 7, [])
-    Deleted(py, it: Arc<modelkeep::Deleted>) extends JsonBase shows [models, blobs, bytes] {
+    Deleted(py, it: modelkeep::Deleted) extends JsonBase shows [models, blobs, bytes] {
         /// The models that are gone, or, with `dry_run`, would be.
         models => texts(&it.models);
         /// The digests of the blobs that went with them.
@@ -119,7 +101,7 @@ record! {
     /// >>> imported = store.import_gguf("llama3.2.gguf", "other")
     /// >>> imported.name, imported.bytes, imported.ignored, imported.warnings
     /// ('other:latest', 736, [], [])
-    Imported(py, it: Arc<modelkeep::Imported>) extends JsonBase shows [name, digest, bytes] {
+    Imported(py, it: modelkeep::Imported) extends JsonBase shows [name, digest, bytes] {
         /// The name under which the model is stored.
         name => it.name.to_string();
         /// The digest of the weights.
@@ -134,5 +116,3 @@ record! {
         warnings => each(py, &it.warnings, |warning| FileWarning::from(warning.clone()))?;
     }
 }
-
-of_engine!(Copied, Deleted, Imported);

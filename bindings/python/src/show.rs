@@ -1,13 +1,10 @@
 //! The classes of show.
 
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 
 use crate::json_base::{each, loads, texts};
 use crate::listing::Details;
 use crate::record::record;
-use crate::results::of_engine;
 
 record! {
     /// Everything about one model.
@@ -15,7 +12,7 @@ record! {
     /// >>> show = store.show("llama3.2")
     /// >>> show.system, show.parameters, show.licenses, show.capabilities
     /// ('Be brief.', {'stop': ['</s>'], 'temperature': 0.5}, ['MIT'], ['completion'])
-    Show(py, it: Arc<modelkeep::Show>) extends JsonBase shows [details, capabilities] {
+    Show(py, it: modelkeep::Show) extends JsonBase shows [details, capabilities] {
         /// The license texts, a newline between them.
         license => it.license.clone();
         /// The license texts one by one.
@@ -66,8 +63,6 @@ record! {
         requires => it.requires.clone();
     }
 }
-
-of_engine!(Show);
 
 fn info<'py>(py: Python<'py>, info: &modelkeep::ModelInfo) -> PyResult<Bound<'py, PyAny>> {
     loads(py, &py.detach(|| modelkeep::json::to_string(info)))

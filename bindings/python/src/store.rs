@@ -161,7 +161,9 @@ impl Store {
         let options = ListOptions::new().check_blobs(check_blobs);
         Listing::of(
             py,
-            py.detach(|| self.inner.list_with(&options)).or_raise(py)?,
+            py.detach(|| self.inner.list_with(&options))
+                .or_raise(py)?
+                .into(),
         )
     }
 

@@ -1,26 +1,21 @@
 //! The classes of `which`.
 
-use std::sync::Arc;
-
 use crate::json_base::each;
 use crate::listing::Problem;
 use crate::record::{reads_like_its_list, record};
-use crate::results::of_engine;
 
 record! {
     /// The models that a digest, an ID or a file belongs to. Reads like a list of `Use`.
     ///
     /// >>> [(use.name, use.kind) for use in store.which(store.path("llama3.2"))]
     /// [('llama3.2:latest', 'model')]
-    Uses(py, it: Arc<modelkeep::Uses>) extends JsonBase shows [uses, problems] {
+    Uses(py, it: modelkeep::Uses) extends JsonBase shows [uses, problems] {
         /// What of which model it is, by name and then in the manifest's order, as a list of `Use`.
         uses => each(py, &it.uses, |part| Use::from(part.clone()))?;
         /// Manifests that cannot be read, and may name it, as a list of `Problem`.
         problems => each(py, &it.problems, |problem| Problem::from(problem.clone()))?;
     }
 }
-
-of_engine!(Uses);
 
 reads_like_its_list!(Uses: uses);
 

@@ -1,7 +1,5 @@
 //! Verifying: the classes of a report.
 
-use std::sync::Arc;
-
 use modelkeep::human_size;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
@@ -13,7 +11,6 @@ use crate::listing::Problem;
 use crate::options::bad;
 use crate::parse_error::ParseError;
 use crate::record::record;
-use crate::results::of_engine;
 
 record! {
     /// What a verification found. Iterates over its findings.
@@ -21,7 +18,7 @@ record! {
     /// >>> report = store.verify()
     /// >>> report.ok, {finding.status for finding in report}
     /// (True, {'ok'})
-    Report(py, it: Arc<modelkeep::Report>) extends JsonBase shows [ok, blobs, hashed_bytes] {
+    Report(py, it: modelkeep::Report) extends JsonBase shows [ok, blobs, hashed_bytes] {
         /// Whether nothing is wrong.
         ok => it.is_ok();
         /// A `Finding` for each distinct digest, in the order of digests.
@@ -37,16 +34,13 @@ record! {
     }
 }
 
-of_engine!(Report);
-
 impl Report {
     /// Returns what a repair needs.
     ///
     /// # Errors
     /// Where the report came from a pickle: what it states of files may be long past.
     pub(crate) fn engine(&self) -> modelkeep::Result<&modelkeep::Report> {
-        let report = self.0.engine().map(|report| &**report);
-        report.ok_or_else(|| {
+        self.0.engine().ok_or_else(|| {
             bad("a report that was pickled cannot be repaired: verify again".to_owned())
         })
     }
