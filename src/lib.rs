@@ -42,6 +42,7 @@
 //! | measure the disk | [`usage`](Store::usage) | find whose a file is | [`which`](Store::which) |
 //! | name their files for other programs | [`link`](Store::link) | see whether these names are current | [`check_links`](Store::check_links) |
 //! | write models to an archive | [`export`](Store::export) | take them back | [`import_archive`](Store::import_archive) |
+//! | edit the metadata of one | [`edit`](Store::edit) | edit those of a file | [`gguf::Editor`] |
 //!
 //! Names are strings as people type them, such as `llama3.2` or `hf.co/team/model:Q4`, or what was
 //! parsed from one before: a [`ModelName`], or a [`Reference`], which may say with `:local` where

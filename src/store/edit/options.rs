@@ -16,7 +16,7 @@ use crate::fs::durability::Durability;
 /// assert!(edited.replaced);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct EditOptions {
     pub(in crate::store) replace: bool,

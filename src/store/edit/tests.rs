@@ -220,7 +220,8 @@ fn what_cannot_be_changed_so_is_an_error_that_names_the_key_and_writes_nothing()
     let scratch = tempfile::tempdir().unwrap();
     let (from, to) = (scratch.path().join("from"), scratch.path().join("to"));
     write(&from, 32, Endian::Little);
-    let cases: [(&dyn Fn(&mut Editor), &str); 9] = [
+    type Change<'a> = &'a dyn Fn(&mut Editor);
+    let cases: [(Change<'_>, &str); 9] = [
         (
             &|e| drop(e.remove("genral.name").clone()),
             "removing genral.name: the file has no such",
