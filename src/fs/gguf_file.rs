@@ -81,6 +81,11 @@ impl GgufOptions {
         self.mmap = mmap;
         self
     }
+
+    /// Returns what is believed, and how much.
+    pub(crate) const fn believed(&self) -> &Limits {
+        &self.limits
+    }
 }
 
 impl Default for GgufOptions {
@@ -166,6 +171,14 @@ impl GgufFile {
         Ok(GgufFile {
             inner: Arc::new(Inner { index, bytes, size }),
         })
+    }
+
+    /// Returns a file of which only the header is at hand.
+    pub(crate) fn of_parts(index: Index, header: Vec<u8>, size: u64) -> Self {
+        let bytes = Bytes::Owned(header);
+        GgufFile {
+            inner: Arc::new(Inner { index, bytes, size }),
+        }
     }
 
     /// Reads a file that is open, from its beginning; `path` is its name in errors.

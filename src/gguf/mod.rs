@@ -28,6 +28,7 @@ mod limits;
 mod owned;
 mod parse;
 mod parse_error;
+mod plain;
 mod scan;
 mod sniff;
 mod tail;
