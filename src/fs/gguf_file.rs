@@ -271,8 +271,8 @@ pub(crate) fn scan<T>(
 ) -> Result<T> {
     use crate::gguf::Stop;
     let at = |e| Error::io("opening", path, e);
-    let file = read::open_regular(path).map_err(at)?;
-    let mut first = FirstBytes::new(&file, file.metadata().map_err(at)?.len());
+    let (file, stat) = read::open_stated(path).map_err(at)?;
+    let mut first = FirstBytes::new(&file, stat.len());
     first.grow(path, FIRST_OF_SCAN)?;
     loop {
         let scanned =

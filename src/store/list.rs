@@ -1,6 +1,5 @@
 //! Listing: a line for each model.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -12,7 +11,7 @@ use crate::fs::read::is_gone;
 use crate::fs::system::stat::FileId;
 use crate::go::json;
 use crate::go::time::Timestamp;
-use crate::manifest::{Config, MediaType};
+use crate::manifest::{Config, Layer, MediaType};
 use crate::name::ModelName;
 use crate::store::form::ManifestForm;
 use crate::store::handle::Store;
@@ -45,8 +44,10 @@ pub struct Listing {
 
 impl Listing {
     pub(super) fn sort(&mut self) {
-        let key = |line: &Summary| (Reverse(line.modified_at), line.name.clone());
-        self.models.sort_by_cached_key(key);
+        self.models.sort_unstable_by(|one, other| {
+            let newest_first = other.modified_at.cmp(&one.modified_at);
+            newest_first.then_with(|| one.name.cmp(&other.name))
+        });
     }
 
     /// Returns the body of `GET /api/tags`.
@@ -389,6 +390,7 @@ fn weights(model: &Model) -> Result<Option<PathBuf>> {
 
 /// Returns the last Go template of a model. Fails where any of them has a malformed digest.
 fn template(model: &Model) -> Result<Option<Template>> {
-    model.paths(&MediaType::Template)?;
+    let mut digests = model.layers_of(&MediaType::Template).map(Layer::digest);
+    digests.try_for_each(|digest| digest.map(drop))?;
     model.template()
 }

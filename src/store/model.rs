@@ -215,8 +215,11 @@ impl Model {
 
     /// Returns the whole blob of a layer that is a text.
     pub(crate) fn read(&self, layer: &Layer) -> Result<Vec<u8>> {
-        let path = self.path_of(layer)?;
-        let text = read::read_text(&path).map_err(|e| self.blob_error("reading blob", &path, e))?;
+        let text = self
+            .store
+            .layout()
+            .with_blob(&layer.digest()?, read::read_text);
+        let text = text.map_err(|(path, e)| self.blob_error("reading blob", &path, e))?;
         Ok(text.bytes)
     }
 
