@@ -5,9 +5,10 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::fs::stamp::FileStamp;
 pub(crate) use crate::fs::system::code::{is_exhaustion, is_passing};
 use crate::fs::system::open;
-use crate::fs::system::stat::{FileId, Stat};
+use crate::fs::system::stat::Stat;
 
 /// The largest manifest, config or text that is read into memory, in bytes. Real ones are under
 /// 100 KB; a larger one is refused rather than trusted.
@@ -18,8 +19,8 @@ pub(crate) struct Text {
     pub bytes: Vec<u8>,
     /// The time of its last change.
     pub modified: SystemTime,
-    /// What tells it from other files.
-    pub identity: Option<FileId>,
+    /// What tells it from other files, and from itself when it was changed.
+    pub stamp: FileStamp,
     /// How many names the file has.
     pub links: u64,
 }
@@ -121,7 +122,7 @@ pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
     Ok(Text {
         bytes: read_bounded(file, stat.len())?,
         modified: stat.modified()?,
-        identity: stat.id(),
+        stamp: FileStamp::of(&stat),
         links: stat.links(),
     })
 }
