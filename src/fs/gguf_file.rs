@@ -82,6 +82,11 @@ impl GgufOptions {
         self.mmap = mmap;
         self
     }
+
+    /// Returns what is believed, and how much.
+    pub(crate) const fn believed(&self) -> &Limits {
+        &self.limits
+    }
 }
 
 impl Default for GgufOptions {
@@ -95,7 +100,7 @@ const FIRST: u64 = 64 << 10;
 /// How much a scan reads at first, in bytes: what writers put before the vocabulary.
 const FIRST_OF_SCAN: u64 = 4 << 10;
 /// The largest header that is read into memory, in bytes.
-const LARGEST_HEADER: u64 = 256 << 20;
+pub(crate) const LARGEST_HEADER: u64 = 256 << 20;
 
 impl GgufFile {
     /// Opens a GGUF file: one pass over its header, never over the data of its tensors.
@@ -167,6 +172,14 @@ impl GgufFile {
         Ok(GgufFile {
             inner: Arc::new(Inner { index, bytes, size }),
         })
+    }
+
+    /// Returns a file of which only the header is at hand.
+    pub(crate) fn of_parts(index: Index, header: Vec<u8>, size: u64) -> Self {
+        let bytes = Bytes::Owned(header);
+        GgufFile {
+            inner: Arc::new(Inner { index, bytes, size }),
+        }
     }
 
     /// Reads a file that is open, from its beginning; `path` is its name in errors.

@@ -161,6 +161,20 @@ pub(crate) fn read_own(path: &Path) -> Option<(Vec<u8>, Stat)> {
     Some((read_bounded(file, stat.len()).ok()?, stat))
 }
 
+/// Reads a file of our own of at most so many bytes. Never behind a link.
+pub(crate) fn read_kept(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = regular(open::without_following(
+        path,
+        OpenOptions::new().read(true),
+    )?)?;
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(io::ErrorKind::FileTooLarge.into()),
+        false => Ok(bytes),
+    }
+}
+
 /// How many bytes at the beginning of a file say what it is.
 const HEAD: u64 = 512;
 

@@ -10,6 +10,7 @@ use modelkeep::{CopyMode, ModelName, Reference, StoreOptions};
 
 use crate::color::Color;
 use crate::completions::{Shell, models};
+use crate::gguf::GgufArgs;
 use crate::link::LinkArgs;
 use crate::list::ListArgs;
 use crate::maintain::VerifyArgs;
@@ -131,14 +132,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         how: VerifyArgs,
     },
-    /// Show the metadata and the tensors of a GGUF file
-    #[command(after_help = "Examples:\n  modelkeep gguf model.gguf")]
-    Gguf {
-        /// A GGUF file
-        file: PathBuf,
-        #[command(flatten)]
-        how: GgufArgs,
-    },
+    /// Show the metadata and the tensors of a GGUF file, or one value
+    #[command(
+        after_help = "Examples:\n  modelkeep gguf model.gguf\n  modelkeep gguf llama3.2 tokenizer.chat_template\n  modelkeep gguf model.gguf --tensors\n  modelkeep gguf - --json --arrays"
+    )]
+    Gguf(GgufArgs),
     /// Write models to an archive, or to a directory, in the image layout of OCI
     #[command(
         after_help = "Examples:\n  modelkeep export llama3.2 llama.tar\n  modelkeep export llama3.2 - | ssh other modelkeep import -"
@@ -227,16 +225,6 @@ pub(crate) enum Command {
         /// The directory, made where it is missing
         directory: PathBuf,
     },
-}
-
-#[derive(Debug, Group)]
-pub(crate) struct GgufArgs {
-    /// Read on where the format is broken without harm
-    #[arg(long)]
-    pub lenient: bool,
-    /// Read a file whose data are not all there yet, as in the midst of a download
-    #[arg(long)]
-    pub header_only: bool,
 }
 
 #[derive(Debug, Group)]
@@ -359,8 +347,15 @@ mod tests {
 
     #[test]
     fn every_command_has_examples_that_are_understood_and_every_argument_a_help() {
-        for command in Args::command().get_subcommands() {
-            let name = command.get_name();
+        let commands = Args::command();
+        let top = commands
+            .get_subcommands()
+            .map(|one| (one.get_name().to_owned(), one));
+        let below = commands.get_subcommands().flat_map(|one| {
+            let name = |sub: &clap::Command| format!("{} {}", one.get_name(), sub.get_name());
+            one.get_subcommands().map(move |sub| (name(sub), sub))
+        });
+        for (name, command) in top.chain(below) {
             let help = command.get_after_help().map(ToString::to_string);
             let help = help.unwrap_or_else(|| panic!("no example of {name}"));
             let own = format!("modelkeep {name}");

@@ -14,14 +14,14 @@ use crate::output::{FORCE, Failure, Outcome, Output, misuse, note, say};
 use crate::progress::watched;
 use crate::table::Fitting;
 use crate::{
-    archive, completions, link, list, maintain, metadata, remove, rename, server, show, usage,
+    archive, completions, gguf, link, list, maintain, remove, rename, server, show, usage,
 };
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
     let open = || Store::open_with(options.clone());
     match args.command {
-        Command::Gguf { file, how } => metadata::run(&file, &how, options, output),
+        Command::Gguf(what) => gguf::run(what, options, output),
         Command::Export { names, to, force } => {
             archive::export(&open()?, &names, &to, force, output)
         }

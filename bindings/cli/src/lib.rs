@@ -11,10 +11,10 @@ mod args;
 mod color;
 mod commands;
 mod completions;
+mod gguf;
 mod link;
 mod list;
 mod maintain;
-mod metadata;
 mod output;
 mod pipe;
 mod progress;
@@ -35,7 +35,7 @@ use color::Color;
 use output::{Failure, Output, say};
 
 #[doc(hidden)]
-pub use metadata::describe_bytes;
+pub use gguf::describe_bytes;
 
 /// Runs the command; the first argument is its own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {

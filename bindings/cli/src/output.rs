@@ -193,11 +193,21 @@ impl Output {
 
     /// Writes a text as it is stored, which ends with a line break; on a terminal, for people.
     pub(crate) fn text(&mut self, text: &str) -> Outcome {
+        match text.is_empty() {
+            true => Ok(()),
+            false => self.stored(text.as_bytes()),
+        }
+    }
+
+    /// Writes bytes as they are stored, and a line break where they end with none; on a terminal,
+    /// for people.
+    pub(crate) fn stored(&mut self, bytes: &[u8]) -> Outcome {
         if self.is_terminal {
+            let text = String::from_utf8_lossy(bytes);
             return self.lines(text.lines().map(str::to_owned));
         }
-        self.out.write_all(text.as_bytes())?;
-        match text.is_empty() || text.ends_with('\n') {
+        self.out.write_all(bytes)?;
+        match bytes.ends_with(b"\n") {
             true => Ok(()),
             false => Ok(self.out.write_all(b"\n")?),
         }

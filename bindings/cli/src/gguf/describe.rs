@@ -1,44 +1,22 @@
-//! `modelkeep gguf`.
+//! `modelkeep gguf FILE`: what is in a file, in sections.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use modelkeep::gguf::{Data, FileType, Gguf, Index, Limits, TensorType};
-use modelkeep::{GgufFile, GgufOptions, StoreOptions, human_size};
+use modelkeep::gguf::{FileType, Gguf, Index, TensorType, Value};
+use modelkeep::{GgufFile, human_size};
 
-use crate::args::GgufArgs;
+use super::limits;
+use super::tensors::type_name;
 use crate::output::{Outcome, Output};
 use crate::show::brief;
 use crate::table::{section, table};
 
-pub(crate) fn run(
-    file: &Path,
-    how: &GgufArgs,
-    options: StoreOptions,
-    output: &mut Output,
-) -> Outcome {
-    let limits = limits(how.lenient, how.header_only);
-    let file = GgufFile::open(
-        file,
-        &GgufOptions::new().limits(limits).mmap(options.maps()),
-    )?;
+/// Prints what is in a file; arrays shortened, or whole.
+pub(super) fn print(file: &GgufFile, arrays: bool, output: &mut Output) -> Outcome {
     if output.json {
         return output.line(file.view().to_json());
     }
-    output.lines(describe(file.view(), file.size()))
-}
-
-fn limits(lenient: bool, header_only: bool) -> Limits {
-    let limits = if lenient {
-        Limits::lenient()
-    } else {
-        Limits::strict()
-    };
-    limits.data(if header_only {
-        Data::Optional
-    } else {
-        Data::Required
-    })
+    output.lines(describe(file.view(), file.size(), arrays))
 }
 
 /// Returns what the command prints of a file, given its bytes; nothing for what is no GGUF file.
@@ -47,13 +25,17 @@ fn limits(lenient: bool, header_only: bool) -> Limits {
 pub fn describe_bytes(bytes: &[u8]) -> Vec<String> {
     let size = bytes.len() as u64;
     let index = Index::parse(bytes, size, &limits(true, true));
-    index.map_or(Vec::new(), |index| describe(index.view(bytes), size))
+    index.map_or(Vec::new(), |index| describe(index.view(bytes), size, false))
 }
 
-fn describe(gguf: Gguf<'_>, size: u64) -> Vec<String> {
+fn describe(gguf: Gguf<'_>, size: u64, arrays: bool) -> Vec<String> {
+    let printed = |value: &Value<'_>| match value {
+        Value::Array(_) if arrays => value.to_json(),
+        value => brief(value),
+    };
     let pairs = gguf
         .metadata()
-        .map(|(key, value)| [key.to_string(), brief(&value)]);
+        .map(|(key, value)| [key.to_string(), printed(&value)]);
     let warnings = gguf.warnings().iter().map(|warning| {
         let words = match warning.path() {
             "" => warning.message().to_owned(),
@@ -164,12 +146,4 @@ fn by_type(gguf: Gguf<'_>) -> Vec<String> {
         ]
     });
     table(["TYPE", "TENSORS", "PARAMETERS", "SIZE"], rows, &[1, 2, 3])
-}
-
-fn type_name(kind: TensorType) -> String {
-    if kind.is_known() {
-        kind.to_string()
-    } else {
-        format!("{kind} ({})", kind.code())
-    }
 }

@@ -1,0 +1,108 @@
+//! `modelkeep gguf`: one file by itself, and what is done with such files.
+
+mod describe;
+mod source;
+mod tensors;
+mod value;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use clap_complete::ArgValueCompleter;
+use modelkeep::StoreOptions;
+use modelkeep::gguf::{Data, Limits};
+
+use crate::completions::models;
+use crate::output::{Outcome, Output, misuse};
+
+#[doc(hidden)]
+pub use describe::describe_bytes;
+
+#[derive(Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
+pub(crate) struct GgufArgs {
+    #[command(subcommand)]
+    command: Option<GgufCommand>,
+    #[command(flatten)]
+    shown: ShownArgs,
+}
+
+/// What is done with files. One that has the name of such a command is given as `./edit`.
+#[derive(Debug, Subcommand)]
+enum GgufCommand {}
+
+/// A file, and what is printed of it.
+#[derive(Debug, Default, PartialEq, Args)]
+struct ShownArgs {
+    /// A GGUF file; or the name of a model, where there is no such file; or - for standard input, of
+    /// which the header is read and no more
+    #[arg(required = true, value_name = "FILE|NAME", add = ArgValueCompleter::new(models))]
+    file: Option<PathBuf>,
+    /// Print the value of this key alone, as it is stored; of an array a line for each element
+    #[arg(conflicts_with_all = ["tensors", "arrays"])]
+    key: Option<String>,
+    /// Print a line for each tensor
+    #[arg(long, conflicts_with = "arrays")]
+    tensors: bool,
+    /// Print arrays whole; with --json the metadata become one plain object of keys and values
+    #[arg(long)]
+    arrays: bool,
+    #[command(flatten)]
+    how: ReadArgs,
+}
+
+/// How strictly a file is read.
+#[derive(Debug, Default, PartialEq, Args)]
+pub(crate) struct ReadArgs {
+    /// Read on where the format is broken without harm
+    #[arg(long)]
+    lenient: bool,
+    /// Read a file whose data are not all there yet, as in the midst of a download
+    #[arg(long)]
+    header_only: bool,
+}
+
+impl ReadArgs {
+    fn limits(&self) -> Limits {
+        limits(self.lenient, self.header_only)
+    }
+}
+
+fn limits(lenient: bool, header_only: bool) -> Limits {
+    let limits = if lenient {
+        Limits::lenient()
+    } else {
+        Limits::strict()
+    };
+    limits.data(if header_only {
+        Data::Optional
+    } else {
+        Data::Required
+    })
+}
+
+pub(crate) fn run(args: GgufArgs, options: StoreOptions, output: &mut Output) -> Outcome {
+    match args.command {
+        None => show(&args.shown, options, output),
+        Some(_) if args.shown != ShownArgs::default() => Err(misuse(
+            "what is said before the command of gguf belongs behind it; a file with the name of one \
+             is given as ./edit",
+        )),
+        Some(command) => match command {},
+    }
+}
+
+fn show(shown: &ShownArgs, options: StoreOptions, output: &mut Output) -> Outcome {
+    let Some(file) = &shown.file else {
+        return Err(misuse("FILE is missing"));
+    };
+    let file = source::open(file, shown.how.limits(), options)?;
+    if let Some(key) = &shown.key {
+        return value::print(file.view(), key, output);
+    }
+    match (shown.tensors, shown.arrays) {
+        (true, _) => tensors::print(file.view(), output),
+        (_, true) if output.json => output.line(file.view().metadata_json()),
+        (_, arrays) => describe::print(&file, arrays, output),
+    }
+}

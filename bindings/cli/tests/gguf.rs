@@ -1,0 +1,96 @@
+//! `modelkeep gguf`: one value, the tensors, and where the file comes from.
+// A failure in a helper fails the test.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs::{self, File};
+use std::process::{Command, Stdio};
+
+use common::{Shell, fixture};
+
+#[test]
+fn one_value_is_printed_as_it_is_stored() {
+    let shell = Shell::with_models();
+    for file in [fixture().as_str(), "tiny"] {
+        let printed = |key: &str| shell.run(&["gguf", file, key]).out;
+        assert_eq!(printed("general.architecture"), "llama\n", "{file}");
+        assert_eq!(printed("llama.context_length"), "128\n");
+        assert_eq!(
+            printed("tokenizer.ggml.tokens").lines().last(),
+            Some("world")
+        );
+    }
+    let tokens = shell.json(&["gguf", "tiny", "tokenizer.ggml.scores"]);
+    assert_eq!(tokens, serde_json::json!([0.0, -1.0, -2.0, -3.5]));
+}
+
+#[test]
+fn a_key_that_is_a_slip_is_named() {
+    let shell = Shell::new();
+    for (slip, meant) in [
+        ("llama.context_lenght", "llama.context_length"),
+        ("add_bos_token", "tokenizer.ggml.add_bos_token"),
+    ] {
+        let said = shell.run(&["gguf", &fixture(), slip]);
+        assert_eq!((said.status, said.out.as_str()), (1, ""));
+        assert!(said.err.contains(meant), "{}", said.err);
+    }
+}
+
+#[test]
+fn the_tensors_are_listed() {
+    let shell = Shell::new();
+    let said = shell.run(&["gguf", &fixture(), "--tensors"]);
+    assert_eq!(said.out.lines().count(), 3, "{}", said.out);
+    assert!(said.out.contains("output_norm.weight"), "{}", said.out);
+    let json = shell.json(&["gguf", &fixture(), "--tensors"]);
+    assert_eq!(json[0]["shape"], serde_json::json!([8, 4]));
+}
+
+#[test]
+fn arrays_are_printed_whole_where_that_is_wanted() {
+    let shell = Shell::new();
+    let json = shell.json(&["gguf", &fixture(), "--arrays"]);
+    assert_eq!(json["general.architecture"], "llama");
+    assert_eq!(
+        json["tokenizer.ggml.scores"],
+        serde_json::json!([0.0, -1.0, -2.0, -3.5])
+    );
+    let said = shell.run(&["gguf", &fixture(), "--arrays"]);
+    assert!(said.out.contains("[0.0,-1.0,-2.0,-3.5]"), "{}", said.out);
+}
+
+#[test]
+fn a_file_comes_from_standard_input_as_well() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_modelkeep"));
+    command.args(["gguf", "-", "general.architecture"]);
+    let file = File::open(fixture()).unwrap();
+    let output = command.stdin(Stdio::from(file)).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "llama\n");
+}
+
+#[test]
+fn what_is_neither_a_file_nor_a_model_is_said_to_be_neither() {
+    let shell = Shell::with_models();
+    let said = shell.run(&["gguf", "tinny"]);
+    assert_eq!(said.status, 1);
+    assert!(said.err.contains("opening tinny") && said.err.contains("tiny"));
+    let said = shell.run(&["gguf", "missing.gguf"]);
+    assert!(!said.err.contains("as a model"), "{}", said.err);
+}
+
+#[test]
+fn a_file_comes_before_the_model_of_its_name() {
+    let shell = Shell::with_models();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_modelkeep"));
+    fs::write(shell.directory.path().join("tiny"), b"no GGUF").unwrap();
+    command
+        .args(["gguf", "tiny"])
+        .current_dir(shell.directory.path());
+    let output = command
+        .env("OLLAMA_MODELS", shell.store())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
