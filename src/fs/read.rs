@@ -155,18 +155,21 @@ pub(crate) fn read_private(path: &Path) -> Option<Vec<u8>> {
 /// Returns a record in our own directory and what it looks like, whoever may write to it. Never
 /// behind a link, and at most as large as any text that is read.
 pub(crate) fn read_own(path: &Path) -> Option<(Vec<u8>, Stat)> {
-    let file = open::without_following(path, OpenOptions::new().read(true)).ok()?;
-    let stat = Stat::of(&file).ok()?;
-    refuse_irregular(&stat).ok()?;
+    let (file, stat) = open_own(path).ok()?;
     Some((read_bounded(file, stat.len()).ok()?, stat))
+}
+
+/// Opens a regular file of our own. Never behind a link.
+fn open_own(path: &Path) -> io::Result<(File, Stat)> {
+    let file = open::without_following(path, OpenOptions::new().read(true))?;
+    let stat = Stat::of(&file)?;
+    refuse_irregular(&stat)?;
+    Ok((file, stat))
 }
 
 /// Reads a file of our own of at most so many bytes. Never behind a link.
 pub(crate) fn read_kept(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let file = regular(open::without_following(
-        path,
-        OpenOptions::new().read(true),
-    )?)?;
+    let (file, _) = open_own(path)?;
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > most {
