@@ -22,7 +22,6 @@ mod incomplete;
 mod items;
 mod link;
 mod list;
-mod list_facts;
 mod live;
 mod locations;
 mod maintain;
