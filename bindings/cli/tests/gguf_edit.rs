@@ -64,7 +64,7 @@ fn keys_are_renamed_removed_and_set_and_keep_their_types() {
     let said = shell.run(&edit);
     assert_eq!(said.status, 1);
     assert!(said.err.contains("--force replaces it"), "{}", said.err);
-    let forced = shell.json(&[&edit[..], &["--force", "--json"]].concat());
+    let forced = shell.json(&[&edit[..], &["--force"]].concat());
     assert_eq!(forced["replaced"], true);
     assert_eq!(forced["file"], to.as_str());
     assert_eq!(forced["size"], fs::metadata(&to).unwrap().len());
@@ -158,7 +158,7 @@ fn a_model_becomes_another_one_with_all_but_its_weights_the_same() {
     assert!(said.out.starts_with("edited mine:latest (") || said.out.starts_with("edited mine ("));
     assert_eq!(value(&shell, "mine", "general.name"), "Mine\n");
     assert_ne!(value(&shell, "tiny", "general.name"), "Mine\n");
-    let shown = |name: &str| shell.json(&["show", name, "--json"]);
+    let shown = |name: &str| shell.json(&["show", name]);
     let modelfile = shown("mine")["modelfile"].to_string();
     assert!(modelfile.contains("Be brief."), "{modelfile}");
     assert_eq!(shown("mine")["details"], shown("tiny")["details"]);
