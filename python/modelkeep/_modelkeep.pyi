@@ -15,6 +15,8 @@ from typing import (
     type_check_only,
 )
 
+import numpy
+import numpy.typing
 from typing_extensions import disjoint_base
 
 from .errors import Error
@@ -62,6 +64,7 @@ __all__ = [
     "Store",
     "Summary",
     "Tensor",
+    "TensorType",
     "Usage",
     "Use",
     "Uses",
@@ -2114,7 +2117,36 @@ class Tensor:
     @property
     def nbytes(self) -> int | None:
         """The bytes of its data; `None` for a type that is not known."""
+    def to_numpy(self, rows: slice | range | None = None) -> numpy.typing.NDArray[numpy.float32]:
+        """"""
     def __buffer__(self, flags: int, /) -> memoryview: ...
+
+@final
+class TensorType:
+    """"""
+    __match_args__ = ("name", "code", "block_elements", "block_bytes", "is_dequantizable")
+    @property
+    def name(self) -> str:
+        """"""
+    @property
+    def code(self) -> int:
+        """"""
+    @property
+    def block_elements(self) -> int:
+        """"""
+    @property
+    def block_bytes(self) -> int:
+        """"""
+    @property
+    def is_dequantizable(self) -> bool:
+        """"""
+    @staticmethod
+    def all() -> list[TensorType]:
+        """"""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
 
 @final
 class ParseError:
