@@ -451,6 +451,10 @@ typedef struct {
    */
   uint8_t foreign_owner;
   /**
+   * Whether nothing is remembered of a list for the next one.
+   */
+  uint8_t no_cache;
+  /**
    * Threads; 0 is one for each processor.
    */
   uint32_t threads;
@@ -467,6 +471,11 @@ typedef struct {
    * An mkeep_template_choice.
    */
   uint32_t template_choice;
+  /**
+   * How many bytes of memory the store may take to remember its last list, in place of the default
+   * of 16 MiB; 0 is the default. A list looks whether anything changed, and reads what did.
+   */
+  uint64_t cache_size;
   /**
    * The directories of stores that are looked into after the first, as those of `PATH` are: all
    * are one view. Of models of one name the first store's is meant, and what is new goes to the

@@ -42,6 +42,7 @@
 //! | measure the disk | [`usage`](Store::usage) | find whose a file is | [`which`](Store::which) |
 //! | name their files for other programs | [`link`](Store::link) | see whether these names are current | [`check_links`](Store::check_links) |
 //! | write models to an archive | [`export`](Store::export) | take them back | [`import_archive`](Store::import_archive) |
+//! | edit the metadata of one | [`edit`](Store::edit) | edit those of a file | [`gguf::Editor`] |
 //!
 //! Names are strings as people type them, such as `llama3.2` or `hf.co/team/model:Q4`, or what was
 //! parsed from one before: a [`ModelName`], or a [`Reference`], which may say with `:local` where
@@ -121,13 +122,14 @@ pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
 pub use store::{
     Alias, ArchivedModel, Blob, BlobStatus, BrokenModel, Cached, CheckedLink, Collected, Copied,
-    CopyMode, CopyOptions, DeleteOptions, Deleted, DeletedFrom, Diagnosis, ExportOptions, Exported,
-    FileWarning, Files, Finding, GcOptions, GgufFinding, ImportArchiveOptions, ImportOptions,
-    Imported, ImportedArchive, IncompleteBlob, InfoValue, Issue, Link, LinkLayout, LinkMode,
-    LinkOptions, LinkReport, LinkState, Linked, ListOptions, ListedDetails, Listing, Location,
-    LocationState, Maintained, ManifestForm, Message, Model, ModelInfo, ModelUsage, MovedBlob,
-    Names, Problem, Progress, Repaired, Report, SharedBlob, Show, ShowOptions, ShownDetails,
-    ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses, VerifyOptions,
+    CopyMode, CopyOptions, DeleteOptions, Deleted, DeletedFrom, Diagnosis, EditOptions, Edited,
+    ExportOptions, Exported, FileWarning, Files, Finding, GcOptions, GgufFinding,
+    ImportArchiveOptions, ImportOptions, Imported, ImportedArchive, IncompleteBlob, InfoValue,
+    Issue, Link, LinkLayout, LinkMode, LinkOptions, LinkReport, LinkState, Linked, ListOptions,
+    ListedDetails, Listing, Location, LocationState, Maintained, ManifestForm, Message, Model,
+    ModelInfo, ModelUsage, MovedBlob, Names, Problem, Progress, Repaired, Report, SharedBlob, Show,
+    ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses,
+    VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 

@@ -32,7 +32,7 @@ LACKING = {
     },
     ("Eq", "Hash"): {
         FLOATS: "Parameters ParameterValue ImportOptions ShowOptions gguf::Value gguf::OwnedValue "
-        "gguf::OwnedArray",
+        "gguf::OwnedArray gguf::Editor",
     },
 }
 # Enums that will never have another variant.

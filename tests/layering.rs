@@ -125,6 +125,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("fs/system/open.rs", &["OpenOptions", "windows_sys::"]),
     ("fs/system/stat.rs", &["OpenOptions", "windows_sys::"]),
     ("fs/system/code.rs", &["OpenOptions", "windows_sys::"]),
+    ("fs/system/holes.rs", &["rustix::fs"]),
     ("fs/system/lock.rs", &["windows_sys::"]),
     ("fs/system/pages.rs", &["rustix::fs"]),
     ("fs/system/user.rs", &["rustix::fs"]),

@@ -9,7 +9,18 @@ use std::time::Duration;
 use crate::hash::{MB, Mix, blobs, fill, timed, verify};
 
 const MIXES: [Mix; 4] = [
-    ("12 of 50 to 200 MB", &[(200 * MB, 1), (150 * MB, 1), (130 * MB, 1), (100 * MB, 2), (84 * MB, 1), (60 * MB, 2), (50 * MB, 4)]),
+    (
+        "12 of 50 to 200 MB",
+        &[
+            (200 * MB, 1),
+            (150 * MB, 1),
+            (130 * MB, 1),
+            (100 * MB, 2),
+            (84 * MB, 1),
+            (60 * MB, 2),
+            (50 * MB, 4),
+        ],
+    ),
     ("40 of 25 MB", &[(25 * MB, 40)]),
     ("one of 800 MB", &[(800 * MB, 1)]),
     ("200 of 5 MB", &[(5 * MB, 200)]),
@@ -22,7 +33,8 @@ fn drop_cached(paths: &[PathBuf]) {
     for path in paths {
         let file = File::open(path).expect("a blob");
         // SAFETY: the file is open; advice changes no memory.
-        let answer = unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
+        let answer =
+            unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
         assert_eq!(answer, 0);
     }
 }
@@ -74,7 +86,11 @@ fn pairs(store: &Path, (name, sizes): Mix) {
     let rate = |times| bytes as f64 / median(times).as_secs_f64() / 1e9;
     println!(
         "{name}, cold: disk {:.2} GB/s, modelkeep verify {:.2} GB/s; of the pairs {:.0} % (from {:.0} to {:.0})",
-        rate(disk), rate(ours), ratios[PAIRS / 2], ratios[0], ratios[PAIRS - 1],
+        rate(disk),
+        rate(ours),
+        ratios[PAIRS / 2],
+        ratios[0],
+        ratios[PAIRS - 1],
     );
     fs::remove_dir_all(store).expect("the store goes");
 }

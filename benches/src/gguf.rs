@@ -71,7 +71,11 @@ pub fn run(files: &[PathBuf]) {
                     continue;
                 }
                 // The first of some in a row finds the caches as the way before left them.
-                let repetitions = if *best > Duration::from_millis(1) { 1 } else { 5 };
+                let repetitions = if *best > Duration::from_millis(1) {
+                    1
+                } else {
+                    5
+                };
                 for _ in 0..repetitions {
                     let start = Instant::now();
                     way(path);

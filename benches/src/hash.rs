@@ -21,19 +21,51 @@ const MIXES: [Mix; 9] = [
     (
         "12 of 50 to 400 MB",
         &[
-            (400 * MB, 1), (350 * MB, 1), (250 * MB, 1), (200 * MB, 1), (150 * MB, 1), (130 * MB, 1), (120 * MB, 1), (100 * MB, 1), (84 * MB, 1),
-            (60 * MB, 1), (50 * MB, 2),
+            (400 * MB, 1),
+            (350 * MB, 1),
+            (250 * MB, 1),
+            (200 * MB, 1),
+            (150 * MB, 1),
+            (130 * MB, 1),
+            (120 * MB, 1),
+            (100 * MB, 1),
+            (84 * MB, 1),
+            (60 * MB, 1),
+            (50 * MB, 2),
         ],
     ),
     ("200 of 10 MB", &[(10 * MB, 200)]),
     ("40 of 50 MB", &[(50 * MB, 40)]),
     ("only one of 400 MB", &[(400 * MB, 1)]),
-    ("one of 400, and 64, 55, 50 MB", &[(400 * MB, 1), (64 * MB, 1), (55 * MB, 1), (50 * MB, 1)]),
+    (
+        "one of 400, and 64, 55, 50 MB",
+        &[(400 * MB, 1), (64 * MB, 1), (55 * MB, 1), (50 * MB, 1)],
+    ),
     (
         "100 of 1 to 39 MB",
-        &[(1 * MB, 10), (3 * MB, 10), (7 * MB, 10), (11 * MB, 10), (15 * MB, 10), (20 * MB, 10), (25 * MB, 10), (30 * MB, 10), (35 * MB, 10), (39 * MB, 10)],
+        &[
+            (1 * MB, 10),
+            (3 * MB, 10),
+            (7 * MB, 10),
+            (11 * MB, 10),
+            (15 * MB, 10),
+            (20 * MB, 10),
+            (25 * MB, 10),
+            (30 * MB, 10),
+            (35 * MB, 10),
+            (39 * MB, 10),
+        ],
     ),
-    ("40 of 6 to 96 MB", &[(6 * MB, 8), (24 * MB, 8), (48 * MB, 8), (72 * MB, 8), (96 * MB, 8)]),
+    (
+        "40 of 6 to 96 MB",
+        &[
+            (6 * MB, 8),
+            (24 * MB, 8),
+            (48 * MB, 8),
+            (72 * MB, 8),
+            (96 * MB, 8),
+        ],
+    ),
     ("one of 400, 100 of 10 MB", &[(400 * MB, 1), (10 * MB, 100)]),
     ("20,000 of 60 KB", &[(60_000, 20_000)]),
 ];
@@ -62,8 +94,12 @@ type Way = (&'static str, fn(&Path));
 
 const WAYS: [Way; 5] = [
     ("modelkeep verify", verify),
-    ("modelkeep, two streams a thread", |store| verify_with(store, &VerifyOptions::default().streams(2))),
-    ("modelkeep, one stream a thread", |store| verify_with(store, &VerifyOptions::default().streams(1))),
+    ("modelkeep, two streams a thread", |store| {
+        verify_with(store, &VerifyOptions::default().streams(2))
+    }),
+    ("modelkeep, one stream a thread", |store| {
+        verify_with(store, &VerifyOptions::default().streams(1))
+    }),
     ("rayon + sha2 + mmap", |store| {
         blobs(store).par_iter().for_each(|path| {
             let file = File::open(path).expect("a blob");
@@ -86,7 +122,9 @@ const WAYS: [Way; 5] = [
 
 pub fn blobs(store: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(store.join("blobs")).expect("a store");
-    entries.map(|entry| entry.expect("an entry").path()).collect()
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect()
 }
 
 pub fn verify(store: &Path) {
@@ -102,8 +140,14 @@ fn verify_with(store: &Path, options: &VerifyOptions) {
 fn sha256sum(store: &Path) -> Option<Duration> {
     let start = Instant::now();
     let script = "ls blobs/* | xargs -P2 -n1 sha256sum >/dev/null";
-    let status = Command::new("sh").arg("-c").arg(script).current_dir(store).status();
-    status.is_ok_and(|status| status.success()).then(|| start.elapsed())
+    let status = Command::new("sh")
+        .arg("-c")
+        .arg(script)
+        .current_dir(store)
+        .status();
+    status
+        .is_ok_and(|status| status.success())
+        .then(|| start.elapsed())
 }
 
 /// Ollama's own way, in Go: one file after the other.
@@ -128,7 +172,11 @@ fn build_serial(directory: &Path) -> Option<PathBuf> {
     let source = directory.join("serial.go");
     fs::write(&source, SERIAL).expect("a source");
     let program = directory.join("serial");
-    let build = Command::new("go").args(["build", "-o"]).arg(&program).arg(&source).status();
+    let build = Command::new("go")
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(&source)
+        .status();
     if !build.is_ok_and(|status| status.success()) {
         println!("skipped Ollama's way: no Go");
         return None;
@@ -154,12 +202,18 @@ fn limits() -> [f64; 3] {
     let bytes = 128 << 20;
     let mut rates = Vec::new();
     for streams in [1, 2, 4, 6, 8, 16] {
-        let seconds = (0..7).map(|_| modelkeep::internal::bench_hash(streams, bytes)).fold(f64::MAX, f64::min);
+        let seconds = (0..7)
+            .map(|_| modelkeep::internal::bench_hash(streams, bytes))
+            .fold(f64::MAX, f64::min);
         let rate = (streams * bytes) as f64 / seconds / 1e9;
         println!("one thread, {streams:>2} streams from the cache: {rate:.2} GB/s");
         rates.push(rate);
     }
-    [rates[0], rates[1..5].iter().copied().fold(0.0, f64::max), rates[5]]
+    [
+        rates[0],
+        rates[1..5].iter().copied().fold(0.0, f64::max),
+        rates[5],
+    ]
 }
 
 /// The rate of one stream where other code has left the upper halves of the vector registers in
@@ -188,7 +242,8 @@ fn after_wide_vectors() {}
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or_default()
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
+        .unwrap_or_default()
 }
 
 /// What one verification on two threads adds to the memory of a process that does nothing else.
@@ -211,7 +266,10 @@ const ROUNDS: usize = 7;
 
 /// Measures all mixes in a directory, or those whose names hold the second argument.
 pub fn run(arguments: &[PathBuf]) {
-    rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("threads");
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(2)
+        .build_global()
+        .expect("threads");
     let Some(directory) = arguments.first() else {
         println!("verify DIRECTORY [MIX], in which 2 GB of files may be made");
         return;
@@ -219,7 +277,10 @@ pub fn run(arguments: &[PathBuf]) {
     let [one, several, sixteen] = limits();
     after_wide_vectors();
     let serial = build_serial(directory);
-    let wanted = arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
+    let wanted = arguments
+        .get(1)
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     for (name, sizes) in MIXES.into_iter().filter(|(name, _)| name.contains(wanted)) {
         let store = directory.join("store");
         fill(&store, sizes);
@@ -245,7 +306,11 @@ pub fn run(arguments: &[PathBuf]) {
         if let Some(time) = sha256sum(&store) {
             print("xargs -P2 sha256sum", bytes, time, best[0]);
         }
-        let largest = sizes.iter().map(|(size, _)| *size).max().unwrap_or_default();
+        let largest = sizes
+            .iter()
+            .map(|(size, _)| *size)
+            .max()
+            .unwrap_or_default();
         let seconds = best[0].as_secs_f64() * 1e9;
         let rate = bytes as f64 / seconds;
         println!(

@@ -1,10 +1,12 @@
 //! Ours beside the peers', in one run and on the same files, in this directory:
 //! `cargo run --release -- gguf FILE...` and `verify DIRECTORY [MIX]`, each row the minimum of
-//! interleaved repetitions, and `cold DIRECTORY`, the medians of pairs.
+//! interleaved repetitions; `cold DIRECTORY`, the medians of pairs; and `store DIRECTORY...`, calls on
+//! whole stores beside the floor.
 
 mod cold;
 mod gguf;
 mod hash;
+mod store;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -15,6 +17,9 @@ fn main() {
         "cold" => cold::run(&files),
         "verify" => hash::run(&files),
         "memory" => hash::memory(&files),
-        _ => eprintln!("gguf FILE... | verify DIRECTORY [MIX] | cold DIRECTORY"),
+        "store" => store::run(&files),
+        _ => {
+            eprintln!("gguf FILE... | store DIRECTORY... | verify DIRECTORY [MIX] | cold DIRECTORY")
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::map::Bytes;
 use crate::fs::read;
 use crate::fs::system::open;
+use crate::fs::system::stat::Stat;
 use crate::gguf::{Gguf, Index, Limits, OwnedValue, Parsed, Parser, Scan};
 
 /// A GGUF file that is open: its bytes and their index. Cheap to clone; what is borrowed from it
@@ -232,14 +233,15 @@ impl GgufFile {
     /// # Errors
     /// As [`open`](Self::open), for what was read.
     pub fn look_up(path: impl AsRef<Path>, key: &str) -> Result<Option<OwnedValue>> {
-        scan(path.as_ref(), &Limits::lenient(), |scan| {
+        let found = scan(path.as_ref(), &Limits::lenient(), |scan| {
             while let Some(found) = scan.next_key()? {
                 if found.as_bytes() == key.as_bytes() {
                     return Ok(scan.value()?.map(OwnedValue::from));
                 }
             }
             Ok(None)
-        })
+        });
+        found.map(|(found, _)| found)
     }
 
     /// Returns the file's metadata and tensors, borrowed; of a mapped file as long as it [stays as it
@@ -273,7 +275,8 @@ impl fmt::Debug for GgufFile {
     }
 }
 
-/// Runs `visit` over the metadata of a file, of which no more is read than `visit` asks for.
+/// Runs `visit` over the metadata of a file, of which no more is read than `visit` asks for, and says
+/// what the file looks like.
 ///
 /// `visit` may run more than once, each time from the first key on, when the file turns out to go
 /// on beyond what was read.
@@ -281,17 +284,17 @@ pub(crate) fn scan<T>(
     path: &Path,
     limits: &Limits,
     mut visit: impl FnMut(&mut Scan<'_, '_>) -> Result<T, crate::gguf::Stop>,
-) -> Result<T> {
+) -> Result<(T, Stat)> {
     use crate::gguf::Stop;
     let at = |e| Error::io("opening", path, e);
-    let file = read::open_regular(path).map_err(at)?;
-    let mut first = FirstBytes::new(&file, file.metadata().map_err(at)?.len());
+    let (file, stat) = read::open_stated(path).map_err(at)?;
+    let mut first = FirstBytes::new(&file, stat.len());
     first.grow(path, FIRST_OF_SCAN)?;
     loop {
         let scanned =
             Scan::new(&first.bytes, first.size, limits).and_then(|mut scan| visit(&mut scan));
         match scanned {
-            Ok(found) => return Ok(found),
+            Ok(found) => return Ok((found, stat)),
             Err(Stop::NeedMore(end)) => first.grow(path, end)?,
             Err(Stop::ParseError(fault)) => return Err(fault.into()),
         }

@@ -2,7 +2,9 @@
 
 pub(crate) mod access;
 pub(crate) mod durability;
+pub(crate) mod gguf_edit;
 pub(crate) mod gguf_file;
+pub(crate) mod gguf_in_place;
 pub(crate) mod gguf_parts;
 pub(crate) mod gguf_stream;
 pub(crate) mod hash;

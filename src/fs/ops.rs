@@ -5,6 +5,7 @@
 use std::fmt;
 use std::fs::{self, File, FileTimes, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -53,6 +54,53 @@ pub(crate) fn before_map() -> io::Result<()> {
 pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     hook::before(&Change::Write(path, bytes))?;
     file.write_all(bytes)
+}
+
+/// Writes bytes at a place in a file.
+pub(crate) fn write_at(file: &File, path: &Path, bytes: &[u8], at: u64) -> io::Result<()> {
+    hook::before(&Change::WriteAt(path, bytes, at))?;
+    change::write_all_at(file, bytes, at)
+}
+
+/// Sets the length of a file; what is new is zero.
+pub(crate) fn set_len(file: &File, path: &Path, len: u64) -> io::Result<()> {
+    hook::before(&Change::SetLen(path, len))?;
+    file.set_len(len)
+}
+
+/// Opens a file to read it and to write into it; never follows a link.
+pub(crate) fn open_to_write(path: &Path) -> io::Result<File> {
+    hook::before(&Change::OpenToWrite)?;
+    open::without_following(path, OpenOptions::new().read(true).write(true))
+}
+
+/// Bytes of a file and their place in another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub from: u64,
+    pub len: u64,
+    pub to: u64,
+}
+
+/// Lets a file share the blocks of another one, where the file system can; both places and the
+/// length are multiples of its blocks, but for the end of a file.
+pub(crate) fn share_range(from: &File, to: &File, path: &Path, range: Range) -> io::Result<()> {
+    hook::before(&Change::ShareRange(path, from, range))?;
+    let Some(len) = NonZeroU64::new(range.len) else {
+        return Ok(());
+    };
+    let sharing = reflink_copy::ReflinkBlockBuilder::new(from, to, len);
+    sharing
+        .from_offset(range.from)
+        .to_offset(range.to)
+        .reflink_block()
+}
+
+/// Copies bytes of a file to a place in another one, without a way through this process; returns how
+/// many. [`Unsupported`](io::ErrorKind::Unsupported) where the system has no such call.
+pub(crate) fn copy_range(from: &File, to: &File, path: &Path, range: Range) -> io::Result<u64> {
+    hook::before(&Change::CopyRange(path, from, range))?;
+    change::copy_range(from, range.from, to, range.to, range.len)
 }
 
 pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
@@ -221,6 +269,12 @@ pub(crate) enum Change<'a> {
     /// Nothing on the disk.
     Map,
     Write(&'a Path, &'a [u8]),
+    WriteAt(&'a Path, &'a [u8], u64),
+    SetLen(&'a Path, u64),
+    /// Nothing on the disk.
+    OpenToWrite,
+    ShareRange(&'a Path, &'a File, Range),
+    CopyRange(&'a Path, &'a File, Range),
     Sync(&'a Path),
     SyncDirectory(&'a Path),
     Touch,

@@ -5,9 +5,10 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::fs::stamp::FileStamp;
 pub(crate) use crate::fs::system::code::{is_exhaustion, is_passing};
 use crate::fs::system::open;
-use crate::fs::system::stat::{FileId, Stat};
+use crate::fs::system::stat::Stat;
 
 /// The largest manifest, config or text that is read into memory, in bytes. Real ones are under
 /// 100 KB; a larger one is refused rather than trusted.
@@ -18,8 +19,8 @@ pub(crate) struct Text {
     pub bytes: Vec<u8>,
     /// The time of its last change.
     pub modified: SystemTime,
-    /// What tells it from other files.
-    pub identity: Option<FileId>,
+    /// What tells it from other files, and from itself when it was changed.
+    pub stamp: FileStamp,
     /// How many names the file has.
     pub links: u64,
 }
@@ -84,16 +85,18 @@ pub(crate) fn anew<T, E>(
 /// Opens a regular file for reading, following links. A FIFO or a device is refused and never
 /// waited for.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    open_stated(path).map(|(file, _)| file)
+}
+
+/// Opens a regular file as [`open_regular`] does, and says what it looks like.
+pub(crate) fn open_stated(path: &Path) -> io::Result<(File, Stat)> {
     #[cfg(test)]
     opened::note(path);
     let opened = open::without_waiting(path, OpenOptions::new().read(true));
-    regular(opened.map_err(|e| dangling(path, e))?)
-}
-
-/// Returns an open file, if it is a regular one.
-fn regular(file: File) -> io::Result<File> {
-    refuse_irregular(&file.metadata()?)?;
-    Ok(file)
+    let file = opened.map_err(|e| dangling(path, e))?;
+    let stat = Stat::of(&file)?;
+    refuse_irregular(&stat)?;
+    Ok((file, stat))
 }
 
 fn refuse_irregular(metadata: &Metadata) -> io::Result<()> {
@@ -115,19 +118,24 @@ pub(crate) fn stat_regular(path: &Path) -> io::Result<Stat> {
 
 /// Reads a regular file of at most [`LARGEST_TEXT`] bytes.
 pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
-    let file = open_regular(path)?;
-    let stat = Stat::of(&file)?;
+    let (file, stat) = open_stated(path)?;
     Ok(Text {
-        bytes: read_bounded(file)?,
+        bytes: read_bounded(file, stat.len())?,
         modified: stat.modified()?,
-        identity: stat.id(),
+        stamp: FileStamp::of(&stat),
         links: stat.links(),
     })
 }
 
-/// Reads to the end, but no more than [`LARGEST_TEXT`] bytes.
-pub(crate) fn read_bounded(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// What the standard library wants to have free beyond the end, lest it look for the end with reads
+/// of a few bytes.
+const SPARE: u64 = 64;
+
+/// Reads to the end, but no more than [`LARGEST_TEXT`] bytes: at one go, where there are as many as
+/// expected.
+pub(crate) fn read_bounded(from: impl Read, expected: u64) -> io::Result<Vec<u8>> {
+    let room = expected.min(LARGEST_TEXT) + SPARE;
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
     from.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_TEXT {
         let text = format!("larger than {LARGEST_TEXT} bytes");
@@ -147,10 +155,27 @@ pub(crate) fn read_private(path: &Path) -> Option<Vec<u8>> {
 /// Returns a record in our own directory and what it looks like, whoever may write to it. Never
 /// behind a link, and at most as large as any text that is read.
 pub(crate) fn read_own(path: &Path) -> Option<(Vec<u8>, Stat)> {
-    let file = open::without_following(path, OpenOptions::new().read(true)).ok()?;
-    let file = regular(file).ok()?;
-    let stat = Stat::of(&file).ok()?;
-    Some((read_bounded(file).ok()?, stat))
+    let (file, stat) = open_own(path).ok()?;
+    Some((read_bounded(file, stat.len()).ok()?, stat))
+}
+
+/// Opens a regular file of our own. Never behind a link.
+fn open_own(path: &Path) -> io::Result<(File, Stat)> {
+    let file = open::without_following(path, OpenOptions::new().read(true))?;
+    let stat = Stat::of(&file)?;
+    refuse_irregular(&stat)?;
+    Ok((file, stat))
+}
+
+/// Reads a file of our own of at most so many bytes. Never behind a link.
+pub(crate) fn read_kept(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let (file, _) = open_own(path)?;
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(io::ErrorKind::FileTooLarge.into()),
+        false => Ok(bytes),
+    }
 }
 
 /// How many bytes at the beginning of a file say what it is.

@@ -118,7 +118,7 @@ impl Source {
 
     /// Returns the bytes of a Modelfile, where it is as short as a text.
     pub(crate) fn text(&self) -> Result<Vec<u8>> {
-        let text = read::read_bounded(self.bytes()?);
+        let text = read::read_bounded(self.bytes()?, self.size());
         text.map_err(|e| Error::io("reading Modelfile", &self.path, e))
     }
 

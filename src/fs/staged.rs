@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, Room, STAGED};
 use crate::fs::system::stat::Stat;
-use crate::fs::system::{lock, open};
+use crate::fs::system::{code, lock, open};
 use crate::fs::{ops, owner, read, stamp};
 
 /// What a staged file will become; decides on which device it is staged.
@@ -115,12 +115,29 @@ impl Staged {
         &self.file
     }
 
+    /// Returns what was written, open for reading from its beginning.
+    pub(crate) fn reopened(&self) -> Result<File> {
+        File::open(&self.path).map_err(|e| Error::io("opening", &self.path, e))
+    }
+
     /// Writes more bytes. Of a large file it flushes what it has from time to time: a flush of
     /// everything at the end could be waited for by nobody who wants to stop.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         ops::write(&mut self.file, &self.path, bytes)
             .map_err(|e| Error::io("writing", &self.path, e))?;
-        self.unflushed = self.unflushed.saturating_add(bytes.len());
+        self.flush_after(bytes.len())
+    }
+
+    /// Writes bytes at a place, which may be beyond the end.
+    pub(crate) fn write_at(&mut self, bytes: &[u8], at: u64) -> Result<()> {
+        ops::write_at(&self.file, &self.path, bytes, at)
+            .map_err(|e| Error::io("writing", &self.path, e))?;
+        self.flush_after(bytes.len())
+    }
+
+    /// Notes that so many more bytes are in the file, by whatever way.
+    pub(crate) fn flush_after(&mut self, more: usize) -> Result<()> {
+        self.unflushed = self.unflushed.saturating_add(more);
         if self.unflushed >= MOST_UNFLUSHED {
             self.unflushed = 0;
             self.sync()?;
@@ -204,6 +221,16 @@ impl Staged {
         // What was staged first is dropped, and gone.
         std::mem::swap(self, &mut beside);
         Ok(())
+    }
+
+    /// Lets the same people read and write it as another file, where the system has modes.
+    pub(crate) fn take_mode_of(&self, file: &File) -> Result<()> {
+        match owner::take_mode_of(file, &self.file) {
+            Err(e) if !code::is_not_for_us(&e) => {
+                Err(Error::io("setting the mode of", &self.path, e))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives a file that root has made to the owner of the blobs.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fs::system::stat::{Moment, Stat};
+use crate::fs::system::stat::{FileId, Moment, Stat};
 
 /// The fingerprint of a file. The time of the change of the inode is what nobody can set back.
 /// What the file system does not say is missing.
@@ -28,6 +28,12 @@ impl FileStamp {
             modified: stat.modified_at(),
             changed: stat.changed_at(),
         }
+    }
+
+    /// Returns which file it is; `None` where the file system does not say.
+    pub(crate) fn id(&self) -> Option<FileId> {
+        let (device, index) = (self.device?, self.inode?);
+        Some(FileId { device, index })
     }
 
     /// Returns whether every change of the file shows in the stamp: nothing is missing.

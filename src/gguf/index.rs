@@ -19,6 +19,9 @@ impl Span {
     }
 }
 
+/// The bytes before the first pair: magic, version and counts.
+pub(super) const HEADER: u64 = 24;
+
 /// A pair of metadata.
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
@@ -74,6 +77,13 @@ impl Index {
             end = end.max(start.checked_add(tensor.size?)?);
         }
         Some(end)
+    }
+
+    /// Returns where the table of tensors is: between the last pair and the end of the header.
+    pub(super) fn tensor_table(&self) -> Span {
+        let start = self.entries.last().map_or(HEADER, |last| last.value.end());
+        let len = self.header_len.saturating_sub(start);
+        Span { start, len }
     }
 
     /// Returns the place and the number of the bytes after the last tensor that are worth a look:

@@ -19,6 +19,7 @@ mod check;
 mod cursor;
 mod data;
 mod dequantize;
+mod edit;
 mod file_type;
 #[cfg(feature = "internal")]
 pub(crate) mod fuzz_read;
@@ -43,6 +44,8 @@ mod write;
 pub use array::{Array, Elements};
 pub use cursor::Endian;
 pub(crate) use cursor::Stop;
+pub use edit::Editor;
+pub(crate) use edit::{Fit, Move, NewHeader};
 pub use file_type::FileType;
 pub use index::Index;
 pub use json::Lossless;

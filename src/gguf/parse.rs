@@ -2,7 +2,7 @@
 
 use super::check;
 use super::cursor::{Cursor, Endian, Read, Stop};
-use super::index::{Entry, Index, Span, Tensor};
+use super::index::{Entry, HEADER, Index, Span, Tensor};
 use super::limits::Limits;
 use super::parse_error::{ParseError, ParseErrorKind, place};
 use super::sniff::{FileFormat, SWAPPED, is_gguf, sniff};
@@ -102,7 +102,7 @@ impl<'l> Parser<'l> {
             None => *self.header.insert(header(&mut cursor)?),
         };
         cursor.endian = header.endian;
-        self.at = self.at.max(HEADER);
+        self.at = self.at.max(usize_of(HEADER));
         cursor.seek(self.at);
         self.entries.reserve(capacity(header.entries));
         while (self.entries.len() as u64) < header.entries {
@@ -224,8 +224,6 @@ impl<'l> Parser<'l> {
         Ok(index)
     }
 }
-
-const HEADER: usize = 24;
 
 /// Reads magic, version and counts.
 pub(super) fn header(cursor: &mut Cursor<'_>) -> Read<Header> {

@@ -223,6 +223,20 @@ impl<'a> Gguf<'a> {
         })
     }
 
+    /// Keys, types and the bytes of values, as they are in the file.
+    pub(super) fn raw_pairs(self) -> impl Iterator<Item = (&'a [u8], ValueType, &'a [u8])> {
+        let entries = self.index.entries.iter();
+        entries.map(move |entry| {
+            let (key, value) = (self.slice(entry.key), self.slice(entry.value));
+            (key, entry.value_type, value)
+        })
+    }
+
+    /// Returns the bytes of the table of tensors.
+    pub(super) fn raw_tensors(self) -> &'a [u8] {
+        self.slice(self.index.tensor_table())
+    }
+
     fn slice(&self, span: Span) -> &'a [u8] {
         let range = usize::try_from(span.start)
             .ok()

@@ -108,25 +108,16 @@ impl Writer {
     /// two, and a tensor whose data do not have the size of its shape.
     pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         self.check()?;
-        let mut header = HeaderWriter {
-            bytes: b"GGUF".to_vec(),
-            endian: self.endian,
-        };
-        header.u32(self.version);
-        header.u64(self.tensors.len() as u64);
-        header.u64(self.pairs.len() as u64);
+        let mut header = HeaderWriter::new(self.endian);
+        let (tensors, pairs) = (self.tensors.len() as u64, self.pairs.len() as u64);
+        header.begin(self.version, tensors, pairs);
         for (key, value) in &self.pairs {
-            header.text(key);
-            header.u32(value.value_type().code());
-            header.value(value)?;
+            header.pair(key.as_bytes(), value)?;
         }
         let mut offset = 0;
         for tensor in &self.tensors {
-            header.text(&tensor.name);
-            header.u32(tensor.dims.len() as u32);
-            tensor.dims.iter().for_each(|size| header.u64(*size));
-            header.u32(tensor.tensor_type.code());
-            header.u64(offset);
+            let (name, code) = (tensor.name.as_bytes(), tensor.tensor_type.code());
+            header.tensor(name, &tensor.dims, code, offset);
             offset += self.padded(tensor.data.len());
         }
         let padded = self.padded(header.bytes.len());
@@ -182,14 +173,15 @@ fn invalid(text: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
-struct HeaderWriter {
-    bytes: Vec<u8>,
+/// The bytes of a header, in one byte order.
+pub(super) struct HeaderWriter {
+    pub bytes: Vec<u8>,
     endian: Endian,
 }
 
 macro_rules! put {
     ($($name:ident: $type:ty),*) => {$(
-        fn $name(&mut self, value: $type) {
+        pub(super) fn $name(&mut self, value: $type) {
             self.bytes.extend(match self.endian {
                 Endian::Little => value.to_le_bytes(),
                 Endian::Big => value.to_be_bytes(),
@@ -201,9 +193,37 @@ macro_rules! put {
 impl HeaderWriter {
     put!(u16: u16, u32: u32, u64: u64);
 
-    fn text(&mut self, text: &str) {
-        self.u64(text.len() as u64);
-        self.bytes.extend(text.as_bytes());
+    pub(super) fn new(endian: Endian) -> Self {
+        let bytes = Vec::new();
+        HeaderWriter { bytes, endian }
+    }
+
+    /// Writes what comes before the first pair.
+    pub(super) fn begin(&mut self, version: u32, tensors: u64, pairs: u64) {
+        self.bytes.extend(b"GGUF");
+        self.u32(version);
+        self.u64(tensors);
+        self.u64(pairs);
+    }
+
+    pub(super) fn pair(&mut self, key: &[u8], value: &OwnedValue) -> io::Result<()> {
+        self.string(key);
+        self.u32(value.value_type().code());
+        self.value(value)
+    }
+
+    /// Writes a row of the table of tensors; `offset` is relative to the data.
+    pub(super) fn tensor(&mut self, name: &[u8], dims: &[u64], code: u32, offset: u64) {
+        self.string(name);
+        self.u32(dims.len() as u32);
+        dims.iter().for_each(|size| self.u64(*size));
+        self.u32(code);
+        self.u64(offset);
+    }
+
+    pub(super) fn string(&mut self, bytes: &[u8]) {
+        self.u64(bytes.len() as u64);
+        self.bytes.extend(bytes);
     }
 
     fn value(&mut self, value: &OwnedValue) -> io::Result<()> {
@@ -219,7 +239,7 @@ impl HeaderWriter {
             OwnedValue::U64(v) => self.u64(*v),
             OwnedValue::I64(v) => self.u64(v.cast_unsigned()),
             OwnedValue::F64(v) => self.u64(v.to_bits()),
-            OwnedValue::Str(text) => self.text(text),
+            OwnedValue::Str(text) => self.string(text.as_bytes()),
             OwnedValue::Array(array) => return self.array(array),
         }
         Ok(())

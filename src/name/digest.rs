@@ -58,7 +58,18 @@ impl Digest {
 
     /// Returns the 64 lower-case hexadecimal digits, without a prefix.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.after("")
+    }
+
+    /// Returns the hexadecimal digits after a prefix.
+    pub(crate) fn after(&self, prefix: &str) -> String {
+        let mut text = String::with_capacity(prefix.len() + HEX_DIGITS);
+        text.push_str(prefix);
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        text.extend(
+            digits.map(|digit| char::from(if digit < 10 { b'0' } else { b'a' - 10 } + digit)),
+        );
+        text
     }
 }
 
@@ -169,7 +180,7 @@ fn nibble(digit: u8) -> Option<u8> {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.hex())
+        f.write_str(&self.after("sha256:"))
     }
 }
 

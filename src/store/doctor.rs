@@ -14,7 +14,7 @@ use crate::store::diagnosis::Diagnosis;
 use crate::store::form::ManifestForm;
 use crate::store::handle::Store;
 use crate::store::link::LinkState;
-use crate::store::list::Summary;
+use crate::store::list::Reading;
 use crate::store::live::LiveBlobs;
 use crate::store::misnamed::Missing;
 use crate::store::model::Model;
@@ -96,12 +96,13 @@ impl Store {
             diagnosis.note(path, None, what, advice);
         }
         let has_blobs = self.examine_place(&mut diagnosis);
+        let reading = Reading::new(self);
         let (mut used, mut named) = (BTreeSet::new(), Vec::new());
         for stored in survey.found {
             used.extend(stored.manifest.digests());
             let layers = stored.manifest.entries();
             named.extend(layers.filter_map(|layer| Some((layer.digest().ok()?, layer.size))));
-            self.examine(stored, has_blobs, &mut diagnosis);
+            self.examine(stored, has_blobs, &reading, &mut diagnosis);
         }
         diagnosis.blobs = used.len();
         diagnosis.verified = self.count_cached(&used);
@@ -193,7 +194,13 @@ impl Store {
         }
     }
 
-    fn examine(&self, stored: Stored, has_blobs: bool, diagnosis: &mut Diagnosis) {
+    fn examine(
+        &self,
+        stored: Stored,
+        has_blobs: bool,
+        reading: &Reading<'_>,
+        diagnosis: &mut Diagnosis,
+    ) {
         let path = stored.file.path;
         let Some(name) = stored.file.name else {
             let what = "a manifest under a name that cannot be used here".to_owned();
@@ -230,7 +237,7 @@ impl Store {
         let advice = "pull or import the model again, or delete it";
         if !broken.is_empty() {
             diagnosis.add(&path, Some(&name), shortened(&broken), advice);
-        } else if let Err(error) = Summary::of(&model) {
+        } else if let Err(error) = reading.must_list(&model) {
             let what = format!("the model is not listed: {error}");
             diagnosis.add(&path, Some(&name), what, advice);
         }

@@ -11,6 +11,7 @@ use crate::fs::lock::StoreLock;
 use crate::fs::system::stat::{FileId, Stat};
 use crate::fs::{read, staged};
 use crate::name::Digest;
+use crate::store::list::LastList;
 use crate::store::options::StoreOptions;
 use crate::store::pool::ThreadPools;
 use crate::store::{outgoing, watch};
@@ -18,7 +19,7 @@ use crate::store::{outgoing, watch};
 /// A models directory, opened.
 ///
 /// Cheap to clone and safe to share among threads. Opening and reading create nothing and take no
-/// lock; every call reads the disk's current state, so a server may change the store beside
+/// lock; every call says what the disk holds now, so a server may change the store beside
 /// us. Calls that change it hold an advisory lock of our own processes while they run.
 ///
 /// ```
@@ -44,6 +45,7 @@ struct Inner {
     identity: Option<FileId>,
     options: StoreOptions,
     pools: ThreadPools,
+    last_list: LastList,
 }
 
 /// A change under way: the lock, and what was put back when it began.
@@ -153,6 +155,7 @@ impl Store {
                 identity,
                 options,
                 pools: ThreadPools::default(),
+                last_list: LastList::default(),
             }),
             others: Arc::default(),
             work: None,
@@ -253,6 +256,10 @@ impl Store {
 
     pub(crate) fn options(&self) -> &StoreOptions {
         &self.inner.options
+    }
+
+    pub(super) fn last_list(&self) -> &LastList {
+        &self.inner.last_list
     }
 
     /// Returns the store's own threads; see [`ThreadPools`].

@@ -215,9 +215,14 @@ impl Model {
 
     /// Returns the whole blob of a layer that is a text.
     pub(crate) fn read(&self, layer: &Layer) -> Result<Vec<u8>> {
-        let path = self.path_of(layer)?;
-        let text = read::read_text(&path).map_err(|e| self.blob_error("reading blob", &path, e))?;
-        Ok(text.bytes)
+        Ok(self.read_stamped(layer)?.bytes)
+    }
+
+    /// Returns the same with what tells whether the file changed since.
+    pub(super) fn read_stamped(&self, layer: &Layer) -> Result<Text> {
+        let layout = self.store.layout();
+        let text = layout.with_blob(&layer.digest()?, read::read_text);
+        text.map_err(|(path, e)| self.blob_error("reading blob", &path, e))
     }
 
     /// Returns the error of a blob that could not be used; of a missing one it says where it is

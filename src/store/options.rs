@@ -35,7 +35,11 @@ pub struct StoreOptions {
     pub(crate) delete_delay: Duration,
     pub(crate) foreign_owner: bool,
     pub(crate) go_template: Option<bool>,
+    pub(crate) cache_size: u64,
 }
+
+/// How many bytes of memory a list is remembered in, unless something else is said.
+const CACHE_SIZE: u64 = 16 << 20;
 
 impl StoreOptions {
     /// Returns options for the store at `path`, without a look at the environment.
@@ -52,6 +56,7 @@ impl StoreOptions {
             delete_delay: Duration::from_millis(50),
             foreign_owner: false,
             go_template: None,
+            cache_size: CACHE_SIZE,
         }
     }
 
@@ -206,6 +211,27 @@ impl StoreOptions {
     pub fn go_template(mut self, prefer: Option<bool>) -> Self {
         self.go_template = prefer;
         self
+    }
+
+    /// Sets how many bytes of memory a handle and its clones may take to remember their last list, 16
+    /// MiB by default: about 12,000 models. A list looks whether anything changed, and reads what
+    /// did; a listing is the same without. Zero remembers nothing.
+    ///
+    /// ```
+    /// use modelkeep::StoreOptions;
+    ///
+    /// assert_eq!(StoreOptions::new("models").cache_size(0).cached_bytes(), 0);
+    /// ```
+    #[must_use]
+    pub fn cache_size(mut self, bytes: u64) -> Self {
+        self.cache_size = bytes;
+        self
+    }
+
+    /// Returns how many bytes of memory may be taken to remember; see
+    /// [`cache_size`](Self::cache_size).
+    pub fn cached_bytes(&self) -> u64 {
+        self.cache_size
     }
 
     /// Returns the home of the user who runs this.

@@ -34,7 +34,7 @@ pub(crate) struct Survey<T> {
 
 /// From how many manifests on they are read in parallel: below, handing out the work costs more
 /// than it saves.
-const PARALLEL: usize = 512;
+const PARALLEL: usize = 64;
 
 impl Store {
     /// Reads every manifest and takes something from each; see [`survey_of`](Self::survey_of).
@@ -49,12 +49,32 @@ impl Store {
         self.survey_of(self.layout(), take)
     }
 
+    /// Reads every manifest but those of which it is known what was to be taken from them.
+    pub(crate) fn survey_knowing<T: Send>(
+        &self,
+        known: impl Fn(&ManifestFile) -> Option<T> + Sync,
+        take: impl Fn(Stored) -> Option<T> + Sync,
+    ) -> Result<Survey<T>> {
+        self.look_at_all(self.layout(), |file| match known(file) {
+            Some(known) => Seen::Taken(Some(known)),
+            None => Seen::of(file, &take),
+        })
+    }
+
     /// Reads every manifest of a layout. A file that was deleted since the walk is passed over, and
     /// so is one that is not a manifest and whose path is not a model's.
     pub(crate) fn survey_of<T: Send>(
         &self,
         layout: &Layout,
         take: impl Fn(Stored) -> Option<T> + Sync,
+    ) -> Result<Survey<T>> {
+        self.look_at_all(layout, |file| Seen::of(file, &take))
+    }
+
+    fn look_at_all<T: Send>(
+        &self,
+        layout: &Layout,
+        look: impl Fn(&ManifestFile) -> Seen<T> + Sync,
     ) -> Result<Survey<T>> {
         let walk = layout.walk();
         if walk.is_missing {
@@ -69,12 +89,11 @@ impl Store {
         for (path, error) in walk.blocked {
             survey.problems.push(blocked(&path, error)?);
         }
-        let look = |file: &ManifestFile| Seen::of(file, &take);
         let seen: Vec<Seen<T>> = if walk.files.len() < PARALLEL {
-            walk.files.iter().map(look).collect()
+            walk.files.iter().map(&look).collect()
         } else {
             let threads = self.pool()?;
-            threads.install(|| walk.files.par_iter().map(look).collect())
+            threads.install(|| walk.files.par_iter().map(&look).collect())
         };
         for (file, seen) in walk.files.iter().zip(seen) {
             // What all threads together were too many for, one may do.

@@ -54,50 +54,17 @@ impl Store {
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
         call: impl FnOnce(&Store) -> Result<T> + Send,
     ) -> Result<T> {
-        let work = Arc::new(Work::default());
-        let store = self.watched_by(work.clone());
-        if observe(&work.progress()).is_break() {
-            return Err(cancelled());
-        }
-        thread::scope(|scope| {
-            let _stop = StopOnDrop(&work);
-            let (done, ended) = mpsc::channel::<()>();
-            let worker = scope.spawn(move || {
-                let _done = done;
-                call(&store)
-            });
-            while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                if !work.is_stopped() && observe(&work.progress()).is_break() {
-                    work.stopped.store(true, Ordering::Relaxed);
-                }
-            }
-            let answer = worker
-                .join()
-                .unwrap_or_else(|cause| panic::resume_unwind(cause));
-            if !work.is_stopped() {
-                // It is done: there is nothing left to stop.
-                let _ = observe(&work.progress());
-            }
-            answer
-        })
+        watched(observe, |work| call(&self.watched_by(work.clone())))
     }
 
     /// Begins the work on a file, of so many bytes as far as is known.
     pub(crate) fn begin_file(&self, bytes: u64) -> FileWork<'_> {
-        self.expect(bytes);
-        FileWork {
-            store: self,
-            left: bytes,
-            done: 0,
-        }
+        FileWork::begin(self.work(), bytes)
     }
 
     /// Notes that a file of so many bytes is going to be worked on.
     pub(crate) fn expect(&self, bytes: u64) {
-        self.note(|progress| {
-            progress.total_bytes = progress.total_bytes.saturating_add(bytes);
-            progress.total_files += 1;
-        });
+        Work::expect(self.work(), bytes);
     }
 
     /// Notes that so many bytes are done.
@@ -105,34 +72,68 @@ impl Store {
     /// # Errors
     /// [`Cancelled`](ErrorKind::Cancelled) where whoever watches wants to stop.
     pub(crate) fn advance(&self, bytes: u64) -> Result<()> {
-        self.note(|progress| progress.reach(progress.bytes.saturating_add(bytes)));
-        match self.work().is_some_and(Work::is_stopped) {
-            true => Err(cancelled()),
-            false => Ok(()),
-        }
+        Work::advance(self.work(), bytes)
     }
 
     /// Notes that a file is done.
     pub(crate) fn finish_file(&self) {
-        self.note(|progress| progress.reach_files(progress.files + 1));
-    }
-
-    fn note(&self, change: impl FnOnce(&mut Progress)) {
-        if let Some(work) = self.work() {
-            change(&mut work.lock());
-        }
+        Work::finish_file(self.work());
     }
 }
 
+/// Makes a call on a thread of its own, which counts into the work that it is given and stops where
+/// that says so, and tells `observe` how far it is; see [`Store::watch`].
+pub(super) fn watched<T: Send>(
+    observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    call: impl FnOnce(&Arc<Work>) -> Result<T> + Send,
+) -> Result<T> {
+    let work = Arc::new(Work::default());
+    if observe(&work.progress()).is_break() {
+        return Err(cancelled());
+    }
+    thread::scope(|scope| {
+        let _stop = StopOnDrop(&work);
+        let (done, ended) = mpsc::channel::<()>();
+        let counted = &work;
+        let worker = scope.spawn(move || {
+            let _done = done;
+            call(counted)
+        });
+        while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+            if !work.is_stopped() && observe(&work.progress()).is_break() {
+                work.stopped.store(true, Ordering::Relaxed);
+            }
+        }
+        let answer = worker
+            .join()
+            .unwrap_or_else(|cause| panic::resume_unwind(cause));
+        if !work.is_stopped() {
+            // It is done: there is nothing left to stop.
+            let _ = observe(&work.progress());
+        }
+        answer
+    })
+}
+
 /// The work on one file. What is done of it is never more than was to be done.
-pub(crate) struct FileWork<'s> {
-    store: &'s Store,
+pub(crate) struct FileWork<'w> {
+    work: Option<&'w Work>,
     /// The bytes that are expected still.
     left: u64,
     done: u64,
 }
 
-impl FileWork<'_> {
+impl<'w> FileWork<'w> {
+    /// Begins the work on a file, which nobody watches where there is no `work`.
+    pub(super) fn begin(work: Option<&'w Work>, bytes: u64) -> Self {
+        Work::expect(work, bytes);
+        FileWork {
+            work,
+            left: bytes,
+            done: 0,
+        }
+    }
+
     /// Notes that so many bytes are done. A file that turns out larger has more to do.
     ///
     /// # Errors
@@ -141,7 +142,7 @@ impl FileWork<'_> {
         self.expect_more(bytes.saturating_sub(self.left));
         self.left = self.left.saturating_sub(bytes);
         self.done = self.done.saturating_add(bytes);
-        self.store.advance(bytes)
+        Work::advance(self.work, bytes)
     }
 
     /// Notes that the file is to be read from its beginning once more.
@@ -152,22 +153,50 @@ impl FileWork<'_> {
 
     fn expect_more(&mut self, bytes: u64) {
         self.left = self.left.saturating_add(bytes);
-        self.store.note(|progress| {
+        Work::note(self.work, |progress| {
             progress.total_bytes = progress.total_bytes.saturating_add(bytes);
         });
     }
 
     /// Notes that the file is done; one that was cut meanwhile had no more to do.
     pub(crate) fn finish(self) {
-        self.store.note(|progress| {
+        Work::note(self.work, |progress| {
             progress.total_bytes = progress.total_bytes.saturating_sub(self.left);
             progress.reach(progress.bytes);
         });
-        self.store.finish_file();
+        Work::finish_file(self.work);
     }
 }
 
 impl Work {
+    fn note(work: Option<&Self>, change: impl FnOnce(&mut Progress)) {
+        if let Some(work) = work {
+            change(&mut work.lock());
+        }
+    }
+
+    fn expect(work: Option<&Self>, bytes: u64) {
+        Work::note(work, |progress| {
+            progress.total_bytes = progress.total_bytes.saturating_add(bytes);
+            progress.total_files += 1;
+        });
+    }
+
+    fn advance(work: Option<&Self>, bytes: u64) -> Result<()> {
+        let reach = |progress: &mut Progress| {
+            progress.reach(progress.bytes.saturating_add(bytes));
+        };
+        Work::note(work, reach);
+        match work.is_some_and(Work::is_stopped) {
+            true => Err(cancelled()),
+            false => Ok(()),
+        }
+    }
+
+    fn finish_file(work: Option<&Self>) {
+        Work::note(work, |progress| progress.reach_files(progress.files + 1));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -123,6 +123,18 @@ static void a_store_is_opened_as_asked(void) {
     CHECK(contains(mkeep_error_message(error), "delete_delay"));
     mkeep_error_free(error);
     options.delete_delay = 0;
+    options.no_cache = 1;
+    DONE(mkeep_store_open(&options, &store, error));
+    mkeep_store_free(store);
+    store = NULL;
+    options.cache_size = 1 << 20;
+    CHECK(mkeep_store_open(&options, &store, &error) == MKEEP_STATUS_INVALID_ARGUMENT);
+    CHECK(contains(mkeep_error_message(error), "cache_size"));
+    mkeep_error_free(error);
+    options.no_cache = 0;
+    DONE(mkeep_store_open(&options, &store, error));
+    mkeep_store_free(store);
+    store = NULL;
     options.template_choice = 3;
     CHECK(mkeep_store_open(&options, &store, &error) == MKEEP_STATUS_INVALID_ARGUMENT && !store);
     CHECK(contains(mkeep_error_message(error), "mkeep_template_choice"));

@@ -42,6 +42,8 @@ pub struct mkeep_store_options {
     /// Whether an import is allowed where the blobs belong to another user, whose server could not
     /// use ours again.
     pub foreign_owner: u8,
+    /// Whether nothing is remembered of a list for the next one.
+    pub no_cache: u8,
     /// Threads; 0 is one for each processor.
     pub threads: u32,
     /// The directory; NULL for OLLAMA_MODELS, or else ~/.ollama/models.
@@ -51,6 +53,9 @@ pub struct mkeep_store_options {
     pub delete_delay: u32,
     /// An mkeep_template_choice.
     pub template_choice: u32,
+    /// How many bytes of memory the store may take to remember its last list, in place of the default
+    /// of 16 MiB; 0 is the default. A list looks whether anything changed, and reads what did.
+    pub cache_size: u64,
     /// The directories of stores that are looked into after the first, as those of `PATH` are: all
     /// are one view. Of models of one name the first store's is meant, and what is new goes to the
     /// first store that may be written to. NULL for none.
@@ -100,6 +105,12 @@ impl mkeep_store_options {
                     "no_delete_delay and delete_delay contradict each other",
                 ));
             }
+        }
+        match (self.no_cache, self.cache_size) {
+            (0, 0) => {}
+            (0, bytes) => options = options.cache_size(bytes),
+            (_, 0) => options = options.cache_size(0),
+            _ => return Err(invalid("no_cache and cache_size contradict each other")),
         }
         match self.template_choice {
             0 => {}

@@ -74,7 +74,7 @@ pub(crate) fn array<'py>(
     let rest: u64 = tensor.rows() / tensor.dims.last().copied().unwrap_or(1).max(1);
     let runs = match wanted {
         Some(wanted) => runs(&wanted, rest),
-        None => vec![0..tensor.rows()],
+        None => runs(&[0], tensor.rows()),
     };
     let whole = filled(py, gguf, &tensor, &runs, &shape)?;
     match cut {

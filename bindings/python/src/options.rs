@@ -20,6 +20,7 @@ pub(crate) struct Options {
     pub delete_delay: Duration,
     pub foreign_owner: bool,
     pub go_template: Option<bool>,
+    pub cache_size: u64,
 }
 
 impl Options {
@@ -50,7 +51,8 @@ impl Options {
             .threads(self.threads)
             .durability(self.durability.parse()?)
             .delete_delay(self.delete_delay)
-            .foreign_owner(self.foreign_owner))
+            .foreign_owner(self.foreign_owner)
+            .cache_size(self.cache_size))
     }
 
     /// Returns the same as keyword arguments.
@@ -64,6 +66,7 @@ impl Options {
         keywords.set_item("delete_delay", self.delete_delay.as_secs_f64())?;
         keywords.set_item("foreign_owner", self.foreign_owner)?;
         keywords.set_item("go_template", self.go_template)?;
+        keywords.set_item("cache_size", self.cache_size)?;
         Ok(keywords)
     }
 }

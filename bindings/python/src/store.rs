@@ -40,6 +40,8 @@ use crate::uses::Uses;
 /// - `foreign_owner=True` lets an import into a store of another user who could not read what is made.
 /// - `go_template` is whether a Go template counts before the chat template of a GGUF file, as
 ///   `$OLLAMA_GO_TEMPLATE` says; `None`, the default, leaves it to that.
+/// - `cache_size` is how many bytes of memory the store may take to remember its last list, 16 MiB by
+///   default; 0 remembers nothing. A list looks whether anything changed, and reads what did.
 ///
 /// A store reads like a mapping of names to `Model`, and iterates over its models, newest first. Every
 /// call that touches a file lets other threads run; a store may be shared by threads, used after a fork,
@@ -82,9 +84,11 @@ impl Store {
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
     #[pyo3(signature = (path=None, *, read_only=false, create=false, mmap=true, threads=0,
-        durability="full", delete_delay=Span::Seconds(0.05), foreign_owner=false, go_template=None),
+        durability="full", delete_delay=Span::Seconds(0.05), foreign_owner=false, go_template=None,
+        cache_size=16_777_216),
         text_signature = "(path=None, *, read_only=False, create=False, mmap=True, threads=0, \
-        durability='full', delete_delay=0.05, foreign_owner=False, go_template=None)")]
+        durability='full', delete_delay=0.05, foreign_owner=False, go_template=None, \
+        cache_size=16777216)")]
     fn new(
         py: Python<'_>,
         path: Option<Roots>,
@@ -96,6 +100,7 @@ impl Store {
         delete_delay: Span,
         foreign_owner: bool,
         go_template: Option<bool>,
+        cache_size: u64,
     ) -> PyResult<Self> {
         let options = Options {
             read_only,
@@ -106,6 +111,7 @@ impl Store {
             delete_delay: delete_delay.duration("delete_delay").or_raise(py)?,
             foreign_owner,
             go_template,
+            cache_size,
         };
         let paths = path.map_or_else(Vec::new, |paths| paths.0);
         let inner = py.detach(|| options.open(paths)).or_raise(py)?;

@@ -147,24 +147,47 @@ impl Layout {
 
     /// Returns the path that a blob is written to.
     pub(crate) fn new_blob(&self, digest: &Digest) -> PathBuf {
-        self.blobs_directory()
-            .join(format!("sha256-{}", digest.hex()))
+        self.blobs_directory().join(digest.after("sha256-"))
     }
 
     /// Returns the path under which old releases of Ollama wrote a blob.
     pub(crate) fn old_blob(&self, digest: &Digest) -> PathBuf {
-        self.blobs_directory()
-            .join(format!("sha256:{}", digest.hex()))
+        self.blobs_directory().join(digest.after("sha256:"))
     }
 
     /// Returns the path that a blob is read from: the old one where only that exists. Costs one
     /// `lstat` where the blob is there.
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
-        let (new, old) = (self.new_blob(digest), self.old_blob(digest));
-        if new.symlink_metadata().is_err() && old.symlink_metadata().is_ok() {
-            old
-        } else {
-            new
+        let new = self.new_blob(digest);
+        if new.symlink_metadata().is_ok() {
+            return new;
+        }
+        let old = self.old_blob(digest);
+        match old.symlink_metadata() {
+            Ok(_) => old,
+            Err(_) => new,
+        }
+    }
+
+    /// Does something with the file of a blob, whose path [`blob`](Self::blob) would return. Looks
+    /// for it only where it is not under its new name.
+    ///
+    /// # Errors
+    /// That of the last attempt, with the path that it was about.
+    pub(crate) fn with_blob<T>(
+        &self,
+        digest: &Digest,
+        mut act: impl FnMut(&Path) -> io::Result<T>,
+    ) -> Result<T, (PathBuf, io::Error)> {
+        let new = self.new_blob(digest);
+        let error = match act(&new) {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        let path = self.blob(digest);
+        match path == new {
+            true => Err((new, error)),
+            false => act(&path).map_err(|error| (path, error)),
         }
     }
 

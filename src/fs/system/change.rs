@@ -20,6 +20,23 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     system::rename_new(from, to)
 }
 
+/// Writes bytes at a place in a file.
+pub(crate) fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    system::write_all_at(file, bytes, at)
+}
+
+/// Copies bytes between files without a way through this process; returns how many.
+/// [`Unsupported`](io::ErrorKind::Unsupported) where the system, or the file system, cannot.
+pub(crate) fn copy_range(
+    from: &File,
+    from_at: u64,
+    to: &File,
+    to_at: u64,
+    len: u64,
+) -> io::Result<u64> {
+    system::copy_range(from, from_at, to, to_at, len)
+}
+
 /// Makes a symbolic link to a file.
 pub(crate) fn symlink(target: &Path, link: &Path) -> io::Result<()> {
     system::symlink(target, link)
@@ -68,6 +85,35 @@ mod system {
 
     #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
     pub(super) fn rename_new(_from: &Path, _to: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) fn copy_range(
+        from: &File,
+        mut from_at: u64,
+        to: &File,
+        mut to_at: u64,
+        len: u64,
+    ) -> io::Result<u64> {
+        use rustix::io::Errno;
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        let (from_at, to_at) = (Some(&mut from_at), Some(&mut to_at));
+        match rustix::fs::copy_file_range(from, from_at, to, to_at, len) {
+            // Between two file systems, and on those that do not know the call.
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            copied => Ok(copied? as u64),
+        }
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(super) fn copy_range(_: &File, _: u64, _: &File, _: u64, _: u64) -> io::Result<u64> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -140,6 +186,26 @@ mod system {
         }
         path.push(0);
         Ok(path)
+    }
+
+    pub(super) fn write_all_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
+        use std::os::windows::fs::FileExt;
+        while !bytes.is_empty() {
+            match file.seek_write(bytes, at) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    bytes = bytes.get(count..).unwrap_or_default();
+                    at += count as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn copy_range(_: &File, _: u64, _: &File, _: u64, _: u64) -> io::Result<u64> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Needs developer mode, or a privilege that users do not have.

@@ -3,6 +3,7 @@
 
 pub(crate) mod change;
 pub(crate) mod code;
+pub(crate) mod holes;
 pub(crate) mod lock;
 pub(crate) mod names;
 pub(crate) mod open;

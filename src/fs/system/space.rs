@@ -9,10 +9,19 @@ pub(crate) fn free(directory: &Path) -> io::Result<Option<u64>> {
     system::free(directory)
 }
 
+/// Returns the size of the blocks of the file system that a path is on.
+pub(crate) fn block(path: &Path) -> io::Result<u64> {
+    system::block(path)
+}
+
 #[cfg(unix)]
 mod system {
     use super::{Path, io};
     use crate::fs::system::user;
+
+    pub(super) fn block(path: &Path) -> io::Result<u64> {
+        Ok(rustix::fs::statvfs(path)?.f_bsize)
+    }
 
     pub(super) fn free(directory: &Path) -> io::Result<Option<u64>> {
         let space = rustix::fs::statvfs(directory)?;
@@ -36,6 +45,11 @@ mod system {
     use windows_sys::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
 
     use super::{Path, io};
+
+    /// The largest that a volume with shared blocks has.
+    pub(super) fn block(_: &Path) -> io::Result<u64> {
+        Ok(64 << 10)
+    }
 
     pub(super) fn free(directory: &Path) -> io::Result<Option<u64>> {
         let mut directory: Vec<u16> = directory.as_os_str().encode_wide().collect();

@@ -1,3 +1,6 @@
+// The bytes are of the test's own making.
+#![allow(clippy::indexing_slicing)]
+
 use super::*;
 use crate::gguf::{Index, Limits, Writer};
 

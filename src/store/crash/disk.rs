@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::fs::ops::Change;
+use crate::fs::system::open;
 
 /// Files by path, with their bytes.
 pub(super) type Image = BTreeMap<PathBuf, Vec<u8>>;
@@ -95,6 +96,17 @@ impl Disk {
                 let inode = self.names[path];
                 self.inodes[inode].written.extend_from_slice(bytes);
             }
+            Change::WriteAt(path, bytes, at) => self.write_at(path, bytes, at),
+            Change::SetLen(path, len) => {
+                let inode = self.names[path];
+                let len = usize::try_from(len).unwrap();
+                self.inodes[inode].written.resize(len, 0);
+            }
+            Change::ShareRange(path, from, range) | Change::CopyRange(path, from, range) => {
+                let mut bytes = vec![0; usize::try_from(range.len).unwrap()];
+                open::read_exact_at(from, &mut bytes, range.from).unwrap();
+                self.write_at(path, &bytes, range.to);
+            }
             Change::Sync(path) => {
                 let inode = &mut self.inodes[self.names[path]];
                 inode.synced = inode.written.clone();
@@ -117,6 +129,7 @@ impl Disk {
             Change::MakeDirectory(path) => drop(self.directories.insert(path.to_owned())),
             Change::RemoveDirectory(path) => drop(self.directories.remove(path)),
             Change::OpenLock
+            | Change::OpenToWrite
             | Change::Lock
             | Change::Map
             | Change::Touch
@@ -124,6 +137,14 @@ impl Disk {
             | Change::SetMode
             | Change::Wait(_) => {}
         }
+    }
+
+    fn write_at(&mut self, path: &Path, bytes: &[u8], at: u64) {
+        let written = &mut self.inodes[self.names[path]].written;
+        let at = usize::try_from(at).unwrap();
+        let end = at + bytes.len();
+        written.resize(written.len().max(end), 0);
+        written[at..end].copy_from_slice(bytes);
     }
 
     /// Writes all names as they are now; the bytes that were not flushed stay where they are.

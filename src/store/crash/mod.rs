@@ -17,10 +17,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::fs::ops::{Change, hook};
-use crate::gguf::Writer;
+use crate::gguf::{Editor, TensorType, Writer};
 use crate::manifest::Manifest;
 use crate::name::Digest;
 use crate::store::copy_mode::CopyMode;
+use crate::store::edit::EditOptions;
 use crate::store::gc::GcOptions;
 use crate::store::handle::Store;
 use crate::store::import::ImportOptions;
@@ -51,6 +52,7 @@ impl Scene {
         let mut weights = Vec::new();
         let mut writer = Writer::new();
         writer.set("general.architecture", "llama");
+        writer.tensor("token_embd.weight", &[4], TensorType::F32, vec![7; 16]);
         writer.write_to(&mut weights).unwrap();
         scene.write(&scene.root().join("weights.gguf"), &weights);
         let damaged = scene.store().layout().new_blob(&Digest::of(&weights));
@@ -143,6 +145,14 @@ fn operations() -> Vec<(&'static str, Operation)> {
             let file = store.path().join("weights.gguf");
             store.import(file, name("a"), &options).map(drop)
         }),
+        ("import, and edit what came", |store| {
+            let file = store.path().join("weights.gguf");
+            store.import(file, name("new"), &ImportOptions::default())?;
+            let mut editor = Editor::new();
+            editor.set("general.name", "edited");
+            let edited = store.edit("new", name("edited"), &editor, &EditOptions::new());
+            edited.map(drop)
+        }),
         ("maintain", |store| store.maintain().map(drop)),
         ("repair", |store| {
             let report = store.verify(&VerifyOptions::default());
@@ -220,7 +230,7 @@ fn applies(change: &Change<'_>) -> bool {
         Change::RemoveDirectory(path) => {
             std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
         }
-        Change::Reflink(..) => false,
+        Change::Reflink(..) | Change::ShareRange(..) => false,
         Change::Unlink(path) => path.symlink_metadata().is_ok(),
         Change::SyncDirectory(path) => path.exists(),
         _ => true,

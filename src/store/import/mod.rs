@@ -1,6 +1,7 @@
 //! Importing: a GGUF file, or what a Modelfile says, becomes a model.
 
 mod config;
+mod edited;
 mod options;
 mod part;
 mod pinned;

@@ -39,7 +39,7 @@ pub(super) enum Bytes {
 
 impl Bytes {
     /// Returns them, open for reading, and where they are.
-    fn open(&self, store: &Store) -> Result<(PathBuf, File)> {
+    pub(super) fn open(&self, store: &Store) -> Result<(PathBuf, File)> {
         match self {
             Bytes::Staged(new) => Ok((new.path().to_owned(), new.pin()?)),
             Bytes::Stored(pinned) => {
@@ -83,6 +83,11 @@ impl Part {
             Bytes::Staged(new) => new.blob,
             Bytes::Stored(pinned) => pinned.blob,
         }
+    }
+
+    /// Forgets what it came from.
+    pub(super) fn forget_source(&mut self) {
+        self.from.clear();
     }
 
     pub(super) fn layer(&self) -> NewLayer {
@@ -243,7 +248,7 @@ fn refuse_split(file: &Path, gguf: Gguf<'_>) -> Result<()> {
 }
 
 impl Facts {
-    fn of(gguf: Gguf<'_>) -> Self {
+    pub(super) fn of(gguf: Gguf<'_>) -> Self {
         let file_type = match gguf.get("general.file_type") {
             Some(Value::U32(code @ 1..)) => FileType::from_code(code).name(),
             _ => None,

@@ -11,6 +11,7 @@ use crate::gguf;
 use crate::modelfile::{self, Command};
 use crate::name::Reference;
 use crate::store::import::ImportOptions;
+use crate::store::import::edited::Edit;
 use crate::store::options::StoreOptions;
 use crate::store::show::Message;
 
@@ -28,6 +29,8 @@ pub(super) struct ImportPlan {
 pub(super) enum Origin {
     Files(Vec<PathBuf>),
     Model(Reference),
+    /// Those of a model, with edited metadata.
+    Edited(Box<Edit>),
 }
 
 impl ImportPlan {

@@ -41,6 +41,12 @@ impl Store {
                 let model = stored.map_err(|error| plan::missing(error, model.text()))?;
                 (self.reuse(&model, &mut with)?, Some(model))
             }
+            Origin::Edited(edit) => {
+                let model = self.model(&edit.model)?;
+                let mut parts = self.reuse(&model, &mut with)?;
+                self.edit_weights(&model, &mut parts, &edit)?;
+                (parts, Some(model))
+            }
         };
         for (files, media) in [
             (&with.projectors, MediaType::Projector),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::capability::Capability;
 use crate::fs::gguf_file;
+use crate::fs::stamp::FileStamp;
 use crate::gguf::{FileType, Limits, Scan, Stop, Value};
 
 /// The facts that stand before a GGUF's vocabulary, which is where writers put them.
@@ -24,8 +25,10 @@ struct WrongType;
 impl ListedFacts {
     /// Reads up to the first `tokenizer.` key, some kilobytes of most files. `None` where the file
     /// cannot be read so far, or a fact has the wrong type: such a file tells list nothing.
-    pub(crate) fn read(path: &Path) -> Option<Self> {
-        gguf_file::scan(path, &Limits::lenient(), ListedFacts::scan).ok()?
+    pub(crate) fn read(path: &Path) -> Option<(Self, FileStamp)> {
+        let scanned = gguf_file::scan(path, &Limits::lenient(), ListedFacts::scan);
+        let (facts, stat) = scanned.ok()?;
+        Some((facts?, FileStamp::of(&stat)))
     }
 
     fn scan(scan: &mut Scan<'_, '_>) -> Result<Option<Self>, Stop> {
