@@ -15,6 +15,7 @@ use crate::maintain::{
     Usage,
 };
 use crate::model::Model;
+use crate::numbers::TensorType;
 use crate::parse_error::ParseError;
 use crate::progress::Progress;
 use crate::results::{Alias, Copied, Deleted, DeletedFrom, Imported, SharedBlob};
@@ -85,6 +86,7 @@ classes!(
     ShownTensor,
     Summary,
     Tensor,
+    TensorType,
     Usage,
     Use,
     Uses

@@ -17,6 +17,7 @@ mod listing;
 mod maintain;
 mod model;
 mod models;
+mod numbers;
 mod options;
 mod parse_error;
 mod path;

@@ -112,7 +112,7 @@ fn read(text: &str, stated: Option<ValueType>, known: Option<Kind>) -> Result<Ow
 fn may_be_else(text: &str) -> bool {
     let text = text.trim();
     let is_word = text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
-    is_word || text.starts_with('[') || text.parse::<f64>().is_ok()
+    is_word || list(text).is_ok() || text.parse::<f64>().is_ok()
 }
 
 fn parse(text: &str, to: ValueType) -> Result<OwnedValue, String> {

@@ -1,6 +1,7 @@
 //! `modelkeep gguf`: one file by itself, and what is done with such files.
 
 mod describe;
+mod edit;
 mod source;
 mod tensors;
 mod value;
@@ -29,7 +30,13 @@ pub(crate) struct GgufArgs {
 
 /// What is done with files. One that has the name of such a command is given as `./edit`.
 #[derive(Debug, Subcommand)]
-enum GgufCommand {}
+enum GgufCommand {
+    /// Set, remove or rename metadata, into a new file, in place, or as a new model
+    #[command(
+        after_help = "Examples:\n  modelkeep gguf edit model.gguf edited.gguf --set general.name='My model'\n  modelkeep gguf edit model.gguf edited.gguf --set-file tokenizer.chat_template=chat.jinja\n  modelkeep gguf edit model.gguf --in-place --set llama.context_length=8192\n  modelkeep gguf edit llama3.2 --as my-llama --remove general.url --rename a.b=a.c"
+    )]
+    Edit(edit::EditArgs),
+}
 
 /// A file, and what is printed of it.
 #[derive(Debug, Default, PartialEq, Args)]
@@ -88,7 +95,7 @@ pub(crate) fn run(args: GgufArgs, options: StoreOptions, output: &mut Output) ->
             "what is said before the command of gguf belongs behind it; a file with the name of one \
              is given as ./edit",
         )),
-        Some(command) => match command {},
+        Some(GgufCommand::Edit(how)) => edit::run(&how, options, output),
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn path(what: &Path, options: StoreOptions) -> Outcome<PathBuf> {
 }
 
 /// Returns whether these are no words for a place: neither `./x`, nor `/x`, nor `x.gguf`.
-fn is_bare(what: &Path) -> bool {
+pub(super) fn is_bare(what: &Path) -> bool {
     let ends_as_a_file = what.extension().is_some_and(|end| end == "gguf");
     !ends_as_a_file && !what.is_absolute() && !what.starts_with(".") && !what.starts_with("..")
 }
