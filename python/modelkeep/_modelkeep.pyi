@@ -38,7 +38,9 @@ __all__ = [
     "FileWarning",
     "Finding",
     "Gguf",
+    "GgufDiff",
     "GgufFinding",
+    "GgufHash",
     "GgufParts",
     "GgufWarning",
     "Imported",
@@ -46,6 +48,7 @@ __all__ = [
     "IncompleteBlob",
     "Issue",
     "JsonBase",
+    "KeyDiff",
     "Listing",
     "Location",
     "Maintained",
@@ -64,6 +67,9 @@ __all__ = [
     "Store",
     "Summary",
     "Tensor",
+    "TensorDiff",
+    "TensorHash",
+    "TensorShape",
     "TensorType",
     "Usage",
     "Use",
@@ -1950,6 +1956,19 @@ class Gguf(JsonBase, Mapping[str, Any]):
         mmap: bool = True,
         header_only: bool = False,
     ) -> Self: ...
+    def hash(
+        self,
+        *,
+        sha256: bool = True,
+        xxh64: bool = True,
+        tensors: bool = True,
+        progress: Callable[[Progress], object] | bool | None = None,
+    ) -> GgufHash:
+        """"""
+    def diff(
+        self, other: Gguf, *, progress: Callable[[Progress], object] | bool | None = None
+    ) -> GgufDiff:
+        """"""
     def close(self) -> None:
         """Closes the file; every further look at it is an `ArgumentError`. Arrays, tensors and memory
         that were handed out stay good, and keep the file mapped until they are gone.
@@ -2133,6 +2152,133 @@ class Tensor:
         ((4, 8), (2, 8))
         """
     def __buffer__(self, flags: int, /) -> memoryview: ...
+
+@final
+class GgufHash(JsonBase):
+    """"""
+    __match_args__ = ("sha256", "xxh64", "tensors")
+    @property
+    def sha256(self) -> str | None:
+        """"""
+    @property
+    def xxh64(self) -> str | None:
+        """"""
+    @property
+    def tensors(self) -> list[TensorHash]:
+        """"""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TensorHash:
+    """"""
+    __match_args__ = ("name", "type", "shape", "nbytes", "sha256", "xxh64")
+    @property
+    def name(self) -> str:
+        """"""
+    @property
+    def type(self) -> str:
+        """"""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """"""
+    @property
+    def nbytes(self) -> int:
+        """"""
+    @property
+    def sha256(self) -> str | None:
+        """"""
+    @property
+    def xxh64(self) -> str | None:
+        """"""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class GgufDiff(JsonBase):
+    """"""
+    __match_args__ = ("keys", "tensors", "equal_keys", "all_keys", "equal_tensors", "all_tensors")
+    @property
+    def keys(self) -> list[KeyDiff]:
+        """"""
+    @property
+    def tensors(self) -> list[TensorDiff]:
+        """"""
+    @property
+    def equal_keys(self) -> int:
+        """"""
+    @property
+    def all_keys(self) -> int:
+        """"""
+    @property
+    def equal_tensors(self) -> int:
+        """"""
+    @property
+    def all_tensors(self) -> int:
+        """"""
+    def __bool__(self) -> bool: ...
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class KeyDiff:
+    """"""
+    __match_args__ = ("key", "before", "after")
+    @property
+    def key(self) -> str:
+        """"""
+    @property
+    def before(self) -> Any:
+        """"""
+    @property
+    def after(self) -> Any:
+        """"""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TensorDiff:
+    """"""
+    __match_args__ = ("name", "before", "after")
+    @property
+    def name(self) -> str:
+        """"""
+    @property
+    def before(self) -> TensorShape | None:
+        """"""
+    @property
+    def after(self) -> TensorShape | None:
+        """"""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TensorShape:
+    """"""
+    __match_args__ = ("type", "shape", "nbytes")
+    @property
+    def type(self) -> str:
+        """"""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """"""
+    @property
+    def nbytes(self) -> int | None:
+        """"""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
 
 @final
 class TensorType:

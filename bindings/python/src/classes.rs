@@ -6,6 +6,7 @@ use pyo3::types::PyType;
 
 use crate::archive::{ArchivedModel, Exported, ImportedArchive};
 use crate::array::Array;
+use crate::compare::{GgufDiff, GgufHash, KeyDiff, TensorDiff, TensorHash, TensorShape};
 use crate::gguf::{FileWarning, Gguf, GgufWarning, register};
 use crate::json_base::JsonBase;
 use crate::link::{CheckedLink, Link, LinkReport, Linked};
@@ -58,7 +59,9 @@ classes!(
     Files,
     Finding,
     Gguf,
+    GgufDiff,
     GgufFinding,
+    GgufHash,
     GgufParts,
     GgufWarning,
     Imported,
@@ -66,6 +69,7 @@ classes!(
     IncompleteBlob,
     Issue,
     JsonBase,
+    KeyDiff,
     Link,
     LinkReport,
     Linked,
@@ -86,6 +90,9 @@ classes!(
     ShownTensor,
     Summary,
     Tensor,
+    TensorDiff,
+    TensorHash,
+    TensorShape,
     TensorType,
     Usage,
     Use,
