@@ -1,6 +1,8 @@
 //! Editing metadata: what is to change, and the header that comes of it.
 
 mod convert;
+#[cfg(feature = "internal")]
+mod fuzz_edit;
 mod header;
 mod pairs;
 
@@ -9,6 +11,8 @@ use super::value_type::ValueType;
 use super::view::Gguf;
 use crate::error::Result;
 use convert::Kind;
+#[cfg(feature = "internal")]
+pub(super) use fuzz_edit::fuzz_edit;
 pub(crate) use header::{Fit, Move, NewHeader};
 use pairs::Pairs;
 
