@@ -27,7 +27,7 @@ if ! suits "$venv/bin/python"; then
 fi
 export PATH="$PWD/$venv/bin:$PATH" PYTHONPYCACHEPREFIX="$PWD/target/pycache"
 pip() { python -m pip --disable-pip-version-check --quiet "$@"; }
-pip install 'maturin>=1.9,<2' pytest mypy pyright numpy ollama tqdm rich
+pip install 'maturin>=1.9,<2' pytest mypy pyright numpy gguf ollama tqdm rich
 # What works on the transport, and a binding of llama.cpp: their tests are skipped where they are not.
 pip install langchain-ollama litellm llama-index-llms-ollama xllamacpp || true
 pip install --no-build-isolation --force-reinstall --no-deps .

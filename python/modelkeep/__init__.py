@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         DeletedFrom,
         Details,
         Diagnosis,
+        Edited,
         Exported,
         Files,
         FileWarning,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         GgufFinding,
         GgufParts,
         GgufWarning,
+        GgufWriter,
         Imported,
         ImportedArchive,
         IncompleteBlob,
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
         Usage,
         Use,
         Uses,
+        edit_gguf,
     )
     from .errors import (
         ArgumentError,
@@ -133,6 +136,7 @@ __all__ = [
     "DeletedFrom",
     "Details",
     "Diagnosis",
+    "Edited",
     "Error",
     "ExistsError",
     "Exported",
@@ -144,6 +148,7 @@ __all__ = [
     "GgufFinding",
     "GgufParts",
     "GgufWarning",
+    "GgufWriter",
     "Imported",
     "ImportedArchive",
     "IncompleteBlob",
@@ -183,5 +188,6 @@ __all__ = [
     "Use",
     "Uses",
     "__version__",
+    "edit_gguf",
     "transport",
 ]
