@@ -15,6 +15,8 @@ from typing import (
     type_check_only,
 )
 
+import numpy
+import numpy.typing
 from typing_extensions import disjoint_base
 
 from .errors import Error
@@ -65,6 +67,7 @@ __all__ = [
     "Store",
     "Summary",
     "Tensor",
+    "TensorType",
     "Usage",
     "Use",
     "Uses",
@@ -2158,7 +2161,69 @@ class Tensor:
     @property
     def nbytes(self) -> int | None:
         """The bytes of its data; `None` for a type that is not known."""
+    def to_numpy(self, rows: slice | range | None = None) -> numpy.typing.NDArray[numpy.float32]:
+        """Returns its numbers as an array of numpy of float32, whatever they are packed in: dequantized as
+        GGML does, bit for bit as gguf-py. `rows` is a slice or a range of the first dimension, and no
+        more than that is read: `to_numpy(rows=slice(0, 8))` is `to_numpy()[0:8]`.
+
+        Other threads run meanwhile. Raises `UnsupportedError` for a type that is not dequantized, such as
+        integers: `numpy.asarray(tensor)` has them as they are.
+
+        >>> tensor = modelkeep.Gguf("llama3.2.gguf").tensors["token_embd.weight"]
+        >>> tensor.to_numpy().shape, tensor.to_numpy(rows=range(1, 3)).shape
+        ((4, 8), (2, 8))
+        """
     def __buffer__(self, flags: int, /) -> memoryview: ...
+
+@final
+class TensorType:
+    """A type of tensors: blocks of some elements in some bytes.
+
+    >>> types = {kind.name: kind for kind in modelkeep.TensorType.all()}
+    >>> types["Q4_K"].block_elements, types["Q4_K"].block_bytes
+    (256, 144)
+    """
+    __match_args__ = ("name", "code", "block_elements", "block_bytes", "is_dequantizable")
+    @property
+    def name(self) -> str:
+        """Its name, as in `Q4_K`."""
+    @property
+    def code(self) -> int:
+        """Its number in a file."""
+    @property
+    def block_elements(self) -> int:
+        """Elements of one block."""
+    @property
+    def block_bytes(self) -> int:
+        """Bytes of one block."""
+    @property
+    def is_dequantizable(self) -> bool:
+        """Whether `Tensor.to_numpy` gives the numbers of such tensors."""
+    @staticmethod
+    def all() -> list[TensorType]:
+        """staticmethod(function) -> method
+
+        Convert a function to be a static method.
+
+        A static method does not receive an implicit first argument.
+        To declare a static method, use this idiom:
+
+             class C:
+                 @staticmethod
+                 def f(arg1, arg2, argN):
+                     ...
+
+        It can be called either on the class (e.g. C.f()) or on an instance
+        (e.g. C().f()). Both the class and the instance are ignored, and
+        neither is passed implicitly as the first argument to the method.
+
+        Static methods in Python are similar to those found in Java or C++.
+        For a more advanced concept, see the classmethod builtin.
+        """
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
 
 @final
 class ParseError:

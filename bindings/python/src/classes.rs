@@ -17,6 +17,7 @@ use crate::maintain::{
     Usage,
 };
 use crate::model::Model;
+use crate::numbers::TensorType;
 use crate::parse_error::ParseError;
 use crate::progress::Progress;
 use crate::results::{Alias, Copied, Deleted, DeletedFrom, Imported, SharedBlob};
@@ -89,6 +90,7 @@ classes!(
     ShownTensor,
     Summary,
     Tensor,
+    TensorType,
     Usage,
     Use,
     Uses

@@ -20,6 +20,7 @@ mod maintain;
 mod model;
 mod models;
 mod new_value;
+mod numbers;
 mod options;
 mod parse_error;
 mod path;
