@@ -1138,7 +1138,7 @@ mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_string **json, mkeep_
 
 /**
  * @defgroup tensors Tensors
- * Tensors, and models whose tensors are in several files.
+ * Tensors, their numbers, and models whose tensors are in several files.
  * @{
  */
 
@@ -1146,6 +1146,36 @@ mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_string **json, mkeep_
  * The parts of a split model, open and in order. A file that is whole is a model of one part.
  */
 typedef struct mkeep_parts mkeep_parts;
+
+/**
+ * A type of tensors that is known: blocks of so many elements in so many bytes.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_tensor_type)`.
+   */
+  size_t size;
+  /**
+   * Its name, as in `Q4_K`, with a NUL.
+   */
+  mkeep_str name;
+  /**
+   * Its number in a file.
+   */
+  uint32_t code;
+  /**
+   * Whether mkeep_gguf_dequantize takes it.
+   */
+  bool is_dequantizable;
+  /**
+   * Elements of one block.
+   */
+  uint64_t block_elements;
+  /**
+   * Bytes of one block.
+   */
+  uint64_t block_bytes;
+} mkeep_tensor_type;
 
 /**
  * A tensor.
@@ -1189,6 +1219,33 @@ typedef struct {
    */
   uint64_t n_bytes;
 } mkeep_tensor;
+
+/**
+ * Gets a type of tensors, of those that are known in the order of their numbers; false beyond the
+ * last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_tensor_type_get(size_t index, mkeep_tensor_type *found);
+
+/**
+ * Writes the numbers of `row_count` rows of a tensor, from `first_row` on, to `numbers`, which has
+ * room for exactly so many: `row_count * dims[0]`. Reads these rows and no others. The rows of all
+ * dimensions but the first are counted through.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a type that is not dequantizable, MKEEP_STATUS_INVALID_ARGUMENT for
+ * rows or a tensor that are not there and for room of another size, MKEEP_STATUS_NOT_FOUND where
+ * the data are not at hand.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_dequantize(const mkeep_gguf *gguf,
+                                   size_t tensor,
+                                   uint64_t first_row,
+                                   uint64_t row_count,
+                                   float *numbers,
+                                   size_t len,
+                                   mkeep_error **error);
 
 /**
  * Returns how many tensors there are.

@@ -533,6 +533,23 @@ public:
     auto tensors() const noexcept { return detail::range(owner_, mkeep_gguf_tensor); }
     /// How many tensors there are.
     std::size_t tensor_count() const noexcept { return mkeep_gguf_tensor_count(get()); }
+    /// The numbers of some rows of a tensor, dequantized.
+    std::vector<float> dequantize(std::size_t tensor, std::uint64_t first_row,
+                                  std::uint64_t row_count) const {
+        auto found = sized<mkeep_tensor>();
+        std::uint64_t rows = 0;
+        if (mkeep_gguf_tensor(get(), tensor, &found)) {
+            rows = 1;
+            for (std::size_t i = 1; i < 8; i++) rows *= found.dims[i];
+        }
+        // What is not there is refused by the call, for which no room is needed.
+        std::vector<float> numbers(row_count <= rows ? row_count * found.dims[0] : 0);
+        detail::check([&](mkeep_error **error) {
+            return mkeep_gguf_dequantize(get(), tensor, first_row, row_count, numbers.data(),
+                                         numbers.size(), error);
+        });
+        return numbers;
+    }
     /// What this reader accepts and others may not.
     auto warnings() const noexcept { return detail::range(owner_, mkeep_gguf_warning); }
     /// How many warnings there are.

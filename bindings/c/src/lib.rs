@@ -23,6 +23,7 @@ mod boundary;
 mod config;
 mod copy;
 mod delete;
+mod dequantize;
 mod doctor;
 mod export;
 mod gc;

@@ -76,6 +76,14 @@ impl Buffer {
         Buffer { file, part, layout }
     }
 
+    pub(crate) fn file(&self) -> &GgufFile {
+        &self.file
+    }
+
+    pub(crate) fn part(&self) -> Part {
+        self.part
+    }
+
     /// Returns why a part has no layout.
     fn no_layout(&self) -> &'static str {
         match self.part {

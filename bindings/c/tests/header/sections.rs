@@ -75,8 +75,8 @@ const SECTIONS: &[Section] = &[
     section(
         "tensors",
         "Tensors",
-        "Tensors, and models whose tensors are in several files.",
-        &["tensor"],
+        "Tensors, their numbers, and models whose tensors are in several files.",
+        &["tensor", "dequantize"],
     ),
     section(
         "shows",
