@@ -111,6 +111,9 @@ mod template;
 pub use capability::Capability;
 pub use error::{Error, ErrorKind, Result};
 pub use fs::durability::Durability;
+pub use fs::gguf_compare::{
+    GgufDiff, GgufHash, GgufHashOptions, KeyDiff, TensorDiff, TensorHash, TensorShape,
+};
 pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::gguf_parts::{GgufParts, PartTensor};
 pub use fs::system::paths::path_of_bytes;

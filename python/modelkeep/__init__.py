@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         DeletedFrom,
         Details,
         Diagnosis,
+        Edited,
         Exported,
         Files,
         FileWarning,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         GgufFinding,
         GgufParts,
         GgufWarning,
+        GgufWriter,
         Imported,
         ImportedArchive,
         IncompleteBlob,
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
         Usage,
         Use,
         Uses,
+        edit_gguf,
     )
     from .errors import (
         ArgumentError,
@@ -134,6 +137,7 @@ __all__ = [
     "DeletedFrom",
     "Details",
     "Diagnosis",
+    "Edited",
     "Error",
     "ExistsError",
     "Exported",
@@ -145,6 +149,7 @@ __all__ = [
     "GgufFinding",
     "GgufParts",
     "GgufWarning",
+    "GgufWriter",
     "Imported",
     "ImportedArchive",
     "IncompleteBlob",
@@ -185,5 +190,6 @@ __all__ = [
     "Use",
     "Uses",
     "__version__",
+    "edit_gguf",
     "transport",
 ]

@@ -7,6 +7,8 @@ use pyo3::types::PyType;
 use crate::archive::{ArchivedModel, Exported, ImportedArchive};
 use crate::array::Array;
 use crate::gguf::{FileWarning, Gguf, GgufWarning, register};
+use crate::gguf_edit::Edited;
+use crate::gguf_writer::GgufWriter;
 use crate::json_base::JsonBase;
 use crate::link::{CheckedLink, Link, LinkReport, Linked};
 use crate::listing::{Details, IncompleteBlob, Listing, Problem, Summary};
@@ -29,7 +31,7 @@ use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Report};
 macro_rules! classes {
     ($($class:ident),+ $(,)?) => {
         /// What the module has.
-        pub(crate) const NAMES: &[&str] = &["_run", "Store", "__version__", $(stringify!($class)),+];
+        pub(crate) const NAMES: &[&str] = &["_run", "edit_gguf", "Store", "__version__", $(stringify!($class)),+];
 
         fn class<'py>(py: Python<'py>, name: &str) -> Option<Bound<'py, PyType>> {
             match name {
@@ -53,6 +55,7 @@ classes!(
     DeletedFrom,
     Details,
     Diagnosis,
+    Edited,
     Exported,
     FileWarning,
     Files,
@@ -61,6 +64,7 @@ classes!(
     GgufFinding,
     GgufParts,
     GgufWarning,
+    GgufWriter,
     Imported,
     ImportedArchive,
     IncompleteBlob,
