@@ -1,5 +1,5 @@
 //! Any bytes as a GGUF file: read strictly and leniently, whole and piece by piece, look at
-//! everything that the reader hands out, and print it for people.
+//! everything that the reader hands out, edit it, and print it for people.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         DeletedFrom,
         Details,
         Diagnosis,
+        Edited,
         Exported,
         Files,
         FileWarning,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         GgufHash,
         GgufParts,
         GgufWarning,
+        GgufWriter,
         Imported,
         ImportedArchive,
         IncompleteBlob,
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
         Usage,
         Use,
         Uses,
+        edit_gguf,
     )
     from .errors import (
         ArgumentError,
@@ -140,6 +143,7 @@ __all__ = [
     "DeletedFrom",
     "Details",
     "Diagnosis",
+    "Edited",
     "Error",
     "ExistsError",
     "Exported",
@@ -153,6 +157,7 @@ __all__ = [
     "GgufHash",
     "GgufParts",
     "GgufWarning",
+    "GgufWriter",
     "Imported",
     "ImportedArchive",
     "IncompleteBlob",
@@ -197,5 +202,6 @@ __all__ = [
     "Use",
     "Uses",
     "__version__",
+    "edit_gguf",
     "transport",
 ]

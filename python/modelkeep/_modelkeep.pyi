@@ -23,6 +23,7 @@ from .errors import Error
 
 __all__ = [
     "_run",
+    "edit_gguf",
     "Alias",
     "ArchivedModel",
     "Array",
@@ -33,6 +34,7 @@ __all__ = [
     "Deleted",
     "Details",
     "Diagnosis",
+    "Edited",
     "Exported",
     "Files",
     "FileWarning",
@@ -43,6 +45,7 @@ __all__ = [
     "GgufHash",
     "GgufParts",
     "GgufWarning",
+    "GgufWriter",
     "Imported",
     "ImportedArchive",
     "IncompleteBlob",
@@ -85,6 +88,10 @@ __all__ = [
 __version__: str
 
 _Path = str | bytes | PathLike[str] | PathLike[bytes]
+# The types of values in a GGUF file.
+_ValueType = Literal[
+    "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "bool", "str", "arr"
+]
 
 @type_check_only
 class _Writer(Protocol):
@@ -1431,6 +1438,40 @@ class ImportedArchive(JsonBase):
     def __ge__(self, other: Self, /) -> bool: ...
 
 @final
+class Edited(JsonBase):
+    """What an edit made.
+
+    >>> edited = modelkeep.edit_gguf("llama3.2.gguf", "mine.gguf", set={"general.name": "Mine"})
+    >>> edited.size == edited.file.stat().st_size, edited.shared_bytes, edited.replaced
+    (True, 0, False)
+    """
+    __match_args__ = ("file", "size", "shared_bytes", "padding", "replaced", "warnings")
+    @property
+    def file(self) -> Path:
+        """The edited file, as it was named."""
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+    @property
+    def shared_bytes(self) -> int:
+        """How many of these it shares with the file that was edited, by a reflink."""
+    @property
+    def padding(self) -> int:
+        """The bytes of the key `modelkeep.padding`, without which less could be shared, or the header
+        could not stay in its place; 0 where there is none.
+        """
+    @property
+    def replaced(self) -> bool:
+        """Whether a file of that name was replaced, or its header was, in place."""
+    @property
+    def warnings(self) -> list[GgufWarning]:
+        """What is unusual in it, and may be refused elsewhere, as a list of `GgufWarning`."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
 class Imported(JsonBase):
     """What an import made.
 
@@ -2360,6 +2401,77 @@ class ParseError:
     def __ge__(self, other: Self, /) -> bool: ...
 
 @final
+class GgufWriter:
+    """Writes a GGUF file: metadata that are set as in a dictionary, and tensors. `with` writes it at its end,
+    unless there was an exception; the file appears whole, or not at all.
+
+    - `alignment` is that of the data, a power of two, and `byteorder` is `"little"` or `"big"`.
+    - `version` is that of the format, 2 or 3.
+    - `replace=True` lets a file at `path` be replaced, which is an `ExistsError` otherwise.
+    - `durability="none"` leaves it to the system when the file is on the disk.
+
+    >>> with modelkeep.GgufWriter("new.gguf") as writer:
+    ...     writer["general.architecture"] = "llama"
+    ...     writer["tokenizer.ggml.tokens"] = ["hello", "world"]
+    ...     writer.add("token_embd.weight", numpy.zeros((2, 8), dtype="float32"))
+    >>> modelkeep.Gguf("new.gguf").tensors["token_embd.weight"].shape
+    (2, 8)
+    """
+    def __new__(
+        cls,
+        path: _Path,
+        *,
+        alignment: int = 32,
+        byteorder: Literal["little", "big"] = "little",
+        version: Literal[2, 3] = 3,
+        replace: bool = False,
+        durability: Literal["full", "none"] = "full",
+    ) -> Self: ...
+    def set(self, key: str, value: Any, *, type: _ValueType | None = None) -> None:
+        """Sets a key: to a `bool`, an `int`, a `float`, a `str`, or a list or an array of them. `type` is its
+        type in the file, as `"u64"`, and of an array that of its elements; without it a number is `u32` or
+        another integer in which it fits, or `f32`, and an array of numpy has its own.
+
+        >>> writer = modelkeep.GgufWriter("new.gguf")
+        >>> writer.set("llama.context_length", 8192, type="u64")
+        """
+    def __setitem__(self, key: str, value: Any, /) -> None: ...
+    def add(
+        self,
+        name: str,
+        data: Any,
+        *,
+        shape: Sequence[int] | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        """Adds a tensor: an array of numpy, or anything else that lends a buffer, such as the data of another
+        file's tensor; nothing is copied before the file is written. `data` may be a function without
+        arguments that returns it: it is called when its turn has come, so that no more than one has to be in
+        memory.
+
+        `shape` is in numpy's order, the row last, and `dtype` is the name of a type such as `"Q4_0"`, whose
+        blocks the bytes of `data` are then; both are those of `data` by default, and a function needs them.
+        Numbers are written in the byte order of the file; the bytes of blocks are as they are.
+
+        >>> with modelkeep.GgufWriter("new.gguf", replace=True) as writer:
+        ...     writer["general.architecture"] = "llama"
+        ...     writer.add("a", bytes(18), shape=(32,), dtype="Q4_0")
+        ...     writer.add("b", lambda: numpy.ones(4, "float32"), shape=(4,), dtype="F32")
+        >>> modelkeep.Gguf("new.gguf").parameter_count
+        36
+        """
+    def write(self) -> Edited:
+        """Writes the file, and returns what was made, an `Edited`. `with` does it at its end.
+
+        >>> writer = modelkeep.GgufWriter("new.gguf", replace=True)
+        >>> writer["general.architecture"] = "llama"
+        >>> writer.write().size
+        96
+        """
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+@final
 class GgufWarning:
     """Something that the reader accepts and others may not.
 
@@ -2407,3 +2519,19 @@ class FileWarning:
     def __ge__(self, other: Self, /) -> bool: ...
 
 def _run(arguments: Sequence[str]) -> int: ...
+
+def edit_gguf(
+    path: _Path,
+    to: _Path | None = None,
+    *,
+    set: Mapping[str, Any] | None = None,
+    remove: Sequence[str] = (),
+    rename: Mapping[str, str] | None = None,
+    types: Mapping[str, _ValueType] | None = None,
+    in_place: bool = False,
+    replace: bool = False,
+    padding: bool = True,
+    durability: Literal["full", "none"] = "full",
+    progress: Callable[[Progress], object] | bool | None = None,
+) -> Edited:
+    """x"""

@@ -8,6 +8,8 @@ use crate::archive::{ArchivedModel, Exported, ImportedArchive};
 use crate::array::Array;
 use crate::compare::{GgufDiff, GgufHash, KeyDiff, TensorDiff, TensorHash, TensorShape};
 use crate::gguf::{FileWarning, Gguf, GgufWarning, register};
+use crate::gguf_edit::Edited;
+use crate::gguf_writer::GgufWriter;
 use crate::json_base::JsonBase;
 use crate::link::{CheckedLink, Link, LinkReport, Linked};
 use crate::listing::{Details, IncompleteBlob, Listing, Problem, Summary};
@@ -30,7 +32,7 @@ use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Report};
 macro_rules! classes {
     ($($class:ident),+ $(,)?) => {
         /// What the module has.
-        pub(crate) const NAMES: &[&str] = &["_run", "Store", "__version__", $(stringify!($class)),+];
+        pub(crate) const NAMES: &[&str] = &["_run", "edit_gguf", "Store", "__version__", $(stringify!($class)),+];
 
         fn class<'py>(py: Python<'py>, name: &str) -> Option<Bound<'py, PyType>> {
             match name {
@@ -54,6 +56,7 @@ classes!(
     DeletedFrom,
     Details,
     Diagnosis,
+    Edited,
     Exported,
     FileWarning,
     Files,
@@ -64,6 +67,7 @@ classes!(
     GgufHash,
     GgufParts,
     GgufWarning,
+    GgufWriter,
     Imported,
     ImportedArchive,
     IncompleteBlob,

@@ -9,6 +9,8 @@ mod equality;
 mod error;
 mod exception;
 mod gguf;
+mod gguf_edit;
+mod gguf_writer;
 mod html;
 mod http;
 mod import;
@@ -18,6 +20,7 @@ mod listing;
 mod maintain;
 mod model;
 mod models;
+mod new_value;
 mod numbers;
 mod options;
 mod parse_error;
@@ -44,6 +47,8 @@ mod _modelkeep {
 
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::gguf_edit::edit_gguf;
     #[pymodule_export]
     use crate::store::Store;
 
