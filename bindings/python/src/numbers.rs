@@ -62,10 +62,12 @@ pub(crate) fn array<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let gguf = file.view();
     let tensor = gguf.tensor(at).ok_or_else(|| changed(py))?;
+    // Before anything is made as large as a file says: what has data has no more rows than bytes.
+    gguf.dequantize(&tensor, 0..0).or_raise(py)?;
     let mut shape: Vec<u64> = tensor.dims.iter().rev().copied().collect();
     // Of one dimension there is one row, which is cut when it is there.
     let (wanted, cut) = match (rows, shape.first_mut()) {
-        (Some(rows), Some(first)) if tensor.dims.len() > 1 => {
+        (Some(rows), Some(first)) if tensor.dims.len() > 1 && tensor.elements() > 0 => {
             let wanted = places(rows, *first)?;
             *first = wanted.len() as u64;
             (Some(wanted), None)
@@ -130,8 +132,6 @@ fn filled<'py>(
     runs: &[Range<u64>],
     shape: &[u64],
 ) -> PyResult<Bound<'py, PyAny>> {
-    // Before memory is asked for.
-    gguf.dequantize(tensor, 0..0).or_raise(py)?;
     let array = py
         .import("numpy")?
         .call_method1("empty", (PyTuple::new(py, shape)?, "=f4"))?;
