@@ -13,9 +13,11 @@ if [ -n "${TAG:-}" ]; then
     grep -q '^repository' Cargo.toml || { echo "Cargo.toml states no repository" >&2; exit 1; }
     pass "the tag, the version and the change log agree"
 fi
+rm -rf "$built/package"
 cargo publish --dry-run --locked --package modelkeep
 pass "cargo would publish the library"
-# A third of what the registry takes.
-size=$(wc -c <"$built/package/modelkeep-$version.crate")
+# A third of what the registry takes. Which directory it is in depends on the version of cargo.
+size=$(find "$built/package" -name "modelkeep-$version.crate" -printf '%s\n')
+[ -n "$size" ] || { echo "cargo left no modelkeep-$version.crate in $built/package" >&2; exit 1; }
 [ "$size" -lt 3500000 ] || { echo "the crate has $size bytes" >&2; exit 1; }
 pass "the crate has $size bytes"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The Python binding: builds the wheel as a user would, and tests it in an environment of its own.
+# The Python binding: builds the wheel and the source distribution of a release into target/dist, and
+# tests the wheel in an environment of its own.
 #   tests/python.sh [pytest arguments]
 # PYTHON names the interpreter; else the first of 3.11 or newer on the path.
 set -euo pipefail
@@ -27,10 +28,12 @@ if ! suits "$venv/bin/python"; then
 fi
 export PATH="$PWD/$venv/bin:$PATH" PYTHONPYCACHEPREFIX="$PWD/target/pycache"
 pip() { python -m pip --disable-pip-version-check --quiet "$@"; }
-pip install 'maturin>=1.9,<2' pytest mypy pyright numpy gguf ollama tqdm rich
+pip install pytest mypy pyright numpy gguf ollama tqdm rich
 # What works on the transport, and a binding of llama.cpp: their tests are skipped where they are not.
 pip install langchain-ollama litellm llama-index-llms-ollama xllamacpp || true
-pip install --no-build-isolation --force-reinstall --no-deps .
+rm -rf target/dist
+bash release/wheels.sh target/dist "$(rustc -vV | sed -n 's/^host: //p')" sdist
+pip install --force-reinstall --no-deps target/dist/*.whl
 
 python -m mypy --strict tests/python python/modelkeep
 allowed="$PWD/tests/python/stubtest.txt"

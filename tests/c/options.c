@@ -7,6 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef _WIN32
+#include <windows.h>
+#define link(file, name) (!CreateHardLinkA(name, file, NULL))
+#endif
+
 static const char *fixture;
 
 static void write_bytes(const char *path, const char *bytes, size_t len) {

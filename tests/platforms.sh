@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Builds the engine and the command for other systems, and has them do there what they do here: the
+# engine's own tests, the tour, the recorded answers, the corpus of GGUF files and, for Windows, the
+# programs of C. qemu runs what is for other processors, wine what is for Windows, all of it in the
+# root of tests/root.sh.
+#   tests/platforms.sh [SYSTEM...]      some of arm64 s390x armhf i386 musl windows; all by default
+#   PARTS='tour corpus' tests/platforms.sh [SYSTEM...]      some of tests tour recordings corpus c
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source tests/checks.sh
+
+systems=("$@")
+[ $# != 0 ] || systems=(arm64 s390x armhf i386 musl windows)
+declare -A triple=(
+    [arm64]=aarch64-unknown-linux-gnu [s390x]=s390x-unknown-linux-gnu
+    [armhf]=armv7-unknown-linux-gnueabihf [i386]=i686-unknown-linux-gnu
+    [musl]=x86_64-unknown-linux-musl [windows]=x86_64-pc-windows-gnu
+)
+declare -A emulator=(
+    [arm64]='qemu-aarch64 -L /usr/aarch64-linux-gnu' [s390x]='qemu-s390x -L /usr/s390x-linux-gnu'
+    [armhf]='qemu-arm -L /usr/arm-linux-gnueabihf' [i386]='qemu-i386 -L /usr/i686-linux-gnu'
+    [musl]='' [windows]=wine64
+)
+
+# What only the machine can give.
+may_enter() {
+    [ "$(uname -sm)" = 'Linux x86_64' ] || return 1
+    if [ "$(id -u)" = 0 ]; then
+        unshare --mount --propagation private true
+    else
+        sudo -n unshare --mount --propagation private true
+    fi 2>/dev/null
+}
+if ! may_enter; then
+    not_here "other systems" "a root of them takes the rights of the superuser, on Linux, x86-64"
+    exit
+elif ! command -v mmdebstrap >/dev/null || ! apt-get --version >/dev/null 2>&1; then
+    skip "other systems" "no mmdebstrap or no apt-get on the path"
+    exit
+elif ! bash tests/root.sh make; then
+    not_here "other systems" "their root could not be made of the packages that apt finds"
+    exit
+fi
+
+target=$PWD/target/platforms
+settings="
+    export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0 CARGO_INCREMENTAL=0
+    export RUSTC_BOOTSTRAP=1 RUST_BACKTRACE=0
+    export XDG_RUNTIME_DIR=/tmp WINEDEBUG=-all WINEPREFIX=$target/wine
+    export MODELKEEP_SKIPS=${MODELKEEP_SKIPS:-} MODELKEEP_REQUIRE=${MODELKEEP_REQUIRE:-}
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+    export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER=s390x-linux-gnu-gcc
+    export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=arm-linux-gnueabihf-gcc
+    export CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_LINKER=i686-linux-gnu-gcc
+    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=musl-gcc
+    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS='-C link-self-contained=no -L $target/musl'
+"
+inside() { # COMMAND
+    bash tests/root.sh enter "$settings $1"
+}
+proves() { # WHAT COMMAND
+    if inside "$2"; then pass "$1"; else fail "$1"; fi
+}
+
+# Debian has no standard library of Rust for these: it is built of its source.
+builds() { # SYSTEM
+    case $1 in musl | windows) echo '-Z build-std=std,panic_unwind,test' ;; esac
+}
+# The static library of musl's programs wants an unwinder by another name than that of gcc.
+prepare() { # SYSTEM
+    [ "$1" != musl ] || inside "
+        mkdir -p $target/musl
+        ln -sf \$(gcc -print-file-name=libgcc_eh.a) $target/musl/libunwind.a
+        ln -sf /usr/lib/x86_64-linux-musl/libc.a $target/musl/libc.a"
+}
+
+wants() { # PART
+    [[ " ${PARTS:-tests tour recordings corpus c} " == *" $1 "* ]]
+}
+
+both="--locked --package modelkeep --package modelkeep-cli"
+proves_system() { # SYSTEM
+    local system=$1 triple=${triple[$1]} run=${emulator[$1]} runner tests suffix= replay=
+    local programs=target/platforms/$triple/debug
+    runner="export CARGO_TARGET_$(tr a-z- A-Z_ <<<"$triple")_RUNNER='$run'"
+    tests="--test scenarios --test large_files"
+    if [ "$system" = windows ]; then
+        suffix=.exe tests+=" --test windows --test case_folding"
+        # wine shows links of Unix as what they lead to.
+        replay="--windows --differs tests/golden/windows.json --skip symlinks"
+        ! wants recordings || not_here "the recording symlinks under wine" "it has no links of Unix"
+    fi
+    prepare "$system"
+    if ! inside "cargo build $(builds "$system") --target $triple $both --bins --examples"; then
+        fail "$system: builds"
+        return
+    fi
+    pass "$system: builds"
+    ! wants tests || proves "$system: the tests of the engine" \
+        "$runner; cargo test $(builds "$system") --target $triple $both --lib $tests"
+    ! wants tour || proves "$system: the tour" "$run $programs/examples/tour$suffix"
+    ! wants corpus || proves "$system: the corpus of GGUF files" \
+        "python3 tests/corpus.py $run $programs/modelkeep$suffix"
+    ! wants recordings || proves "$system: the recorded answers" \
+        "bash tests/conformance.sh '$run $programs/modelkeep$suffix' $replay"
+    [ "$system" != windows ] || ! wants c || proves "$system: the programs of C" \
+        "cargo build $(builds "$system") --target $triple --locked --package modelkeep-c
+        bash tests/c_windows.sh $programs"
+}
+
+for system in "${systems[@]}"; do proves_system "$system"; done

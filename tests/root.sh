@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# A root of Debian testing with what builds and runs programs of other systems: compilers, the
+# standard libraries of Rust for them, qemu and wine. Only the superuser can make one and enter it.
+#   tests/root.sh make                  makes it where it is not there
+#   tests/root.sh enter COMMAND         runs a command of a shell in it, in this directory
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+place=${MODELKEEP_ROOT:-$PWD/target/platforms/root}
+compiled_for=(arm64 s390x armhf i386)
+packages=(
+    cargo rustc gcc gcc-{aarch64,s390x,i686}-linux-gnu gcc-arm-linux-gnueabihf
+    libc6-dev-{arm64,s390x,armhf,i386}-cross g{cc,++}-mingw-w64-x86-64-win32 musl-tools
+    qemu-user python3 libunwind8
+)
+# Of these the files are all that is wanted: what they depend on is for those systems themselves, or
+# for pictures and sound.
+files_of=(rust-src libwine wine64 wine-common "${compiled_for[@]/#/libstd-rust-dev:}")
+unwanted=(
+    ./usr/share/{doc,man,locale} './usr/src/*/compiler' './usr/src/*/src'
+    './usr/lib/*/wine/i386-windows'
+)
+as=()
+[ "$(id -u)" = 0 ] || as=(sudo -n)
+
+joined() { local IFS=,; echo "$*"; }
+
+# The mirror of Debian from which this machine has its own packages, and how it asks there.
+mirror() {
+    apt-get indextargets --format '$(ORIGIN) $(SITE)' 'Created-By: Packages' |
+        awk '$1 == "Debian" && !/security/ { print $2; exit }'
+}
+settings() {
+    apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]*|Retries)\b' || true
+}
+
+make_root() {
+    [ ! -e "$place/made" ] || return 0
+    local site options=() line
+    site=$(mirror)
+    [ -n "$site" ] || { echo "apt has no mirror of Debian here" >&2; return 1; }
+    while IFS= read -r line; do options+=(--aptopt="$line"); done < <(settings)
+    # What is mounted in a root that was broken off stays as it is.
+    "${as[@]}" rm -rf --one-file-system "$place"
+    mkdir -p "$place"
+    # wine is not always in testing, and nothing else is taken from sid.
+    "${as[@]}" mmdebstrap --mode=root --variant=apt "${options[@]}" \
+        --architectures="$(joined amd64 "${compiled_for[@]}")" \
+        --include="$(joined "${packages[@]}")" \
+        --aptopt='APT::Default-Release "testing"' --aptopt='APT::Install-Recommends "false"' \
+        --aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --dpkgopt='path-exclude=/usr/share/man/*' \
+        --customize-hook="chroot \"\$1\" sh -euc '
+            cd /tmp
+            apt-get download -q ${files_of[*]}
+            for package in *.deb; do
+                dpkg-deb --fsys-tarfile \$package |
+                    tar -x -C / --keep-directory-symlink --no-wildcards-match-slash \
+                    $(printf -- '--exclude=%s ' "${unwanted[@]}")
+                rm \$package
+            done
+            ln -sf wine64-stable /usr/bin/wine64'" \
+        testing "$place" "deb $site testing main" "deb [arch=amd64] $site sid main"
+    "${as[@]}" touch "$place/made"
+}
+
+# In a mount namespace of its own: what is mounted in the root goes with the command.
+enter_root() { # COMMAND
+    local shared=${MODELKEEP_SHARED:-../shared} cargo=${CARGO_HOME:-$HOME/.cargo}
+    local places=("$PWD" "$cargo" /tmp /etc/ssl/certs)
+    [ ! -d "$shared" ] || places+=("$(cd "$shared" && pwd)")
+    mkdir -p "$cargo"
+    export CARGO_HOME=$cargo CARGO_TARGET_DIR=$PWD/target/platforms HOME=/root
+    export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    "${as[@]}" env --unset=TMPDIR PATH="$PATH" CARGO_HOME="$CARGO_HOME" HOME="$HOME" \
+        CARGO_TARGET_DIR="$CARGO_TARGET_DIR" \
+        unshare --mount --propagation private bash -euc '
+            root=$1 command=$2 here=$3
+            shift 3
+            mount --rbind /proc "$root/proc"
+            mount --rbind /dev "$root/dev"
+            for place; do mkdir -p "$root$place"; mount --bind "$place" "$root$place"; done
+            cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+            exec chroot "$root" bash -euc "cd \"\$0\"; $command" "$here"
+        ' enter "$place" "$1" "$PWD" "${places[@]}"
+}
+
+case ${1:-} in
+    make) make_root ;;
+    enter) enter_root "$2" ;;
+    *) sed -n '2,5p' "$0" >&2; exit 2 ;;
+esac
