@@ -52,7 +52,7 @@ fn spread(bits: [u8; 2], bytes: &mut [u8; 16]) {
     let (halves, _) = bytes.as_chunks_mut::<8>();
     for (half, bits) in halves.iter_mut().zip(bits) {
         // Each byte keeps one bit of its own; what is not zero then reaches the highest one.
-        let own = u64::from(bits) * 0x0101_0101_0101_0101 & 0x8040_2010_0804_0201;
+        let own = (u64::from(bits) * 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
         let set = own.wrapping_add(0x7f7f_7f7f_7f7f_7f7f) & 0x8080_8080_8080_8080;
         *half = (set >> 3).to_le_bytes();
     }

@@ -1,6 +1,6 @@
 """Dequantizing beside gguf-py, in one run: the best of some for each type of tensor.
 
-    python benches/numbers.py        with modelkeep, gguf and numpy installed
+    python benches/dequantize.py        with modelkeep, gguf and numpy installed
 """
 
 import tempfile
