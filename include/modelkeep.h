@@ -919,7 +919,7 @@ bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
 
 /**
  * @defgroup gguf GGUF files
- * Metadata and tensors of a file, borrowed from where they are.
+ * Metadata and tensors of a file, borrowed from where they are, and edits of metadata.
  * @{
  */
 
@@ -976,6 +976,52 @@ typedef struct {
    */
   mkeep_str message;
 } mkeep_warning;
+
+/**
+ * What becomes of one key: it is set where `value` is not NULL, renamed where `name` is not NULL, and
+ * removed where neither is.
+ */
+typedef struct {
+  /**
+   * The key.
+   */
+  const char *key;
+  /**
+   * Its new value as text; of an array a JSON array.
+   */
+  const char *value;
+  /**
+   * The type of the value, as "u32", or of the elements of an array. NULL leaves the key its type; a
+   * new key becomes a string then, unless the text could be something else.
+   */
+  const char *value_type;
+  /**
+   * Its new name.
+   */
+  const char *name;
+} mkeep_gguf_change;
+
+/**
+ * How to edit a GGUF file.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gguf_edit_options)`.
+   */
+  size_t size;
+  /**
+   * Whether a file that is there is replaced; otherwise MKEEP_STATUS_ALREADY_EXISTS.
+   */
+  uint8_t replace;
+  /**
+   * Whether to do without the key `modelkeep.padding`, by which a large file shares its blocks.
+   */
+  uint8_t no_padding;
+  /**
+   * Zero, until a later release has fields here.
+   */
+  uint8_t reserved[6];
+} mkeep_gguf_edit_options;
 
 /**
  * Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly,
@@ -1134,11 +1180,30 @@ bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value
  */
 mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_string **json, mkeep_error **error);
 
+/**
+ * Edits the metadata of a GGUF file, and writes the result to `to`, whole or not at all; the data of the
+ * tensors stay as they are. Where `to` is NULL nothing but the header is written, into the file itself,
+ * where it has the room of the old one; nobody else should have the file open then. The changes are made
+ * in their order. `options` may be NULL.
+ *
+ * MKEEP_STATUS_NOT_FOUND for a key that is not there, MKEEP_STATUS_INVALID_ARGUMENT for a value that is
+ * not of its type and for a header without room, MKEEP_STATUS_ALREADY_EXISTS,
+ * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_GGUF.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_edit(const char *file,
+                             const char *to,
+                             const mkeep_gguf_change *changes,
+                             size_t count,
+                             const mkeep_gguf_edit_options *options,
+                             mkeep_error **error);
+
 /** @} */
 
 /**
  * @defgroup tensors Tensors
- * Tensors, and models whose tensors are in several files.
+ * Tensors, their numbers, and models whose tensors are in several files.
  * @{
  */
 
@@ -1146,6 +1211,36 @@ mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_string **json, mkeep_
  * The parts of a split model, open and in order. A file that is whole is a model of one part.
  */
 typedef struct mkeep_parts mkeep_parts;
+
+/**
+ * A type of tensors that is known: blocks of so many elements in so many bytes.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_tensor_type)`.
+   */
+  size_t size;
+  /**
+   * Its name, as in `Q4_K`, with a NUL.
+   */
+  mkeep_str name;
+  /**
+   * Its number in a file.
+   */
+  uint32_t code;
+  /**
+   * Whether mkeep_gguf_dequantize takes it.
+   */
+  bool is_dequantizable;
+  /**
+   * Elements of one block.
+   */
+  uint64_t block_elements;
+  /**
+   * Bytes of one block.
+   */
+  uint64_t block_bytes;
+} mkeep_tensor_type;
 
 /**
  * A tensor.
@@ -1189,6 +1284,33 @@ typedef struct {
    */
   uint64_t n_bytes;
 } mkeep_tensor;
+
+/**
+ * Gets a type of tensors, of those that are known in the order of their numbers; false beyond the
+ * last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_tensor_type_get(size_t index, mkeep_tensor_type *found);
+
+/**
+ * Writes the numbers of `row_count` rows of a tensor, from `first_row` on, to `numbers`, which has
+ * room for exactly so many: `row_count * dims[0]`. Reads these rows and no others. The rows of all
+ * dimensions but the first are counted through.
+ *
+ * MKEEP_STATUS_UNSUPPORTED for a type that is not dequantizable, MKEEP_STATUS_INVALID_ARGUMENT for
+ * rows or a tensor that are not there and for room of another size, MKEEP_STATUS_NOT_FOUND where
+ * the data are not at hand.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_dequantize(const mkeep_gguf *gguf,
+                                   size_t tensor,
+                                   uint64_t first_row,
+                                   uint64_t row_count,
+                                   float *numbers,
+                                   size_t len,
+                                   mkeep_error **error);
 
 /**
  * Returns how many tensors there are.
@@ -1260,6 +1382,93 @@ bool mkeep_parts_tensor(const mkeep_parts *parts, size_t index, size_t *part, mk
  * Threads: any, as the last use of the handle.
  */
 void mkeep_parts_free(mkeep_parts *parts);
+
+/** @} */
+
+/**
+ * @defgroup comparing Comparing files
+ * The hashes of tensors, and what two files differ in.
+ * @{
+ */
+
+/**
+ * How to hash the tensors of a file.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gguf_hash_options)`.
+   */
+  size_t size;
+  /**
+   * Whether SHA-256 is left out.
+   */
+  uint8_t no_sha256;
+  /**
+   * Whether XXH64 is left out.
+   */
+  uint8_t no_xxh64;
+  /**
+   * Whether only all tensors together are hashed, and not each of them.
+   */
+  uint8_t no_tensors;
+  /**
+   * Tells how far it is, or NULL.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_gguf_hash_options;
+
+/**
+ * How to compare two files.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gguf_diff_options)`.
+   */
+  size_t size;
+  /**
+   * Tells how far it is, or NULL.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_gguf_diff_options;
+
+/**
+ * Makes JSON of the hashes of the data of tensors, each and all together, as llama-gguf-hash defines
+ * them: `{"sha256", "xxh64", "tensors": [{"name", "type", "shape", "size", "sha256", "xxh64"}]}`. Works
+ * on several threads. `options` may be NULL.
+ *
+ * MKEEP_STATUS_NOT_FOUND where the data are not at hand, MKEEP_STATUS_CANCELLED.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_gguf_hash_json(const mkeep_gguf *gguf,
+                                  const mkeep_gguf_hash_options *options,
+                                  mkeep_string **json,
+                                  mkeep_error **error);
+
+/**
+ * Compares two files: keys and values in any order, and the tensors of one name byte by byte. Makes
+ * JSON of what differs, and says in `is_equal` whether nothing does: `{"keys": [{"key", "before",
+ * "after"}], "tensors": [{"name", "before", "after"}], "equal_keys", "all_keys", "equal_tensors",
+ * "all_tensors"}`. Works on several threads. `options` may be NULL.
+ *
+ * As mkeep_gguf_hash_json.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_gguf_diff_json(const mkeep_gguf *before,
+                                  const mkeep_gguf *after,
+                                  const mkeep_gguf_diff_options *options,
+                                  bool *is_equal,
+                                  mkeep_string **json,
+                                  mkeep_error **error);
 
 /** @} */
 

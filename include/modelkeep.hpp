@@ -454,6 +454,65 @@ struct GgufOptions {
     bool header_only = false; ///< Whether the data of tensors may be missing.
 };
 
+/// What becomes of one key of a GGUF file.
+struct GgufChange {
+    std::string key;                       ///< The key.
+    std::optional<std::string> value;      ///< Its new value as text; of an array a JSON array.
+    std::optional<std::string> value_type; ///< The type of the value, as `u32`.
+    std::optional<std::string> name;       ///< Its new name.
+
+    /// Sets a key, which keeps its type unless another one is given.
+    static GgufChange set(std::string key, std::string value,
+                          std::optional<std::string> value_type = std::nullopt) {
+        return {std::move(key), std::move(value), std::move(value_type), std::nullopt};
+    }
+    /// Removes a key.
+    static GgufChange remove(std::string key) {
+        return {std::move(key), std::nullopt, std::nullopt, std::nullopt};
+    }
+    /// Gives a key another name.
+    static GgufChange rename(std::string key, std::string name) {
+        return {std::move(key), std::nullopt, std::nullopt, std::move(name)};
+    }
+};
+
+/// How to edit a GGUF file.
+struct GgufEditOptions {
+    bool replace = false; ///< Whether a file that is there is replaced.
+    bool padding = true;  ///< Whether a key may be added by which a large file shares its blocks.
+};
+
+namespace detail {
+inline void edit_gguf(const char *file, const char *to, const std::vector<GgufChange> &changes,
+                      GgufEditOptions options) {
+    const auto text = [](const std::optional<std::string> &words) {
+        return words ? words->c_str() : nullptr;
+    };
+    std::vector<mkeep_gguf_change> plain;
+    for (const auto &change : changes) {
+        plain.push_back({change.key.c_str(), text(change.value), text(change.value_type),
+                         text(change.name)});
+    }
+    auto how = sized<mkeep_gguf_edit_options>();
+    how.replace = options.replace;
+    how.no_padding = !options.padding;
+    check([&](mkeep_error **error) {
+        return mkeep_gguf_edit(file, to, plain.data(), plain.size(), &how, error);
+    });
+}
+} // namespace detail
+
+/// Edits the metadata of a GGUF file into a new file; the data of the tensors stay as they are.
+inline void edit_gguf(const std::filesystem::path &file, const std::filesystem::path &to,
+                      const std::vector<GgufChange> &changes, GgufEditOptions options = {}) {
+    detail::edit_gguf(detail::native(file).c_str(), detail::native(to).c_str(), changes, options);
+}
+/// Edits them where they are: nothing but the header is written, where it has the room of the old one.
+inline void edit_gguf_in_place(const std::filesystem::path &file,
+                               const std::vector<GgufChange> &changes) {
+    detail::edit_gguf(detail::native(file).c_str(), nullptr, changes, {});
+}
+
 /// A GGUF file. Copies share it.
 class Gguf : public detail::Handle<mkeep_gguf, mkeep_gguf_free> {
 public:
@@ -533,12 +592,43 @@ public:
     auto tensors() const noexcept { return detail::range(owner_, mkeep_gguf_tensor); }
     /// How many tensors there are.
     std::size_t tensor_count() const noexcept { return mkeep_gguf_tensor_count(get()); }
+    /// The numbers of some rows of a tensor, dequantized.
+    std::vector<float> dequantize(std::size_t tensor, std::uint64_t first_row,
+                                  std::uint64_t row_count) const {
+        auto found = sized<mkeep_tensor>();
+        std::uint64_t rows = 0;
+        if (mkeep_gguf_tensor(get(), tensor, &found)) {
+            rows = 1;
+            for (std::size_t i = 1; i < 8; i++) rows *= found.dims[i];
+        }
+        // What is not there is refused by the call, for which no room is needed.
+        std::vector<float> numbers(row_count <= rows ? row_count * found.dims[0] : 0);
+        detail::check([&](mkeep_error **error) {
+            return mkeep_gguf_dequantize(get(), tensor, first_row, row_count, numbers.data(),
+                                         numbers.size(), error);
+        });
+        return numbers;
+    }
     /// What this reader accepts and others may not.
     auto warnings() const noexcept { return detail::range(owner_, mkeep_gguf_warning); }
     /// How many warnings there are.
     std::size_t warning_count() const noexcept { return mkeep_gguf_warning_count(get()); }
     /// The header and the warnings as JSON in which nothing is lost.
     std::string json() const { return detail::json(get(), mkeep_gguf_json); }
+    /// The hashes of the tensors as JSON.
+    std::string hash_json() const {
+        return detail::string([&](mkeep_string **json, mkeep_error **error) {
+            return mkeep_gguf_hash_json(get(), nullptr, json, error);
+        });
+    }
+    /// Whether another file is the same, and as JSON what it differs in.
+    std::pair<bool, std::string> diff_json(const Gguf &other) const {
+        bool is_equal = false;
+        auto json = detail::string([&](mkeep_string **json, mkeep_error **error) {
+            return mkeep_gguf_diff_json(get(), other.get(), nullptr, &is_equal, json, error);
+        });
+        return {is_equal, std::move(json)};
+    }
 
 private:
     using Owner = detail::Owner<mkeep_gguf, mkeep_gguf_free>;

@@ -111,6 +111,9 @@ mod template;
 pub use capability::Capability;
 pub use error::{Error, ErrorKind, Result};
 pub use fs::durability::Durability;
+pub use fs::gguf_compare::{
+    GgufDiff, GgufHash, GgufHashOptions, KeyDiff, TensorDiff, TensorHash, TensorShape,
+};
 pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::gguf_parts::{GgufParts, PartTensor};
 pub use fs::system::paths::path_of_bytes;
@@ -137,6 +140,7 @@ pub use template::{Template, TemplateError};
 /// feature `internal`; it may change or go with any release.
 #[cfg(feature = "internal")]
 pub mod internal {
+    pub use crate::fs::gguf_compare::fuzz_compare;
     pub use crate::gguf::fuzz_read::fuzz_read;
     pub use crate::sha256::bench_hash;
 }

@@ -32,7 +32,7 @@ LACKING = {
     },
     ("Eq", "Hash"): {
         FLOATS: "Parameters ParameterValue ImportOptions ShowOptions gguf::Value gguf::OwnedValue "
-        "gguf::OwnedArray gguf::Editor",
+        "gguf::OwnedArray gguf::Editor GgufDiff KeyDiff",
     },
 }
 # Enums that will never have another variant.

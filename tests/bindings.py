@@ -58,9 +58,9 @@ def cpp() -> set[str]:
 
 
 def python() -> set[str]:
-    """Returns the members of each class of the stubs, and the arguments of their functions."""
+    """Returns the functions of the stubs, the members of each class, and the arguments of all."""
     stubs = read("python", "modelkeep", "_modelkeep.pyi")
-    names = set(re.findall(r"\b(\w+): ", stubs))
+    names = set(re.findall(r"\b(\w+): ", stubs)) | set(re.findall(r"^def (\w+)\(", stubs, re.M))
     for name, body in re.findall(r"^class (\w+)[^:\n]*:\n((?:    .*\n|\n)+)", stubs, re.M):
         names |= {f"{name}.{member}" for member in re.findall(r"^    def (\w+)\(", body, re.M)}
     return names

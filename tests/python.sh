@@ -28,7 +28,7 @@ if ! suits "$venv/bin/python"; then
 fi
 export PATH="$PWD/$venv/bin:$PATH" PYTHONPYCACHEPREFIX="$PWD/target/pycache"
 pip() { python -m pip --disable-pip-version-check --quiet "$@"; }
-pip install pytest mypy pyright numpy ollama tqdm rich
+pip install pytest mypy pyright numpy gguf ollama tqdm rich
 # What works on the transport, and a binding of llama.cpp: their tests are skipped where they are not.
 pip install langchain-ollama litellm llama-index-llms-ollama xllamacpp || true
 rm -rf target/dist

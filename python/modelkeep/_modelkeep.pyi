@@ -15,12 +15,15 @@ from typing import (
     type_check_only,
 )
 
+import numpy
+import numpy.typing
 from typing_extensions import disjoint_base
 
 from .errors import Error
 
 __all__ = [
     "_run",
+    "edit_gguf",
     "Alias",
     "ArchivedModel",
     "Array",
@@ -31,19 +34,24 @@ __all__ = [
     "Deleted",
     "Details",
     "Diagnosis",
+    "Edited",
     "Exported",
     "Files",
     "FileWarning",
     "Finding",
     "Gguf",
+    "GgufDiff",
     "GgufFinding",
+    "GgufHash",
     "GgufParts",
     "GgufWarning",
+    "GgufWriter",
     "Imported",
     "ImportedArchive",
     "IncompleteBlob",
     "Issue",
     "JsonBase",
+    "KeyDiff",
     "Listing",
     "Location",
     "Maintained",
@@ -62,6 +70,10 @@ __all__ = [
     "Store",
     "Summary",
     "Tensor",
+    "TensorDiff",
+    "TensorHash",
+    "TensorShape",
+    "TensorType",
     "Usage",
     "Use",
     "Uses",
@@ -76,6 +88,10 @@ __all__ = [
 __version__: str
 
 _Path = str | bytes | PathLike[str] | PathLike[bytes]
+# The types of values in a GGUF file.
+_ValueType = Literal[
+    "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "bool", "str", "arr"
+]
 
 @type_check_only
 class _Writer(Protocol):
@@ -1422,6 +1438,40 @@ class ImportedArchive(JsonBase):
     def __ge__(self, other: Self, /) -> bool: ...
 
 @final
+class Edited(JsonBase):
+    """What an edit made.
+
+    >>> edited = modelkeep.edit_gguf("llama3.2.gguf", "mine.gguf", set={"general.name": "Mine"})
+    >>> edited.size == edited.file.stat().st_size, edited.shared_bytes, edited.replaced
+    (True, 0, False)
+    """
+    __match_args__ = ("file", "size", "shared_bytes", "padding", "replaced", "warnings")
+    @property
+    def file(self) -> Path:
+        """The edited file, as it was named."""
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+    @property
+    def shared_bytes(self) -> int:
+        """How many of these it shares with the file that was edited, by a reflink."""
+    @property
+    def padding(self) -> int:
+        """The bytes of the key `modelkeep.padding`, without which less could be shared, or the header
+        could not stay in its place; 0 where there is none.
+        """
+    @property
+    def replaced(self) -> bool:
+        """Whether a file of that name was replaced, or its header was, in place."""
+    @property
+    def warnings(self) -> list[GgufWarning]:
+        """What is unusual in it, and may be refused elsewhere, as a list of `GgufWarning`."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
 class Imported(JsonBase):
     """What an import made.
 
@@ -1947,6 +1997,34 @@ class Gguf(JsonBase, Mapping[str, Any]):
         mmap: bool = True,
         header_only: bool = False,
     ) -> Self: ...
+    def hash(
+        self,
+        *,
+        sha256: bool = True,
+        xxh64: bool = True,
+        tensors: bool = True,
+        progress: Callable[[Progress], object] | bool | None = None,
+    ) -> GgufHash:
+        """Hashes the data of all tensors, each and all together, on several threads while others run.
+        `progress` is as in `Store.import_gguf`.
+
+        Raises `NotFoundError` where the data are not at hand: the file is not mapped, or incomplete.
+
+        >>> modelkeep.Gguf("llama3.2.gguf").hash(sha256=False, tensors=False).sha256 is None
+        True
+        """
+    def diff(
+        self, other: Gguf, *, progress: Callable[[Progress], object] | bool | None = None
+    ) -> GgufDiff:
+        """Compares the file with another one: keys and values in any order, and the tensors of one name
+        byte by byte, on several threads while others run. `progress` is as in `Store.import_gguf`.
+
+        Raises `NotFoundError` where the data are not at hand.
+
+        >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+        >>> bool(gguf.diff(modelkeep.Gguf("llama3.2.gguf")))
+        False
+        """
     def close(self) -> None:
         """Closes the file; every further look at it is an `ArgumentError`. Arrays, tensors and memory
         that were handed out stay good, and keep the file mapped until they are gone.
@@ -2117,7 +2195,225 @@ class Tensor:
     @property
     def nbytes(self) -> int | None:
         """The bytes of its data; `None` for a type that is not known."""
+    def to_numpy(self, rows: slice | range | None = None) -> numpy.typing.NDArray[numpy.float32]:
+        """Returns its numbers as an array of numpy of float32, whatever they are packed in: dequantized as
+        GGML does, bit for bit as gguf-py. `rows` is a slice or a range of the first dimension, and no
+        more than that is read: `to_numpy(rows=slice(0, 8))` is `to_numpy()[0:8]`.
+
+        Other threads run meanwhile. Raises `UnsupportedError` for a type that is not dequantized, such as
+        integers: `numpy.asarray(tensor)` has them as they are.
+
+        >>> tensor = modelkeep.Gguf("llama3.2.gguf").tensors["token_embd.weight"]
+        >>> tensor.to_numpy().shape, tensor.to_numpy(rows=range(1, 3)).shape
+        ((4, 8), (2, 8))
+        """
     def __buffer__(self, flags: int, /) -> memoryview: ...
+
+@final
+class GgufHash(JsonBase):
+    """The hashes of the data of a file's tensors, as `llama-gguf-hash` defines them; the metadata are not in
+    them.
+
+    >>> modelkeep.Gguf("llama3.2.gguf").hash().xxh64
+    '0cba93bdbc54cec2'
+    """
+    __match_args__ = ("sha256", "xxh64", "tensors")
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 of all tensors together, in hexadecimal; `None` where it was not wanted."""
+    @property
+    def xxh64(self) -> str | None:
+        """The XXH64 of the same."""
+    @property
+    def tensors(self) -> list[TensorHash]:
+        """Those of each tensor, in the file's order, as a list of `TensorHash`."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TensorHash:
+    """The hashes of a tensor.
+
+    >>> [tensor.name for tensor in modelkeep.Gguf("llama3.2.gguf").hash().tensors]
+    ['token_embd.weight', 'output_norm.weight']
+    """
+    __match_args__ = ("name", "type", "shape", "nbytes", "sha256", "xxh64")
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def type(self) -> str:
+        """The name of its type."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its dimensions in numpy's order: the length of a row last."""
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its data."""
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 of its data, in hexadecimal; `None` where it was not wanted."""
+    @property
+    def xxh64(self) -> str | None:
+        """The XXH64 of its data."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class GgufDiff(JsonBase):
+    """What two files differ in; true where they do.
+
+    >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    >>> gguf.diff(gguf)
+    GgufDiff(equal_tensors=2, all_tensors=2)
+    """
+    __match_args__ = ("keys", "tensors", "equal_keys", "all_keys", "equal_tensors", "all_tensors")
+    @property
+    def keys(self) -> list[KeyDiff]:
+        """The keys that differ, as a list of `KeyDiff`."""
+    @property
+    def tensors(self) -> list[TensorDiff]:
+        """The tensors that differ, as a list of `TensorDiff`."""
+    @property
+    def equal_keys(self) -> int:
+        """How many keys have the same value in both."""
+    @property
+    def all_keys(self) -> int:
+        """How many keys there are in the one or the other."""
+    @property
+    def equal_tensors(self) -> int:
+        """How many tensors are the same in both: shape, type and data."""
+    @property
+    def all_tensors(self) -> int:
+        """How many tensors there are in the one or the other."""
+    def __bool__(self) -> bool: ...
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class KeyDiff:
+    """A key that differs.
+
+    >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    >>> [(key.key, key.before, key.after) for key in gguf.diff(gguf).keys]
+    []
+    """
+    __match_args__ = ("key", "before", "after")
+    @property
+    def key(self) -> str:
+        """The key."""
+    @property
+    def before(self) -> Any:
+        """Its value in the first file, an array as a list; `None` where it has none."""
+    @property
+    def after(self) -> Any:
+        """Its value in the second file."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TensorDiff:
+    """A tensor that differs; its data where both files have it with one type and one shape.
+
+    >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    >>> [tensor.name for tensor in gguf.diff(gguf).tensors]
+    []
+    """
+    __match_args__ = ("name", "before", "after")
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def before(self) -> TensorShape | None:
+        """What it is in the first file, a `TensorShape`; `None` where that has none."""
+    @property
+    def after(self) -> TensorShape | None:
+        """What it is in the second file."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TensorShape:
+    """What a file says of a tensor.
+
+    >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    >>> [tensor.before.type for tensor in gguf.diff(gguf).tensors]
+    []
+    """
+    __match_args__ = ("type", "shape", "nbytes")
+    @property
+    def type(self) -> str:
+        """The name of its type."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its dimensions in numpy's order: the length of a row last."""
+    @property
+    def nbytes(self) -> int | None:
+        """The bytes of its data; `None` for a type that is not known."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TensorType:
+    """A type of tensors: blocks of some elements in some bytes.
+
+    >>> types = {kind.name: kind for kind in modelkeep.TensorType.all()}
+    >>> types["Q4_K"].block_elements, types["Q4_K"].block_bytes
+    (256, 144)
+    """
+    __match_args__ = ("name", "code", "block_elements", "block_bytes", "is_dequantizable")
+    @property
+    def name(self) -> str:
+        """Its name, as in `Q4_K`."""
+    @property
+    def code(self) -> int:
+        """Its number in a file."""
+    @property
+    def block_elements(self) -> int:
+        """Elements of one block."""
+    @property
+    def block_bytes(self) -> int:
+        """Bytes of one block."""
+    @property
+    def is_dequantizable(self) -> bool:
+        """Whether `Tensor.to_numpy` gives the numbers of such tensors."""
+    @staticmethod
+    def all() -> list[TensorType]:
+        """staticmethod(function) -> method
+
+        Convert a function to be a static method.
+
+        A static method does not receive an implicit first argument.
+        To declare a static method, use this idiom:
+
+             class C:
+                 @staticmethod
+                 def f(arg1, arg2, argN):
+                     ...
+
+        It can be called either on the class (e.g. C.f()) or on an instance
+        (e.g. C().f()). Both the class and the instance are ignored, and
+        neither is passed implicitly as the first argument to the method.
+
+        Static methods in Python are similar to those found in Java or C++.
+        For a more advanced concept, see the classmethod builtin.
+        """
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
 
 @final
 class ParseError:
@@ -2147,6 +2443,77 @@ class ParseError:
     def __le__(self, other: Self, /) -> bool: ...
     def __gt__(self, other: Self, /) -> bool: ...
     def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class GgufWriter:
+    """Writes a GGUF file: metadata that are set as in a dictionary, and tensors. `with` writes it at its end,
+    unless there was an exception; the file appears whole, or not at all.
+
+    - `alignment` is that of the data, a power of two, and `byteorder` is `"little"` or `"big"`.
+    - `version` is that of the format, 2 or 3.
+    - `replace=True` lets a file at `path` be replaced, which is an `ExistsError` otherwise.
+    - `durability="none"` leaves it to the system when the file is on the disk.
+
+    >>> with modelkeep.GgufWriter("new.gguf") as writer:
+    ...     writer["general.architecture"] = "llama"
+    ...     writer["tokenizer.ggml.tokens"] = ["hello", "world"]
+    ...     writer.add("token_embd.weight", numpy.zeros((2, 8), dtype="float32"))
+    >>> modelkeep.Gguf("new.gguf").tensors["token_embd.weight"].shape
+    (2, 8)
+    """
+    def __new__(
+        cls,
+        path: _Path,
+        *,
+        alignment: int = 32,
+        byteorder: Literal["little", "big"] = "little",
+        version: Literal[2, 3] = 3,
+        replace: bool = False,
+        durability: Literal["full", "none"] = "full",
+    ) -> Self: ...
+    def set(self, key: str, value: Any, *, type: _ValueType | None = None) -> None:
+        """Sets a key: to a `bool`, an `int`, a `float`, a `str`, or a list or an array of them. `type` is its
+        type in the file, as `"u64"`, and of an array that of its elements; without it a number is `u32` or
+        another integer in which it fits, or `f32`, and an array of numpy has its own.
+
+        >>> writer = modelkeep.GgufWriter("new.gguf")
+        >>> writer.set("llama.context_length", 8192, type="u64")
+        """
+    def __setitem__(self, key: str, value: Any, /) -> None: ...
+    def add(
+        self,
+        name: str,
+        data: Any,
+        *,
+        shape: Sequence[int] | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        """Adds a tensor: an array of numpy, or anything else that lends a buffer, such as the data of another
+        file's tensor; nothing is copied before the file is written. `data` may be a function without
+        arguments that returns it: it is called when its turn has come, so that no more than one has to be in
+        memory.
+
+        `shape` is in numpy's order, the row last, and `dtype` is the name of a type such as `"Q4_0"`, whose
+        blocks the bytes of `data` are then; both are those of `data` by default, and a function needs them.
+        Numbers are written in the byte order of the file; the bytes of blocks are as they are.
+
+        >>> with modelkeep.GgufWriter("new.gguf", replace=True) as writer:
+        ...     writer["general.architecture"] = "llama"
+        ...     writer.add("a", bytes(18), shape=(32,), dtype="Q4_0")
+        ...     writer.add("b", lambda: numpy.ones(4, "float32"), shape=(4,), dtype="F32")
+        >>> modelkeep.Gguf("new.gguf").parameter_count
+        36
+        """
+    def write(self) -> Edited:
+        """Writes the file, and returns what was made, an `Edited`. `with` does it at its end.
+
+        >>> writer = modelkeep.GgufWriter("new.gguf", replace=True)
+        >>> writer["general.architecture"] = "llama"
+        >>> writer.write().size
+        96
+        """
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
 
 @final
 class GgufWarning:
@@ -2196,3 +2563,19 @@ class FileWarning:
     def __ge__(self, other: Self, /) -> bool: ...
 
 def _run(arguments: Sequence[str]) -> int: ...
+
+def edit_gguf(
+    path: _Path,
+    to: _Path | None = None,
+    *,
+    set: Mapping[str, Any] | None = None,
+    remove: Sequence[str] = (),
+    rename: Mapping[str, str] | None = None,
+    types: Mapping[str, _ValueType] | None = None,
+    in_place: bool = False,
+    replace: bool = False,
+    padding: bool = True,
+    durability: Literal["full", "none"] = "full",
+    progress: Callable[[Progress], object] | bool | None = None,
+) -> Edited:
+    """x"""

@@ -7,9 +7,10 @@ use super::sniff::sniff;
 use super::value::Value;
 use super::view::Gguf;
 
-/// Reads bytes as a file would be read, strictly and leniently, and looks at everything that comes
-/// out. Does not panic, whatever the bytes are: that is what it is for.
+/// Reads bytes as a file would be read, strictly and leniently, looks at everything that comes out,
+/// and edits what is read. Does not panic, whatever the bytes are: that is what it is for.
 pub fn fuzz_read(bytes: &[u8]) {
+    super::edit::fuzz_edit(bytes);
     let _ = sniff(bytes).map(|format| format.to_string());
     let header_only = Limits::lenient().data(Data::Optional);
     for limits in [Limits::strict(), Limits::lenient(), header_only] {
@@ -64,10 +65,20 @@ fn look(gguf: Gguf<'_>) {
             tensor.elements(),
         );
     }
+    for tensor in gguf.tensors() {
+        let (rows, kind) = (tensor.rows(), tensor.tensor_type);
+        let whole = gguf.dequantize(&tensor, 0..rows);
+        assert!(whole.is_err() || kind.is_dequantizable());
+        let _ = (
+            gguf.dequantize(&tensor, rows.saturating_sub(1)..rows),
+            gguf.dequantize(&tensor, rows..u64::MAX),
+        );
+    }
     for warning in gguf.warnings() {
         let _ = warning.to_string();
     }
     let _ = (gguf.split(), gguf.to_json());
+    let _ = (gguf.metadata_json(), gguf.tensors_json());
 }
 
 fn look_at(value: &Value<'_>) {

@@ -18,6 +18,7 @@ mod array;
 mod check;
 mod cursor;
 mod data;
+mod dequantize;
 mod edit;
 mod file_type;
 #[cfg(feature = "internal")]

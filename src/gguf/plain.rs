@@ -3,6 +3,7 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::array::Array;
+use super::owned::OwnedValue;
 use super::tensor::TensorInfo;
 use super::value::Value;
 use super::view::Gguf;
@@ -51,6 +52,27 @@ impl Value<'_> {
     /// ```
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a value serializes")
+    }
+}
+
+impl Serialize for OwnedValue {
+    /// Writes a plain value, as [`Value`] does.
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            OwnedValue::U8(v) => serializer.serialize_u8(*v),
+            OwnedValue::I8(v) => serializer.serialize_i8(*v),
+            OwnedValue::U16(v) => serializer.serialize_u16(*v),
+            OwnedValue::I16(v) => serializer.serialize_i16(*v),
+            OwnedValue::U32(v) => serializer.serialize_u32(*v),
+            OwnedValue::I32(v) => serializer.serialize_i32(*v),
+            OwnedValue::U64(v) => serializer.serialize_u64(*v),
+            OwnedValue::I64(v) => serializer.serialize_i64(*v),
+            OwnedValue::F32(v) => serializer.serialize_f32(*v),
+            OwnedValue::F64(v) => serializer.serialize_f64(*v),
+            OwnedValue::Bool(v) => serializer.serialize_bool(*v),
+            OwnedValue::Str(text) => serializer.serialize_str(text),
+            OwnedValue::Array(array) => serializer.collect_seq(&array.items),
+        }
     }
 }
 

@@ -137,6 +137,14 @@ impl TensorType {
         }
     }
 
+    /// Returns the name, or what is known of a type without one.
+    pub(super) fn described(self) -> String {
+        match self.is_known() {
+            true => self.name().to_owned(),
+            false => self.history(),
+        }
+    }
+
     /// Returns whether this release knows the type, and with it the size of its blocks.
     pub fn is_known(self) -> bool {
         self.row().is_some()

@@ -11,7 +11,8 @@ struct NewTensor {
     name: String,
     dims: Vec<u64>,
     tensor_type: TensorType,
-    data: Vec<u8>,
+    /// `None` where they come when the file is written.
+    data: Option<Vec<u8>>,
 }
 
 /// Collects metadata and tensors, and writes them as one file.
@@ -95,7 +96,20 @@ impl Writer {
             name,
             dims,
             tensor_type,
-            data,
+            data: Some(data),
+        });
+        self
+    }
+
+    /// Adds a tensor whose data come when the file is written, by
+    /// [`write_with`](Self::write_with).
+    pub fn declare(&mut self, name: &str, dims: &[u64], tensor_type: TensorType) -> &mut Self {
+        let (name, dims) = (name.to_owned(), dims.to_vec());
+        self.tensors.push(NewTensor {
+            name,
+            dims,
+            tensor_type,
+            data: None,
         });
         self
     }
@@ -107,7 +121,51 @@ impl Writer {
     /// element of another type, a version that is not written, an alignment that is no power of
     /// two, and a tensor whose data do not have the size of its shape.
     pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
-        self.check()?;
+        self.write_with(to, &mut |_, _| Ok(()))
+    }
+
+    /// Writes the file, and has `data` write the data of each tensor that was
+    /// [declared](Self::declare), given its number from 0: in their order, one after another, so
+    /// that none has to be in memory before.
+    ///
+    /// ```
+    /// use modelkeep::gguf::{TensorType, Writer};
+    ///
+    /// let mut writer = Writer::new();
+    /// writer.declare("a", &[2], TensorType::F32).declare("b", &[1], TensorType::F32);
+    /// let mut file = Vec::new();
+    /// writer.write_with(&mut file, &mut |tensor, to| to.write_all(&[[1; 8], [2; 8]][tensor][..8 - 4 * tensor]))?;
+    /// assert_eq!(file.len(), 192);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`write_to`](Self::write_to), and those of `data`.
+    pub fn write_with(
+        &self,
+        to: &mut dyn Write,
+        data: &mut dyn FnMut(usize, &mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let sizes = self.sizes()?;
+        let header = self.header(&sizes)?;
+        to.write_all(&header)?;
+        for (at, (tensor, size)) in self.tensors.iter().zip(sizes).enumerate() {
+            let mut counted = Counted { to, left: size };
+            match &tensor.data {
+                Some(bytes) => counted.write_all(bytes)?,
+                None => data(at, &mut counted)?,
+            }
+            if counted.left > 0 {
+                let text = format!("{} bytes of {size} are missing", counted.left);
+                return Err(invalid(format!("tensor {:?}: {text}", tensor.name)));
+            }
+            pad(to, self.padded(size) - size)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the header, padded.
+    pub(crate) fn header(&self, sizes: &[u64]) -> io::Result<Vec<u8>> {
         let mut header = HeaderWriter::new(self.endian);
         let (tensors, pairs) = (self.tensors.len() as u64, self.pairs.len() as u64);
         header.begin(self.version, tensors, pairs);
@@ -115,58 +173,96 @@ impl Writer {
             header.pair(key.as_bytes(), value)?;
         }
         let mut offset = 0;
-        for tensor in &self.tensors {
+        for (tensor, size) in self.tensors.iter().zip(sizes) {
             let (name, code) = (tensor.name.as_bytes(), tensor.tensor_type.code());
             header.tensor(name, &tensor.dims, code, offset);
-            offset += self.padded(tensor.data.len());
+            offset += self.padded(*size);
         }
-        let padded = self.padded(header.bytes.len());
-        to.write_all(&header.bytes)?;
-        self.pad(to, padded - header.bytes.len() as u64)?;
-        for tensor in &self.tensors {
-            to.write_all(&tensor.data)?;
-            self.pad(
-                to,
-                self.padded(tensor.data.len()) - tensor.data.len() as u64,
-            )?;
-        }
-        Ok(())
+        let padded = self.padded(header.bytes.len() as u64);
+        let padded = usize::try_from(padded).map_err(io::Error::other)?;
+        header.bytes.resize(padded, 0);
+        Ok(header.bytes)
     }
 
-    fn check(&self) -> io::Result<()> {
+    /// Returns the bytes of the data, padded, of tensors of these sizes.
+    pub(crate) fn data_len(&self, sizes: &[u64]) -> u64 {
+        sizes.iter().map(|size| self.padded(*size)).sum()
+    }
+
+    /// Returns the bytes of each tensor, once all of them can be written.
+    pub(crate) fn sizes(&self) -> io::Result<Vec<u64>> {
         if !(2..=3).contains(&self.version) || !self.alignment.is_power_of_two() {
             return Err(invalid(
                 "a version or an alignment that no reader takes".to_owned(),
             ));
         }
-        for tensor in &self.tensors {
-            let elements = tensor
-                .dims
-                .iter()
-                .try_fold(1_u64, |all, size| all.checked_mul(*size));
-            let kind = tensor.tensor_type;
-            let row = tensor.dims.first().copied().unwrap_or(1);
-            let size = elements
-                .zip(kind.block_elements().zip(kind.block_bytes()))
-                .filter(|(_, (block, _))| row % block == 0)
-                .and_then(|(elements, (block, bytes))| (elements / block).checked_mul(bytes));
-            if size != Some(tensor.data.len() as u64) || tensor.dims.len() > 4 {
-                let (name, len) = (&tensor.name, tensor.data.len());
-                return Err(invalid(format!(
-                    "tensor {name:?}: {len} bytes do not fit its shape"
-                )));
-            }
+        let sizes: io::Result<Vec<u64>> = self.tensors.iter().map(NewTensor::size).collect();
+        let sizes = sizes?;
+        let ends = sizes.iter().try_fold(0_u64, |end, size| {
+            let padded = size.checked_next_multiple_of(self.alignment.into())?;
+            end.checked_add(padded).filter(|end| *end < u64::MAX / 2)
+        });
+        match ends {
+            Some(_) => Ok(sizes),
+            None => Err(invalid("more data than any file holds".to_owned())),
         }
-        Ok(())
     }
 
-    fn padded(&self, len: usize) -> u64 {
-        (len as u64).next_multiple_of(u64::from(self.alignment))
+    fn padded(&self, len: u64) -> u64 {
+        len.next_multiple_of(self.alignment.into())
+    }
+}
+
+impl NewTensor {
+    fn size(&self) -> io::Result<u64> {
+        let elements = self
+            .dims
+            .iter()
+            .try_fold(1_u64, |all, size| all.checked_mul(*size));
+        let kind = self.tensor_type;
+        let row = self.dims.first().copied().unwrap_or(1);
+        let size = elements
+            .zip(kind.block_elements().zip(kind.block_bytes()))
+            .filter(|(_, (block, _))| row % block == 0)
+            .and_then(|(elements, (block, bytes))| (elements / block).checked_mul(bytes));
+        let (name, dims) = (&self.name, &self.dims);
+        let len = self.data.as_ref().map(|data| data.len() as u64);
+        match size.filter(|_| dims.len() <= 4) {
+            None => Err(invalid(format!(
+                "tensor {name:?}: there is no {kind} of the shape {dims:?}"
+            ))),
+            Some(size) if len.is_some_and(|len| len != size) => Err(invalid(format!(
+                "tensor {name:?}: {} bytes do not fit its shape",
+                len.unwrap_or(0)
+            ))),
+            Some(size) => Ok(size),
+        }
+    }
+}
+
+/// Takes the data of one tensor, and no more.
+struct Counted<'t> {
+    to: &'t mut dyn Write,
+    left: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() as u64 > self.left {
+            return Err(invalid("more data than the shape has".to_owned()));
+        }
+        let written = self.to.write(bytes)?;
+        self.left -= written as u64;
+        Ok(written)
     }
 
-    fn pad(&self, to: &mut dyn Write, count: u64) -> io::Result<()> {
-        io::copy(&mut io::Read::take(io::repeat(0), count), to).map(drop)
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
+}
+
+fn pad(to: &mut dyn Write, count: u64) -> io::Result<()> {
+    io::copy(&mut io::Read::take(io::repeat(0), count), to).map(drop)
 }
 
 fn invalid(text: String) -> io::Error {

@@ -10,6 +10,7 @@ use crate::fs::private::Leftovers;
 use crate::fs::read::{dangling, is_gone};
 use crate::fs::system::stat::Stat;
 use crate::manifest::{Layer, contradicts};
+use crate::name::Digest;
 use crate::store::diagnosis::Diagnosis;
 use crate::store::form::ManifestForm;
 use crate::store::handle::Store;
@@ -56,6 +57,13 @@ impl StoreOptions {
     }
 }
 
+/// What was seen of one manifest.
+struct Examined {
+    /// The digests that it names, with the sizes that it states.
+    named: Vec<(Digest, i64)>,
+    findings: Diagnosis,
+}
+
 impl Store {
     /// Looks for everything that makes a model invisible or broken, and for what makes a server
     /// refuse to prune. Opens each manifest, config and template once; hashes nothing, so a blob
@@ -86,7 +94,9 @@ impl Store {
             let advice = "name the right directory with --store or OLLAMA_MODELS";
             diagnosis.note(self.path(), None, what, advice);
         }
-        let survey = self.survey(Some)?;
+        let has_blobs = self.examine_place(&mut diagnosis);
+        let reading = Reading::new(self);
+        let survey = self.survey(|stored| Some(self.examine(stored, has_blobs, &reading)))?;
         for problem in &survey.problems {
             diagnosis.add_problem(problem);
         }
@@ -95,14 +105,12 @@ impl Store {
             let advice = "nothing needs to be done: it keeps no blob";
             diagnosis.note(path, None, what, advice);
         }
-        let has_blobs = self.examine_place(&mut diagnosis);
-        let reading = Reading::new(self);
         let (mut used, mut named) = (BTreeSet::new(), Vec::new());
-        for stored in survey.found {
-            used.extend(stored.manifest.digests());
-            let layers = stored.manifest.entries();
-            named.extend(layers.filter_map(|layer| Some((layer.digest().ok()?, layer.size))));
-            self.examine(stored, has_blobs, &reading, &mut diagnosis);
+        for examined in survey.found {
+            used.extend(examined.named.iter().map(|(digest, _)| *digest));
+            named.extend(examined.named);
+            diagnosis.issues.extend(examined.findings.issues);
+            diagnosis.notes.extend(examined.findings.notes);
         }
         diagnosis.blobs = used.len();
         diagnosis.verified = self.count_cached(&used);
@@ -194,7 +202,18 @@ impl Store {
         }
     }
 
-    fn examine(
+    fn examine(&self, stored: Stored, has_blobs: bool, reading: &Reading<'_>) -> Examined {
+        let layers = stored.manifest.entries();
+        let named = layers.filter_map(|layer| Some((layer.digest().ok()?, layer.size)));
+        let mut examined = Examined {
+            named: named.collect(),
+            findings: Diagnosis::default(),
+        };
+        self.examine_model(stored, has_blobs, reading, &mut examined.findings);
+        examined
+    }
+
+    fn examine_model(
         &self,
         stored: Stored,
         has_blobs: bool,
@@ -241,7 +260,7 @@ impl Store {
             let what = format!("the model is not listed: {error}");
             diagnosis.add(&path, Some(&name), what, advice);
         }
-        if let Some(what) = model.missing_parts() {
+        if let Some(what) = reading.missing_parts(&model) {
             let advice = "import the model again, from all its parts";
             diagnosis.add(&path, Some(&name), what, advice);
         }
@@ -341,25 +360,22 @@ fn shortened(broken: &[String]) -> String {
 fn broken(model: &Model, layer: &Layer) -> Option<String> {
     let media = layer.media();
     let label = media.label();
-    let path = match model.path_of(layer) {
-        Ok(path) => path,
+    let digest = match layer.digest() {
+        Ok(digest) => digest,
         Err(error) => return Some(format!("{label}: {error}")),
     };
-    match path.metadata() {
-        Err(e) => Some(format!(
-            "{label}: {}",
-            Error::io("looking for blob", &path, dangling(&path, e))
-        )),
-        Ok(metadata) if !metadata.is_file() => Some(format!(
-            "{label}: blob {} is not a regular file",
-            path.display()
-        )),
-        Ok(metadata) if contradicts(layer.size, metadata.len()) => Some(format!(
-            "{label}: blob {} has {} bytes, not {}",
-            path.display(),
-            metadata.len(),
-            layer.size
-        )),
-        Ok(_) => None,
+    let look = |path: &Path| Ok((path.to_owned(), path.metadata()?));
+    let (path, metadata) = match model.store().layout().with_blob(&digest, look) {
+        Ok(found) => found,
+        Err((path, e)) => {
+            let error = Error::io("looking for blob", &path, dangling(&path, e));
+            return Some(format!("{label}: {error}"));
+        }
+    };
+    let (path, size) = (path.display(), metadata.len());
+    if !metadata.is_file() {
+        return Some(format!("{label}: blob {path} is not a regular file"));
     }
+    contradicts(layer.size, size)
+        .then(|| format!("{label}: blob {path} has {size} bytes, not {}", layer.size))
 }

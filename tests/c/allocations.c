@@ -128,6 +128,7 @@ static void a_file(void) {
     mkeep_value value, element;
     size_t at = 0, part = 0;
     SIZED(mkeep_tensor, tensor);
+    SIZED(mkeep_tensor_type, type);
     SIZED(mkeep_warning, warning);
     DONE(mkeep_gguf_open(fixture, NULL, &gguf, error));
     DONE(mkeep_parts_open(fixture, NULL, &parts, error));
@@ -145,6 +146,7 @@ static void a_file(void) {
     QUIET(mkeep_gguf_get(gguf, 0, &str, &value));
     QUIET(mkeep_gguf_tensor_count(gguf));
     QUIET(mkeep_gguf_tensor(gguf, 0, &tensor));
+    QUIET(mkeep_tensor_type_get(0, &type));
     QUIET(mkeep_gguf_find(gguf, "tokenizer.ggml.tokens", &value));
     QUIET(mkeep_array_get(&value.array, 3, &element));
     QUIET(mkeep_array_next_str(&value.array, &at, &str));

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy
 import pytest
 
 import modelkeep
@@ -23,7 +24,8 @@ STUBS = Path(__file__).parents[2] / "python" / "modelkeep" / "_modelkeep.pyi"
 def members(of: object, where: str) -> Iterator[tuple[str, object]]:
     """What is public in a module or a class, by its name."""
     yield where, of
-    for name, member in vars(of).items():
+    # A function of the extension has none.
+    for name, member in getattr(of, "__dict__", {}).items():
         if not name.startswith("_") and isinstance(of, type):
             member = member.__func__ if isinstance(member, staticmethod) else member
             if callable(member) or inspect.isdatadescriptor(member):
@@ -76,6 +78,7 @@ def test_an_example_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         messages=[{"role": "user", "content": "Hello"}],
     )
     scope = {"modelkeep": modelkeep, "ollama": modelkeep.ollama, "store": store, "httpx": httpx}
+    scope["numpy"] = numpy
     example = doctest.DocTestParser().get_doctest(
         inspect.getdoc(PUBLIC[name]) or "", scope, name, None, None
     )

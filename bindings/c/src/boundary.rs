@@ -149,6 +149,23 @@ pub(crate) unsafe fn path<'a>(path: *const c_char, name: &'static str) -> Result
     engine::path_of_bytes(path).ok_or(Fault::Utf8(name))
 }
 
+/// Borrows room that results are written to; NULL is none, and only that.
+///
+/// # Safety
+/// `items` is NULL or points to `count` values that nothing else reads or writes meanwhile.
+pub(crate) unsafe fn slice_mut<'a, T>(
+    items: *mut T,
+    count: usize,
+    name: &'static str,
+) -> Result<&'a mut [T], Fault> {
+    match (items.is_null(), count) {
+        (_, 0) => Ok(&mut []),
+        (true, _) => Err(Fault::Null(name)),
+        // SAFETY: not NULL, so by the contract there are as many values, which are ours alone.
+        (false, _) => Ok(unsafe { std::slice::from_raw_parts_mut(items, count) }),
+    }
+}
+
 /// Borrows a slice that comes in; NULL is an empty one, and only that.
 ///
 /// # Safety

@@ -94,3 +94,70 @@ fn a_file_comes_before_the_model_of_its_name() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn tensors_are_hashed_in_the_lines_of_the_reference() {
+    let shell = Shell::with_models();
+    let said = shell.run(&["gguf", "hash", "tiny"]);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert_eq!((said.status, lines.len()), (0, 6), "{}", said.out);
+    assert!(lines[0].starts_with("xxh64     ") && lines[0].ends_with("  tiny:token_embd.weight"));
+    assert!(lines[5].starts_with("sha256    ") && lines[5].ends_with("  tiny"));
+    let json = shell.json(&["gguf", "hash", &fixture(), "--xxh64"]);
+    assert_eq!(json["xxh64"].as_str(), lines[4].split_whitespace().nth(1));
+    assert!(json["sha256"].is_null() && json["tensors"][1]["type"] == "F32");
+}
+
+#[test]
+fn files_that_differ_end_with_status_1_as_diff_has_it() {
+    let shell = Shell::with_models();
+    let said = shell.run(&["gguf", "diff", "tiny", &fixture()]);
+    assert_eq!(said.status, 0, "{}", said.out);
+    assert!(
+        said.out
+            .ends_with("9 of 9 keys equal\n2 of 2 tensors equal\n")
+    );
+    let other = shell.directory.path().join("other.gguf");
+    let mut bytes = fs::read(fixture()).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    let place = bytes.windows(4).position(|four| four == b"Tiny").unwrap();
+    bytes[place] = b'D';
+    fs::write(&other, bytes).unwrap();
+    let other = other.to_str().unwrap();
+    let said = shell.run(&["gguf", "diff", "tiny", other]);
+    assert_eq!(said.status, 1);
+    for line in [
+        "- general.name  \"Tiny\" (str)",
+        "+ general.name  \"Diny\" (str)",
+        "! tensor output_norm.weight  F32 [8] 32 B: the data differ",
+        "8 of 9 keys equal",
+        "1 of 2 tensors equal",
+    ] {
+        assert!(
+            said.out.lines().any(|it| it == line),
+            "{line} in {}",
+            said.out
+        );
+    }
+    let said = shell.run(&["gguf", "diff", "tiny", other, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        (said.status, &json["equal_tensors"]),
+        (1, &serde_json::json!(1))
+    );
+}
+
+#[test]
+fn a_file_with_the_name_of_a_command_is_given_with_its_place() {
+    let shell = Shell::new();
+    fs::copy(fixture(), shell.directory.path().join("hash")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_modelkeep"));
+    command.args(["gguf", "./hash", "general.architecture"]);
+    let output = command
+        .current_dir(shell.directory.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.stdout, b"llama\n");
+    let said = shell.run(&["gguf", "--tensors", "hash", &fixture()]);
+    assert_eq!(said.status, 2);
+}

@@ -10,6 +10,7 @@ use std::ptr;
 
 use modelkeep::GgufFile;
 use modelkeep::gguf::Endian;
+use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -74,6 +75,14 @@ impl Buffer {
     /// Refuses to be looked at as memory: the part has no layout.
     pub(crate) fn new(file: GgufFile, part: Part, layout: Option<Layout>) -> Self {
         Buffer { file, part, layout }
+    }
+
+    pub(crate) fn file(&self) -> &GgufFile {
+        &self.file
+    }
+
+    pub(crate) fn part(&self) -> Part {
+        self.part
     }
 
     /// Returns why a part has no layout.
@@ -174,4 +183,30 @@ fn pointer<T>(wanted: bool, to: *const T) -> *mut T {
     } else {
         ptr::null_mut()
     }
+}
+
+/// Lets `fill` write the numbers of an array of floats that was made just now, while other threads
+/// run: nobody else has seen it.
+pub(crate) fn fill_array(
+    array: &Bound<'_, PyAny>,
+    fill: impl FnOnce(&mut [f32]) + Send,
+) -> PyResult<()> {
+    let py = array.py();
+    let buffer = PyBuffer::<f32>::get(array)?;
+    if buffer.readonly() || !buffer.is_c_contiguous() {
+        return Err(PyBufferError::new_err("the array is not one to write to"));
+    }
+    if buffer.item_count() == 0 {
+        py.detach(|| fill(&mut []));
+        return Ok(());
+    }
+    let first = buffer.buf_ptr().cast::<f32>();
+    // SAFETY: `PyBuffer<f32>` has checked that the items are floats and aligned; there are
+    // `item_count` of them in a row, writable, as was just checked. The array was made by the caller
+    // and is in no other hands, and the buffer keeps it from being moved or freed until it is dropped
+    // below, after the slice.
+    let room = unsafe { std::slice::from_raw_parts_mut(first, buffer.item_count()) };
+    py.detach(|| fill(room));
+    drop(buffer);
+    Ok(())
 }

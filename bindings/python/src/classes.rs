@@ -6,7 +6,10 @@ use pyo3::types::PyType;
 
 use crate::archive::{ArchivedModel, Exported, ImportedArchive};
 use crate::array::Array;
+use crate::compare::{GgufDiff, GgufHash, KeyDiff, TensorDiff, TensorHash, TensorShape};
 use crate::gguf::{FileWarning, Gguf, GgufWarning, register};
+use crate::gguf_edit::Edited;
+use crate::gguf_writer::GgufWriter;
 use crate::json_base::JsonBase;
 use crate::link::{CheckedLink, Link, LinkReport, Linked};
 use crate::listing::{Details, IncompleteBlob, Listing, Problem, Summary};
@@ -15,6 +18,7 @@ use crate::maintain::{
     Usage,
 };
 use crate::model::Model;
+use crate::numbers::TensorType;
 use crate::parse_error::ParseError;
 use crate::progress::Progress;
 use crate::results::{Alias, Copied, Deleted, DeletedFrom, Imported, SharedBlob};
@@ -28,7 +32,7 @@ use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Report};
 macro_rules! classes {
     ($($class:ident),+ $(,)?) => {
         /// What the module has.
-        pub(crate) const NAMES: &[&str] = &["_run", "Store", "__version__", $(stringify!($class)),+];
+        pub(crate) const NAMES: &[&str] = &["_run", "edit_gguf", "Store", "__version__", $(stringify!($class)),+];
 
         fn class<'py>(py: Python<'py>, name: &str) -> Option<Bound<'py, PyType>> {
             match name {
@@ -52,19 +56,24 @@ classes!(
     DeletedFrom,
     Details,
     Diagnosis,
+    Edited,
     Exported,
     FileWarning,
     Files,
     Finding,
     Gguf,
+    GgufDiff,
     GgufFinding,
+    GgufHash,
     GgufParts,
     GgufWarning,
+    GgufWriter,
     Imported,
     ImportedArchive,
     IncompleteBlob,
     Issue,
     JsonBase,
+    KeyDiff,
     Link,
     LinkReport,
     Linked,
@@ -85,6 +94,10 @@ classes!(
     ShownTensor,
     Summary,
     Tensor,
+    TensorDiff,
+    TensorHash,
+    TensorShape,
+    TensorType,
     Usage,
     Use,
     Uses

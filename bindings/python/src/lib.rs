@@ -4,10 +4,13 @@ mod archive;
 mod array;
 mod buffer;
 mod classes;
+mod compare;
 mod equality;
 mod error;
 mod exception;
 mod gguf;
+mod gguf_edit;
+mod gguf_writer;
 mod html;
 mod http;
 mod import;
@@ -17,6 +20,8 @@ mod listing;
 mod maintain;
 mod model;
 mod models;
+mod new_value;
+mod numbers;
 mod options;
 mod parse_error;
 mod path;
@@ -42,6 +47,8 @@ mod _modelkeep {
 
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::gguf_edit::edit_gguf;
     #[pymodule_export]
     use crate::store::Store;
 

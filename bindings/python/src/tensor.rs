@@ -7,6 +7,8 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 
 use crate::buffer::{Buffer, Layout, Part};
+use crate::error::changed;
+use crate::numbers::{Rows, array};
 use crate::record::shown;
 use crate::text::text;
 
@@ -106,6 +108,28 @@ fn rows(tensor: &TensorInfo<'_>, mut shape: Vec<u64>) -> Option<Vec<u64>> {
 
 #[pymethods]
 impl Tensor {
+    /// Returns its numbers as an array of numpy of float32, whatever they are packed in: dequantized as
+    /// GGML does, bit for bit as gguf-py. `rows` is a slice or a range of the first dimension, and no
+    /// more than that is read: `to_numpy(rows=slice(0, 8))` is `to_numpy()[0:8]`.
+    ///
+    /// Other threads run meanwhile. Raises `UnsupportedError` for a type that is not dequantized, such as
+    /// integers: `numpy.asarray(tensor)` has them as they are.
+    ///
+    /// >>> tensor = modelkeep.Gguf("llama3.2.gguf").tensors["token_embd.weight"]
+    /// >>> tensor.to_numpy().shape, tensor.to_numpy(rows=range(1, 3)).shape
+    /// ((4, 8), (2, 8))
+    #[pyo3(signature = (rows=None))]
+    fn to_numpy<'py>(
+        slf: &Bound<'py, Self>,
+        rows: Option<Rows<'py>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let buffer = slf.as_super().get();
+        match buffer.part() {
+            Part::Tensor(at) => array(slf.py(), buffer.file(), at, rows),
+            Part::Entry(_) => Err(changed(slf.py())),
+        }
+    }
+
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         shown(slf.as_any(), &["name", "type", "shape"])
     }

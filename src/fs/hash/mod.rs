@@ -1,11 +1,15 @@
 //! Hashing many files in parallel.
 
+mod buffer;
 mod read_ahead;
 mod schedule;
+mod sequential;
 mod stream;
 
+pub(crate) use sequential::hash_stream;
+
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,7 +23,7 @@ use serde::Serialize;
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::Stat;
-use crate::name::{Digest, Hasher};
+use crate::name::Digest;
 use crate::sha256::{BLOCK, Kernels, MOST, START};
 
 use schedule::Queue;
@@ -174,33 +178,6 @@ pub(crate) fn hash_file(path: &Path, inspect: impl FnOnce(&File)) -> io::Result<
     let (digest, _) = hash_stream(&mut file, |e| e, |_| Ok(()))?;
     inspect(&file);
     Ok(Hashed { digest, stamp })
-}
-
-/// Large enough that the calls cost nothing, small enough for any machine.
-const CHUNK: usize = 1 << 20;
-
-/// Reads a stream to its end, and hands each chunk on. Returns the digest and the number of bytes.
-///
-/// # Errors
-/// What `at` makes of an error of the stream, and what `sink` returns.
-pub(crate) fn hash_stream<E>(
-    from: &mut dyn Read,
-    at: impl Fn(io::Error) -> E,
-    mut sink: impl FnMut(&[u8]) -> Result<(), E>,
-) -> Result<(Digest, u64), E> {
-    let (mut hasher, mut size) = (Hasher::new(), 0);
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let chunk = match from.read(&mut buffer) {
-            Ok(0) => return Ok((hasher.finish(), size)),
-            Ok(length) => buffer.get(..length).unwrap_or_default(),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(at(e)),
-        };
-        hasher.update(chunk);
-        size += chunk.len() as u64;
-        sink(chunk)?;
-    }
 }
 
 /// The observer, and when it was last told.

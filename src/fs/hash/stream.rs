@@ -12,6 +12,7 @@ use crate::fs::system::stat::Stat;
 use crate::name::Digest;
 use crate::sha256::{self, BLOCK, State};
 
+use super::buffer::Buffer;
 use super::{Hashed, Inspect, Job};
 
 /// A file, how far it is hashed, and the state there. It may go from thread to thread.
@@ -43,7 +44,7 @@ impl Drop for Opened {
 
 /// The bytes of a file that are at hand for one step.
 pub(super) struct Chunk {
-    buffer: Vec<u8>,
+    buffer: Buffer,
     filled: usize,
     /// Whether the file ends with them.
     pub is_last: bool,
@@ -137,18 +138,15 @@ impl Source<'_> {
             .unwrap_or(usize::MAX)
             .saturating_add(1);
         let room = most.min(left.next_multiple_of(BLOCK));
-        if chunk.buffer.len() < room {
-            chunk.buffer.resize(room, 0);
-        }
         let Opened { file, pages, .. } = &mut *self.opened;
         pages.before(file, self.at);
         chunk.filled = 0;
-        while let Some(room) = chunk
-            .buffer
-            .get_mut(chunk.filled..room)
-            .filter(|r| !r.is_empty())
+        let bytes = chunk.buffer.room(room);
+        while let Some(left) = bytes
+            .get_mut(chunk.filled..)
+            .filter(|left| !left.is_empty())
         {
-            match open::read_at(file, room, self.at + chunk.filled as u64) {
+            match open::read_at(file, left, self.at + chunk.filled as u64) {
                 Ok(0) => break,
                 Ok(count) => chunk.filled += count,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -168,7 +166,7 @@ impl Source<'_> {
 impl Chunk {
     pub(super) const fn new() -> Self {
         Chunk {
-            buffer: Vec::new(),
+            buffer: Buffer::new(),
             filled: 0,
             is_last: false,
         }
@@ -180,12 +178,12 @@ impl Chunk {
     }
 
     pub(super) fn blocks(&self, len: usize) -> &[u8] {
-        self.buffer.get(..len).unwrap_or_default()
+        self.buffer.get(0..len)
     }
 
     /// Returns what follows the first `len` bytes; less than a block where they were the file's
     /// last.
     pub(super) fn after(&self, len: usize) -> &[u8] {
-        self.buffer.get(len..self.filled).unwrap_or_default()
+        self.buffer.get(len..self.filled)
     }
 }

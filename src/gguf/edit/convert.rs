@@ -33,6 +33,8 @@ pub(super) fn value(
 ) -> Result<OwnedValue> {
     let made = match new {
         NewValue::Typed(value) => typed(value.clone(), stated, known),
+        NewValue::Untyped(value) if known.is_none() => Ok(value.clone().narrowed()),
+        NewValue::Untyped(value) => typed(value.clone(), stated, known),
         NewValue::Text(text) => read(text, stated, known),
     };
     made.map_err(|text| {
@@ -174,6 +176,42 @@ fn common(items: &[OwnedValue]) -> ValueType {
         ValueType::Bool
     } else {
         ValueType::F32
+    }
+}
+
+impl OwnedValue {
+    /// Returns the value with the type that readers expect of it: an integer as `u32`, or as `i32`,
+    /// `u64` or `i64` where it does not fit; a float as `f32`; of an array all elements alike.
+    ///
+    /// ```
+    /// use modelkeep::gguf::OwnedValue;
+    ///
+    /// assert_eq!(OwnedValue::from(5_i64).narrowed(), OwnedValue::U32(5));
+    /// assert_eq!(OwnedValue::from(vec![0.5, 1.0]).narrowed(), OwnedValue::from(vec![0.5_f32, 1.0]));
+    /// ```
+    #[must_use]
+    pub fn narrowed(self) -> Self {
+        let types = [
+            ValueType::U32,
+            ValueType::I32,
+            ValueType::U64,
+            ValueType::I64,
+            ValueType::F32,
+        ];
+        let fitting = types.into_iter().find_map(|to| match &self {
+            OwnedValue::Array(array) => elements(array.items.clone(), to).ok(),
+            value => scalar(value.clone(), to).ok(),
+        });
+        fitting.unwrap_or(self)
+    }
+
+    /// Returns the value as one of another type; of an array, its elements.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) where it does not fit.
+    pub fn converted(self, to: ValueType) -> Result<Self> {
+        let made = typed(self, Some(to), None);
+        made.map_err(|text| Error::new(ErrorKind::InvalidArgument, text))
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) struct Move {
 /// A header that the strict reader takes, and what follows it.
 #[derive(Debug)]
 pub(crate) struct NewHeader {
-    /// All bytes up to the data, or to the end of a file without any.
+    /// The bytes up to the data, or to the end of a file without any; zeros follow where an
+    /// alignment leaves more room than anybody wants in memory.
     pub bytes: Vec<u8>,
     /// In the order of the new file and apart; what lies between is zero.
     pub moves: Vec<Move>,
@@ -41,6 +42,9 @@ pub(crate) struct NewHeader {
     pub padding: u64,
     pub warnings: Vec<Warning>,
 }
+
+/// The most zeros after a header that are kept in memory; more than any block of a file system.
+const MOST_ZEROS: u64 = 1 << 20;
 
 /// The bytes of a pair with our key and no element.
 const LEAST_PADDING: u64 = 8 + PADDING.len() as u64 + 4 + 4 + 8;
@@ -72,7 +76,8 @@ pub(super) fn build(
     } else {
         bytes.len() as u64
     };
-    bytes.resize(usize_of(header_end)?, 0);
+    let written = header_end.min((bytes.len() as u64).saturating_add(MOST_ZEROS));
+    bytes.resize(usize_of(written)?, 0);
     let file_size = match tensors.kept_end {
         true => end.max(header_end),
         false => end.next_multiple_of(tensors.alignment).max(header_end),

@@ -1,6 +1,8 @@
 //! Editing metadata: what is to change, and the header that comes of it.
 
 mod convert;
+#[cfg(feature = "internal")]
+mod fuzz_edit;
 mod header;
 mod pairs;
 
@@ -9,6 +11,8 @@ use super::value_type::ValueType;
 use super::view::Gguf;
 use crate::error::Result;
 use convert::Kind;
+#[cfg(feature = "internal")]
+pub(super) use fuzz_edit::fuzz_edit;
 pub(crate) use header::{Fit, Move, NewHeader};
 use pairs::Pairs;
 
@@ -62,6 +66,8 @@ enum Change {
 #[derive(Clone, Debug, PartialEq)]
 enum NewValue {
     Typed(OwnedValue),
+    /// Of a language with one type of numbers of each kind.
+    Untyped(OwnedValue),
     /// As somebody has typed it.
     Text(String),
 }
@@ -91,6 +97,12 @@ impl Editor {
         value: impl Into<OwnedValue>,
     ) -> &mut Self {
         self.change(key, NewValue::Typed(value.into()), Some(value_type))
+    }
+
+    /// As [`set`](Self::set), for the values of languages that have one type of integers and one of
+    /// floats: a new key gets the [narrowed](OwnedValue::narrowed) type.
+    pub fn set_untyped(&mut self, key: &str, value: impl Into<OwnedValue>) -> &mut Self {
+        self.change(key, NewValue::Untyped(value.into()), None)
     }
 
     /// Sets a key to what a text says, which is read as the type of the key; arrays are JSON. A new

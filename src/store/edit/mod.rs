@@ -1,5 +1,6 @@
 //! Editing the metadata of GGUF files: into a new file, in place, or as a new model.
 
+mod create;
 mod options;
 #[cfg(test)]
 #[cfg(unix)]

@@ -24,6 +24,7 @@ pub(crate) struct Reading<'s> {
     templates: Shelf<(Arc<Template>, FileStamp)>,
     facts: Shelf<Option<(Arc<ListedFacts>, FileStamp)>>,
     stamps: Shelf<Option<FileStamp>>,
+    lacks: Shelf<Option<String>>,
 }
 
 impl<'s> Reading<'s> {
@@ -33,12 +34,22 @@ impl<'s> Reading<'s> {
             templates: Shelf::default(),
             facts: Shelf::default(),
             stamps: Shelf::default(),
+            lacks: Shelf::default(),
         }
     }
 
     /// Returns why a model is not listed, if it is not.
     pub(crate) fn must_list(&self, model: &Model) -> Result<()> {
         super::Summary::of(model, self).map(drop)
+    }
+
+    /// Returns what a split model lacks, as [`Model::missing_parts`] does.
+    pub(crate) fn missing_parts(&self, model: &Model) -> Option<String> {
+        let mut weights = model.layers_of(&MediaType::Model);
+        match (weights.next().map(Layer::digest), weights.next()) {
+            (Some(Ok(digest)), None) => self.lacks.get(&digest, || model.missing_parts()),
+            _ => model.missing_parts(),
+        }
     }
 
     /// Returns the config of a model. Hardly two models share one.

@@ -69,14 +69,20 @@ const SECTIONS: &[Section] = &[
     section(
         "gguf",
         "GGUF files",
-        "Metadata and tensors of a file, borrowed from where they are.",
-        &["gguf"],
+        "Metadata and tensors of a file, borrowed from where they are, and edits of metadata.",
+        &["gguf", "gguf_edit"],
     ),
     section(
         "tensors",
         "Tensors",
-        "Tensors, and models whose tensors are in several files.",
-        &["tensor"],
+        "Tensors, their numbers, and models whose tensors are in several files.",
+        &["tensor", "dequantize"],
+    ),
+    section(
+        "comparing",
+        "Comparing files",
+        "The hashes of tensors, and what two files differ in.",
+        &["compare"],
     ),
     section(
         "shows",

@@ -1,7 +1,9 @@
 //! `modelkeep gguf`: one file by itself, and what is done with such files.
 
 mod describe;
+mod diff;
 mod edit;
+mod hash;
 mod source;
 mod tensors;
 mod value;
@@ -33,9 +35,20 @@ pub(crate) struct GgufArgs {
 enum GgufCommand {
     /// Set, remove or rename metadata, into a new file, in place, or as a new model
     #[command(
-        after_help = "Examples:\n  modelkeep gguf edit model.gguf edited.gguf --set general.name='My model'\n  modelkeep gguf edit model.gguf edited.gguf --set-file tokenizer.chat_template=chat.jinja\n  modelkeep gguf edit model.gguf --in-place --set llama.context_length=8192\n  modelkeep gguf edit llama3.2 --as my-llama --remove general.url --rename a.b=a.c"
+        after_help = "Examples:\n  modelkeep gguf edit model.gguf edited.gguf --set \"general.name=My model\"\n  modelkeep gguf edit model.gguf edited.gguf --set-file tokenizer.chat_template=chat.jinja\n  modelkeep gguf edit model.gguf --in-place --set llama.context_length=8192\n  modelkeep gguf edit llama3.2 --as my-llama --remove general.url --rename a.b=a.c"
     )]
     Edit(edit::EditArgs),
+    /// Hash the data of each tensor, and of all together: SHA-256 and XXH64, in the lines of
+    /// llama-gguf-hash
+    #[command(
+        after_help = "Examples:\n  modelkeep gguf hash model.gguf\n  modelkeep gguf hash llama3.2 --xxh64 --no-layer\n  modelkeep gguf hash model.gguf --json"
+    )]
+    Hash(hash::HashArgs),
+    /// Compare two files: keys, values, tensors, types and data; status 1 where they differ
+    #[command(
+        after_help = "Examples:\n  modelkeep gguf diff model.gguf edited.gguf\n  modelkeep gguf diff llama3.2 my-llama --json"
+    )]
+    Diff(diff::DiffArgs),
 }
 
 /// A file, and what is printed of it.
@@ -96,6 +109,8 @@ pub(crate) fn run(args: GgufArgs, options: StoreOptions, output: &mut Output) ->
              is given as ./edit",
         )),
         Some(GgufCommand::Edit(how)) => edit::run(&how, options, output),
+        Some(GgufCommand::Hash(how)) => hash::run(&how, options, output),
+        Some(GgufCommand::Diff(how)) => diff::run(&how, options, output),
     }
 }
 
