@@ -17,7 +17,7 @@ from typing import (
 
 import numpy
 import numpy.typing
-from typing_extensions import disjoint_base
+from typing_extensions import Buffer, disjoint_base
 
 from .errors import Error
 
@@ -93,6 +93,12 @@ class _Writer(Protocol):
 
 @type_check_only
 class _Readable(Protocol):
+    def read(self, size: int, /) -> builtins.bytes: ...
+
+@type_check_only
+class _SeekableFile(Protocol):
+    def tell(self) -> int: ...
+    def seek(self, to: int, whence: int = ..., /) -> object: ...
     def read(self, size: int, /) -> builtins.bytes: ...
 
 @type_check_only
@@ -1991,6 +1997,50 @@ class Gguf(JsonBase, Mapping[str, Any]):
         mmap: bool = True,
         header_only: bool = False,
     ) -> Self: ...
+    @staticmethod
+    def from_buffer(data: Buffer, *, lenient: bool = False, header_only: bool = False) -> Gguf:
+        """staticmethod(function) -> method
+
+        Convert a function to be a static method.
+
+        A static method does not receive an implicit first argument.
+        To declare a static method, use this idiom:
+
+             class C:
+                 @staticmethod
+                 def f(arg1, arg2, argN):
+                     ...
+
+        It can be called either on the class (e.g. C.f()) or on an instance
+        (e.g. C().f()). Both the class and the instance are ignored, and
+        neither is passed implicitly as the first argument to the method.
+
+        Static methods in Python are similar to those found in Java or C++.
+        For a more advanced concept, see the classmethod builtin.
+        """
+    @staticmethod
+    def from_file(
+        file: _SeekableFile, *, lenient: bool = False, header_only: bool = False
+    ) -> Gguf:
+        """staticmethod(function) -> method
+
+        Convert a function to be a static method.
+
+        A static method does not receive an implicit first argument.
+        To declare a static method, use this idiom:
+
+             class C:
+                 @staticmethod
+                 def f(arg1, arg2, argN):
+                     ...
+
+        It can be called either on the class (e.g. C.f()) or on an instance
+        (e.g. C().f()). Both the class and the instance are ignored, and
+        neither is passed implicitly as the first argument to the method.
+
+        Static methods in Python are similar to those found in Java or C++.
+        For a more advanced concept, see the classmethod builtin.
+        """
     def close(self) -> None:
         """Closes the file; every further look at it is an `ArgumentError`. Arrays, tensors and memory
         that were handed out stay good, and keep the file mapped until they are gone.
