@@ -926,7 +926,7 @@ bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
 
 /**
  * @defgroup gguf GGUF files
- * Metadata and tensors of a file, borrowed from where they are.
+ * Metadata and tensors of a file, borrowed from where they are, and edits of metadata.
  * @{
  */
 
@@ -983,6 +983,52 @@ typedef struct {
    */
   mkeep_str message;
 } mkeep_warning;
+
+/**
+ * What becomes of one key: it is set where `value` is not NULL, renamed where `name` is not NULL, and
+ * removed where neither is.
+ */
+typedef struct {
+  /**
+   * The key.
+   */
+  const char *key;
+  /**
+   * Its new value as text; of an array a JSON array.
+   */
+  const char *value;
+  /**
+   * The type of the value, as "u32", or of the elements of an array. NULL leaves the key its type; a
+   * new key becomes a string then, unless the text could be something else.
+   */
+  const char *value_type;
+  /**
+   * Its new name.
+   */
+  const char *name;
+} mkeep_gguf_change;
+
+/**
+ * How to edit a GGUF file.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gguf_edit_options)`.
+   */
+  size_t size;
+  /**
+   * Whether a file that is there is replaced; otherwise MKEEP_STATUS_ALREADY_EXISTS.
+   */
+  uint8_t replace;
+  /**
+   * Whether to do without the key `modelkeep.padding`, by which a large file shares its blocks.
+   */
+  uint8_t no_padding;
+  /**
+   * Zero, until a later release has fields here.
+   */
+  uint8_t reserved[6];
+} mkeep_gguf_edit_options;
 
 /**
  * Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly,
@@ -1156,6 +1202,25 @@ bool mkeep_gguf_find(const mkeep_gguf *gguf, const char *key, mkeep_value *value
  * Threads: any, at any time.
  */
 mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_string **json, mkeep_error **error);
+
+/**
+ * Edits the metadata of a GGUF file, and writes the result to `to`, whole or not at all; the data of the
+ * tensors stay as they are. Where `to` is NULL nothing but the header is written, into the file itself,
+ * where it has the room of the old one; nobody else should have the file open then. The changes are made
+ * in their order. `options` may be NULL.
+ *
+ * MKEEP_STATUS_NOT_FOUND for a key that is not there, MKEEP_STATUS_INVALID_ARGUMENT for a value that is
+ * not of its type and for a header without room, MKEEP_STATUS_ALREADY_EXISTS,
+ * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_GGUF.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_edit(const char *file,
+                             const char *to,
+                             const mkeep_gguf_change *changes,
+                             size_t count,
+                             const mkeep_gguf_edit_options *options,
+                             mkeep_error **error);
 
 /** @} */
 

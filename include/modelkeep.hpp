@@ -454,6 +454,65 @@ struct GgufOptions {
     bool header_only = false; ///< Whether the data of tensors may be missing.
 };
 
+/// What becomes of one key of a GGUF file.
+struct GgufChange {
+    std::string key;                       ///< The key.
+    std::optional<std::string> value;      ///< Its new value as text; of an array a JSON array.
+    std::optional<std::string> value_type; ///< The type of the value, as `u32`.
+    std::optional<std::string> name;       ///< Its new name.
+
+    /// Sets a key, which keeps its type unless another one is given.
+    static GgufChange set(std::string key, std::string value,
+                          std::optional<std::string> value_type = std::nullopt) {
+        return {std::move(key), std::move(value), std::move(value_type), std::nullopt};
+    }
+    /// Removes a key.
+    static GgufChange remove(std::string key) {
+        return {std::move(key), std::nullopt, std::nullopt, std::nullopt};
+    }
+    /// Gives a key another name.
+    static GgufChange rename(std::string key, std::string name) {
+        return {std::move(key), std::nullopt, std::nullopt, std::move(name)};
+    }
+};
+
+/// How to edit a GGUF file.
+struct GgufEditOptions {
+    bool replace = false; ///< Whether a file that is there is replaced.
+    bool padding = true;  ///< Whether a key may be added by which a large file shares its blocks.
+};
+
+namespace detail {
+inline void edit_gguf(const char *file, const char *to, const std::vector<GgufChange> &changes,
+                      GgufEditOptions options) {
+    const auto text = [](const std::optional<std::string> &words) {
+        return words ? words->c_str() : nullptr;
+    };
+    std::vector<mkeep_gguf_change> plain;
+    for (const auto &change : changes) {
+        plain.push_back({change.key.c_str(), text(change.value), text(change.value_type),
+                         text(change.name)});
+    }
+    auto how = sized<mkeep_gguf_edit_options>();
+    how.replace = options.replace;
+    how.no_padding = !options.padding;
+    check([&](mkeep_error **error) {
+        return mkeep_gguf_edit(file, to, plain.data(), plain.size(), &how, error);
+    });
+}
+} // namespace detail
+
+/// Edits the metadata of a GGUF file into a new file; the data of the tensors stay as they are.
+inline void edit_gguf(const std::filesystem::path &file, const std::filesystem::path &to,
+                      const std::vector<GgufChange> &changes, GgufEditOptions options = {}) {
+    detail::edit_gguf(detail::native(file).c_str(), detail::native(to).c_str(), changes, options);
+}
+/// Edits them where they are: nothing but the header is written, where it has the room of the old one.
+inline void edit_gguf_in_place(const std::filesystem::path &file,
+                               const std::vector<GgufChange> &changes) {
+    detail::edit_gguf(detail::native(file).c_str(), nullptr, changes, {});
+}
+
 /// A GGUF file. Copies share it.
 class Gguf : public detail::Handle<mkeep_gguf, mkeep_gguf_free> {
 public:

@@ -331,6 +331,38 @@ static void a_file_is_read_from_memory(void) {
     mkeep_parts_free(parts);
 }
 
+/* A file is edited into another one and in place, and what is wrong is said. */
+static void a_file_is_edited(void) {
+    char to[600];
+    snprintf(to, sizeof to, "%s/edited.gguf", directory);
+    mkeep_gguf *gguf = NULL;
+    mkeep_value value;
+    const mkeep_gguf_change changes[] = {
+        {.key = "general.name", .value = "Edited"},
+        {.key = "llama.context_length", .value = "64", .value_type = "u64"},
+        {.key = "general.file_type"},
+        {.key = "general.architecture", .name = "architecture"},
+    };
+    DONE(mkeep_gguf_edit(fixture, to, changes, 4, NULL, error));
+    DONE(mkeep_gguf_open(to, NULL, &gguf, error));
+    CHECK(mkeep_gguf_find(gguf, "architecture", &value));
+    CHECK(!mkeep_gguf_find(gguf, "general.file_type", &value));
+    CHECK(mkeep_gguf_tensor_count(gguf) == 2);
+    mkeep_gguf_free(gguf);
+    CHECK(mkeep_gguf_edit(fixture, to, changes, 4, NULL, NULL) == MKEEP_STATUS_ALREADY_EXISTS);
+    const mkeep_gguf_edit_options replace = {.size = sizeof replace, .replace = 1};
+    DONE(mkeep_gguf_edit(fixture, to, changes, 4, &replace, error));
+    const mkeep_gguf_change same_length = {.key = "general.name", .value = "edited"};
+    DONE(mkeep_gguf_edit(to, NULL, &same_length, 1, NULL, error));
+    const mkeep_gguf_change missing = {.key = "nope"}, both = {.key = "a", .value = "b", .name = "c"};
+    CHECK(mkeep_gguf_edit(to, NULL, &missing, 1, NULL, NULL) == MKEEP_STATUS_NOT_FOUND);
+    CHECK(mkeep_gguf_edit(to, NULL, &both, 1, NULL, NULL) == MKEEP_STATUS_INVALID_ARGUMENT);
+    CHECK(mkeep_gguf_edit(to, NULL, NULL, 1, NULL, NULL) == MKEEP_STATUS_NULL_ARGUMENT);
+    const mkeep_gguf_edit_options reserved = {.size = sizeof reserved, .reserved = {1}};
+    CHECK(mkeep_gguf_edit(to, NULL, &same_length, 1, &reserved, NULL) ==
+          MKEEP_STATUS_INVALID_ARGUMENT);
+}
+
 /* A model whose weights are the fixture with something after it, and with a tensor of a type to
  * come. */
 static void a_report_has_warnings_and_what_is_not_supported(mkeep_store *store) {
@@ -450,6 +482,7 @@ int main(int argc, char *argv[]) {
     a_config_has_what_it_says(store);
     a_file_is_read_at_offsets();
     a_file_is_read_from_memory();
+    a_file_is_edited();
     a_report_has_warnings_and_what_is_not_supported(store);
     old_names_alone_can_go(store);
     people_read_sizes_and_counts();

@@ -210,6 +210,28 @@ static void a_file_outlives_its_model(const Store &store) {
     CHECK(outlives.warnings().empty() && outlives.warning_count() == 0);
 }
 
+static void files_are_edited(const char *fixture, const std::filesystem::path &directory) {
+    using modelkeep::GgufChange;
+    const auto to = directory / "edited.gguf";
+    const std::vector<GgufChange> changes = {
+        GgufChange::set("general.name", "Edited"),
+        GgufChange::set("llama.context_length", "64", "u64"),
+        GgufChange::remove("general.file_type"),
+        GgufChange::rename("general.architecture", "architecture"),
+    };
+    modelkeep::edit_gguf(fixture, to, changes);
+    const Gguf edited(to);
+    CHECK(edited.number<int>("llama.context_length") == 64);
+    CHECK(!edited.find("general.file_type") && edited.find("architecture"));
+    CHECK(thrown([&] { modelkeep::edit_gguf(fixture, to, changes); }).status() ==
+          MKEEP_STATUS_ALREADY_EXISTS);
+    modelkeep::GgufEditOptions options;
+    options.replace = true;
+    modelkeep::edit_gguf(fixture, to, changes, options);
+    modelkeep::edit_gguf_in_place(to, {GgufChange::set("general.name", "edited")});
+    CHECK(Gguf(to).find("general.name"));
+}
+
 static void files_are_opened_as_asked(const char *fixture) {
     modelkeep::GgufOptions options;
     options.mmap = false;
@@ -459,6 +481,7 @@ int main(int argc, char *argv[]) {
     a_model_is_made_of_a_model(store, argv[2]);
     a_file_outlives_its_model(store);
     files_are_opened_as_asked(argv[1]);
+    files_are_edited(argv[1], argv[2]);
     blobs_come_as_streams(store);
     errors_are_exceptions(store, argv[2]);
     a_verification_can_be_watched_and_stopped(store);

@@ -69,8 +69,8 @@ const SECTIONS: &[Section] = &[
     section(
         "gguf",
         "GGUF files",
-        "Metadata and tensors of a file, borrowed from where they are.",
-        &["gguf"],
+        "Metadata and tensors of a file, borrowed from where they are, and edits of metadata.",
+        &["gguf", "gguf_edit"],
     ),
     section(
         "tensors",
