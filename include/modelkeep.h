@@ -1409,6 +1409,93 @@ void mkeep_parts_free(mkeep_parts *parts);
 /** @} */
 
 /**
+ * @defgroup comparing Comparing files
+ * The hashes of tensors, and what two files differ in.
+ * @{
+ */
+
+/**
+ * How to hash the tensors of a file.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gguf_hash_options)`.
+   */
+  size_t size;
+  /**
+   * Whether SHA-256 is left out.
+   */
+  uint8_t no_sha256;
+  /**
+   * Whether XXH64 is left out.
+   */
+  uint8_t no_xxh64;
+  /**
+   * Whether only all tensors together are hashed, and not each of them.
+   */
+  uint8_t no_tensors;
+  /**
+   * Tells how far it is, or NULL.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_gguf_hash_options;
+
+/**
+ * How to compare two files.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gguf_diff_options)`.
+   */
+  size_t size;
+  /**
+   * Tells how far it is, or NULL.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_gguf_diff_options;
+
+/**
+ * Makes JSON of the hashes of the data of tensors, each and all together, as llama-gguf-hash defines
+ * them: `{"sha256", "xxh64", "tensors": [{"name", "type", "shape", "size", "sha256", "xxh64"}]}`. Works
+ * on several threads. `options` may be NULL.
+ *
+ * MKEEP_STATUS_NOT_FOUND where the data are not at hand, MKEEP_STATUS_CANCELLED.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_gguf_hash_json(const mkeep_gguf *gguf,
+                                  const mkeep_gguf_hash_options *options,
+                                  mkeep_string **json,
+                                  mkeep_error **error);
+
+/**
+ * Compares two files: keys and values in any order, and the tensors of one name byte by byte. Makes
+ * JSON of what differs, and says in `is_equal` whether nothing does: `{"keys": [{"key", "before",
+ * "after"}], "tensors": [{"name", "before", "after"}], "equal_keys", "all_keys", "equal_tensors",
+ * "all_tensors"}`. Works on several threads. `options` may be NULL.
+ *
+ * As mkeep_gguf_hash_json.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_gguf_diff_json(const mkeep_gguf *before,
+                                  const mkeep_gguf *after,
+                                  const mkeep_gguf_diff_options *options,
+                                  bool *is_equal,
+                                  mkeep_string **json,
+                                  mkeep_error **error);
+
+/** @} */
+
+/**
  * @defgroup shows Shown models
  * Everything about one model: template, parameters, metadata, what it can do.
  * @{

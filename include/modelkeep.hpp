@@ -615,6 +615,20 @@ public:
     std::size_t warning_count() const noexcept { return mkeep_gguf_warning_count(get()); }
     /// The header and the warnings as JSON in which nothing is lost.
     std::string json() const { return detail::json(get(), mkeep_gguf_json); }
+    /// The hashes of the tensors as JSON.
+    std::string hash_json() const {
+        return detail::string([&](mkeep_string **json, mkeep_error **error) {
+            return mkeep_gguf_hash_json(get(), nullptr, json, error);
+        });
+    }
+    /// Whether another file is the same, and as JSON what it differs in.
+    std::pair<bool, std::string> diff_json(const Gguf &other) const {
+        bool is_equal = false;
+        auto json = detail::string([&](mkeep_string **json, mkeep_error **error) {
+            return mkeep_gguf_diff_json(get(), other.get(), nullptr, &is_equal, json, error);
+        });
+        return {is_equal, std::move(json)};
+    }
 
 private:
     using Owner = detail::Owner<mkeep_gguf, mkeep_gguf_free>;

@@ -141,6 +141,7 @@ pub use template::{Template, TemplateError};
 /// feature `internal`; it may change or go with any release.
 #[cfg(feature = "internal")]
 pub mod internal {
+    pub use crate::fs::gguf_compare::fuzz_compare;
     pub use crate::gguf::fuzz_read::fuzz_read;
     pub use crate::sha256::bench_hash;
 }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use modelkeep::gguf::{Limits, OwnedArray, OwnedValue, TensorType, ValueType, Writer};
-use modelkeep::internal::fuzz_read;
+use modelkeep::internal::{fuzz_compare, fuzz_read};
 use modelkeep::{ErrorKind, GgufFile, GgufOptions};
 
 /// A small file in which every type of value stands.
@@ -69,6 +69,7 @@ fn a_file_with_any_byte_changed_is_read_or_refused() {
             let mut changed = bytes.clone();
             changed[at] = new;
             fuzz_read(&changed);
+            fuzz_compare(&changed);
         }
     }
 }
@@ -78,7 +79,9 @@ fn every_input_that_fuzzing_kept_is_read_or_refused() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/gguf");
     let mut ran = 0;
     for entry in fs::read_dir(corpus).unwrap() {
-        fuzz_read(&fs::read(entry.unwrap().path()).unwrap());
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        fuzz_read(&bytes);
+        fuzz_compare(&bytes);
         ran += 1;
     }
     assert!(ran > 100, "{ran} inputs");

@@ -3,23 +3,23 @@
 # engine's own tests, the tour, the recorded answers, the corpus of GGUF files and, for Windows, the
 # programs of C. qemu runs what is for other processors, wine what is for Windows, all of it in the
 # root of tests/root.sh.
-#   tests/platforms.sh [SYSTEM...]      some of arm64 s390x armhf i386 musl windows; all by default
+#   tests/platforms.sh [SYSTEM...]      some of arm64 s390x armhf i386 windows; all by default
 #   PARTS='tour corpus' tests/platforms.sh [SYSTEM...]      some of tests tour recordings corpus c
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/checks.sh
 
 systems=("$@")
-[ $# != 0 ] || systems=(arm64 s390x armhf i386 musl windows)
+[ $# != 0 ] || systems=(arm64 s390x armhf i386 windows)
 declare -A triple=(
     [arm64]=aarch64-unknown-linux-gnu [s390x]=s390x-unknown-linux-gnu
     [armhf]=armv7-unknown-linux-gnueabihf [i386]=i686-unknown-linux-gnu
-    [musl]=x86_64-unknown-linux-musl [windows]=x86_64-pc-windows-gnu
+    [windows]=x86_64-pc-windows-gnu
 )
 declare -A emulator=(
     [arm64]='qemu-aarch64 -L /usr/aarch64-linux-gnu' [s390x]='qemu-s390x -L /usr/s390x-linux-gnu'
     [armhf]='qemu-arm -L /usr/arm-linux-gnueabihf' [i386]='qemu-i386 -L /usr/i686-linux-gnu'
-    [musl]='' [windows]=wine64
+    [windows]=wine64
 )
 
 # What only the machine can give.
@@ -52,8 +52,6 @@ settings="
     export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER=s390x-linux-gnu-gcc
     export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=arm-linux-gnueabihf-gcc
     export CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_LINKER=i686-linux-gnu-gcc
-    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=musl-gcc
-    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS='-C link-self-contained=no -L $target/musl'
 "
 inside() { # COMMAND
     bash tests/root.sh enter "$settings $1"
@@ -62,18 +60,10 @@ proves() { # WHAT COMMAND
     if inside "$2"; then pass "$1"; else fail "$1"; fi
 }
 
-# Debian has no standard library of Rust for these: it is built of its source.
+# Debian has no standard library of Rust for Windows: it is built of its source.
 builds() { # SYSTEM
-    case $1 in musl | windows) echo '-Z build-std=std,panic_unwind,test' ;; esac
+    [ "$1" != windows ] || echo '-Z build-std=std,panic_unwind,test'
 }
-# The static library of musl's programs wants an unwinder by another name than that of gcc.
-prepare() { # SYSTEM
-    [ "$1" != musl ] || inside "
-        mkdir -p $target/musl
-        ln -sf \$(gcc -print-file-name=libgcc_eh.a) $target/musl/libunwind.a
-        ln -sf /usr/lib/x86_64-linux-musl/libc.a $target/musl/libc.a"
-}
-
 wants() { # PART
     [[ " ${PARTS:-tests tour recordings corpus c} " == *" $1 "* ]]
 }
@@ -90,7 +80,6 @@ proves_system() { # SYSTEM
         replay="--windows --differs tests/golden/windows.json --skip symlinks"
         ! wants recordings || not_here "the recording symlinks under wine" "it has no links of Unix"
     fi
-    prepare "$system"
     if ! inside "cargo build $(builds "$system") --target $triple $both --bins --examples"; then
         fail "$system: builds"
         return

@@ -40,7 +40,9 @@ __all__ = [
     "FileWarning",
     "Finding",
     "Gguf",
+    "GgufDiff",
     "GgufFinding",
+    "GgufHash",
     "GgufParts",
     "GgufWarning",
     "GgufWriter",
@@ -49,6 +51,7 @@ __all__ = [
     "IncompleteBlob",
     "Issue",
     "JsonBase",
+    "KeyDiff",
     "Listing",
     "Location",
     "Maintained",
@@ -67,6 +70,9 @@ __all__ = [
     "Store",
     "Summary",
     "Tensor",
+    "TensorDiff",
+    "TensorHash",
+    "TensorShape",
     "TensorType",
     "Usage",
     "Use",
@@ -1999,47 +2005,55 @@ class Gguf(JsonBase, Mapping[str, Any]):
     ) -> Self: ...
     @staticmethod
     def from_buffer(data: Buffer, *, lenient: bool = False, header_only: bool = False) -> Gguf:
-        """staticmethod(function) -> method
+        """Reads a GGUF file that is in memory: bytes, or anything else that lends a buffer, such as
+        `mmap`. Nothing is copied: the buffer is exported until the file is closed and what it handed
+        out is gone, so that a `bytearray` keeps its length as long. One that can be written to has to
+        stay as it is until then.
 
-        Convert a function to be a static method.
-
-        A static method does not receive an implicit first argument.
-        To declare a static method, use this idiom:
-
-             class C:
-                 @staticmethod
-                 def f(arg1, arg2, argN):
-                     ...
-
-        It can be called either on the class (e.g. C.f()) or on an instance
-        (e.g. C().f()). Both the class and the instance are ignored, and
-        neither is passed implicitly as the first argument to the method.
-
-        Static methods in Python are similar to those found in Java or C++.
-        For a more advanced concept, see the classmethod builtin.
+        >>> data = open("llama3.2.gguf", "rb").read()
+        >>> modelkeep.Gguf.from_buffer(data)["general.architecture"]
+        'llama'
         """
     @staticmethod
     def from_file(
         file: _SeekableFile, *, lenient: bool = False, header_only: bool = False
     ) -> Gguf:
-        """staticmethod(function) -> method
+        """Reads the header of a GGUF file through a seekable binary file, from its position on, to which
+        it is put back. Only the header is read, so the data of the tensors are not at hand: it may lie
+        in an archive, an object store or at a URL. What the file raises comes through.
 
-        Convert a function to be a static method.
+        >>> with open("llama3.2.gguf", "rb") as file:
+        ...     gguf = modelkeep.Gguf.from_file(file)
+        >>> gguf["general.architecture"]
+        'llama'
+        """
+    def hash(
+        self,
+        *,
+        sha256: bool = True,
+        xxh64: bool = True,
+        tensors: bool = True,
+        progress: Callable[[Progress], object] | bool | None = None,
+    ) -> GgufHash:
+        """Hashes the data of all tensors, each and all together, on several threads while others run.
+        `progress` is as in `Store.import_gguf`.
 
-        A static method does not receive an implicit first argument.
-        To declare a static method, use this idiom:
+        Raises `NotFoundError` where the data are not at hand: the file is not mapped, or incomplete.
 
-             class C:
-                 @staticmethod
-                 def f(arg1, arg2, argN):
-                     ...
+        >>> modelkeep.Gguf("llama3.2.gguf").hash(sha256=False, tensors=False).sha256 is None
+        True
+        """
+    def diff(
+        self, other: Gguf, *, progress: Callable[[Progress], object] | bool | None = None
+    ) -> GgufDiff:
+        """Compares the file with another one: keys and values in any order, and the tensors of one name
+        byte by byte, on several threads while others run. `progress` is as in `Store.import_gguf`.
 
-        It can be called either on the class (e.g. C.f()) or on an instance
-        (e.g. C().f()). Both the class and the instance are ignored, and
-        neither is passed implicitly as the first argument to the method.
+        Raises `NotFoundError` where the data are not at hand.
 
-        Static methods in Python are similar to those found in Java or C++.
-        For a more advanced concept, see the classmethod builtin.
+        >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+        >>> bool(gguf.diff(modelkeep.Gguf("llama3.2.gguf")))
+        False
         """
     def close(self) -> None:
         """Closes the file; every further look at it is an `ArgumentError`. Arrays, tensors and memory
@@ -2224,6 +2238,162 @@ class Tensor:
         ((4, 8), (2, 8))
         """
     def __buffer__(self, flags: int, /) -> memoryview: ...
+
+@final
+class GgufHash(JsonBase):
+    """The hashes of the data of a file's tensors, as `llama-gguf-hash` defines them; the metadata are not in
+    them.
+
+    >>> modelkeep.Gguf("llama3.2.gguf").hash().xxh64
+    '0cba93bdbc54cec2'
+    """
+    __match_args__ = ("sha256", "xxh64", "tensors")
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 of all tensors together, in hexadecimal; `None` where it was not wanted."""
+    @property
+    def xxh64(self) -> str | None:
+        """The XXH64 of the same."""
+    @property
+    def tensors(self) -> list[TensorHash]:
+        """Those of each tensor, in the file's order, as a list of `TensorHash`."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TensorHash:
+    """The hashes of a tensor.
+
+    >>> [tensor.name for tensor in modelkeep.Gguf("llama3.2.gguf").hash().tensors]
+    ['token_embd.weight', 'output_norm.weight']
+    """
+    __match_args__ = ("name", "type", "shape", "nbytes", "sha256", "xxh64")
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def type(self) -> str:
+        """The name of its type."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its dimensions in numpy's order: the length of a row last."""
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its data."""
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 of its data, in hexadecimal; `None` where it was not wanted."""
+    @property
+    def xxh64(self) -> str | None:
+        """The XXH64 of its data."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class GgufDiff(JsonBase):
+    """What two files differ in; true where they do.
+
+    >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    >>> gguf.diff(gguf)
+    GgufDiff(equal_tensors=2, all_tensors=2)
+    """
+    __match_args__ = ("keys", "tensors", "equal_keys", "all_keys", "equal_tensors", "all_tensors")
+    @property
+    def keys(self) -> list[KeyDiff]:
+        """The keys that differ, as a list of `KeyDiff`."""
+    @property
+    def tensors(self) -> list[TensorDiff]:
+        """The tensors that differ, as a list of `TensorDiff`."""
+    @property
+    def equal_keys(self) -> int:
+        """How many keys have the same value in both."""
+    @property
+    def all_keys(self) -> int:
+        """How many keys there are in the one or the other."""
+    @property
+    def equal_tensors(self) -> int:
+        """How many tensors are the same in both: shape, type and data."""
+    @property
+    def all_tensors(self) -> int:
+        """How many tensors there are in the one or the other."""
+    def __bool__(self) -> bool: ...
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class KeyDiff:
+    """A key that differs.
+
+    >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    >>> [(key.key, key.before, key.after) for key in gguf.diff(gguf).keys]
+    []
+    """
+    __match_args__ = ("key", "before", "after")
+    @property
+    def key(self) -> str:
+        """The key."""
+    @property
+    def before(self) -> Any:
+        """Its value in the first file, an array as a list; `None` where it has none."""
+    @property
+    def after(self) -> Any:
+        """Its value in the second file."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TensorDiff:
+    """A tensor that differs; its data where both files have it with one type and one shape.
+
+    >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    >>> [tensor.name for tensor in gguf.diff(gguf).tensors]
+    []
+    """
+    __match_args__ = ("name", "before", "after")
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def before(self) -> TensorShape | None:
+        """What it is in the first file, a `TensorShape`; `None` where that has none."""
+    @property
+    def after(self) -> TensorShape | None:
+        """What it is in the second file."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TensorShape:
+    """What a file says of a tensor.
+
+    >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    >>> [tensor.before.type for tensor in gguf.diff(gguf).tensors]
+    []
+    """
+    __match_args__ = ("type", "shape", "nbytes")
+    @property
+    def type(self) -> str:
+        """The name of its type."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its dimensions in numpy's order: the length of a row last."""
+    @property
+    def nbytes(self) -> int | None:
+        """The bytes of its data; `None` for a type that is not known."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
 
 @final
 class TensorType:

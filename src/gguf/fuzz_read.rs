@@ -65,10 +65,20 @@ fn look(gguf: Gguf<'_>) {
             tensor.elements(),
         );
     }
+    for tensor in gguf.tensors() {
+        let (rows, kind) = (tensor.rows(), tensor.tensor_type);
+        let whole = gguf.dequantize(&tensor, 0..rows);
+        assert!(whole.is_err() || kind.is_dequantizable());
+        let _ = (
+            gguf.dequantize(&tensor, rows.saturating_sub(1)..rows),
+            gguf.dequantize(&tensor, rows..u64::MAX),
+        );
+    }
     for warning in gguf.warnings() {
         let _ = warning.to_string();
     }
     let _ = (gguf.split(), gguf.to_json());
+    let _ = (gguf.metadata_json(), gguf.tensors_json());
 }
 
 fn look_at(value: &Value<'_>) {

@@ -20,6 +20,7 @@ use std::ffi::c_char;
 mod archive;
 mod blob;
 mod boundary;
+mod compare;
 mod config;
 mod copy;
 mod delete;

@@ -219,3 +219,29 @@ impl AsRef<[u8]> for Lent {
         unsafe { std::slice::from_raw_parts(start, len) }
     }
 }
+
+/// Lets `fill` write the numbers of an array of floats that was made just now, while other threads
+/// run: nobody else has seen it.
+pub(crate) fn fill_array(
+    array: &Bound<'_, PyAny>,
+    fill: impl FnOnce(&mut [f32]) + Send,
+) -> PyResult<()> {
+    let py = array.py();
+    let buffer = PyBuffer::<f32>::get(array)?;
+    if buffer.readonly() || !buffer.is_c_contiguous() {
+        return Err(PyBufferError::new_err("the array is not one to write to"));
+    }
+    if buffer.item_count() == 0 {
+        py.detach(|| fill(&mut []));
+        return Ok(());
+    }
+    let first = buffer.buf_ptr().cast::<f32>();
+    // SAFETY: `PyBuffer<f32>` has checked that the items are floats and aligned; there are
+    // `item_count` of them in a row, writable, as was just checked. The array was made by the caller
+    // and is in no other hands, and the buffer keeps it from being moved or freed until it is dropped
+    // below, after the slice.
+    let room = unsafe { std::slice::from_raw_parts_mut(first, buffer.item_count()) };
+    py.detach(|| fill(room));
+    drop(buffer);
+    Ok(())
+}

@@ -6,6 +6,7 @@ use pyo3::types::PyType;
 
 use crate::archive::{ArchivedModel, Exported, ImportedArchive};
 use crate::array::Array;
+use crate::compare::{GgufDiff, GgufHash, KeyDiff, TensorDiff, TensorHash, TensorShape};
 use crate::gguf::{FileWarning, Gguf, GgufWarning, register};
 use crate::gguf_edit::Edited;
 use crate::gguf_writer::GgufWriter;
@@ -61,7 +62,9 @@ classes!(
     Files,
     Finding,
     Gguf,
+    GgufDiff,
     GgufFinding,
+    GgufHash,
     GgufParts,
     GgufWarning,
     GgufWriter,
@@ -70,6 +73,7 @@ classes!(
     IncompleteBlob,
     Issue,
     JsonBase,
+    KeyDiff,
     Link,
     LinkReport,
     Linked,
@@ -90,6 +94,9 @@ classes!(
     ShownTensor,
     Summary,
     Tensor,
+    TensorDiff,
+    TensorHash,
+    TensorShape,
     TensorType,
     Usage,
     Use,

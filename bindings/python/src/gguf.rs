@@ -108,6 +108,11 @@ impl Gguf {
         self.0.open().or_raise(py)
     }
 
+    /// Returns the file, which stays open as long as this.
+    pub(crate) fn file(&self, py: Python<'_>) -> PyResult<GgufFile> {
+        Ok(self.open(py)?.file.clone())
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.0.open().is_err()
     }

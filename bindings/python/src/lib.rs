@@ -4,6 +4,7 @@ mod archive;
 mod array;
 mod buffer;
 mod classes;
+mod compare;
 mod equality;
 mod error;
 mod exception;

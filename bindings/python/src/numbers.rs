@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use modelkeep::GgufFile;
 use modelkeep::gguf::{Gguf, TensorInfo};
-use pyo3::exceptions::{PyIndexError, PyMemoryError};
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyRange, PySlice};
+use pyo3::types::{PyRange, PySlice, PyTuple};
 
+use crate::buffer::fill_array;
 use crate::error::{OrRaise, changed};
 use crate::record::record;
 
@@ -61,10 +62,12 @@ pub(crate) fn array<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let gguf = file.view();
     let tensor = gguf.tensor(at).ok_or_else(|| changed(py))?;
+    // Before anything is made as large as a file says: what has data has no more rows than bytes.
+    gguf.dequantize(&tensor, 0..0).or_raise(py)?;
     let mut shape: Vec<u64> = tensor.dims.iter().rev().copied().collect();
     // Of one dimension there is one row, which is cut when it is there.
     let (wanted, cut) = match (rows, shape.first_mut()) {
-        (Some(rows), Some(first)) if tensor.dims.len() > 1 => {
+        (Some(rows), Some(first)) if tensor.dims.len() > 1 && tensor.elements() > 0 => {
             let wanted = places(rows, *first)?;
             *first = wanted.len() as u64;
             (Some(wanted), None)
@@ -122,9 +125,6 @@ fn runs(places: &[u64], rest: u64) -> Vec<Range<u64>> {
     runs
 }
 
-/// Numbers that are made at once: what fits the nearest cache.
-const PIECE: u64 = 8192;
-
 fn filled<'py>(
     py: Python<'py>,
     gguf: Gguf<'_>,
@@ -132,48 +132,29 @@ fn filled<'py>(
     runs: &[Range<u64>],
     shape: &[u64],
 ) -> PyResult<Bound<'py, PyAny>> {
-    let rows: u64 = runs.iter().map(|run| run.end - run.start).sum();
-    // Before memory is asked for.
-    gguf.dequantize(tensor, 0..0).or_raise(py)?;
-    let len = rows
-        .checked_mul(tensor.row_len())
-        .and_then(|len| len.checked_mul(4));
-    let len = len.and_then(|len| usize::try_from(len).ok());
-    let len = len.ok_or_else(|| PyMemoryError::new_err("the numbers of the tensor"))?;
+    let array = py
+        .import("numpy")?
+        .call_method1("empty", (PyTuple::new(py, shape)?, "=f4"))?;
     let mut done = Ok(());
-    let bytes = PyByteArray::new_with(py, len, |bytes| {
-        done = py.detach(|| fill(gguf, tensor, runs, bytes));
-        Ok(())
-    })?;
+    fill_array(&array, |room| done = fill(gguf, tensor, runs, room))?;
     done.or_raise(py)?;
-    let numpy = py.import("numpy")?;
-    let flat = numpy.call_method1("frombuffer", (bytes, "=f4"))?;
-    flat.call_method1("reshape", (shape.to_vec(),))
+    Ok(array)
 }
 
 fn fill(
     gguf: Gguf<'_>,
     tensor: &TensorInfo<'_>,
     runs: &[Range<u64>],
-    bytes: &mut [u8],
+    numbers: &mut [f32],
 ) -> modelkeep::Result<()> {
-    let row = usize::try_from(tensor.row_len()).unwrap_or(usize::MAX);
-    let step = (PIECE / tensor.row_len().max(1)).max(1);
-    let mut piece = Vec::new();
-    let mut room = bytes;
+    let mut room = numbers;
     for run in runs {
-        let mut start = run.start;
-        while start < run.end {
-            let end = run.end.min(start + step);
-            let count = row.saturating_mul(usize::try_from(end - start).unwrap_or(usize::MAX));
-            piece.resize(count, 0.0);
-            gguf.dequantize_into(tensor, start..end, &mut piece)?;
-            let (now, later) = room.split_at_mut(4 * count);
-            for (place, number) in now.as_chunks_mut().0.iter_mut().zip(&piece) {
-                *place = number.to_ne_bytes();
-            }
-            (room, start) = (later, end);
-        }
+        // The shape that there is room for is that of the runs.
+        let count = (run.end - run.start).saturating_mul(tensor.row_len());
+        let count = usize::try_from(count).unwrap_or(usize::MAX).min(room.len());
+        let (now, later) = room.split_at_mut(count);
+        gguf.dequantize_into(tensor, run.clone(), now)?;
+        room = later;
     }
     Ok(())
 }

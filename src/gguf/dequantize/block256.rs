@@ -16,6 +16,7 @@ fn part<const START: usize, const LEN: usize, const BYTES: usize>(
         .expect("the assertion says that it is there")
 }
 
+#[inline(always)]
 pub(super) fn q2_k<const BIG: bool>(block: &[u8; 84], numbers: &mut [f32; 256]) {
     let scales: &[u8; 16] = part::<0, _, _>(block);
     let bytes: &[u8; 64] = part::<16, _, _>(block);
@@ -62,25 +63,38 @@ fn twos(
     }
 }
 
+#[inline(always)]
 pub(super) fn q3_k<const BIG: bool>(block: &[u8; 110], numbers: &mut [f32; 256]) {
     let mask: &[u8; 32] = part::<0, _, _>(block);
     let bytes: &[u8; 64] = part::<32, _, _>(block);
     let scales = scales_of_q3(part::<96, _, _>(block));
     let scale = half::<BIG>(*part::<108, _, _>(block));
+    let scales = scales.map(|its| scale * its);
     twos(bytes, numbers, |at, twos, numbers| {
-        let [first, second] = pair(&scales, at);
-        let (first, second) = (scale * first, scale * second);
-        for (place, ((two, mask), number)) in twos.iter().zip(mask).zip(numbers).enumerate() {
-            let scale = if place < 16 { first } else { second };
+        let mut values = [0_u8; 32];
+        for ((value, two), mask) in values.iter_mut().zip(twos).zip(mask) {
             // The bit says that nothing is taken away.
-            let away = (!mask >> at & 1) << 2;
-            *number = scale * signed(two.wrapping_sub(away));
+            *value = two.wrapping_sub((!mask >> at & 1) << 2);
         }
+        scaled(pair(&scales, at), &values, numbers);
     });
+}
+
+/// Multiplies signed values with a scale for each half.
+#[inline(always)]
+fn scaled(scales: [f32; 2], values: &[u8; 32], numbers: &mut [f32; 32]) {
+    let (halves, _) = values.as_chunks::<16>();
+    let (rooms, _) = numbers.as_chunks_mut::<16>();
+    for ((scale, values), numbers) in scales.iter().zip(halves).zip(rooms) {
+        for (value, number) in values.iter().zip(numbers) {
+            *number = scale * signed(*value);
+        }
+    }
 }
 
 /// Returns the sixteen scales of six bits that are packed in twelve bytes: four bits of each in the
 /// first eight, two in the last four.
+#[inline(always)]
 fn scales_of_q3(packed: &[u8; 12]) -> [f32; 16] {
     let low: &[u8; 8] = part::<0, _, _>(packed);
     let high: &[u8; 4] = part::<8, _, _>(packed);
@@ -94,6 +108,7 @@ fn scales_of_q3(packed: &[u8; 12]) -> [f32; 16] {
 }
 
 /// Returns the eight scales and the eight minima of six bits that are packed in twelve bytes.
+#[inline(always)]
 fn scales_and_minima(packed: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
     let [a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3] = *packed;
     let low = |byte: u8| byte & 63;
@@ -125,6 +140,7 @@ fn scales_and_minima(packed: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
     (scales, minima)
 }
 
+#[inline(always)]
 pub(super) fn q4_k<const BIG: bool>(block: &[u8; 144], numbers: &mut [f32; 256]) {
     let factors = Factors::of::<BIG>(part::<0, _, _>(block));
     let bytes: &[u8; 128] = part::<16, _, _>(block);
@@ -136,6 +152,7 @@ pub(super) fn q4_k<const BIG: bool>(block: &[u8; 144], numbers: &mut [f32; 256])
     });
 }
 
+#[inline(always)]
 pub(super) fn q5_k<const BIG: bool>(block: &[u8; 176], numbers: &mut [f32; 256]) {
     let factors = Factors::of::<BIG>(part::<0, _, _>(block));
     let high: &[u8; 32] = part::<16, _, _>(block);
@@ -189,6 +206,7 @@ fn fours(
     }
 }
 
+#[inline(always)]
 pub(super) fn q6_k<const BIG: bool>(block: &[u8; 210], numbers: &mut [f32; 256]) {
     let low: &[u8; 128] = part::<0, _, _>(block);
     let high: &[u8; 64] = part::<128, _, _>(block);
@@ -202,15 +220,16 @@ pub(super) fn q6_k<const BIG: bool>(block: &[u8; 210], numbers: &mut [f32; 256])
             return;
         };
         let shift = at / 2 % 2 * 4;
-        let [first, second] = pair(&scales, at);
-        for (place, ((two, low), number)) in twos.iter().zip(low).zip(numbers).enumerate() {
-            let scale = if place < 16 { first } else { second };
+        let mut values = [0_u8; 32];
+        for ((value, two), low) in values.iter_mut().zip(twos).zip(low) {
             let six = low >> shift & 15 | two << 4;
-            *number = scale * signed(six.wrapping_sub(32));
+            *value = six.wrapping_sub(32);
         }
+        scaled(pair(&scales, at), &values, numbers);
     });
 }
 
+#[inline(always)]
 pub(super) fn q8_k<const BIG: bool>(block: &[u8; 292], numbers: &mut [f32; 256]) {
     let scale = single::<BIG>(*part::<0, _, _>(block));
     let bytes: &[u8; 256] = part::<4, _, _>(block);
@@ -219,6 +238,7 @@ pub(super) fn q8_k<const BIG: bool>(block: &[u8; 292], numbers: &mut [f32; 256])
     }
 }
 
+#[inline(always)]
 pub(super) fn iq4_xs<const BIG: bool>(block: &[u8; 136], numbers: &mut [f32; 256]) {
     let scale = half::<BIG>(*part::<0, _, _>(block));
     let high = word::<BIG>(*part::<2, _, _>(block));

@@ -33,13 +33,28 @@ pub(super) fn nibbles(bytes: &[u8], numbers: &mut [f32], number: impl Fn(u8) -> 
 /// As [`nibbles`], with a fifth bit for each number in `high`.
 #[inline(always)]
 fn fives(high: u32, bytes: &[u8; 16], numbers: &mut [f32; 32], number: impl Fn(u8) -> f32) {
-    let (first, second) = numbers.split_at_mut(16);
-    let bit = |at: usize| if high >> at & 1 == 0 { 0 } else { 16 };
-    for (at, (byte, number_of)) in bytes.iter().zip(first).enumerate() {
-        *number_of = number(byte & 15 | bit(at));
+    let [h0, h1, h2, h3] = high.to_le_bytes();
+    let (low, upper) = numbers.split_at_mut(16);
+    let mut fifth = [0_u8; 16];
+    spread([h0, h1], &mut fifth);
+    for ((byte, bit), number_of) in bytes.iter().zip(fifth).zip(low) {
+        *number_of = number(byte & 15 | bit);
     }
-    for (at, (byte, number_of)) in bytes.iter().zip(second).enumerate() {
-        *number_of = number(byte >> 4 | bit(at + 16));
+    spread([h2, h3], &mut fifth);
+    for ((byte, bit), number_of) in bytes.iter().zip(fifth).zip(upper) {
+        *number_of = number(byte >> 4 | bit);
+    }
+}
+
+/// Gives each of sixteen bits a byte, as the fifth bit of it.
+#[inline(always)]
+fn spread(bits: [u8; 2], bytes: &mut [u8; 16]) {
+    const PLACES: [u8; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+    let (halves, _) = bytes.as_chunks_mut::<8>();
+    for (half, bits) in halves.iter_mut().zip(bits) {
+        for (byte, place) in half.iter_mut().zip(PLACES) {
+            *byte = if bits & place == 0 { 0 } else { 16 };
+        }
     }
 }
 
@@ -51,18 +66,21 @@ fn high_bits<const BIG: bool>(bytes: [u8; 4]) -> u32 {
     }
 }
 
+#[inline(always)]
 pub(super) fn q4_0<const BIG: bool>(block: &[u8; 18], numbers: &mut [f32; 32]) {
     let [d0, d1, bytes @ ..] = block;
     let scale = half::<BIG>([*d0, *d1]);
     nibbles(bytes, numbers, |four| scale * signed(four.wrapping_sub(8)));
 }
 
+#[inline(always)]
 pub(super) fn q4_1<const BIG: bool>(block: &[u8; 20], numbers: &mut [f32; 32]) {
     let [d0, d1, m0, m1, bytes @ ..] = block;
     let (scale, least) = (half::<BIG>([*d0, *d1]), half::<BIG>([*m0, *m1]));
     nibbles(bytes, numbers, |four| scale * f32::from(four) + least);
 }
 
+#[inline(always)]
 pub(super) fn q5_0<const BIG: bool>(block: &[u8; 22], numbers: &mut [f32; 32]) {
     let [d0, d1, h0, h1, h2, h3, bytes @ ..] = block;
     let scale = half::<BIG>([*d0, *d1]);
@@ -72,6 +90,7 @@ pub(super) fn q5_0<const BIG: bool>(block: &[u8; 22], numbers: &mut [f32; 32]) {
     });
 }
 
+#[inline(always)]
 pub(super) fn q5_1<const BIG: bool>(block: &[u8; 24], numbers: &mut [f32; 32]) {
     let [d0, d1, m0, m1, h0, h1, h2, h3, bytes @ ..] = block;
     let (scale, least) = (half::<BIG>([*d0, *d1]), half::<BIG>([*m0, *m1]));
@@ -79,6 +98,7 @@ pub(super) fn q5_1<const BIG: bool>(block: &[u8; 24], numbers: &mut [f32; 32]) {
     fives(high, bytes, numbers, |five| scale * f32::from(five) + least);
 }
 
+#[inline(always)]
 pub(super) fn q8_0<const BIG: bool>(block: &[u8; 34], numbers: &mut [f32; 32]) {
     let [d0, d1, bytes @ ..] = block;
     let scale = half::<BIG>([*d0, *d1]);
@@ -87,12 +107,14 @@ pub(super) fn q8_0<const BIG: bool>(block: &[u8; 34], numbers: &mut [f32; 32]) {
     }
 }
 
+#[inline(always)]
 pub(super) fn iq4_nl<const BIG: bool>(block: &[u8; 18], numbers: &mut [f32; 32]) {
     let [d0, d1, bytes @ ..] = block;
     let scale = half::<BIG>([*d0, *d1]);
     nibbles(bytes, numbers, |four| scale * of_table(&NON_LINEAR, four));
 }
 
+#[inline(always)]
 pub(super) fn mxfp4(block: &[u8; 17], numbers: &mut [f32; 32]) {
     let [exponent, bytes @ ..] = block;
     let scale = half_of_exponent(*exponent);
@@ -107,6 +129,7 @@ pub(super) fn of_table(table: &[f32; 16], four: u8) -> f32 {
 
 /// Returns half of the power of two that an exponent stands for: the table has twice the numbers.
 // ggml-impl.h, ggml_e8m0_to_fp32_half
+#[inline(always)]
 fn half_of_exponent(exponent: u8) -> f32 {
     let bits = match exponent {
         0 => 0x0020_0000,

@@ -3,8 +3,12 @@
 mod block256;
 mod block32;
 mod float;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
+use std::num::NonZero;
 use std::ops::Range;
+use std::thread;
 
 use super::cursor::Endian;
 use super::tensor::{TensorInfo, TensorType};
@@ -21,7 +25,26 @@ impl TensorType {
     /// assert!(!TensorType::I32.is_dequantizable(), "these are numbers already");
     /// ```
     pub fn is_dequantizable(self) -> bool {
-        decoder::<false>(self).is_some()
+        matches!(
+            self,
+            TensorType::F32
+                | TensorType::F16
+                | TensorType::BF16
+                | TensorType::Q4_0
+                | TensorType::Q4_1
+                | TensorType::Q5_0
+                | TensorType::Q5_1
+                | TensorType::Q8_0
+                | TensorType::Q2_K
+                | TensorType::Q3_K
+                | TensorType::Q4_K
+                | TensorType::Q5_K
+                | TensorType::Q6_K
+                | TensorType::Q8_K
+                | TensorType::IQ4_NL
+                | TensorType::IQ4_XS
+                | TensorType::MXFP4
+        )
     }
 }
 
@@ -41,7 +64,7 @@ impl TensorInfo<'_> {
 
 impl<'a> Gguf<'a> {
     /// Returns the numbers of some rows of a tensor, row by row, as GGML defines them: bit for bit
-    /// what gguf-py makes of them. Reads these rows and no others.
+    /// what gguf-py makes of them. Reads these rows and no others; many at once on several threads.
     ///
     /// ```
     /// # let (directory, store) =
@@ -136,43 +159,79 @@ fn cut<'a>(data: &'a [u8], tensor: &TensorInfo<'_>, rows: Range<u64>) -> Option<
     })
 }
 
+/// Numbers that are worth a thread of their own.
+const SHARE: usize = 1 << 19;
+
 impl Packed<'_> {
+    /// Decodes all, on several threads where that is quicker.
     fn decode(&self, endian: Endian, numbers: &mut [f32]) {
-        let decoder = match endian {
-            Endian::Little => decoder::<false>(self.tensor_type),
-            Endian::Big => decoder::<true>(self.tensor_type),
+        let count = thread::available_parallelism().map_or(1, NonZero::get);
+        let count = count.min(numbers.len() / SHARE).max(1);
+        let sizes = self
+            .tensor_type
+            .block_elements()
+            .zip(self.tensor_type.block_bytes());
+        let sizes = sizes.and_then(|(elements, bytes)| {
+            Some((
+                usize::try_from(elements).ok()?,
+                usize::try_from(bytes).ok()?,
+            ))
+        });
+        let Some((elements, bytes)) = sizes.filter(|_| count > 1) else {
+            return decode(self.tensor_type, endian, self.bytes, numbers);
         };
-        if let Some(decode) = decoder {
-            decode(self.bytes, numbers);
-        }
+        let blocks = (numbers.len() / elements).div_ceil(count);
+        let parts = self.bytes.chunks(blocks * bytes);
+        let rooms = numbers.chunks_mut(blocks * elements);
+        thread::scope(|scope| {
+            for (part, room) in parts.zip(rooms) {
+                scope.spawn(move || decode(self.tensor_type, endian, part, room));
+            }
+        });
     }
 }
 
-/// Turns whole blocks into numbers.
-type Decoder = fn(&[u8], &mut [f32]);
+/// Turns whole blocks into numbers, as this processor does it best.
+fn decode(tensor_type: TensorType, endian: Endian, from: &[u8], to: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(wide) = wide::Wide::detect() {
+        return wide.decode(tensor_type, endian, from, to);
+    }
+    decode_any(tensor_type, endian, from, to);
+}
 
-/// Returns what decodes a type; fields of several bytes are big-endian where `BIG`.
-fn decoder<const BIG: bool>(tensor_type: TensorType) -> Option<Decoder> {
-    Some(match tensor_type {
-        TensorType::F32 => |from, to| each(from, to, float::single::<BIG>),
-        TensorType::F16 => |from, to| each(from, to, float::half::<BIG>),
-        TensorType::BF16 => |from, to| each(from, to, float::brain::<BIG>),
-        TensorType::Q4_0 => |from, to| blocks(from, to, block32::q4_0::<BIG>),
-        TensorType::Q4_1 => |from, to| blocks(from, to, block32::q4_1::<BIG>),
-        TensorType::Q5_0 => |from, to| blocks(from, to, block32::q5_0::<BIG>),
-        TensorType::Q5_1 => |from, to| blocks(from, to, block32::q5_1::<BIG>),
-        TensorType::Q8_0 => |from, to| blocks(from, to, block32::q8_0::<BIG>),
-        TensorType::IQ4_NL => |from, to| blocks(from, to, block32::iq4_nl::<BIG>),
-        TensorType::MXFP4 => |from, to| blocks(from, to, block32::mxfp4),
-        TensorType::Q2_K => |from, to| blocks(from, to, block256::q2_k::<BIG>),
-        TensorType::Q3_K => |from, to| blocks(from, to, block256::q3_k::<BIG>),
-        TensorType::Q4_K => |from, to| blocks(from, to, block256::q4_k::<BIG>),
-        TensorType::Q5_K => |from, to| blocks(from, to, block256::q5_k::<BIG>),
-        TensorType::Q6_K => |from, to| blocks(from, to, block256::q6_k::<BIG>),
-        TensorType::Q8_K => |from, to| blocks(from, to, block256::q8_k::<BIG>),
-        TensorType::IQ4_XS => |from, to| blocks(from, to, block256::iq4_xs::<BIG>),
-        _ => return None,
-    })
+#[inline(always)]
+fn decode_any(tensor_type: TensorType, endian: Endian, from: &[u8], to: &mut [f32]) {
+    match endian {
+        Endian::Little => decode_in::<false>(tensor_type, from, to),
+        Endian::Big => decode_in::<true>(tensor_type, from, to),
+    }
+}
+
+/// Decodes a type; fields of several bytes are big-endian where `BIG`.
+#[inline(always)]
+fn decode_in<const BIG: bool>(tensor_type: TensorType, from: &[u8], to: &mut [f32]) {
+    match tensor_type {
+        TensorType::F32 => each(from, to, float::single::<BIG>),
+        TensorType::F16 => each(from, to, float::half::<BIG>),
+        TensorType::BF16 => each(from, to, float::brain::<BIG>),
+        TensorType::Q4_0 => blocks(from, to, block32::q4_0::<BIG>),
+        TensorType::Q4_1 => blocks(from, to, block32::q4_1::<BIG>),
+        TensorType::Q5_0 => blocks(from, to, block32::q5_0::<BIG>),
+        TensorType::Q5_1 => blocks(from, to, block32::q5_1::<BIG>),
+        TensorType::Q8_0 => blocks(from, to, block32::q8_0::<BIG>),
+        TensorType::IQ4_NL => blocks(from, to, block32::iq4_nl::<BIG>),
+        TensorType::MXFP4 => blocks(from, to, block32::mxfp4),
+        TensorType::Q2_K => blocks(from, to, block256::q2_k::<BIG>),
+        TensorType::Q3_K => blocks(from, to, block256::q3_k::<BIG>),
+        TensorType::Q4_K => blocks(from, to, block256::q4_k::<BIG>),
+        TensorType::Q5_K => blocks(from, to, block256::q5_k::<BIG>),
+        TensorType::Q6_K => blocks(from, to, block256::q6_k::<BIG>),
+        TensorType::Q8_K => blocks(from, to, block256::q8_k::<BIG>),
+        TensorType::IQ4_XS => blocks(from, to, block256::iq4_xs::<BIG>),
+        // Refused by whoever asks.
+        _ => {}
+    }
 }
 
 #[inline(always)]

@@ -79,6 +79,12 @@ const SECTIONS: &[Section] = &[
         &["tensor", "dequantize"],
     ),
     section(
+        "comparing",
+        "Comparing files",
+        "The hashes of tensors, and what two files differ in.",
+        &["compare"],
+    ),
+    section(
         "shows",
         "Shown models",
         "Everything about one model: template, parameters, metadata, what it can do.",
