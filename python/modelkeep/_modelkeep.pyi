@@ -200,24 +200,11 @@ class Store:
         """
     @staticmethod
     def diagnose(path: _Path | None = None) -> Diagnosis:
-        """staticmethod(function) -> method
+        """Returns what is wrong with a store that need not open, as `Diagnosis`; without a path, with the
+        default one.
 
-        Convert a function to be a static method.
-
-        A static method does not receive an implicit first argument.
-        To declare a static method, use this idiom:
-
-             class C:
-                 @staticmethod
-                 def f(arg1, arg2, argN):
-                     ...
-
-        It can be called either on the class (e.g. C.f()) or on an instance
-        (e.g. C().f()). Both the class and the instance are ignored, and
-        neither is passed implicitly as the first argument to the method.
-
-        Static methods in Python are similar to those found in Java or C++.
-        For a more advanced concept, see the classmethod builtin.
+        >>> modelkeep.Store.diagnose("nowhere").ok
+        False
         """
     def list(self, *, check_blobs: bool = False) -> Listing:
         """Returns all models as a `Listing`, newest first, and in its `problems` what had to be left out.
@@ -2421,24 +2408,10 @@ class TensorType:
         """Whether `Tensor.to_numpy` gives the numbers of such tensors."""
     @staticmethod
     def all() -> list[TensorType]:
-        """staticmethod(function) -> method
+        """Returns the types that are known, by number.
 
-        Convert a function to be a static method.
-
-        A static method does not receive an implicit first argument.
-        To declare a static method, use this idiom:
-
-             class C:
-                 @staticmethod
-                 def f(arg1, arg2, argN):
-                     ...
-
-        It can be called either on the class (e.g. C.f()) or on an instance
-        (e.g. C().f()). Both the class and the instance are ignored, and
-        neither is passed implicitly as the first argument to the method.
-
-        Static methods in Python are similar to those found in Java or C++.
-        For a more advanced concept, see the classmethod builtin.
+        >>> modelkeep.TensorType.all()[0]
+        TensorType(name='F32', block_elements=1, block_bytes=4)
         """
     def __lt__(self, other: Self, /) -> bool: ...
     def __le__(self, other: Self, /) -> bool: ...
