@@ -135,8 +135,8 @@ impl Staged {
         self.flush_after(bytes.len())
     }
 
-    /// Notes that so many more bytes are in the file, by whatever way.
-    pub(crate) fn flush_after(&mut self, more: usize) -> Result<()> {
+    /// Notes that so many more bytes are in the file.
+    fn flush_after(&mut self, more: usize) -> Result<()> {
         self.unflushed = self.unflushed.saturating_add(more);
         if self.unflushed >= MOST_UNFLUSHED {
             self.unflushed = 0;

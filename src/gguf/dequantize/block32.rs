@@ -49,12 +49,12 @@ fn fives(high: u32, bytes: &[u8; 16], numbers: &mut [f32; 32], number: impl Fn(u
 /// Gives each of sixteen bits a byte, as the fifth bit of it.
 #[inline(always)]
 fn spread(bits: [u8; 2], bytes: &mut [u8; 16]) {
-    const PLACES: [u8; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
     let (halves, _) = bytes.as_chunks_mut::<8>();
     for (half, bits) in halves.iter_mut().zip(bits) {
-        for (byte, place) in half.iter_mut().zip(PLACES) {
-            *byte = if bits & place == 0 { 0 } else { 16 };
-        }
+        // Each byte keeps one bit of its own; what is not zero then reaches the highest one.
+        let own = (u64::from(bits) * 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
+        let set = own.wrapping_add(0x7f7f_7f7f_7f7f_7f7f) & 0x8080_8080_8080_8080;
+        *half = (set >> 3).to_le_bytes();
     }
 }
 
