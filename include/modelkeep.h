@@ -385,6 +385,13 @@ typedef ptrdiff_t (*mkeep_read)(void *user, uint8_t *buffer, size_t len);
  */
 typedef ptrdiff_t (*mkeep_write)(void *user, const uint8_t *bytes, size_t len);
 
+/**
+ * Fills `buffer` with at most `len` bytes from the offset `at` on, and returns how many; 0 or less where
+ * they cannot be read. `user` is what the caller gave. It must return: neither longjmp nor an
+ * exception may leave it.
+ */
+typedef ptrdiff_t (*mkeep_read_at)(void *user, uint8_t *buffer, size_t len, uint64_t at);
+
 /** @} */
 
 /**
@@ -1051,6 +1058,22 @@ mkeep_status mkeep_gguf_from_bytes(const uint8_t *bytes,
                                    const mkeep_gguf_options *options,
                                    mkeep_gguf **gguf,
                                    mkeep_error **error);
+
+/**
+ * Reads the header of a GGUF file of `size` bytes through a function at an offset, which is called with
+ * `user`, and only before this returns: for what lies in a bigger file, an object store, at a URL. The
+ * `data` of the tensors are NULL. `options` may be NULL; `no_mmap` means nothing here.
+ *
+ * As mkeep_gguf_open; MKEEP_STATUS_IO where the function fails.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_from_read_at(uint64_t size,
+                                     mkeep_read_at read,
+                                     void *user,
+                                     const mkeep_gguf_options *options,
+                                     mkeep_gguf **gguf,
+                                     mkeep_error **error);
 
 /**
  * Opens the GGUF file of a stored model, leniently.

@@ -111,6 +111,7 @@ mod template;
 pub use capability::Capability;
 pub use error::{Error, ErrorKind, Result};
 pub use fs::durability::Durability;
+pub use fs::gguf_at::ReadAt;
 pub use fs::gguf_compare::{
     GgufDiff, GgufHash, GgufHashOptions, KeyDiff, TensorDiff, TensorHash, TensorShape,
 };

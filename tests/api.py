@@ -104,6 +104,12 @@ class Surface:
                 pass
             case "struct" | "enum":
                 self.data(item, kind, inner, path)
+            case "trait":
+                bounds = self.bounds(inner["bounds"])
+                self.add(item, path, f"trait {path}{self.generics(inner['generics'])}" + (f": {bounds}" if bounds else ""))
+                for child in inner["items"]:
+                    child = self.index[str(child)]
+                    self.named(child, f"{path}::{child['name']}")
             case other:
                 sys.exit(f"{path}: a {other}, which this script does not know")
 

@@ -17,7 +17,7 @@ from typing import (
 
 import numpy
 import numpy.typing
-from typing_extensions import disjoint_base
+from typing_extensions import Buffer, disjoint_base
 
 from .errors import Error
 
@@ -99,6 +99,12 @@ class _Writer(Protocol):
 
 @type_check_only
 class _Readable(Protocol):
+    def read(self, size: int, /) -> builtins.bytes: ...
+
+@type_check_only
+class _SeekableFile(Protocol):
+    def tell(self) -> int: ...
+    def seek(self, to: int, whence: int = ..., /) -> object: ...
     def read(self, size: int, /) -> builtins.bytes: ...
 
 @type_check_only
@@ -194,24 +200,11 @@ class Store:
         """
     @staticmethod
     def diagnose(path: _Path | None = None) -> Diagnosis:
-        """staticmethod(function) -> method
+        """Returns what is wrong with a store that need not open, as `Diagnosis`; without a path, with the
+        default one.
 
-        Convert a function to be a static method.
-
-        A static method does not receive an implicit first argument.
-        To declare a static method, use this idiom:
-
-             class C:
-                 @staticmethod
-                 def f(arg1, arg2, argN):
-                     ...
-
-        It can be called either on the class (e.g. C.f()) or on an instance
-        (e.g. C().f()). Both the class and the instance are ignored, and
-        neither is passed implicitly as the first argument to the method.
-
-        Static methods in Python are similar to those found in Java or C++.
-        For a more advanced concept, see the classmethod builtin.
+        >>> modelkeep.Store.diagnose("nowhere").ok
+        False
         """
     def list(self, *, check_blobs: bool = False) -> Listing:
         """Returns all models as a `Listing`, newest first, and in its `problems` what had to be left out.
@@ -1997,6 +1990,30 @@ class Gguf(JsonBase, Mapping[str, Any]):
         mmap: bool = True,
         header_only: bool = False,
     ) -> Self: ...
+    @staticmethod
+    def from_buffer(data: Buffer, *, lenient: bool = False, header_only: bool = False) -> Gguf:
+        """Reads a GGUF file that is in memory: bytes, or anything else that lends a buffer, such as
+        `mmap`. Nothing is copied: the buffer is exported until the file is closed and what it handed
+        out is gone, so that a `bytearray` keeps its length as long. One that can be written to has to
+        stay as it is until then.
+
+        >>> data = open("llama3.2.gguf", "rb").read()
+        >>> modelkeep.Gguf.from_buffer(data)["general.architecture"]
+        'llama'
+        """
+    @staticmethod
+    def from_file(
+        file: _SeekableFile, *, lenient: bool = False, header_only: bool = False
+    ) -> Gguf:
+        """Reads the header of a GGUF file through a seekable binary file, from its position on, to which
+        it is put back. Only the header is read, so the data of the tensors are not at hand: it may lie
+        in an archive, an object store or at a URL. What the file raises comes through.
+
+        >>> with open("llama3.2.gguf", "rb") as file:
+        ...     gguf = modelkeep.Gguf.from_file(file)
+        >>> gguf["general.architecture"]
+        'llama'
+        """
     def hash(
         self,
         *,
@@ -2391,24 +2408,10 @@ class TensorType:
         """Whether `Tensor.to_numpy` gives the numbers of such tensors."""
     @staticmethod
     def all() -> list[TensorType]:
-        """staticmethod(function) -> method
+        """Returns the types that are known, by number.
 
-        Convert a function to be a static method.
-
-        A static method does not receive an implicit first argument.
-        To declare a static method, use this idiom:
-
-             class C:
-                 @staticmethod
-                 def f(arg1, arg2, argN):
-                     ...
-
-        It can be called either on the class (e.g. C.f()) or on an instance
-        (e.g. C().f()). Both the class and the instance are ignored, and
-        neither is passed implicitly as the first argument to the method.
-
-        Static methods in Python are similar to those found in Java or C++.
-        For a more advanced concept, see the classmethod builtin.
+        >>> modelkeep.TensorType.all()[0]
+        TensorType(name='F32', block_elements=1, block_bytes=4)
         """
     def __lt__(self, other: Self, /) -> bool: ...
     def __le__(self, other: Self, /) -> bool: ...

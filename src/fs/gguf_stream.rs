@@ -7,7 +7,7 @@ use crate::fs::gguf_file::{GgufFile, GgufOptions, LARGEST_HEADER};
 use crate::gguf::{Gguf, Index, Parsed, Parser};
 
 /// How much is read at first, in bytes: the header of most files without a vocabulary.
-const FIRST: u64 = 64 << 10;
+pub(super) const FIRST: u64 = 64 << 10;
 /// The largest header that is read, in bytes.
 const LARGEST: u64 = if cfg!(test) { 1 << 20 } else { LARGEST_HEADER };
 /// The size of a file that goes on: larger than any.
@@ -58,9 +58,9 @@ fn read_to(reader: &mut dyn Read, bytes: &mut Vec<u8>, end: u64) -> Result<bool>
 }
 
 /// Returns how far to read next: as far as the parser has to go, and four times as far as before.
-fn next(needed: u64, before: u64) -> Result<u64> {
+pub(super) fn next(needed: u64, before: u64) -> Result<u64> {
     if needed > LARGEST {
-        let text = format!("reading a stream with a GGUF file: a header of {needed} bytes or more");
+        let text = format!("reading a GGUF file: a header of {needed} bytes or more");
         return Err(Error::new(ErrorKind::Unsupported, text));
     }
     Ok(needed.max(4 * before).min(LARGEST))

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod durability;
+pub(crate) mod gguf_at;
 pub(crate) mod gguf_compare;
 pub(crate) mod gguf_edit;
 pub(crate) mod gguf_file;

@@ -261,6 +261,43 @@ static void a_config_has_what_it_says(mkeep_store *store) {
     DONE(mkeep_store_delete(store, "rendered", NULL, error));
 }
 
+struct place {
+    const uint8_t *bytes;
+    size_t len;
+    int fails;
+};
+
+static ptrdiff_t read_place(void *user, uint8_t *buffer, size_t len, uint64_t at) {
+    const struct place *place = user;
+    if (place->fails || at > place->len) return -1;
+    const size_t rest = place->len - (size_t)at;
+    /* A few bytes at a time, as a reader may. */
+    const size_t count = rest < len ? (rest < 100 ? rest : 100) : (len < 100 ? len : 100);
+    memcpy(buffer, place->bytes + at, count);
+    return (ptrdiff_t)count;
+}
+
+static void a_file_is_read_at_offsets(void) {
+    uint8_t bytes[1024];
+    FILE *file = fopen(fixture, "rb");
+    const size_t len = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (file) fclose(file);
+    struct place place = {bytes, len, 0};
+    mkeep_gguf *gguf = NULL;
+    mkeep_tensor tensor = {.size = sizeof tensor};
+    DONE(mkeep_gguf_from_read_at(len, read_place, &place, NULL, &gguf, error));
+    CHECK(mkeep_gguf_size(gguf) == len && mkeep_gguf_tensor(gguf, 1, &tensor) && !tensor.data);
+    mkeep_gguf_free(gguf);
+    gguf = NULL;
+    CHECK(mkeep_gguf_from_read_at(len - 1, read_place, &place, NULL, &gguf, NULL) ==
+          MKEEP_STATUS_INVALID_GGUF);
+    CHECK(mkeep_gguf_from_read_at(len, NULL, &place, NULL, &gguf, NULL) ==
+          MKEEP_STATUS_NULL_ARGUMENT);
+    place.fails = 1;
+    CHECK(mkeep_gguf_from_read_at(len, read_place, &place, NULL, &gguf, NULL) == MKEEP_STATUS_IO);
+    CHECK(!gguf);
+}
+
 static void a_file_is_read_from_memory(void) {
     uint8_t bytes[1024];
     FILE *file = fopen(fixture, "rb");
@@ -443,6 +480,7 @@ int main(int argc, char *argv[]) {
     loose_downloads_become_a_model(store);
     a_file_is_imported_as_what_it_is(store);
     a_config_has_what_it_says(store);
+    a_file_is_read_at_offsets();
     a_file_is_read_from_memory();
     a_file_is_edited();
     a_report_has_warnings_and_what_is_not_supported(store);

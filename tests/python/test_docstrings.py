@@ -98,7 +98,9 @@ def described(source: str) -> str:
         wanted.append((top, inspect.getdoc(found) or ""))
         for member in top.body:
             if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
-                wanted.append((member, inspect.getdoc(vars(found)[member.name]) or ""))
+                it = vars(found)[member.name]
+                it = it.__func__ if isinstance(it, staticmethod) else it
+                wanted.append((member, inspect.getdoc(it) or ""))
     for node, text in sorted(wanted, key=lambda it: it[0].lineno, reverse=True):
         describe(lines, node, text)
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 through the transport."""
 
 import contextlib
+import http.server
 import importlib.util
 import io
 import json
@@ -9,12 +10,14 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from random import Random
+from typing import ClassVar
 
 import pytest
 from conftest import Scratch, gguf, text
@@ -70,6 +73,51 @@ def test_vocabularies_are_compared(store: modelkeep.Store) -> None:
     pytest.importorskip("numpy")
     printed = run("vocabularies.py", "tiny:f16", "tiny:q8_0", store.root)
     assert "4 tokens; tiny:q8_0: 4; 4 in both" in printed and "scores: mean" in printed
+
+
+class Ranges(http.server.SimpleHTTPRequestHandler):
+    """Serves one file by ranges, which the handler of Python cannot."""
+
+    data = b""
+    ranges: ClassVar[list[str]] = []
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.data)))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        asked = self.headers["Range"]
+        self.ranges.append(asked)
+        start, end = map(int, asked.removeprefix("bytes=").split("-"))
+        part = self.data[start : end + 1]
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part)
+
+    def log_message(self, format: str, *_args: object) -> None:
+        pass
+
+
+def test_of_a_remote_file_the_header_is_fetched(tmp_path: Path) -> None:
+    with modelkeep.GgufWriter(tmp_path / "large.gguf") as writer:
+        writer["general.architecture"] = "llama"
+        writer["tokenizer.ggml.tokens"] = ["a", "b"]
+        writer.add("w", bytes(8 << 20), shape=(2 << 20,), dtype="F32")
+    Ranges.data = (tmp_path / "large.gguf").read_bytes()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ranges)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        printed = run("remote.py", f"http://127.0.0.1:{server.server_port}/large.gguf")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert "general.architecture" in printed and "2 elements" in printed
+    assert f"1 tensors; 65536 of {len(Ranges.data)} bytes fetched" in printed
+    assert Ranges.ranges == ["bytes=0-65535"]
 
 
 def llama() -> bytes:

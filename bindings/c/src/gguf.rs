@@ -1,6 +1,6 @@
 //! GGUF files: index-based access to borrowed bytes.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use crate::pair::get_pair;
 use crate::status::{call, mkeep_error, mkeep_status};
 use crate::store::{mkeep_store, result_out};
 use crate::str::{Strings, mkeep_str};
+use crate::stream::{SourceAt, mkeep_read_at};
 use crate::string::{json_out, mkeep_string};
 use crate::type_names;
 use crate::value::mkeep_value;
@@ -179,6 +180,33 @@ pub unsafe extern "C" fn mkeep_gguf_from_bytes(
                 gguf,
                 mkeep_gguf::from(GgufFile::from_bytes(lent, &options)?),
             );
+            Ok(())
+        })
+    }
+}
+
+/// Reads the header of a GGUF file of `size` bytes through a function at an offset, which is called with
+/// `user`, and only before this returns: for what lies in a bigger file, an object store, at a URL. The
+/// `data` of the tensors are NULL. `options` may be NULL; `no_mmap` means nothing here.
+///
+/// As mkeep_gguf_open; MKEEP_STATUS_IO where the function fails.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_gguf_from_read_at(
+    size: u64,
+    read: mkeep_read_at,
+    user: *mut c_void,
+    options: *const mkeep_gguf_options,
+    gguf: *mut *mut mkeep_gguf,
+    error: *mut *mut mkeep_error,
+) -> mkeep_status {
+    // SAFETY: by the header's contract every pointer is NULL or good for its use.
+    unsafe {
+        call(error, || {
+            let gguf = output(gguf)?;
+            let options = self::options(options)?.read()?;
+            let mut source = SourceAt::new(size, read, user)?;
+            let file = GgufFile::from_read_at(&mut source, &options)?;
+            out(gguf, mkeep_gguf::from(file));
             Ok(())
         })
     }

@@ -3,6 +3,8 @@
 use std::ffi::c_void;
 use std::io::{self, Read, Write};
 
+use engine::ReadAt;
+
 use crate::boundary::Fault;
 
 /// Fills `buffer` with at most `len` bytes, and returns how many: 0 at the end, less than 0 where
@@ -15,6 +17,12 @@ pub type mkeep_read =
 /// `user` is what the caller gave. It must return: neither longjmp nor an exception may leave it.
 pub type mkeep_write =
     Option<unsafe extern "C" fn(user: *mut c_void, bytes: *const u8, len: usize) -> isize>;
+
+/// Fills `buffer` with at most `len` bytes from the offset `at` on, and returns how many; 0 or less where
+/// they cannot be read. `user` is what the caller gave. It must return: neither longjmp nor an
+/// exception may leave it.
+pub type mkeep_read_at =
+    Option<unsafe extern "C" fn(user: *mut c_void, buffer: *mut u8, len: usize, at: u64) -> isize>;
 
 /// What the caller gave for one of its functions.
 struct User(*mut c_void);
@@ -52,6 +60,39 @@ impl Sink {
         let write = write.ok_or(Fault::Null("write"))?;
         let user = User(user);
         Ok(Sink { write, user })
+    }
+}
+
+/// What is read at any offset.
+pub(crate) struct SourceAt {
+    size: u64,
+    read: unsafe extern "C" fn(*mut c_void, *mut u8, usize, u64) -> isize,
+    user: User,
+}
+
+impl SourceAt {
+    /// # Safety
+    /// `read` is NULL or a function that can be called with `user`, as long as this lives.
+    pub(crate) unsafe fn new(
+        size: u64,
+        read: mkeep_read_at,
+        user: *mut c_void,
+    ) -> Result<Self, Fault> {
+        let read = read.ok_or(Fault::Null("read"))?;
+        let user = User(user);
+        Ok(SourceAt { size, read, user })
+    }
+}
+
+impl ReadAt for SourceAt {
+    fn size(&mut self) -> io::Result<u64> {
+        Ok(self.size)
+    }
+
+    fn read_at(&mut self, into: &mut [u8], at: u64) -> io::Result<usize> {
+        // SAFETY: by the contract of `new` it can be called, here with a buffer of that size.
+        let read = unsafe { (self.read)(self.user.0, into.as_mut_ptr(), into.len(), at) };
+        moved(read, into.len())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The buffer protocol: parts of a file as memory, without a copy. The one file of this binding
+//! The buffer protocol: parts of a file as memory, and memory as a file, without a copy. The one file of this binding
 //! with `unsafe` in it.
 #![expect(
     unsafe_code,
@@ -14,6 +14,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyMemoryView;
 
 /// What lends its bytes as memory, and holds the file as long as anybody looks at them.
 #[pyclass(frozen, subclass, module = "modelkeep")]
@@ -182,6 +183,40 @@ fn pointer<T>(wanted: bool, to: *const T) -> *mut T {
         to.cast_mut()
     } else {
         ptr::null_mut()
+    }
+}
+
+/// The bytes of an object that lends them, which stay exported as long as this lives.
+pub(crate) struct Lent(PyBuffer<u8>);
+
+impl Lent {
+    /// Borrows the bytes of an object, in C order.
+    pub(crate) fn of(data: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let view = PyMemoryView::from(data)?.into_any();
+        let dimensions: usize = view.getattr("ndim")?.extract()?;
+        let is_plain = dimensions == 1 && view.getattr("format")?.extract::<String>()? == "B";
+        let view = match is_plain {
+            true => view,
+            false => view.call_method1("cast", ("B",))?,
+        };
+        let buffer = PyBuffer::get(&view)?;
+        match buffer.is_c_contiguous() {
+            true => Ok(Lent(buffer)),
+            false => Err(PyBufferError::new_err("the bytes are not contiguous")),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        let (start, len) = (self.0.buf_ptr().cast::<u8>(), self.0.len_bytes());
+        if start.is_null() {
+            return &[];
+        }
+        // SAFETY: the buffer is contiguous and stays exported, so that its memory neither moves nor
+        // goes away, as long as `self` lives. Nothing here writes to it. Of one that others may write
+        // to, `Gguf.from_buffer` states the condition of a mapped file: that it stays as it is.
+        unsafe { std::slice::from_raw_parts(start, len) }
     }
 }
 

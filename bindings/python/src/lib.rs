@@ -10,6 +10,7 @@ mod error;
 mod exception;
 mod gguf;
 mod gguf_edit;
+mod gguf_from;
 mod gguf_writer;
 mod html;
 mod http;

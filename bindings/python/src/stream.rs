@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::sync::Mutex;
 
+use modelkeep::ReadAt;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -27,6 +28,10 @@ impl PyFile {
     /// Returns what the file raised, if it did.
     pub(crate) fn raised(self) -> Option<PyErr> {
         self.raised.into_inner().unwrap_or_default()
+    }
+
+    fn take_raised(&self) -> Option<PyErr> {
+        self.raised.lock().ok()?.take()
     }
 
     fn call<T>(&self, call: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> io::Result<T> {
@@ -73,5 +78,49 @@ impl Write for PyFile {
             true => file.call_method0("flush").map(drop),
             false => Ok(()),
         })
+    }
+}
+
+/// A seekable file of Python, from its position on.
+pub(crate) struct PyFileAt {
+    file: PyFile,
+    base: u64,
+}
+
+impl PyFileAt {
+    pub(crate) fn new(file: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let base = file.call_method0("tell")?.extract()?;
+        let file = PyFile::new(file);
+        Ok(PyFileAt { file, base })
+    }
+
+    /// Puts the position back, and returns what the file raised, if it did.
+    pub(crate) fn finish(self) -> Option<PyErr> {
+        if let Some(raised) = self.file.take_raised() {
+            return Some(raised);
+        }
+        let _ = self.seek(self.base, 0);
+        self.file.raised()
+    }
+
+    fn seek(&self, to: u64, whence: u8) -> io::Result<u64> {
+        let seek = |file: &Bound<'_, PyAny>| {
+            file.call_method1("seek", (to, whence))?;
+            file.call_method0("tell")?.extract()
+        };
+        self.file.call(seek)
+    }
+}
+
+impl ReadAt for PyFileAt {
+    fn size(&mut self) -> io::Result<u64> {
+        const FROM_THE_END: u8 = 2;
+        let end = self.seek(0, FROM_THE_END)?;
+        Ok(end.saturating_sub(self.base))
+    }
+
+    fn read_at(&mut self, into: &mut [u8], at: u64) -> io::Result<usize> {
+        self.seek(self.base.saturating_add(at), 0)?;
+        self.file.read(into)
     }
 }
