@@ -134,7 +134,7 @@ impl EditSource {
             Some(free) if free < needed => {
                 let (needed, free) = (human_size(needed), human_size(free));
                 let path = self.path.display();
-                let text = format!("editing {path}: needs {needed}, {free} free");
+                let text = format!("copying the data of {path}: needs {needed}, {free} free");
                 Err(Error::caused(ErrorKind::Io, text, code::no_space()))
             }
             _ => Ok(()),

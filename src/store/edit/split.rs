@@ -11,6 +11,8 @@ use crate::fs::gguf_parts::{GgufParts, PartName};
 use crate::fs::hash::Progress;
 use crate::fs::ops;
 use crate::fs::staged::Staged;
+use crate::fs::stamp::FileStamp;
+use crate::fs::system::stat::Stat;
 use crate::gguf::{self, Assembled, PartLimits};
 use crate::store::edit::{Edited, may_write};
 use crate::store::watch::{self, FileWork, Work};
@@ -215,18 +217,21 @@ fn edited(file: PathBuf, made: Assembled, replaced: bool) -> Edited {
 
 /// Names the parts, the first one last: who finds it finds all. Where one fails, the new ones go.
 fn commit(mut parts: Vec<Part>, replace: bool) -> Result<Vec<Edited>> {
-    let mut named: Vec<Edited> = Vec::new();
+    let (mut named, mut new) = (Vec::new(), Vec::new());
     while let Some(Part { staged, edited }) = parts.pop() {
         let to = &edited.file;
-        let done = match replace {
-            true => staged.commit(to, &[]),
-            false => staged.commit_new(to),
-        };
-        if let Err(error) = done {
-            for part in named.iter().filter(|part| !part.replaced) {
-                // What cannot be removed either is a part without a first one.
-                let _ = ops::unlink(&part.file);
+        let stamped = stamp(&staged);
+        let done = stamped.and_then(|stamp| {
+            if !edited.replaced {
+                new.push((to.clone(), stamp));
             }
+            match replace {
+                true => staged.commit(to, &[]),
+                false => staged.commit_new(to),
+            }
+        });
+        if let Err(error) = done {
+            remove(&new);
             return Err(error);
         }
         named.push(edited);
@@ -234,3 +239,24 @@ fn commit(mut parts: Vec<Part>, replace: bool) -> Result<Vec<Edited>> {
     named.reverse();
     Ok(named)
 }
+
+fn stamp(staged: &Staged) -> Result<FileStamp> {
+    let stat = Stat::of(staged.file());
+    let stat = stat.map_err(|e| Error::io("looking at", staged.path(), e))?;
+    Ok(FileStamp::of(&stat))
+}
+
+/// Removes files that we have made, and none that somebody else has put in their places.
+fn remove(new: &[(PathBuf, FileStamp)]) {
+    for (path, stamp) in new {
+        let found = FileStamp::at(path).filter(|found| found.id().is_some());
+        if found.is_some_and(|found| found.is_same_file(stamp)) {
+            // What cannot be removed is a part without a first one, which no reader takes.
+            let _ = ops::unlink(path);
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
