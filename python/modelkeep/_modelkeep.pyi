@@ -2112,13 +2112,19 @@ class Gguf(JsonBase, Mapping[str, Any]):
     def __contains__(self, key: object, /) -> bool: ...
 
 @final
-class GgufParts:
+class GgufParts(Mapping[str, Any]):
     """The parts of a split model, open and in order, given the path of any of them; the others lie beside
     it. A file that is whole is a model of one part. The options are those of `Gguf`.
 
-    >>> parts = modelkeep.GgufParts("llama3.2.gguf")
-    >>> len(parts.parts), parts.parameter_count, parts.tensors["output_norm.weight"].shape
-    (1, 40, (8,))
+    It is a mapping of the model's metadata, which are those of the first part, as `Gguf` is one of a
+    file's; `tensors` are those of all parts. Raises `MissingFileError` for the first part that is
+    missing, and `GgufError` for one that belongs to another model; both name it. `with` closes all.
+
+    >>> with modelkeep.GgufParts("llama3.2.gguf") as parts:
+    ...     print(parts["general.architecture"], len(parts.paths), parts.parameter_count)
+    llama 1 40
+    >>> modelkeep.GgufParts("llama3.2.gguf").tensors["output_norm.weight"].shape
+    (8,)
     """
     def __new__(
         cls,
@@ -2132,11 +2138,42 @@ class GgufParts:
     def parts(self) -> list[Gguf]:
         """The parts in order, as a list of `Gguf`; the first holds the metadata of the model."""
     @property
+    def paths(self) -> list[Path]:
+        """The paths of the parts in order, as a list of `pathlib.Path`.
+
+        >>> [path.name for path in modelkeep.GgufParts("llama3.2.gguf").paths]
+        ['llama3.2.gguf']
+        """
+    @property
     def tensors(self) -> MappingProxyType[str, Tensor]:
-        """The tensors of all parts by name; made when they are first asked for."""
+        """The tensors of all parts by name, in their order."""
     @property
     def parameter_count(self) -> int:
         """The sum of the elements of all tensors."""
+    def close(self) -> None:
+        """Closes all parts; see `Gguf.close`."""
+    @property
+    def closed(self) -> bool:
+        """Whether a part was closed."""
+    def value_type(self, key: str) -> str:
+        """Returns the type of a value in the file, as `Gguf.value_type` does.
+
+        >>> modelkeep.GgufParts("llama3.2.gguf").value_type("general.architecture")
+        'str'
+        """
+    def get(self, key: str, default: Any = None, /) -> Any:
+        """Returns the value of a key, as `Gguf.get` does; `default` where there is no such key.
+
+        >>> modelkeep.GgufParts("llama3.2.gguf").get("llama.context_length")
+        128
+        """
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exception: object) -> None: ...
+    def _ipython_key_completions_(self) -> list[str]: ...
+    def __getitem__(self, key: str, /) -> Any: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    def __contains__(self, key: object, /) -> bool: ...
 
 @final
 class Array(Sequence[Any]):

@@ -20,6 +20,7 @@ use crate::gguf::{Gguf, TensorInfo};
 #[derive(Clone, Debug)]
 pub struct GgufParts {
     parts: Vec<GgufFile>,
+    paths: Vec<PathBuf>,
 }
 
 /// A tensor of a model of several parts.
@@ -65,19 +66,25 @@ impl GgufParts {
     ) -> Result<Self> {
         let file = open(path)?;
         let Some(split) = file.view().split().filter(|split| split.count > 1) else {
-            return Ok(GgufParts { parts: vec![file] });
+            return Ok(GgufParts {
+                parts: vec![file],
+                paths: vec![path.to_owned()],
+            });
         };
         let name = PartName::of(path).filter(|name| name.count == split.count);
         let name = name.ok_or_else(|| {
             let text = "its name does not say which part of how many it is";
             mismatch(path, text.to_owned())
         })?;
-        let mut parts = Vec::new();
+        let (mut parts, mut paths) = (Vec::new(), Vec::new());
         for no in 0..name.count {
             let path = name.path(no);
             let part = open(&path)?;
             match part.view().split() {
-                Some(found) if (found.index, found.count) == (no, name.count) => parts.push(part),
+                Some(found) if (found.index, found.count) == (no, name.count) => {
+                    parts.push(part);
+                    paths.push(path);
+                }
                 found => {
                     let text = format!("its name is that of {}", part_of(no, name.count));
                     let found =
@@ -86,7 +93,7 @@ impl GgufParts {
                 }
             }
         }
-        let parts = GgufParts { parts };
+        let parts = GgufParts { parts, paths };
         parts.check(path, split.tensors)?;
         Ok(parts)
     }
@@ -115,6 +122,11 @@ impl GgufParts {
     /// Returns the parts in order.
     pub fn parts(&self) -> &[GgufFile] {
         &self.parts
+    }
+
+    /// Returns the paths of the parts, in order.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
     }
 
     /// Returns the first part, which holds the metadata of the model.

@@ -11,6 +11,7 @@ use crate::fs::durability::Durability;
 use crate::fs::source::Source;
 use crate::fs::staged::{Place, Staged};
 use crate::fs::system::code;
+use crate::fs::system::open;
 use crate::fs::{self, ops, owner, read, space, user};
 use crate::go::human::human_size;
 use crate::name::Digest;
@@ -231,10 +232,26 @@ impl Store {
             ops::touch(new.staged.file()).map_err(at)?;
         }
         let path = self.layout().new_blob(&new.blob.digest);
-        new.staged
-            .commit(&path, &[self.layout().blobs_directory()])?;
-        Ok(new.blob)
+        let directories = [self.layout().blobs_directory()];
+        match new.staged.commit(&path, &directories) {
+            Ok(()) => Ok(new.blob),
+            Err(error) if error.kind() == ErrorKind::Busy && renew(&path, &new.blob) => {
+                Ok(new.blob)
+            }
+            Err(error) => Err(error),
+        }
     }
+}
+
+/// Gives a blob that another program has open, so that it cannot be replaced, the time that a new one
+/// would have. `false` where its bytes are not those of its name, or nobody knows.
+fn renew(path: &Path, blob: &Blob) -> bool {
+    let hashed = fs::hash::hash_file(path, |_| {});
+    let is_good = hashed.is_ok_and(|hashed| hashed.digest == blob.digest);
+    is_good
+        && open::to_adjust(path)
+            .and_then(|file| ops::touch(&file))
+            .is_ok()
 }
 
 impl NewBlob {

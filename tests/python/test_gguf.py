@@ -268,6 +268,28 @@ def test_a_split_model_is_one_table_of_tensors(tmp_path: Path) -> None:
         modelkeep.GgufParts(tmp_path / "m-00002-of-00002.gguf")
 
 
+def test_a_split_model_reads_like_the_mapping_of_its_metadata(tmp_path: Path) -> None:
+    paths = [tmp_path / f"m-0000{number + 1}-of-00002.gguf" for number in (0, 1)]
+    for number, path in enumerate(paths):
+        path.write_bytes(part(number))
+    with modelkeep.GgufParts(paths[1]) as split:
+        first = split.parts[0]
+        assert split.paths == paths and isinstance(split, Mapping)
+        assert dict(split) == dict(first) == {"split.no": 0, "split.count": 2}
+        assert split == first and split == dict(first) and split != split.parts[1]
+        assert split == modelkeep.GgufParts(paths[0])
+        assert "split.no" in split and split.get("none", 7) == 7 and len(split) == 2
+        assert split.value_type("split.no") == "u16" and list(split.keys()) == list(first)
+        assert split._ipython_key_completions_() == list(first)
+        with pytest.raises(KeyError):
+            split["none"]
+        tensor = split.tensors["t1"]
+    assert split.closed and first.closed and np.asarray(tensor).tolist() == [1.0]
+    for look in (lambda: split["split.no"], lambda: split.tensors, lambda: len(split)):
+        with pytest.raises(ValueError, match="closed"):
+            look()
+
+
 def test_nobody_writes_into_the_store(write: Any) -> None:
     numbers = modelkeep.Gguf(write([("a.x", ARR, array(U8, 2, b"\1\2"))]))["a.x"]
     with pytest.raises(TypeError):

@@ -78,6 +78,17 @@ def values(store: modelkeep.Store, scratch: Scratch) -> Iterator[object]:
     made = store.import_gguf(odd, "odd")
     yield from (made, made.warnings[0])
     yield modelkeep.Gguf(odd, lenient=True).warnings[0]
+    edited = scratch.root / "edited.gguf"
+    yield modelkeep.edit_gguf(TINY, edited, set={"general.name": "Other"}, remove=["general.file_type"])
+    changed = bytearray(edited.read_bytes())
+    changed[-1] ^= 1
+    edited.write_bytes(changed)
+    tiny = modelkeep.Gguf(TINY)
+    hashes, difference = tiny.hash(), tiny.diff(modelkeep.Gguf(edited))
+    yield from (hashes, hashes.tensors[0], modelkeep.TensorType.all()[0])
+    tensor = difference.tensors[0]
+    assert tensor.before is not None
+    yield from (difference, difference.keys[0], tensor, tensor.before)
     seen: list[modelkeep.Progress] = []
     store.verify(progress=seen.append)
     yield seen[-1]
@@ -106,7 +117,7 @@ def test_every_value_pickles_compares_and_hashes(store: modelkeep.Store, scratch
     classes = {getattr(modelkeep, name) for name in modelkeep.__all__}
     classes = {it for it in classes if isinstance(it, type) and not issubclass(it, Exception)}
     # Open files and what is in them, the base of results, and what only a damaged blob gives.
-    remaining = {"Array", "Gguf", "GgufParts", "Tensor", "JsonBase", "MovedBlob"}
+    remaining = {"Array", "Gguf", "GgufParts", "GgufWriter", "Tensor", "JsonBase", "MovedBlob"}
     assert {it.__name__ for it in classes - seen} == remaining
 
 

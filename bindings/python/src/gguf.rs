@@ -17,6 +17,7 @@ use crate::json_base::{HasJson, JsonBase, each, to_json};
 use crate::options::{bad, gguf_options};
 use crate::path::FilePath;
 use crate::record::record;
+use crate::split_gguf::GgufParts;
 use crate::tensor::Tensor;
 use crate::text::text;
 use crate::value::Element;
@@ -157,7 +158,7 @@ impl Gguf {
     /// >>> gguf.close()
     /// >>> gguf.closed
     /// True
-    fn close(&self) {
+    pub(crate) fn close(&self) {
         let open = self
             .0
             .0
@@ -245,7 +246,7 @@ impl Gguf {
     /// >>> modelkeep.Gguf("llama3.2.gguf").tensors["token_embd.weight"].shape
     /// (4, 8)
     #[getter]
-    fn tensors(&self, py: Python<'_>) -> PyResult<Py<PyMappingProxy>> {
+    pub(crate) fn tensors(&self, py: Python<'_>) -> PyResult<Py<PyMappingProxy>> {
         let open = self.open(py)?;
         let collect = || Tensor::by_name(py, std::slice::from_ref(&open.file));
         let tensors = open.tensors.get_or_try_init(py, collect)?;
@@ -258,7 +259,7 @@ impl Gguf {
     ///
     /// >>> modelkeep.Gguf("llama3.2.gguf").value_type("general.architecture")
     /// 'str'
-    fn value_type(&self, key: &Bound<'_, PyAny>) -> PyResult<&'static str> {
+    pub(crate) fn value_type(&self, key: &Bound<'_, PyAny>) -> PyResult<&'static str> {
         match self.open(key.py())?.find(key)? {
             Some((_, value)) => Ok(value.value_type().name()),
             None => Err(PyKeyError::new_err(key.clone().unbind())),
@@ -271,7 +272,7 @@ impl Gguf {
     /// >>> modelkeep.Gguf("llama3.2.gguf").get("llama.context_length")
     /// 128
     #[pyo3(signature = (key, default=None, /))]
-    fn get<'py>(
+    pub(crate) fn get<'py>(
         &self,
         py: Python<'py>,
         key: &Bound<'py, PyAny>,
@@ -289,17 +290,17 @@ impl Gguf {
     }
 
     /// Returns a view of the keys, in the file's order.
-    fn keys<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn keys<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Gguf::view_of_class(slf, "KeysView")
     }
 
     /// Returns a view of the values, in the file's order.
-    fn values<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn values<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Gguf::view_of_class(slf, "ValuesView")
     }
 
     /// Returns a view of the pairs of key and value, in the file's order.
-    fn items<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn items<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Gguf::view_of_class(slf, "ItemsView")
     }
 
@@ -330,7 +331,7 @@ impl Gguf {
     }
 
     /// Returns whether another mapping has the same keys and values.
-    fn __eq__<'py>(
+    pub(crate) fn __eq__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -404,6 +405,7 @@ pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
         let abstracts = py.import("_collections_abc")?;
         let mapping = abstracts.getattr("Mapping")?;
         mapping.call_method1("register", (py.get_type::<Gguf>(),))?;
+        mapping.call_method1("register", (py.get_type::<GgufParts>(),))?;
         let sequence = abstracts.getattr("Sequence")?;
         sequence.call_method1("register", (py.get_type::<Array>(),))?;
         Ok::<_, PyErr>(())

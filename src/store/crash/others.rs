@@ -341,3 +341,32 @@ fn a_blob_that_another_program_has_open_is_kept_and_told_and_stops_no_other() {
         assert!(collected.kept.is_empty() && !own.iter().any(|it| store.has_blob(it)));
     }
 }
+
+#[test]
+fn a_stored_blob_that_another_program_has_open_is_as_good_as_a_new_one() {
+    for (is_damaged, expected) in [(false, Ok(())), (true, Err(ErrorKind::Busy))] {
+        let scene = Scene::new();
+        let store = scene.store();
+        let path = store.blob_path(&Digest::of(SHARED));
+        if is_damaged {
+            fs::write(&path, "other").unwrap();
+        }
+        let is_open = path.clone();
+        let fail = move |change: &Change<'_>| match change {
+            Change::Rename(_, to) if *to == is_open => Err(io::ErrorKind::ResourceBusy.into()),
+            _ => Ok(()),
+        };
+        let old = fs::File::open(&path).unwrap();
+        old.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        let added = hook::with(fail, || store.add_blob(&mut &*SHARED, None));
+        assert_eq!(added.map(drop).map_err(|error| error.kind()), expected);
+        let is_new = old
+            .metadata()
+            .unwrap()
+            .modified()
+            .unwrap()
+            .elapsed()
+            .unwrap();
+        assert_eq!(is_new < Duration::from_secs(60), expected.is_ok());
+    }
+}
