@@ -1028,6 +1028,14 @@ typedef struct {
    * Zero, until a later release has fields here.
    */
   uint8_t reserved[6];
+  /**
+   * Tells how far it is, or NULL. An edit in place writes so little that it is not called.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
 } mkeep_gguf_edit_options;
 
 /**
@@ -1211,9 +1219,9 @@ mkeep_status mkeep_gguf_json(const mkeep_gguf *gguf, mkeep_string **json, mkeep_
  *
  * MKEEP_STATUS_NOT_FOUND for a key that is not there, MKEEP_STATUS_INVALID_ARGUMENT for a value that is
  * not of its type and for a header without room, MKEEP_STATUS_ALREADY_EXISTS,
- * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_GGUF.
+ * MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_CANCELLED.
  *
- * Threads: any, at any time.
+ * Threads: any, at any time; `progress` is called on the calling one.
  */
 mkeep_status mkeep_gguf_edit(const char *file,
                              const char *to,
@@ -2499,7 +2507,7 @@ void mkeep_deleted_free(mkeep_deleted *deleted);
 
 /**
  * @defgroup importing Importing
- * A GGUF file, or what a Modelfile says, becomes a model.
+ * A GGUF file, what a Modelfile says, or a model with edited metadata becomes a model.
  * @{
  */
 
@@ -2761,6 +2769,28 @@ mkeep_status mkeep_imported_json(const mkeep_imported *imported,
  * Threads: any, as the last use of the handle.
  */
 void mkeep_imported_free(mkeep_imported *imported);
+
+/**
+ * Makes a model `to` of another one with edited metadata: its GGUF file is written anew and hashed, and
+ * the template, the parameters, the licenses and all else are used once more. The model that is edited
+ * stays as it is, unless `to` is its name and is to be replaced. The changes are made in their order.
+ * `options` and `imported` may be NULL; `imported` is what was done.
+ *
+ * MKEEP_STATUS_NOT_FOUND for a model or a key that is not there, MKEEP_STATUS_INVALID_ARGUMENT for a
+ * value that is not of its type, MKEEP_STATUS_ALREADY_EXISTS where the name is taken and was not to be
+ * replaced, MKEEP_STATUS_UNSUPPORTED for weights in several files, MKEEP_STATUS_INVALID_NAME,
+ * MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_CANCELLED.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_edit(const mkeep_store *store,
+                              const char *model,
+                              const char *to,
+                              const mkeep_gguf_change *changes,
+                              size_t count,
+                              const mkeep_gguf_edit_options *options,
+                              mkeep_imported **imported,
+                              mkeep_error **error);
 
 /** @} */
 

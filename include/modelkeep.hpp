@@ -454,64 +454,9 @@ struct GgufOptions {
     bool header_only = false; ///< Whether the data of tensors may be missing.
 };
 
-/// What becomes of one key of a GGUF file.
-struct GgufChange {
-    std::string key;                       ///< The key.
-    std::optional<std::string> value;      ///< Its new value as text; of an array a JSON array.
-    std::optional<std::string> value_type; ///< The type of the value, as `u32`.
-    std::optional<std::string> name;       ///< Its new name.
-
-    /// Sets a key, which keeps its type unless another one is given.
-    static GgufChange set(std::string key, std::string value,
-                          std::optional<std::string> value_type = std::nullopt) {
-        return {std::move(key), std::move(value), std::move(value_type), std::nullopt};
-    }
-    /// Removes a key.
-    static GgufChange remove(std::string key) {
-        return {std::move(key), std::nullopt, std::nullopt, std::nullopt};
-    }
-    /// Gives a key another name.
-    static GgufChange rename(std::string key, std::string name) {
-        return {std::move(key), std::nullopt, std::nullopt, std::move(name)};
-    }
-};
-
-/// How to edit a GGUF file.
-struct GgufEditOptions {
-    bool replace = false; ///< Whether a file that is there is replaced.
-    bool padding = true;  ///< Whether a key may be added by which a large file shares its blocks.
-};
-
-namespace detail {
-inline void edit_gguf(const char *file, const char *to, const std::vector<GgufChange> &changes,
-                      GgufEditOptions options) {
-    const auto text = [](const std::optional<std::string> &words) {
-        return words ? words->c_str() : nullptr;
-    };
-    std::vector<mkeep_gguf_change> plain;
-    for (const auto &change : changes) {
-        plain.push_back({change.key.c_str(), text(change.value), text(change.value_type),
-                         text(change.name)});
-    }
-    auto how = sized<mkeep_gguf_edit_options>();
-    how.replace = options.replace;
-    how.no_padding = !options.padding;
-    check([&](mkeep_error **error) {
-        return mkeep_gguf_edit(file, to, plain.data(), plain.size(), &how, error);
-    });
-}
-} // namespace detail
-
-/// Edits the metadata of a GGUF file into a new file; the data of the tensors stay as they are.
-inline void edit_gguf(const std::filesystem::path &file, const std::filesystem::path &to,
-                      const std::vector<GgufChange> &changes, GgufEditOptions options = {}) {
-    detail::edit_gguf(detail::native(file).c_str(), detail::native(to).c_str(), changes, options);
-}
-/// Edits them where they are: nothing but the header is written, where it has the room of the old one.
-inline void edit_gguf_in_place(const std::filesystem::path &file,
-                               const std::vector<GgufChange> &changes) {
-    detail::edit_gguf(detail::native(file).c_str(), nullptr, changes, {});
-}
+/// Fills a buffer with at most that many bytes from an offset on, and returns how many; 0 or less
+/// where they cannot be read. An exception is thrown on where the call was made.
+using ReadAt = std::function<std::ptrdiff_t(std::uint8_t *, std::size_t, std::uint64_t)>;
 
 /// A GGUF file. Copies share it.
 class Gguf : public detail::Handle<mkeep_gguf, mkeep_gguf_free> {
@@ -529,6 +474,33 @@ public:
             return mkeep_gguf_from_bytes(static_cast<const std::uint8_t *>(bytes), len, &plain,
                                          gguf, error);
         });
+    }
+    /// Reads the header of a file of that size through a function, which is called only before this
+    /// returns; the tensors have no data.
+    static Gguf from_read_at(std::uint64_t size, const ReadAt &read, GgufOptions options = {}) {
+        struct Reader {
+            const ReadAt &read;
+            std::exception_ptr thrown;
+        } reader{read, nullptr};
+        const mkeep_read_at read_at = [](void *user, std::uint8_t *buffer, std::size_t len,
+                                         std::uint64_t at) -> std::ptrdiff_t {
+            auto &from = *static_cast<Reader *>(user);
+            try {
+                return from.read(buffer, len, at);
+            } catch (...) {
+                from.thrown = std::current_exception();
+                return -1;
+            }
+        };
+        try {
+            return Gguf(nullptr, [&](mkeep_gguf **gguf, mkeep_error **error) {
+                const auto plain = of(options);
+                return mkeep_gguf_from_read_at(size, read_at, &reader, &plain, gguf, error);
+            });
+        } catch (const Error &) {
+            if (reader.thrown) std::rethrow_exception(reader.thrown);
+            throw;
+        }
     }
     /// Shares the file.
     Gguf(const Gguf &other) : Handle(Owner(mkeep_gguf_retain(other.get()))) {}
@@ -617,17 +589,17 @@ public:
     std::string json() const { return detail::json(get(), mkeep_gguf_json); }
     /// The hashes of the tensors as JSON.
     std::string hash_json() const {
-        return detail::string([&](mkeep_string **json, mkeep_error **error) {
-            return mkeep_gguf_hash_json(get(), nullptr, json, error);
+        return detail::string([&](mkeep_string **found, mkeep_error **error) {
+            return mkeep_gguf_hash_json(get(), nullptr, found, error);
         });
     }
     /// Whether another file is the same, and as JSON what it differs in.
     std::pair<bool, std::string> diff_json(const Gguf &other) const {
         bool is_equal = false;
-        auto json = detail::string([&](mkeep_string **json, mkeep_error **error) {
+        auto found = detail::string([&](mkeep_string **json, mkeep_error **error) {
             return mkeep_gguf_diff_json(get(), other.get(), nullptr, &is_equal, json, error);
         });
-        return {is_equal, std::move(json)};
+        return {is_equal, std::move(found)};
     }
 
 private:
@@ -1249,6 +1221,78 @@ struct Watch {
 
 } // namespace detail
 
+/// What becomes of one key of a GGUF file.
+struct GgufChange {
+    std::string key;                       ///< The key.
+    std::optional<std::string> value;      ///< Its new value as text; of an array a JSON array.
+    std::optional<std::string> value_type; ///< The type of the value, as `u32`.
+    std::optional<std::string> name;       ///< Its new name.
+
+    /// Sets a key, which keeps its type unless another one is given.
+    static GgufChange set(std::string key, std::string value,
+                          std::optional<std::string> value_type = std::nullopt) {
+        return {std::move(key), std::move(value), std::move(value_type), std::nullopt};
+    }
+    /// Removes a key.
+    static GgufChange remove(std::string key) {
+        return {std::move(key), std::nullopt, std::nullopt, std::nullopt};
+    }
+    /// Gives a key another name.
+    static GgufChange rename(std::string key, std::string name) {
+        return {std::move(key), std::nullopt, std::nullopt, std::move(name)};
+    }
+};
+
+/// How to edit a GGUF file.
+struct GgufEditOptions {
+    bool replace = false; ///< Whether a file that is there is replaced.
+    bool padding = true;  ///< Whether a key may be added by which a large file shares its blocks.
+};
+
+namespace detail {
+/// Changes as the functions of C take them; they borrow from those of C++.
+inline std::vector<mkeep_gguf_change> plain(const std::vector<GgufChange> &changes) {
+    const auto text = [](const std::optional<std::string> &words) {
+        return words ? words->c_str() : nullptr;
+    };
+    std::vector<mkeep_gguf_change> found;
+    for (const auto &change : changes) {
+        found.push_back({change.key.c_str(), text(change.value), text(change.value_type),
+                         text(change.name)});
+    }
+    return found;
+}
+inline mkeep_gguf_edit_options plain(GgufEditOptions options) {
+    auto how = sized<mkeep_gguf_edit_options>();
+    how.replace = options.replace;
+    how.no_padding = !options.padding;
+    return how;
+}
+} // namespace detail
+
+/// Edits the metadata of a GGUF file into a new file; the data of the tensors stay as they are.
+inline void edit_gguf(const std::filesystem::path &file, const std::filesystem::path &to,
+                      const std::vector<GgufChange> &changes, GgufEditOptions options = {},
+                      Progress progress = {}) {
+    const auto plain = detail::plain(changes);
+    auto how = detail::plain(options);
+    detail::Watch(std::move(progress)).call(how, [&] {
+        detail::check([&](mkeep_error **error) {
+            return mkeep_gguf_edit(detail::native(file).c_str(), detail::native(to).c_str(),
+                                   plain.data(), plain.size(), &how, error);
+        });
+    });
+}
+/// Edits them where they are: nothing but the header is written, where it has the room of the old one.
+inline void edit_gguf_in_place(const std::filesystem::path &file,
+                               const std::vector<GgufChange> &changes) {
+    const auto plain = detail::plain(changes);
+    detail::check([&](mkeep_error **error) {
+        return mkeep_gguf_edit(detail::native(file).c_str(), nullptr, plain.data(), plain.size(),
+                               nullptr, error);
+    });
+}
+
 /// How to verify.
 struct VerifyOptions {
     bool gguf = false;      ///< Whether GGUF files are read strictly, too.
@@ -1441,6 +1485,20 @@ public:
         const auto from = detail::terminated(source), to = detail::terminated(destination);
         detail::check([&](mkeep_error **error) {
             return mkeep_store_rename(get(), from.c_str(), to.c_str(), error);
+        });
+    }
+    /// Makes a model of another one with edited metadata; all else is that of the other one.
+    Imported edit(std::string_view model, std::string_view to,
+                  const std::vector<GgufChange> &changes, GgufEditOptions options = {},
+                  Progress progress = {}) const {
+        const auto plain = detail::plain(changes);
+        auto how = detail::plain(options);
+        return detail::Watch(std::move(progress)).call(how, [&] {
+            return Imported([&](mkeep_imported **imported, mkeep_error **error) {
+                return mkeep_store_edit(get(), detail::terminated(model).c_str(),
+                                        detail::terminated(to).c_str(), plain.data(), plain.size(),
+                                        &how, imported, error);
+            });
         });
     }
     /// Deletes a model, and the blobs that only it uses.

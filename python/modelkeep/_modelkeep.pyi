@@ -417,6 +417,31 @@ class Store:
         >>> store.import_modelfile("Modelfile", "cool").name, store["cool"].parameters["temperature"]
         ('cool:latest', 0.1)
         """
+    def edit(
+        self,
+        model: str,
+        to: str,
+        *,
+        set: Mapping[str, Any] | None = None,
+        remove: Sequence[str] = (),
+        rename: Mapping[str, str] | None = None,
+        types: Mapping[str, _ValueType] | None = None,
+        replace: bool = False,
+        padding: bool = True,
+        progress: Callable[[Progress], object] | bool | None = None,
+    ) -> Imported:
+        """Makes a model `to` of `model` with edited metadata: its GGUF file is written anew and hashed, and the
+        template, the parameters, the licenses and all else are those of `model`, which stays as it is. A
+        model can be edited under its own name, with `replace=True`.
+
+        `set`, `remove`, `rename`, `types` and `padding` are as in `edit_gguf`, and `progress` is as in
+        `import_gguf`. `replace=True` lets a model of that name be replaced, which is an `ExistsError`
+        otherwise. How much it has to survive is what the store was opened with.
+
+        >>> edited = store.edit("llama3.2", "mine", set={"general.name": "Mine"})
+        >>> edited.name, store["mine"].gguf["general.name"], store["llama3.2"].gguf["general.name"]
+        ('mine:latest', 'Mine', 'Tiny')
+        """
     def export(
         self,
         names: str | Iterable[str],

@@ -361,6 +361,48 @@ static void a_file_is_edited(void) {
     const mkeep_gguf_edit_options reserved = {.size = sizeof reserved, .reserved = {1}};
     CHECK(mkeep_gguf_edit(to, NULL, &same_length, 1, &reserved, NULL) ==
           MKEEP_STATUS_INVALID_ARGUMENT);
+    int calls = 0;
+    mkeep_gguf_edit_options watched = {.size = sizeof watched, .replace = 1, .user = &calls};
+    watched.progress = count_calls;
+    DONE(mkeep_gguf_edit(fixture, to, changes, 4, &watched, error));
+    CHECK(calls >= 2);
+    watched.progress = stop;
+    CHECK(mkeep_gguf_edit(fixture, to, changes, 4, &watched, NULL) == MKEEP_STATUS_CANCELLED);
+}
+
+/* A model is edited into another one, which keeps all else; a cancelled edit leaves none. */
+static void a_model_is_edited(mkeep_store *store) {
+    const mkeep_gguf_change change = {.key = "general.name", .value = "Edited"};
+    mkeep_imported *imported = NULL;
+    int calls = 0;
+    mkeep_gguf_edit_options options = {.size = sizeof options, .user = &calls};
+    options.progress = stop;
+    CHECK(mkeep_store_edit(store, "tiny", "edited", &change, 1, &options, NULL, NULL) ==
+          MKEEP_STATUS_CANCELLED);
+    CHECK(mkeep_store_delete(store, "edited", NULL, NULL) == MKEEP_STATUS_NOT_FOUND);
+    options.progress = count_calls;
+    DONE(mkeep_store_edit(store, "tiny", "edited", &change, 1, &options, &imported, error));
+    CHECK(calls >= 2 && is(mkeep_imported_name(imported), "edited:latest"));
+    CHECK(!mkeep_imported_is_replacement(imported));
+    mkeep_imported_free(imported);
+    mkeep_string *path = NULL;
+    DONE(mkeep_store_path(store, "edited", &path, error));
+    mkeep_gguf *gguf = NULL;
+    mkeep_value value;
+    DONE(mkeep_gguf_open(mkeep_string_c(path), NULL, &gguf, error));
+    CHECK(mkeep_gguf_find(gguf, "general.name", &value) && is(value.str, "Edited"));
+    mkeep_gguf_free(gguf);
+    mkeep_string_free(path);
+    CHECK(mkeep_store_edit(store, "tiny", "edited", &change, 1, NULL, NULL, NULL) ==
+          MKEEP_STATUS_ALREADY_EXISTS);
+    options.replace = 1;
+    DONE(mkeep_store_edit(store, "tiny", "edited", &change, 1, &options, NULL, error));
+    CHECK(mkeep_store_edit(store, "nope", "new", &change, 1, NULL, NULL, NULL) ==
+          MKEEP_STATUS_NOT_FOUND);
+    const mkeep_gguf_change missing = {.key = "nope"};
+    CHECK(mkeep_store_edit(store, "tiny", "new", &missing, 1, NULL, NULL, NULL) ==
+          MKEEP_STATUS_NOT_FOUND);
+    DONE(mkeep_store_delete(store, "edited", NULL, error));
 }
 
 /* A model whose weights are the fixture with something after it, and with a tensor of a type to
@@ -474,6 +516,7 @@ int main(int argc, char *argv[]) {
     mkeep_store *store = make_store(directory);
     DONE(mkeep_store_import(store, fixture, "tiny", NULL, NULL, error));
     a_copy_replaces_as_it_is_asked(store);
+    a_model_is_edited(store);
     a_delete_can_be_tried(store);
     a_store_is_opened_as_asked();
     models_travel_through_streams(store);

@@ -71,6 +71,10 @@ static void models_are_made_and_read(const Store &store, const char *fixture) {
     CHECK(imported.bytes() == 736 && !imported.is_replacement());
     CHECK(imported.ignored().empty() && imported.warnings().empty());
     CHECK(has(imported.json(), "\"replaced\":false"));
+    const auto edited = store.edit("tiny", "edited",
+                                   {modelkeep::GgufChange::set("general.name", "Edited")});
+    CHECK(edited.name() == "edited:latest" && !edited.is_replacement());
+    store.remove("edited");
     const auto copied = store.copy("tiny", "other");
     CHECK(copied.from() == "tiny:latest" && copied.to() == "other:latest");
     CHECK(!copied.is_replacement() && has(copied.json(), "\"replaced\":false"));
@@ -210,6 +214,27 @@ static void a_file_outlives_its_model(const Store &store) {
     CHECK(outlives.warnings().empty() && outlives.warning_count() == 0);
 }
 
+static void headers_are_read_through_functions(const char *fixture) {
+    std::ifstream file(fixture, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    const auto read = [&](std::uint8_t *buffer, std::size_t len, std::uint64_t at) {
+        return static_cast<std::ptrdiff_t>(
+            bytes.copy(reinterpret_cast<char *>(buffer), len, static_cast<std::size_t>(at)));
+    };
+    const auto gguf = Gguf::from_read_at(bytes.size(), read);
+    CHECK(gguf.tensor_count() == 2 && gguf.tensors().at(1)->data == nullptr);
+    bool is_thrown_on = false;
+    try {
+        const modelkeep::ReadAt fails = [](auto, auto, auto) -> std::ptrdiff_t { throw 7; };
+        Gguf::from_read_at(bytes.size(), fails);
+    } catch (int number) {
+        is_thrown_on = number == 7;
+    }
+    CHECK(is_thrown_on);
+    const modelkeep::ReadAt none = [](auto, auto, auto) { return -1; };
+    CHECK(thrown([&] { Gguf::from_read_at(bytes.size(), none); }).status() == MKEEP_STATUS_IO);
+}
+
 static void files_are_edited(const char *fixture, const std::filesystem::path &directory) {
     using modelkeep::GgufChange;
     const auto to = directory / "edited.gguf";
@@ -230,6 +255,12 @@ static void files_are_edited(const char *fixture, const std::filesystem::path &d
     modelkeep::edit_gguf(fixture, to, changes, options);
     modelkeep::edit_gguf_in_place(to, {GgufChange::set("general.name", "edited")});
     CHECK(Gguf(to).find("general.name"));
+    int calls = 0;
+    modelkeep::edit_gguf(fixture, to, changes, options, [&](auto, auto) { return ++calls > 0; });
+    CHECK(calls >= 2);
+    CHECK(thrown([&] {
+              modelkeep::edit_gguf(fixture, to, changes, options, [](auto, auto) { return false; });
+          }).status() == MKEEP_STATUS_CANCELLED);
 }
 
 static void files_are_opened_as_asked(const char *fixture) {
@@ -481,6 +512,7 @@ int main(int argc, char *argv[]) {
     a_model_is_made_of_a_model(store, argv[2]);
     a_file_outlives_its_model(store);
     files_are_opened_as_asked(argv[1]);
+    headers_are_read_through_functions(argv[1]);
     files_are_edited(argv[1], argv[2]);
     blobs_come_as_streams(store);
     errors_are_exceptions(store, argv[2]);

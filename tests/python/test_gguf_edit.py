@@ -138,3 +138,46 @@ def test_what_the_strict_reader_refuses_an_edit_may_mend(tmp_path: Path) -> None
         modelkeep.edit_gguf(twice, tmp_path / "to.gguf", set={"b": 1})
     modelkeep.edit_gguf(twice, tmp_path / "to.gguf", set={"a": 6})
     assert dict(modelkeep.Gguf(tmp_path / "to.gguf")) == {"a": 6}
+
+
+def test_a_model_is_edited_into_another_one(tmp_path: Path) -> None:
+    store = modelkeep.Store(tmp_path, create=True)
+    store.import_gguf(TINY, "tiny", system="Be brief.")
+    seen: list[modelkeep.Progress] = []
+    edited = store.edit(
+        "tiny",
+        "mine",
+        set={"general.name": "Mine", "llama.context_length": 64},
+        types={"llama.context_length": "u64"},
+        remove=["general.file_type"],
+        rename={"general.architecture": "arch"},
+        progress=seen.append,
+    )
+    mine = store["mine"]
+    assert (edited.name, edited.replaced) == ("mine:latest", False)
+    assert edited.digest not in str(store.path("tiny")).replace("-", ":") and mine.system == "Be brief."
+    assert mine.gguf["general.name"] == "Mine" and "general.file_type" not in mine.gguf
+    assert mine.gguf.value_type("llama.context_length") == "u64" and "arch" in mine.gguf
+    assert seen[-1].bytes == seen[-1].total_bytes > 0
+    assert store["tiny"].gguf["general.name"] == "Tiny"
+    with pytest.raises(modelkeep.ExistsError):
+        store.edit("tiny", "mine", set={"general.name": "Again"})
+    assert store.edit("mine", "mine", set={"general.name": "Again"}, replace=True).replaced
+    assert store["mine"].gguf["general.name"] == "Again"
+    with pytest.raises(modelkeep.NotFoundError):
+        store.edit("nope", "new")
+
+
+def test_an_edit_of_a_model_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    store = modelkeep.Store(tmp_path, create=True)
+    store.import_gguf(TINY, "tiny")
+
+    def files() -> set[Path]:
+        return {path for path in tmp_path.rglob("*") if path.is_file()}
+
+    before = files()
+    with pytest.raises(modelkeep.CancelledError):
+        store.edit("tiny", "mine", set={"general.name": "Mine"}, progress=lambda _: False)
+    with pytest.raises(modelkeep.NotFoundError, match="nope"):
+        store.edit("tiny", "mine", remove=["nope"])
+    assert files() == before and "mine" not in store

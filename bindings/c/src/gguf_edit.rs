@@ -1,12 +1,13 @@
 //! Editing the metadata of GGUF files.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 
 use engine::EditOptions;
 use engine::gguf::{Editor, ValueType};
 
 use crate::boundary::{Fault, invalid, optional, path, slice, text};
 use crate::growing::{Options, growing, options, reserved};
+use crate::progress::{mkeep_progress, observer};
 use crate::status::{call, mkeep_error, mkeep_status};
 
 /// What becomes of one key: it is set where `value` is not NULL, renamed where `name` is not NULL, and
@@ -37,11 +38,40 @@ pub struct mkeep_gguf_edit_options {
     pub no_padding: u8,
     /// Zero, until a later release has fields here.
     pub reserved: [u8; 6],
+    /// Tells how far it is, or NULL. An edit in place writes so little that it is not called.
+    pub progress: mkeep_progress,
+    /// What `progress` gets as `user`.
+    pub user: *mut c_void,
 }
 
-growing!(mkeep_gguf_edit_options: reserved);
-// SAFETY: numbers.
+growing!(mkeep_gguf_edit_options: user);
+// SAFETY: numbers and pointers; of a function, NULL is none.
 unsafe impl Options for mkeep_gguf_edit_options {}
+
+impl mkeep_gguf_edit_options {
+    pub(crate) fn read(&self) -> Result<EditOptions, Fault> {
+        reserved(&self.reserved)?;
+        let options = EditOptions::new().replace(self.replace != 0);
+        Ok(options.padding(self.no_padding == 0))
+    }
+}
+
+/// Returns an editor with the changes of a caller.
+///
+/// # Safety
+/// `changes` is NULL or points to `count` changes, whose pointers are NULL or strings.
+pub(crate) unsafe fn editor(
+    changes: *const mkeep_gguf_change,
+    count: usize,
+) -> Result<Editor, Fault> {
+    let mut editor = Editor::new();
+    // SAFETY: by the contract.
+    for change in unsafe { slice(changes, count, "changes") }? {
+        // SAFETY: by the contract.
+        unsafe { add(&mut editor, change) }?;
+    }
+    Ok(editor)
+}
 
 /// Adds a change to those of an editor.
 ///
@@ -79,7 +109,7 @@ unsafe fn add(editor: &mut Editor, change: &mkeep_gguf_change) -> Result<(), Fau
 ///
 /// MKEEP_STATUS_NOT_FOUND for a key that is not there, MKEEP_STATUS_INVALID_ARGUMENT for a value that is
 /// not of its type and for a header without room, MKEEP_STATUS_ALREADY_EXISTS,
-/// MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_GGUF.
+/// MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_GGUF, MKEEP_STATUS_CANCELLED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_gguf_edit(
     file: *const c_char,
@@ -94,18 +124,12 @@ pub unsafe extern "C" fn mkeep_gguf_edit(
         call(error, || {
             let file = path(file, "file")?;
             let how = self::options(options)?;
-            reserved(&how.reserved)?;
-            let mut editor = Editor::new();
-            for change in slice(changes, count, "changes")? {
-                add(&mut editor, change)?;
-            }
-            let with = EditOptions::new()
-                .replace(how.replace != 0)
-                .padding(how.no_padding == 0);
+            let (with, editor) = (how.read()?, editor(changes, count)?);
             if to.is_null() {
                 editor.edit_in_place(file, &with)?;
             } else {
-                editor.edit_file(file, path(to, "to")?, &with)?;
+                let mut observe = observer(how.progress, how.user);
+                editor.edit_file_with(file, path(to, "to")?, &with, &mut observe)?;
             }
             Ok(())
         })

@@ -49,6 +49,7 @@ mod show;
 mod show_info;
 mod status;
 mod store;
+mod store_edit;
 mod str;
 mod stream;
 mod string;

@@ -88,6 +88,39 @@ pub(crate) fn edit_gguf(
     durability: &str,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Py<Edited>> {
+    let editor = editor(py, set, remove, rename, types)?;
+    let options = EditOptions::new()
+        .replace(replace)
+        .padding(padding)
+        .durability(durability.parse().or_raise(py)?);
+    let edited = match (to, in_place) {
+        (None, true) => py
+            .detach(|| editor.edit_in_place(&path.0, &options))
+            .or_raise(py)?,
+        (Some(to), false) => {
+            let mut observer = Observer::new(py, progress, "editing")?;
+            let answer: Result<_> = py.detach(|| {
+                let mut observe = |progress: &modelkeep::Progress| observer.observe(progress);
+                editor.edit_file_with(&path.0, &to.0, &options, &mut observe)
+            });
+            observer.end(py, answer)?
+        }
+        _ => {
+            let text = "edit_gguf() takes either to or in_place=True";
+            return Err(PyTypeError::new_err(text));
+        }
+    };
+    Edited::of(py, edited)
+}
+
+/// Returns the changes that keywords of Python say.
+pub(crate) fn editor(
+    py: Python<'_>,
+    set: Option<&Bound<'_, PyAny>>,
+    remove: Vec<String>,
+    rename: Option<&Bound<'_, PyAny>>,
+    types: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Editor> {
     let mut editor = Editor::new();
     for (from, to) in pairs(rename)? {
         editor.rename(&from, &to.extract::<String>()?);
@@ -114,28 +147,7 @@ pub(crate) fn edit_gguf(
             None => editor.set_untyped(&key, value),
         };
     }
-    let options = EditOptions::new()
-        .replace(replace)
-        .padding(padding)
-        .durability(durability.parse().or_raise(py)?);
-    let edited = match (to, in_place) {
-        (None, true) => py
-            .detach(|| editor.edit_in_place(&path.0, &options))
-            .or_raise(py)?,
-        (Some(to), false) => {
-            let mut observer = Observer::new(py, progress, "editing")?;
-            let answer: Result<_> = py.detach(|| {
-                let mut observe = |progress: &modelkeep::Progress| observer.observe(progress);
-                editor.edit_file_with(&path.0, &to.0, &options, &mut observe)
-            });
-            observer.end(py, answer)?
-        }
-        _ => {
-            let text = "edit_gguf() takes either to or in_place=True";
-            return Err(PyTypeError::new_err(text));
-        }
-    };
-    Edited::of(py, edited)
+    Ok(editor)
 }
 
 /// Returns the items of a mapping.

@@ -1,11 +1,12 @@
 //! What brings models into a store and out of it, of the class `Store`.
 
-use modelkeep::{ExportOptions, ImportArchiveOptions, ImportOptions};
+use modelkeep::{EditOptions, ExportOptions, ImportArchiveOptions, ImportOptions};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::archive::{Exported, ImportedArchive, Place};
 use crate::error::OrRaise;
+use crate::gguf_edit::editor;
 use crate::import::{NewMessage, json_object, with_texts};
 use crate::path::FilePath;
 use crate::results::Imported;
@@ -111,6 +112,41 @@ impl Store {
             .copy_mode(copy_mode.parse().or_raise(py)?);
         let import = |store: &modelkeep::Store| store.import_modelfile(&path.0, name, &options);
         Imported::of(py, self.watched(py, progress, "importing", import)?)
+    }
+
+    /// Makes a model `to` of `model` with edited metadata: its GGUF file is written anew and hashed, and the
+    /// template, the parameters, the licenses and all else are those of `model`, which stays as it is. A
+    /// model can be edited under its own name, with `replace=True`.
+    ///
+    /// `set`, `remove`, `rename`, `types` and `padding` are as in `edit_gguf`, and `progress` is as in
+    /// `import_gguf`. `replace=True` lets a model of that name be replaced, which is an `ExistsError`
+    /// otherwise. How much it has to survive is what the store was opened with.
+    ///
+    /// >>> edited = store.edit("llama3.2", "mine", set={"general.name": "Mine"})
+    /// >>> edited.name, store["mine"].gguf["general.name"], store["llama3.2"].gguf["general.name"]
+    /// ('mine:latest', 'Mine', 'Tiny')
+    #[expect(clippy::too_many_arguments, reason = "keywords, in Python")]
+    #[pyo3(signature = (model, to, *, set=None, remove=Vec::new(), rename=None, types=None,
+        replace=false, padding=true, progress=None),
+        text_signature = "($self, model, to, *, set=None, remove=(), rename=None, types=None, \
+        replace=False, padding=True, progress=None)")]
+    fn edit(
+        &self,
+        py: Python<'_>,
+        model: &str,
+        to: &str,
+        set: Option<&Bound<'_, PyAny>>,
+        remove: Vec<String>,
+        rename: Option<&Bound<'_, PyAny>>,
+        types: Option<&Bound<'_, PyAny>>,
+        replace: bool,
+        padding: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Py<Imported>> {
+        let editor = editor(py, set, remove, rename, types)?;
+        let options = EditOptions::new().replace(replace).padding(padding);
+        let edit = |store: &modelkeep::Store| store.edit(model, to, &editor, &options);
+        Imported::of(py, self.watched(py, progress, "editing", edit)?)
     }
 
     /// Writes models to `path` in the image layout of OCI: to one archive where it ends in `.tar` or is a

@@ -117,8 +117,8 @@ const SECTIONS: &[Section] = &[
     section(
         "importing",
         "Importing",
-        "A GGUF file, or what a Modelfile says, becomes a model.",
-        &["import", "imported"],
+        "A GGUF file, what a Modelfile says, or a model with edited metadata becomes a model.",
+        &["import", "imported", "store_edit"],
     ),
     section(
         "archives",
