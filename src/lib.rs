@@ -43,6 +43,7 @@
 //! | name their files for other programs | [`link`](Store::link) | see whether these names are current | [`check_links`](Store::check_links) |
 //! | write models to an archive | [`export`](Store::export) | take them back | [`import_archive`](Store::import_archive) |
 //! | edit the metadata of one | [`edit`](Store::edit) | edit those of a file | [`gguf::Editor`] |
+//! | split a file | [`GgufParts::split_file`] | merge its parts | [`GgufParts::merge_file`] |
 //!
 //! Names are strings as people type them, such as `llama3.2` or `hf.co/team/model:Q4`, or what was
 //! parsed from one before: a [`ModelName`], or a [`Reference`], which may say with `:local` where
@@ -132,8 +133,8 @@ pub use store::{
     Issue, Link, LinkLayout, LinkMode, LinkOptions, LinkReport, LinkState, Linked, ListOptions,
     ListedDetails, Listing, Location, LocationState, Maintained, ManifestForm, Message, Model,
     ModelInfo, ModelUsage, MovedBlob, Names, Problem, Progress, Repaired, Report, SharedBlob, Show,
-    ShowOptions, ShownDetails, ShownTensor, Store, StoreOptions, Summary, Usage, Use, Uses,
-    VerifyOptions,
+    ShowOptions, ShownDetails, ShownTensor, SplitOptions, Store, StoreOptions, Summary, Usage, Use,
+    Uses, VerifyOptions,
 };
 pub use template::{Template, TemplateError};
 

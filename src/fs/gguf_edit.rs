@@ -13,7 +13,7 @@ use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::Stat;
 use crate::fs::system::{code, holes, open};
 use crate::fs::{owner, read, space, system};
-use crate::gguf::{Editor, Fit, Limits, Move, NewHeader};
+use crate::gguf::{Assembled, Editor, Fit, Limits, Move, NewHeader};
 use crate::go::human::human_size;
 
 /// A file that is to be edited, opened once; its header is in memory.
@@ -126,14 +126,15 @@ impl EditSource {
         shared.is_ok().then_some(block)
     }
 
-    fn must_fit(&self, staged: &Staged, needed: u64) -> Result<()> {
+    /// Refuses to begin what the disk has no room for.
+    pub(crate) fn must_fit(&self, staged: &Staged, needed: u64) -> Result<()> {
         let directory = owner::parent(staged.path());
         let at = |e| Error::io("looking at", directory, e);
         match space::free(directory).map_err(at)? {
             Some(free) if free < needed => {
                 let (needed, free) = (human_size(needed), human_size(free));
                 let path = self.path.display();
-                let text = format!("editing {path}: needs {needed}, {free} free");
+                let text = format!("copying the data of {path}: needs {needed}, {free} free");
                 Err(Error::caused(ErrorKind::Io, text, code::no_space()))
             }
             _ => Ok(()),
@@ -160,9 +161,14 @@ impl EditSource {
         for data in &header.moves {
             shared += self.move_data(*data, plan, staged, advance)?;
         }
+        self.must_be_unchanged()?;
+        Ok(shared)
+    }
+
+    fn must_be_unchanged(&self) -> Result<()> {
         let found = Stat::of(&self.file).map(|stat| FileStamp::of(&stat));
         match found.is_ok_and(|found| found.is_same_file(&self.stamp)) {
-            true => Ok(shared),
+            true => Ok(()),
             false => Err(self.changed()),
         }
     }
@@ -295,6 +301,34 @@ impl Copier {
             Err(e) => Err(Error::io("reading", source.path(), e)),
         }
     }
+}
+
+/// Writes a file of the tensors of others; `advance` is told of its bytes.
+///
+/// # Errors
+/// Also where somebody changed one of them meanwhile.
+pub(crate) fn assemble(
+    sources: &[EditSource],
+    made: &Assembled,
+    staged: &mut Staged,
+    advance: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<()> {
+    let at = |e| Error::io("writing", staged.path(), e);
+    ops::set_len(staged.file(), staged.path(), made.file_size).map_err(at)?;
+    staged.write_at(&made.bytes, 0)?;
+    let mut done = made.bytes.len() as u64;
+    advance(done)?;
+    for tensor in &made.moves {
+        let Some(source) = sources.get(tensor.source) else {
+            continue;
+        };
+        let Move { from, len, to } = tensor.data;
+        advance(to.saturating_sub(done))?;
+        source.copy(Range { from, len, to }, staged, advance)?;
+        done = to + len;
+    }
+    advance(made.file_size.saturating_sub(done))?;
+    sources.iter().try_for_each(EditSource::must_be_unchanged)
 }
 
 /// Returns whether a path is that of a blob: its bytes are what its name says.

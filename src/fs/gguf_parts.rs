@@ -55,8 +55,16 @@ impl GgufParts {
     /// number or count in the metadata than in the name, other tensors altogether than announced,
     /// or one tensor twice. Otherwise as [`GgufFile::open`].
     pub fn open(path: impl AsRef<Path>, options: &GgufOptions) -> Result<Self> {
-        let path = path.as_ref();
-        let file = GgufFile::open(path, options)?;
+        GgufParts::open_each(path.as_ref(), &mut |path| GgufFile::open(path, options))
+    }
+
+    /// Opens the parts, each by `open`, in their order; the one that was named before all others, and
+    /// once more in its place.
+    pub(crate) fn open_each(
+        path: &Path,
+        open: &mut dyn FnMut(&Path) -> Result<GgufFile>,
+    ) -> Result<Self> {
+        let file = open(path)?;
         let Some(split) = file.view().split().filter(|split| split.count > 1) else {
             return Ok(GgufParts {
                 parts: vec![file],
@@ -71,7 +79,7 @@ impl GgufParts {
         let (mut parts, mut paths) = (Vec::new(), Vec::new());
         for no in 0..name.count {
             let path = name.path(no);
-            let part = GgufFile::open(&path, options)?;
+            let part = open(&path)?;
             match part.view().split() {
                 Some(found) if (found.index, found.count) == (no, name.count) => {
                     parts.push(part);
@@ -163,9 +171,9 @@ fn mismatch(path: &Path, text: String) -> Error {
 
 /// The name of a part, as in `NAME-00001-of-00003.gguf`.
 // llama.cpp, llama_split_path
-struct PartName {
-    stem: PathBuf,
-    count: u64,
+pub(crate) struct PartName {
+    pub stem: PathBuf,
+    pub count: u64,
 }
 
 impl PartName {
@@ -183,7 +191,8 @@ impl PartName {
         })
     }
 
-    fn path(&self, no: u64) -> PathBuf {
+    /// Returns the path of a part, of which the number counts from 0.
+    pub(crate) fn path(&self, no: u64) -> PathBuf {
         let mut path = self.stem.clone().into_os_string();
         path.push(format!("-{:05}-of-{:05}.gguf", no + 1, self.count));
         path.into()

@@ -15,6 +15,7 @@
 #![deny(clippy::indexing_slicing)]
 
 mod array;
+mod assemble;
 mod check;
 mod cursor;
 mod data;
@@ -42,6 +43,7 @@ mod warning;
 mod write;
 
 pub use array::{Array, Elements};
+pub(crate) use assemble::{Assembled, PartLimits, merged, split};
 pub use cursor::Endian;
 pub(crate) use cursor::Stop;
 pub use edit::Editor;

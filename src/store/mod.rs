@@ -49,7 +49,7 @@ pub use copy::{Copied, CopyOptions};
 pub use copy_mode::CopyMode;
 pub use delete::{DeleteOptions, Deleted, SharedBlob};
 pub use diagnosis::{Diagnosis, Issue};
-pub use edit::{EditOptions, Edited};
+pub use edit::{EditOptions, Edited, SplitOptions};
 pub use export::{ExportOptions, Exported};
 pub use form::ManifestForm;
 pub use gc::{Collected, GcOptions};

@@ -1,7 +1,9 @@
 //! Editing the metadata of GGUF files: into a new file, in place, or as a new model.
 
 mod create;
+mod merge;
 mod options;
+mod split;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
@@ -21,6 +23,7 @@ use crate::gguf::{Editor, Fit, Warning};
 use crate::go::json;
 use crate::store::watch::{self, FileWork, Work};
 pub use options::EditOptions;
+pub use split::SplitOptions;
 
 /// What an edit has made of a file.
 ///

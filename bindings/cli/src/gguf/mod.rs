@@ -4,7 +4,9 @@ mod describe;
 mod diff;
 mod edit;
 mod hash;
+mod merge;
 mod source;
+mod split;
 mod tensors;
 mod value;
 
@@ -49,6 +51,16 @@ enum GgufCommand {
         after_help = "Examples:\n  modelkeep gguf diff model.gguf edited.gguf\n  modelkeep gguf diff llama3.2 my-llama --json"
     )]
     Diff(diff::DiffArgs),
+    /// Write the parts of a split model as one file, as llama-gguf-split does
+    #[command(
+        after_help = "Examples:\n  modelkeep gguf merge model-00001-of-00003.gguf model.gguf\n  modelkeep gguf merge model-00001-of-00003.gguf model.gguf --force --json"
+    )]
+    Merge(merge::MergeArgs),
+    /// Split a file into PREFIX-00001-of-0000N.gguf and so on, as llama-gguf-split does
+    #[command(
+        after_help = "Examples:\n  modelkeep gguf split model.gguf model --max-size 2G\n  modelkeep gguf split llama3.2 parts/llama --max-tensors 128"
+    )]
+    Split(split::SplitArgs),
 }
 
 /// A file, and what is printed of it.
@@ -111,6 +123,8 @@ pub(crate) fn run(args: GgufArgs, options: StoreOptions, output: &mut Output) ->
         Some(GgufCommand::Edit(how)) => edit::run(&how, options, output),
         Some(GgufCommand::Hash(how)) => hash::run(&how, options, output),
         Some(GgufCommand::Diff(how)) => diff::run(&how, options, output),
+        Some(GgufCommand::Merge(how)) => merge::run(&how, output),
+        Some(GgufCommand::Split(how)) => split::run(&how, options, output),
     }
 }
 

@@ -1,0 +1,119 @@
+//! The parts of a split model as one file.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::gguf_edit::{self, EditSource};
+use crate::fs::gguf_parts::GgufParts;
+use crate::fs::hash::Progress;
+use crate::fs::staged::Staged;
+use crate::gguf;
+use crate::store::edit::{EditOptions, Edited, may_write};
+use crate::store::watch::{self, FileWork, Work};
+
+impl GgufParts {
+    /// Writes the parts of a split model as one file, byte for byte that of `llama-gguf-split --merge`
+    /// where the file has the alignment of the format. Any part may be named. The metadata are those
+    /// of the first part, with a `split.count` of 0, which says that the model is whole; the tensors are
+    /// in the order of the parts. The data are copied by the system's own call. The new file appears
+    /// whole, under its name, when all of it is on the disk; the parts stay.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use modelkeep::{EditOptions, GgufFile, GgufOptions, GgufParts, SplitOptions};
+    ///
+    /// let (file, prefix) = (directory.path().join("tiny.gguf"), directory.path().join("parts"));
+    /// GgufParts::split_file(&file, &prefix, &SplitOptions::new().max_tensors(1))?;
+    ///
+    /// let to = directory.path().join("whole.gguf");
+    /// let merged = GgufParts::merge_file(
+    ///     directory.path().join("parts-00001-of-00002.gguf"),
+    ///     &to,
+    ///     &EditOptions::new(),
+    /// )?;
+    /// assert_eq!(merged.size, to.metadata()?.len());
+    /// assert_eq!(GgufFile::open(&to, &GgufOptions::new())?.view().parameter_count(), 40);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a file that is whole, and for a result that
+    /// the strict reader would refuse; [`AlreadyExists`](ErrorKind::AlreadyExists) for a file that is
+    /// there and was not to be replaced; [`Unsupported`](ErrorKind::Unsupported) for a tensor of a type
+    /// whose size is not known; those of [`GgufParts::open`].
+    pub fn merge_file(
+        first: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        options: &EditOptions,
+    ) -> Result<Edited> {
+        merge(first.as_ref(), to.as_ref(), options, None)
+    }
+
+    /// As [`merge_file`](Self::merge_file); `observe` is told how far it is, 20 times a second on the
+    /// calling thread, and may break to stop, which leaves no new file.
+    ///
+    /// # Errors
+    /// As [`merge_file`](Self::merge_file); [`Cancelled`](ErrorKind::Cancelled) where `observe` broke
+    /// in time.
+    pub fn merge_file_with(
+        first: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        options: &EditOptions,
+        observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<Edited> {
+        let (first, to) = (first.as_ref(), to.as_ref());
+        watch::watched(observe, |work| merge(first, to, options, Some(work)))
+    }
+}
+
+fn merge(first: &Path, to: &Path, options: &EditOptions, work: Option<&Work>) -> Result<Edited> {
+    let (parts, sources) = open(first)?;
+    let views: Vec<_> = parts.parts().iter().map(|part| part.view()).collect();
+    let made = gguf::merged(&views).map_err(|error| {
+        let text = format!("merging the parts of {}", first.display());
+        Error::caused(error.kind(), text, error).at(first)
+    })?;
+    let replaced = may_write(to, options.replace)?;
+    let mut staged = Staged::beside(to, options.durability, Error::io)?;
+    if let Some(source) = sources.first() {
+        staged.take_mode_of(source.file())?;
+        source.must_fit(&staged, made.file_size)?;
+    }
+    let mut file_work = FileWork::begin(work, made.file_size);
+    let mut advance = |bytes| file_work.advance(bytes);
+    gguf_edit::assemble(&sources, &made, &mut staged, &mut advance)?;
+    match options.replace {
+        true => staged.commit(to, &[])?,
+        false => staged.commit_new(to)?,
+    }
+    file_work.finish();
+    Ok(Edited {
+        file: to.to_owned(),
+        size: made.file_size,
+        shared_bytes: 0,
+        padding: 0,
+        replaced,
+        warnings: made.warnings,
+    })
+}
+
+/// Opens all parts of a model, and the files that they are read from.
+fn open(first: &Path) -> Result<(GgufParts, Vec<EditSource>)> {
+    let mut sources = Vec::new();
+    let parts = GgufParts::open_each(first, &mut |path| {
+        let source = EditSource::open(path)?;
+        let gguf = source.gguf().clone();
+        sources.push(source);
+        Ok(gguf)
+    })?;
+    let split = parts.metadata().and_then(|part| part.split());
+    if split.is_none_or(|split| split.count == 0) {
+        let text = format!("merging {}: it is whole, and no part", first.display());
+        return Err(Error::new(ErrorKind::InvalidArgument, text).at(first));
+    }
+    // Of several parts the named one was opened once more, before all others.
+    let sources = sources.split_off(sources.len() - parts.parts().len());
+    Ok((parts, sources))
+}
