@@ -24,6 +24,8 @@ from .errors import Error
 __all__ = [
     "_run",
     "edit_gguf",
+    "merge_gguf",
+    "split_gguf",
     "Alias",
     "ArchivedModel",
     "Array",
@@ -2643,4 +2645,26 @@ def edit_gguf(
     durability: Literal["full", "none"] = "full",
     progress: Callable[[Progress], object] | bool | None = None,
 ) -> Edited:
+    """x"""
+
+def merge_gguf(
+    path: _Path,
+    to: _Path,
+    *,
+    replace: bool = False,
+    durability: Literal["full", "none"] = "full",
+    progress: Callable[[Progress], object] | bool | None = None,
+) -> Edited:
+    """x"""
+
+def split_gguf(
+    path: _Path,
+    prefix: _Path,
+    *,
+    max_size: int | None = None,
+    max_tensors: int | None = None,
+    replace: bool = False,
+    durability: Literal["full", "none"] = "full",
+    progress: Callable[[Progress], object] | bool | None = None,
+) -> list[Edited]:
     """x"""
