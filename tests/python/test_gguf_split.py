@@ -55,8 +55,8 @@ def test_gguf_py_reads_the_parts_and_what_they_are_merged_to(tmp_path: Path) -> 
 
 
 def test_what_is_there_is_replaced_only_when_asked(tmp_path: Path) -> None:
-    def split(**how: bool) -> list[modelkeep.Edited]:
-        return modelkeep.split_gguf(TINY, tmp_path / "p", max_tensors=1, **how)
+    def split(replace: bool = False) -> list[modelkeep.Edited]:
+        return modelkeep.split_gguf(TINY, tmp_path / "p", max_tensors=1, replace=replace)
 
     first = split()[0].file
     with pytest.raises(modelkeep.ExistsError):

@@ -22,8 +22,8 @@ use crate::progress::Observer;
 ///
 /// >>> parts = modelkeep.split_gguf("llama3.2.gguf", "llama", max_tensors=1)
 /// >>> merged = modelkeep.merge_gguf("llama-00001-of-00002.gguf", "merged.gguf")
-/// >>> modelkeep.Gguf(merged.file).tensors == modelkeep.Gguf("llama3.2.gguf").tensors
-/// True
+/// >>> merged.size == merged.file.stat().st_size, list(modelkeep.Gguf("merged.gguf").tensors)
+/// (True, ['token_embd.weight', 'output_norm.weight'])
 #[pyfunction]
 #[pyo3(signature = (path, to, *, replace=false, durability="full", progress=None),
     text_signature = "(path, to, *, replace=False, durability='full', progress=None)")]
