@@ -134,8 +134,11 @@ impl Writer {
     /// let mut writer = Writer::new();
     /// writer.declare("a", &[2], TensorType::F32).declare("b", &[1], TensorType::F32);
     /// let mut file = Vec::new();
-    /// writer.write_with(&mut file, &mut |tensor, to| to.write_all(&[[1; 8], [2; 8]][tensor][..8 - 4 * tensor]))?;
-    /// assert_eq!(file.len(), 192);
+    /// writer.write_with(&mut file, &mut |tensor, to| match tensor {
+    ///     0 => to.write_all(&[1; 8]),
+    ///     _ => to.write_all(&[2; 4]),
+    /// })?;
+    /// assert_eq!((&file[96..104], &file[128..132]), (&[1; 8][..], &[2; 4][..]));
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///

@@ -17,13 +17,23 @@ fn imports_of(text: &str) -> BTreeSet<String> {
     words.flatten().map(str::to_owned).collect()
 }
 
+/// The text of a module: of one that is a folder all its files.
+fn text_of(path: &Path) -> String {
+    if path.is_file() {
+        return fs::read_to_string(path).expect("a string");
+    }
+    let entries = fs::read_dir(path).expect("a directory");
+    let texts = entries.map(|entry| text_of(&entry.expect("an entry").path()));
+    texts.collect::<Vec<_>>().join("\n")
+}
+
 /// What each module of a binding imports from the others.
 fn modules(binding: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut modules = BTreeMap::new();
     let bindings = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for entry in fs::read_dir(bindings.join(binding).join("src")).expect("a directory") {
         let path = entry.expect("an entry").path();
-        let text = fs::read_to_string(&path).expect("a string");
+        let text = text_of(&path);
         let name = path.file_stem().expect("a name").to_string_lossy();
         let mut imports = imports_of(&text);
         imports.remove(&*name);

@@ -8,11 +8,13 @@ mod skip;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
 
 use modelkeep::gguf::{TensorType, Writer};
 use modelkeep::{ImportOptions, Store, StoreOptions};
@@ -175,7 +177,7 @@ fn a_closed_directory_is_told_as_closed_and_not_as_empty() {
                 let mut command = Command::new(&binary);
                 command.args(words).env("OLLAMA_MODELS", home.store());
                 command.uid(65534).gid(65534);
-                let (status, _, err) = said(command.output().unwrap());
+                let (status, _, err) = said(output(&mut command));
                 assert_eq!(status, 1);
                 assert!(err.contains("ermission denied"), "{words:?}: {err}");
                 assert!(err.contains(closed.to_str().unwrap()), "{words:?}: {err}");
@@ -183,6 +185,17 @@ fn a_closed_directory_is_told_as_closed_and_not_as_empty() {
             }
         }
         fs::set_permissions(&closed, fs::Permissions::from_mode(open)).unwrap();
+    }
+}
+
+/// Runs a command that was just copied. A process that another test began meanwhile may have the file
+/// open for writing still, until it becomes another program.
+fn output(command: &mut Command) -> Output {
+    loop {
+        match command.output() {
+            Err(e) if e.kind() == io::ErrorKind::ExecutableFileBusy => thread::yield_now(),
+            done => return done.unwrap(),
+        }
     }
 }
 

@@ -11,13 +11,12 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyIterator, PyList, PyMappingProxy, PyNotImplemented, PyTuple};
 
 use crate::array::Array;
-use crate::equality::is_instance;
+use crate::equality::{is_instance, register_as};
 use crate::error::{OrRaise, changed};
 use crate::json_base::{HasJson, JsonBase, each, to_json};
 use crate::options::{bad, gguf_options};
 use crate::path::FilePath;
 use crate::record::record;
-use crate::split_gguf::GgufParts;
 use crate::tensor::Tensor;
 use crate::text::text;
 use crate::value::Element;
@@ -401,14 +400,8 @@ static REGISTERED: PyOnceLock<()> = PyOnceLock::new();
 /// Makes files mappings and arrays sequences, in the words of `collections.abc`.
 pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
     let register = || {
-        // What `collections.abc` has, and loaded already, as that is not.
-        let abstracts = py.import("_collections_abc")?;
-        let mapping = abstracts.getattr("Mapping")?;
-        mapping.call_method1("register", (py.get_type::<Gguf>(),))?;
-        mapping.call_method1("register", (py.get_type::<GgufParts>(),))?;
-        let sequence = abstracts.getattr("Sequence")?;
-        sequence.call_method1("register", (py.get_type::<Array>(),))?;
-        Ok::<_, PyErr>(())
+        register_as::<Gguf>(py, "Mapping")?;
+        register_as::<Array>(py, "Sequence")
     };
     REGISTERED.get_or_try_init(py, register).copied()
 }

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use modelkeep::GgufFile;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyIterator, PyList, PyMapping, PyMappingProxy, PyTuple};
 
+use crate::equality::register_as;
 use crate::error::OrRaise;
-use crate::gguf::{Gguf, register};
+use crate::gguf::Gguf;
 use crate::options::{bad, gguf_options};
 use crate::path::FilePath;
 
@@ -33,6 +35,8 @@ pub(crate) struct GgufParts {
     size: u64,
 }
 
+static REGISTERED: PyOnceLock<()> = PyOnceLock::new();
+
 impl GgufParts {
     /// Returns the first part, if none is closed.
     fn first<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, Gguf>> {
@@ -56,7 +60,7 @@ impl GgufParts {
         mmap: bool,
         header_only: bool,
     ) -> PyResult<Self> {
-        register(py)?;
+        REGISTERED.get_or_try_init(py, || register_as::<GgufParts>(py, "Mapping"))?;
         let options = gguf_options(lenient, mmap, header_only);
         let inner = py.detach(|| modelkeep::GgufParts::open(path.0, &options));
         let inner = inner.or_raise(py)?;
