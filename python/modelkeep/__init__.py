@@ -75,6 +75,8 @@ if TYPE_CHECKING:
         Use,
         Uses,
         edit_gguf,
+        merge_gguf,
+        split_gguf,
     )
     from .errors import (
         ArgumentError,
@@ -203,5 +205,7 @@ __all__ = [
     "Uses",
     "__version__",
     "edit_gguf",
+    "merge_gguf",
+    "split_gguf",
     "transport",
 ]

@@ -24,6 +24,8 @@ from .errors import Error
 __all__ = [
     "_run",
     "edit_gguf",
+    "merge_gguf",
+    "split_gguf",
     "Alias",
     "ArchivedModel",
     "Array",
@@ -2643,4 +2645,90 @@ def edit_gguf(
     durability: Literal["full", "none"] = "full",
     progress: Callable[[Progress], object] | bool | None = None,
 ) -> Edited:
-    """x"""
+    """Sets, removes and renames the metadata of the GGUF file at `path`, and writes the result to `to`. The
+    data of the tensors stay as they are: their blocks are shared where the file system can, and copied
+    by the system elsewhere. The new file appears whole, or not at all.
+
+    - `set` are values by key: `bool`, `int`, `float`, `str`, and lists and arrays of them. A key keeps the
+      type that it has, and a value that does not fit is an `ArgumentError`; a new key is `u32` or another
+      integer, or `f32`.
+    - `types` are the types of keys that are set, as `{"llama.context_length": "u64"}`; of an array that of
+      its elements.
+    - `remove` are keys to remove, and `rename` are new names by key; a key that is not there is a
+      `NotFoundError`. Keys are renamed first, then removed, then set.
+    - `in_place=True` writes nothing but the header, into the file itself, where it has the room of the old
+      one; the old header is kept beside the file until the new one is durable. Nobody else should have
+      the file open.
+    - `replace=True` lets a file at `to` be replaced, `path` itself too, which is an `ExistsError` otherwise.
+    - `padding=False` does without the key `modelkeep.padding`, by which a large file shares its blocks.
+    - `durability="none"` leaves it to the system when the file is on the disk.
+    - `progress` is as in `Store.import_gguf`.
+
+    Raises `GgufError` for a file that cannot be read; what only the strict reader refuses, an edit may
+    mend.
+
+    >>> _ = modelkeep.edit_gguf(
+    ...     "llama3.2.gguf",
+    ...     "edited.gguf",
+    ...     set={"tokenizer.chat_template": "{{ messages }}", "llama.context_length": 256},
+    ...     remove=["general.name"],
+    ... )
+    >>> gguf = modelkeep.Gguf("edited.gguf")
+    >>> gguf["llama.context_length"], gguf.value_type("llama.context_length"), "general.name" in gguf
+    (256, 'u32', False)
+    """
+
+def merge_gguf(
+    path: _Path,
+    to: _Path,
+    *,
+    replace: bool = False,
+    durability: Literal["full", "none"] = "full",
+    progress: Callable[[Progress], object] | bool | None = None,
+) -> Edited:
+    """Writes the parts of a split model as the one file `to`, given the path of any of them; the others lie
+    beside it. The bytes are those that `llama-gguf-split --merge` writes: the metadata of the first part,
+    with a `split.count` of 0, and the tensors in the order of the parts. The new file appears whole, or
+    not at all; the parts stay.
+
+    - `replace=True` lets a file at `to` be replaced, which is an `ExistsError` otherwise.
+    - `durability="none"` leaves it to the system when the file is on the disk.
+    - `progress` is as in `Store.import_gguf`.
+
+    Raises `MissingFileError` where a part is missing, `GgufError` where parts do not belong together, and
+    `ArgumentError` for a file that is whole.
+
+    >>> parts = modelkeep.split_gguf("llama3.2.gguf", "llama", max_tensors=1)
+    >>> merged = modelkeep.merge_gguf("llama-00001-of-00002.gguf", "merged.gguf")
+    >>> merged.size == merged.file.stat().st_size, list(modelkeep.Gguf("merged.gguf").tensors)
+    (True, ['token_embd.weight', 'output_norm.weight'])
+    """
+
+def split_gguf(
+    path: _Path,
+    prefix: _Path,
+    *,
+    max_size: int | None = None,
+    max_tensors: int | None = None,
+    replace: bool = False,
+    durability: Literal["full", "none"] = "full",
+    progress: Callable[[Progress], object] | bool | None = None,
+) -> list[Edited]:
+    """Splits the GGUF file at `path` into `PREFIX-00001-of-0000N.gguf` and so on, with the bytes that
+    `llama-gguf-split` writes: the first part has all metadata, the others say which part they are. Returns
+    what was made of each, a list of `Edited` in the order of the parts. All parts appear, or none; the
+    first one is the last to get its name. The file itself stays.
+
+    - `max_size` is the most bytes of tensors in a part, the header not counted; a tensor that is larger
+      has a part of its own.
+    - `max_tensors` is the most tensors in a part. One of the two is needed, and both may be given.
+    - `replace=True` lets files of the names of the parts be replaced, which is an `ExistsError` otherwise.
+    - `durability="none"` leaves it to the system when the files are on the disk.
+    - `progress` is as in `Store.import_gguf`.
+
+    Raises `GgufError` for a file that cannot be read, and `ArgumentError` for one that is a part itself.
+
+    >>> parts = modelkeep.split_gguf("llama3.2.gguf", "small", max_size=2_000_000_000)
+    >>> [str(part.file) for part in parts]
+    ['small-00001-of-00001.gguf']
+    """

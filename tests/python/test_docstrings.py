@@ -93,10 +93,10 @@ def described(source: str) -> str:
     wanted: list[tuple[ast.ClassDef | ast.FunctionDef, str]] = []
     for top in ast.parse(source).body:
         found = getattr(modelkeep, getattr(top, "name", ""), None)
-        if not isinstance(top, ast.ClassDef) or found is None:
+        if not isinstance(top, ast.ClassDef | ast.FunctionDef) or found is None:
             continue
         wanted.append((top, inspect.getdoc(found) or ""))
-        for member in top.body:
+        for member in top.body if isinstance(top, ast.ClassDef) else []:
             if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
                 it = vars(found)[member.name]
                 it = it.__func__ if isinstance(it, staticmethod) else it

@@ -32,7 +32,7 @@ use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Report};
 macro_rules! classes {
     ($($class:ident),+ $(,)?) => {
         /// What the module has.
-        pub(crate) const NAMES: &[&str] = &["_run", "edit_gguf", "Store", "__version__", $(stringify!($class)),+];
+        pub(crate) const NAMES: &[&str] = &["_run", "edit_gguf", "merge_gguf", "split_gguf", "Store", "__version__", $(stringify!($class)),+];
 
         fn class<'py>(py: Python<'py>, name: &str) -> Option<Bound<'py, PyType>> {
             match name {

@@ -11,6 +11,7 @@ mod exception;
 mod gguf;
 mod gguf_edit;
 mod gguf_from;
+mod gguf_split;
 mod gguf_writer;
 mod html;
 mod http;
@@ -50,6 +51,8 @@ mod _modelkeep {
 
     #[pymodule_export]
     use crate::gguf_edit::edit_gguf;
+    #[pymodule_export]
+    use crate::gguf_split::{merge_gguf, split_gguf};
     #[pymodule_export]
     use crate::store::Store;
 
