@@ -370,6 +370,62 @@ static void a_file_is_edited(void) {
     CHECK(mkeep_gguf_edit(fixture, to, changes, 4, &watched, NULL) == MKEEP_STATUS_CANCELLED);
 }
 
+/* Tensors become numbers, and are hashed and compared; what cannot be is said. */
+static void tensors_are_numbers(void) {
+    mkeep_gguf *gguf = NULL, *edited = NULL, *header = NULL;
+    DONE(mkeep_gguf_open(fixture, NULL, &gguf, error));
+    float numbers[8], expected[8];
+    mkeep_tensor tensor = {.size = sizeof tensor};
+    CHECK(mkeep_gguf_tensor(gguf, 1, &tensor) && tensor.n_bytes == sizeof expected);
+    if (tensor.data) memcpy(expected, tensor.data, sizeof expected);
+    DONE(mkeep_gguf_dequantize(gguf, 1, 0, 1, numbers, 8, error));
+    CHECK(!memcmp(numbers, expected, sizeof numbers));
+    CHECK(mkeep_gguf_dequantize(gguf, 1, 0, 1, numbers, 7, NULL) == MKEEP_STATUS_INVALID_ARGUMENT);
+    CHECK(mkeep_gguf_dequantize(gguf, 1, 1, 1, numbers, 8, NULL) == MKEEP_STATUS_INVALID_ARGUMENT);
+    CHECK(mkeep_gguf_dequantize(gguf, 2, 0, 1, numbers, 8, NULL) == MKEEP_STATUS_INVALID_ARGUMENT);
+    const mkeep_gguf_options unmapped = {.size = sizeof unmapped, .no_mmap = 1};
+    DONE(mkeep_gguf_open(fixture, &unmapped, &header, error));
+    CHECK(mkeep_gguf_dequantize(header, 1, 0, 1, numbers, 8, NULL) == MKEEP_STATUS_NOT_FOUND);
+
+    mkeep_string *json = NULL;
+    bool is_equal = false;
+    DONE(mkeep_gguf_hash_json(gguf, NULL, &json, error));
+    CHECK(has(json, "\"name\":\"token_embd.weight\""));
+    mkeep_gguf_hash_options how = {.size = sizeof how, .no_sha256 = 1, .no_tensors = 1};
+    DONE(mkeep_gguf_hash_json(gguf, &how, &json, error));
+    CHECK(has(json, "\"sha256\":null,"));
+    how.progress = stop;
+    CHECK(mkeep_gguf_hash_json(gguf, &how, &json, NULL) == MKEEP_STATUS_CANCELLED);
+    CHECK(mkeep_gguf_hash_json(header, NULL, &json, NULL) == MKEEP_STATUS_NOT_FOUND);
+    DONE(mkeep_gguf_diff_json(gguf, gguf, NULL, &is_equal, &json, error));
+    CHECK(is_equal && has(json, "\"equal_tensors\":2"));
+    char to[600];
+    snprintf(to, sizeof to, "%s/other.gguf", directory);
+    const mkeep_gguf_change change = {.key = "general.name", .value = "Other"};
+    DONE(mkeep_gguf_edit(fixture, to, &change, 1, NULL, error));
+    DONE(mkeep_gguf_open(to, NULL, &edited, error));
+    DONE(mkeep_gguf_diff_json(gguf, edited, NULL, &is_equal, &json, error));
+    CHECK(!is_equal && has(json, "\"key\":\"general.name\""));
+    mkeep_gguf_diff_options watched = {.size = sizeof watched, .progress = stop};
+    CHECK(mkeep_gguf_diff_json(gguf, edited, &watched, &is_equal, &json, NULL) ==
+          MKEEP_STATUS_CANCELLED);
+    mkeep_gguf_free(header);
+    mkeep_gguf_free(edited);
+    mkeep_gguf_free(gguf);
+}
+
+static void the_types_of_tensors_are_listed(void) {
+    mkeep_tensor_type type = {.size = sizeof type};
+    size_t count = 0, dequantizable = 0;
+    for (; mkeep_tensor_type_get(count, &type); count++) {
+        CHECK(type.block_elements > 0 && type.block_bytes > 0 && type.name.len > 0);
+        dequantizable += type.is_dequantizable;
+        if (is(type.name, "Q6_K")) CHECK(type.code == 14 && type.block_bytes == 210);
+    }
+    CHECK(count > 20 && dequantizable > 10 && dequantizable < count);
+    CHECK(!mkeep_tensor_type_get(SIZE_MAX, &type));
+}
+
 /* A model is edited into another one, which keeps all else; a cancelled edit leaves none. */
 static void a_model_is_edited(mkeep_store *store) {
     const mkeep_gguf_change change = {.key = "general.name", .value = "Edited"};
@@ -526,6 +582,8 @@ int main(int argc, char *argv[]) {
     a_file_is_read_at_offsets();
     a_file_is_read_from_memory();
     a_file_is_edited();
+    tensors_are_numbers();
+    the_types_of_tensors_are_listed();
     a_report_has_warnings_and_what_is_not_supported(store);
     old_names_alone_can_go(store);
     people_read_sizes_and_counts();
