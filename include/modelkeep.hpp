@@ -454,6 +454,14 @@ struct GgufOptions {
     bool header_only = false; ///< Whether the data of tensors may be missing.
 };
 
+/// The types of tensors that are known, in the order of their numbers.
+inline std::vector<mkeep_tensor_type> tensor_types() {
+    std::vector<mkeep_tensor_type> found;
+    auto type = sized<mkeep_tensor_type>();
+    while (mkeep_tensor_type_get(found.size(), &type)) found.push_back(type);
+    return found;
+}
+
 /// Fills a buffer with at most that many bytes from an offset on, and returns how many; 0 or less
 /// where they cannot be read. An exception is thrown on where the call was made.
 using ReadAt = std::function<std::ptrdiff_t(std::uint8_t *, std::size_t, std::uint64_t)>;

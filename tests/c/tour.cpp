@@ -512,6 +512,8 @@ int main(int argc, char *argv[]) {
     a_model_is_made_of_a_model(store, argv[2]);
     a_file_outlives_its_model(store);
     files_are_opened_as_asked(argv[1]);
+    const auto types = modelkeep::tensor_types();
+    CHECK(types.size() > 20 && types.front().code == 0 && types.back().block_bytes > 0);
     headers_are_read_through_functions(argv[1]);
     files_are_edited(argv[1], argv[2]);
     blobs_come_as_streams(store);
