@@ -158,6 +158,28 @@ fn progress_ends_at_the_whole() {
 }
 
 #[test]
+fn a_file_that_is_not_mapped_is_to_be_mapped() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("w.gguf");
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new();
+    writer.tensor("w", &[64], TensorType::F32, vec![0; 256]);
+    writer.write_to(&mut bytes).unwrap();
+    std::fs::write(&path, &bytes).unwrap();
+    let file = GgufFile::open(&path, &GgufOptions::new().mmap(false)).unwrap();
+    let tensor = file.view().tensor(0).unwrap();
+    let refused = [
+        file.hash(&GgufHashOptions::new()).unwrap_err(),
+        file.diff(&file).unwrap_err(),
+        file.view().dequantize(&tensor, 0..1).unwrap_err(),
+    ];
+    for error in refused {
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(error.to_string().contains("let it be mapped"), "{error}");
+    }
+}
+
+#[test]
 fn data_that_are_not_there_are_not_compared() {
     let mut bytes = Vec::new();
     let mut writer = Writer::new();
@@ -168,5 +190,9 @@ fn data_that_are_not_there_are_not_compared() {
     let file = GgufFile::from_bytes(bytes, &GgufOptions::new().limits(limits)).unwrap();
     let refused = file.hash(&GgufHashOptions::new()).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::NotFound);
+    assert!(
+        refused.to_string().contains("ends before them"),
+        "{refused}"
+    );
     assert_eq!(file.diff(&file).unwrap_err().kind(), ErrorKind::NotFound);
 }

@@ -7,7 +7,7 @@ use super::index::{Entry, Index, Span, Tensor};
 use super::tensor::TensorInfo;
 use super::value::{Text, Value};
 use super::value_type::ValueType;
-use super::warning::Warning;
+use super::warning::{Warning, WarningCode};
 
 /// A GGUF file: metadata and tensors, borrowed. Cheap to make and to copy.
 ///
@@ -211,6 +211,24 @@ impl<'a> Gguf<'a> {
         let start = usize::try_from(tensor.offset).ok()?;
         let len = usize::try_from(tensor.size?).ok()?;
         self.bytes.get(start..start.checked_add(len)?)
+    }
+
+    /// Returns the data of a tensor, or else why they are not at hand, and what to do.
+    pub(crate) fn data_at_hand(&self, tensor: &TensorInfo<'_>) -> Result<&'a [u8], &'static str> {
+        let absent = || {
+            let has_data = self.bytes.len() as u64 > self.index.header_len;
+            let mut warnings = self.index.warnings.iter();
+            let is_cut = warnings.any(|warning| warning.code() == WarningCode::DataOutOfBounds);
+            match (tensor.size, has_data, is_cut) {
+                (None, ..) => "the size of its type is not known",
+                (Some(_), true, _) => "the file ends before them",
+                (Some(_), false, true) => "the file is incomplete, or not mapped",
+                (Some(_), false, false) => {
+                    "of the file only the header was read; open it by its path, and let it be mapped"
+                }
+            }
+        };
+        self.tensor_data(tensor).ok_or_else(absent)
     }
 
     /// Returns the place of the file among the parts of a model; `None` for a file that is whole.

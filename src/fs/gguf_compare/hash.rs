@@ -231,12 +231,8 @@ impl GgufFile {
 
 /// Returns the data of a tensor.
 pub(super) fn bytes<'a>(gguf: Gguf<'a>, tensor: &TensorInfo<'_>) -> Result<&'a [u8]> {
-    gguf.tensor_data(tensor).ok_or_else(|| {
-        let name = tensor.name;
-        let text = format!(
-            "reading {name:?}: its data are not at hand: the file is not mapped, or incomplete, or \
-             the size of the type is not known"
-        );
+    gguf.data_at_hand(tensor).map_err(|why| {
+        let text = format!("reading {:?}: its data are not at hand: {why}", tensor.name);
         Error::new(ErrorKind::NotFound, text)
     })
 }

@@ -123,12 +123,12 @@ impl<'a> Gguf<'a> {
             let text = format!("it has {there} rows, not {}..{}", rows.start, rows.end);
             return Err(refused(tensor, ErrorKind::InvalidArgument, &text));
         }
-        let absent = || {
-            let text = "its data are not at hand: the file is not mapped, or incomplete";
-            refused(tensor, ErrorKind::NotFound, text)
+        let absent = |why| {
+            let text = format!("its data are not at hand: {why}");
+            refused(tensor, ErrorKind::NotFound, &text)
         };
-        let data = self.tensor_data(tensor).ok_or_else(absent)?;
-        cut(data, tensor, rows).ok_or_else(absent)
+        let data = self.data_at_hand(tensor).map_err(absent)?;
+        cut(data, tensor, rows).ok_or_else(|| absent("they are larger than memory"))
     }
 }
 
