@@ -212,3 +212,38 @@ fn beyond() -> Error {
     let text = "the data would lie beyond all files";
     Error::new(ErrorKind::InvalidArgument, text)
 }
+
+/// Splits bytes as a file would be split, and merges it with itself, for tests of hostile files. Does
+/// not panic, whatever the bytes are; the data come from inside of them, and go into the new file in
+/// their order.
+#[cfg(feature = "internal")]
+pub(super) fn fuzz_assemble(bytes: &[u8]) {
+    let size = bytes.len() as u64;
+    let Ok(index) = Index::parse(bytes, size, &Limits::lenient()) else {
+        return;
+    };
+    let gguf = index.view(bytes);
+    let by = |bytes, tensors| PartLimits { bytes, tensors };
+    for limits in [by(Some(64), None), by(None, Some(1)), by(Some(1), Some(2))] {
+        let parts = split(gguf, limits).unwrap_or_default();
+        parts.iter().for_each(|part| check(part, size));
+        let count: usize = parts.iter().map(|part| part.moves.len()).sum();
+        assert!(parts.is_empty() || count <= gguf.tensor_count());
+    }
+    for parts in [&[gguf][..], &[gguf, gguf]] {
+        if let Ok(made) = merged(parts) {
+            check(&made, size);
+        }
+    }
+}
+
+#[cfg(feature = "internal")]
+fn check(made: &Assembled, size: u64) {
+    let mut end = made.bytes.len() as u64;
+    for SourceMove { data, .. } in &made.moves {
+        assert!(data.from + data.len <= size, "data beyond what is there");
+        assert!(end <= data.to, "data over what is there");
+        end = data.to + data.len;
+    }
+    assert!(end <= made.file_size, "data beyond the file");
+}
