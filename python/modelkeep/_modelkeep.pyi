@@ -2687,7 +2687,7 @@ def merge_gguf(
     progress: Callable[[Progress], object] | bool | None = None,
 ) -> Edited:
     """Writes the parts of a split model as the one file `to`, given the path of any of them; the others lie
-    beside it. The bytes are those that `llama-gguf-split --merge` writes: the metadata of the first part,
+    beside it. The layout is that of `llama-gguf-split --merge`: the metadata of the first part,
     with a `split.count` of 0, and the tensors in the order of the parts. The new file appears whole, or
     not at all; the parts stay.
 
@@ -2714,7 +2714,7 @@ def split_gguf(
     durability: Literal["full", "none"] = "full",
     progress: Callable[[Progress], object] | bool | None = None,
 ) -> list[Edited]:
-    """Splits the GGUF file at `path` into `PREFIX-00001-of-0000N.gguf` and so on, with the bytes that
+    """Splits the GGUF file at `path` into `PREFIX-00001-of-0000N.gguf` and so on, in the layout that
     `llama-gguf-split` writes: the first part has all metadata, the others say which part they are. Returns
     what was made of each, a list of `Edited` in the order of the parts. All parts appear, or none; the
     first one is the last to get its name. The file itself stays.

@@ -9,7 +9,7 @@ use crate::path::FilePath;
 use crate::progress::Observer;
 
 /// Writes the parts of a split model as the one file `to`, given the path of any of them; the others lie
-/// beside it. The bytes are those that `llama-gguf-split --merge` writes: the metadata of the first part,
+/// beside it. The layout is that of `llama-gguf-split --merge`: the metadata of the first part,
 /// with a `split.count` of 0, and the tensors in the order of the parts. The new file appears whole, or
 /// not at all; the parts stay.
 ///
@@ -46,7 +46,7 @@ pub(crate) fn merge_gguf(
     Edited::of(py, observer.end(py, answer)?)
 }
 
-/// Splits the GGUF file at `path` into `PREFIX-00001-of-0000N.gguf` and so on, with the bytes that
+/// Splits the GGUF file at `path` into `PREFIX-00001-of-0000N.gguf` and so on, in the layout that
 /// `llama-gguf-split` writes: the first part has all metadata, the others say which part they are. Returns
 /// what was made of each, a list of `Edited` in the order of the parts. All parts appear, or none; the
 /// first one is the last to get its name. The file itself stays.

@@ -13,7 +13,7 @@ use crate::store::edit::{EditOptions, Edited, may_write};
 use crate::store::watch::{self, FileWork, Work};
 
 impl GgufParts {
-    /// Writes the parts of a split model as one file, byte for byte that of `llama-gguf-split --merge`
+    /// Writes the parts of a split model as one file, laid out as that of `llama-gguf-split --merge`
     /// where the file has the alignment of the format. Any part may be named. The metadata are those
     /// of the first part, with a `split.count` of 0, which says that the model is whole; the tensors are
     /// in the order of the parts. The data are copied by the system's own call. The new file appears

@@ -98,7 +98,7 @@ impl Default for SplitOptions {
 }
 
 impl GgufParts {
-    /// Splits a file into `PREFIX-00001-of-0000N.gguf` and so on, byte for byte those of
+    /// Splits a file into `PREFIX-00001-of-0000N.gguf` and so on, laid out as those of
     /// `llama-gguf-split` where the file has the alignment of the format. The first part has all
     /// metadata; the others say which part they are, and hold tensors. Returns the parts in order.
     ///
