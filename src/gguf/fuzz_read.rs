@@ -8,7 +8,8 @@ use super::value::Value;
 use super::view::Gguf;
 
 /// Reads bytes as a file would be read, strictly and leniently, looks at everything that comes out,
-/// and edits, splits and merges what is read. Does not panic, whatever the bytes are: that is what it is for.
+/// and edits, splits and merges what is read. Does not panic, whatever the bytes are: that is what it is
+/// for.
 pub fn fuzz_read(bytes: &[u8]) {
     super::edit::fuzz_edit(bytes);
     super::assemble::fuzz_assemble(bytes);

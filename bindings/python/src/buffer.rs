@@ -1,5 +1,5 @@
-//! The buffer protocol: parts of a file as memory, and memory as a file, without a copy. The one file of this binding
-//! with `unsafe` in it.
+//! The buffer protocol: parts of a file as memory, and memory as a file, without a copy. The one file of
+//! this binding with `unsafe` in it.
 #![expect(
     unsafe_code,
     reason = "a buffer is handed over through a pointer of the interpreter's"
