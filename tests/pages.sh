@@ -9,6 +9,9 @@ python=$PWD/target/venv/bin/python
 "$python" -m pip install --disable-pip-version-check --quiet 'pyte>=0.8,<0.9'
 cargo build --quiet --package modelkeep-cli --package modelkeep-c
 export PYTHONPYCACHEPREFIX=$PWD/target/pycache
+# What the pages build for release is looked at once: it is built quickly.
+export CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off
+export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 status=0
 "$python" tests/pages.py "$@" || status=1
 "$python" docs/pictures/terminal.py || status=1
