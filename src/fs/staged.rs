@@ -199,6 +199,15 @@ impl Staged {
         }
     }
 
+    /// As [`commit`](Self::commit) where a file may be replaced, else as
+    /// [`commit_new`](Self::commit_new); the directory is there.
+    pub(crate) fn commit_file(self, to: &Path, replace: bool) -> Result<()> {
+        match replace {
+            true => self.commit(to, &[]),
+            false => self.commit_new(to),
+        }
+    }
+
     fn sync(&self) -> Result<()> {
         match self.durability {
             Durability::Full => {

@@ -51,10 +51,7 @@ impl Writer {
         let mut staged = Staged::beside(path, options.durability, Error::io)?;
         self.write_with(&mut Sink(&mut staged), data)
             .map_err(refused)?;
-        match options.replace {
-            true => staged.commit(path, &[])?,
-            false => staged.commit_new(path)?,
-        }
+        staged.commit_file(path, options.replace)?;
         Ok(Edited {
             file: path.to_owned(),
             size,

@@ -84,19 +84,9 @@ fn merge(first: &Path, to: &Path, options: &EditOptions, work: Option<&Work>) ->
     let mut file_work = FileWork::begin(work, made.file_size);
     let mut advance = |bytes| file_work.advance(bytes);
     gguf_edit::assemble(&sources, &made, &mut staged, &mut advance)?;
-    match options.replace {
-        true => staged.commit(to, &[])?,
-        false => staged.commit_new(to)?,
-    }
+    staged.commit_file(to, options.replace)?;
     file_work.finish();
-    Ok(Edited {
-        file: to.to_owned(),
-        size: made.file_size,
-        shared_bytes: 0,
-        padding: 0,
-        replaced,
-        warnings: made.warnings,
-    })
+    Ok(Edited::copied(to.to_owned(), made, replaced))
 }
 
 /// Opens all parts of a model, and the files that they are read from.

@@ -19,7 +19,7 @@ use crate::fs::gguf_in_place::InPlace;
 use crate::fs::hash::Progress;
 use crate::fs::link;
 use crate::fs::staged::Staged;
-use crate::gguf::{Editor, Fit, Warning};
+use crate::gguf::{Assembled, Editor, Fit, Warning};
 use crate::go::json;
 use crate::store::watch::{self, FileWork, Work};
 pub use options::EditOptions;
@@ -58,6 +58,18 @@ pub struct Edited {
 }
 
 impl Edited {
+    /// Returns what was made of the tensors of other files, each byte of which was copied.
+    fn copied(file: PathBuf, made: Assembled, replaced: bool) -> Self {
+        Edited {
+            file,
+            size: made.file_size,
+            shared_bytes: 0,
+            padding: 0,
+            replaced,
+            warnings: made.warnings,
+        }
+    }
+
     /// Returns the result as JSON.
     ///
     /// # Errors
@@ -185,7 +197,7 @@ impl Editor {
         from: &Path,
         to: &Path,
         options: &EditOptions,
-        work: Option<&std::sync::Arc<Work>>,
+        work: Option<&Work>,
     ) -> Result<Edited> {
         let source = EditSource::open(from)?;
         // What is wrong with the changes shows before anything is written.
@@ -195,13 +207,10 @@ impl Editor {
         staged.take_mode_of(source.file())?;
         let plan = source.plan(self, header, &staged, options.padding)?;
         let size = plan.header.file_size;
-        let mut file_work = FileWork::begin(work.map(|work| &**work), size);
+        let mut file_work = FileWork::begin(work, size);
         let mut advance = |bytes| file_work.advance(bytes);
         let shared_bytes = source.write(&plan, &mut staged, &mut advance)?;
-        match options.replace {
-            true => staged.commit(to, &[])?,
-            false => staged.commit_new(to)?,
-        }
+        staged.commit_file(to, options.replace)?;
         file_work.finish();
         Ok(Edited {
             file: to.to_owned(),

@@ -184,7 +184,7 @@ fn split(
         }
         let (sources, mut advance) = (slice::from_ref(&source), |bytes| file_work.advance(bytes));
         gguf_edit::assemble(sources, &made, &mut staged, &mut advance)?;
-        let edited = edited(to, made, replaced);
+        let edited = Edited::copied(to, made, replaced);
         parts.push(Part { staged, edited });
     }
     let parts = commit(parts, options.replace)?;
@@ -204,17 +204,6 @@ fn plan(source: &EditSource, limits: PartLimits) -> Result<Vec<Assembled>> {
     })
 }
 
-fn edited(file: PathBuf, made: Assembled, replaced: bool) -> Edited {
-    Edited {
-        file,
-        size: made.file_size,
-        shared_bytes: 0,
-        padding: 0,
-        replaced,
-        warnings: made.warnings,
-    }
-}
-
 /// Names the parts, the first one last: who finds it finds all. Where one fails, the new ones go.
 fn commit(mut parts: Vec<Part>, replace: bool) -> Result<Vec<Edited>> {
     let (mut named, mut new) = (Vec::new(), Vec::new());
@@ -225,10 +214,7 @@ fn commit(mut parts: Vec<Part>, replace: bool) -> Result<Vec<Edited>> {
             if !edited.replaced {
                 new.push((to.clone(), stamp));
             }
-            match replace {
-                true => staged.commit(to, &[]),
-                false => staged.commit_new(to),
-            }
+            staged.commit_file(to, replace)
         });
         if let Err(error) = done {
             remove(&new);

@@ -190,10 +190,7 @@ impl Store {
     fn export_file(&self, plan: &Plan, to: &Path, replace: bool) -> Result<()> {
         let mut staged = Staged::beside(to, self.options().durability, Error::io)?;
         Archive::new(self, |bytes: &[u8]| staged.write(bytes)).write(plan)?;
-        match replace {
-            true => staged.commit(to, &[]),
-            false => staged.commit_new(to),
-        }
+        staged.commit_file(to, replace)
     }
 }
 
