@@ -1,6 +1,7 @@
 //! What one call reads of the blobs of many models: of those that models share, once.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -108,14 +109,9 @@ impl<'s> Reading<'s> {
     }
 
     fn read_facts(&self, digest: &Digest) -> Option<(Arc<ListedFacts>, FileStamp)> {
-        let layout = self.store.layout();
-        let read =
-            |path: &Path| ListedFacts::read(path).map(|(facts, stamp)| (Arc::new(facts), stamp));
-        let path = layout.new_blob(digest);
-        read(&path).or_else(|| {
-            let found = layout.blob(digest);
-            if found == path { None } else { read(&found) }
-        })
+        let read = |path: &Path| ListedFacts::read(path).ok_or(ErrorKind::InvalidData.into());
+        let (facts, stamp) = self.store.layout().with_blob(digest, read).ok()?;
+        Some((Arc::new(facts), stamp))
     }
 
     /// Returns whether a blob is still the file that something was read from.
