@@ -108,22 +108,15 @@ struct Exact<'a, 'b>(&'b Value<'a>);
 impl Serialize for Exact<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self.0 {
-            Value::U8(v) => serializer.serialize_u8(v),
-            Value::I8(v) => serializer.serialize_i8(v),
-            Value::U16(v) => serializer.serialize_u16(v),
-            Value::I16(v) => serializer.serialize_i16(v),
-            Value::U32(v) => serializer.serialize_u32(v),
-            Value::I32(v) => serializer.serialize_i32(v),
-            Value::U64(v) => serializer.serialize_u64(v),
-            Value::I64(v) => serializer.serialize_i64(v),
             Value::F32(v) => single(serializer, "f32", &format!("{:#010x}", v.to_bits())),
             Value::F64(v) => single(serializer, "f64", &format!("{:#018x}", v.to_bits())),
-            Value::Bool(v) => serializer.serialize_bool(v),
             Value::Str(text) => match text.as_str() {
                 Some(text) => serializer.serialize_str(text),
                 None => single(serializer, "bytes", &hex(text.as_bytes())),
             },
             Value::Array(array) => exact_array(&array, serializer),
+            // Of these the plain value loses nothing.
+            plain => plain.serialize(serializer),
         }
     }
 }
