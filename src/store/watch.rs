@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use std::{panic, thread};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::hash::INTERVAL;
 use crate::store::handle::Store;
 use crate::store::verify::Progress;
 
@@ -17,9 +17,6 @@ pub(super) struct Work {
     progress: Mutex<Progress>,
     stopped: AtomicBool,
 }
-
-/// The time between two calls of an observer: 20 a second.
-const INTERVAL: Duration = Duration::from_millis(50);
 
 impl Store {
     /// Runs a call that may take long, such as an import, and watches it: `observe` is told how far

@@ -4,13 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::hash::Progress;
-
-/// The time between two calls of an observer: 20 a second.
-const INTERVAL: Duration = Duration::from_millis(50);
+use crate::fs::hash::{INTERVAL, Progress, StopOnDrop};
 
 /// What the threads that work and the one that watches share.
 #[derive(Debug, Default)]
@@ -24,15 +20,6 @@ impl Meter {
     pub(super) fn advance(&self, bytes: usize) -> bool {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         !self.stopped.load(Ordering::Relaxed)
-    }
-}
-
-/// Ends the threads however the scope is left, a panic of the observer included.
-struct StopOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for StopOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 

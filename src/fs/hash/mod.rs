@@ -110,7 +110,7 @@ pub(crate) type Inspect<'i> = &'i (dyn Fn(usize, &File) + Sync);
 type Outcome = (usize, io::Result<Hashed>);
 
 /// The shortest time between two calls of an observer: 20 a second at most.
-const INTERVAL: Duration = Duration::from_millis(50);
+pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Hashes files on a pool, never more than `streams` together on a thread, where that is said.
 /// Opens each once, and has `inspect` look at it before it is closed. Returns a result for each job,
@@ -220,7 +220,7 @@ impl<'o> Watch<'o> {
 }
 
 /// Ends the workers however the scope is left, a panic of the observer included.
-struct StopOnDrop<'a>(&'a AtomicBool);
+pub(crate) struct StopOnDrop<'a>(pub &'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
