@@ -2173,7 +2173,7 @@ class GgufParts(Mapping[str, Any]):
         """
     @property
     def tensors(self) -> MappingProxyType[str, Tensor]:
-        """The tensors of all parts by name, in their order."""
+        """The tensors of all parts by name, in their order; made when they are first asked for."""
     @property
     def parameter_count(self) -> int:
         """The sum of the elements of all tensors."""

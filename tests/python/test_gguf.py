@@ -284,6 +284,7 @@ def test_a_split_model_reads_like_the_mapping_of_its_metadata(tmp_path: Path) ->
         with pytest.raises(KeyError):
             split["none"]
         tensor = split.tensors["t1"]
+        assert split.tensors is split.tensors
     assert split.closed and first.closed and np.asarray(tensor).tolist() == [1.0]
     for look in (lambda: split["split.no"], lambda: split.tensors, lambda: len(split)):
         with pytest.raises(ValueError, match="closed"):

@@ -325,7 +325,10 @@ impl Gguf {
         value.ok_or_else(|| PyKeyError::new_err(key.clone().unbind()))
     }
 
-    fn _ipython_key_completions_<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    pub(crate) fn _ipython_key_completions_<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Bound<'py, PyList>> {
         Ok(self.open(py)?.places(py)?.keys())
     }
 

@@ -1,9 +1,9 @@
 //! The class `GgufParts`: a model that was split into several GGUF files.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use modelkeep::GgufFile;
-use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyIterator, PyList, PyMapping, PyMappingProxy, PyTuple};
@@ -31,6 +31,8 @@ pub(crate) struct GgufParts {
     first: Py<Gguf>,
     parts: Vec<Py<Gguf>>,
     paths: Vec<PathBuf>,
+    /// Those of all parts, from the first look at them on until the parts are closed.
+    tensors: Mutex<Option<Py<PyMappingProxy>>>,
     parameter_count: u64,
     size: u64,
 }
@@ -38,6 +40,11 @@ pub(crate) struct GgufParts {
 static REGISTERED: PyOnceLock<()> = PyOnceLock::new();
 
 impl GgufParts {
+    /// Nothing of Python runs while it is held.
+    fn known_tensors(&self) -> MutexGuard<'_, Option<Py<PyMappingProxy>>> {
+        self.tensors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns the first part, if none is closed.
     fn first<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, Gguf>> {
         if self.closed() {
@@ -74,6 +81,7 @@ impl GgufParts {
             first: first.ok_or_else(none).or_raise(py)?,
             parts,
             paths: inner.paths().to_vec(),
+            tensors: Mutex::default(),
             parameter_count: inner.parameter_count(),
             size: inner
                 .parts()
@@ -98,16 +106,21 @@ impl GgufParts {
         self.paths.clone()
     }
 
-    /// The tensors of all parts by name, in their order.
+    /// The tensors of all parts by name, in their order; made when they are first asked for.
     #[getter]
     fn tensors<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMappingProxy>> {
         self.first(py)?;
+        if let Some(tensors) = &*self.known_tensors() {
+            return Ok(tensors.bind(py).clone());
+        }
         let all = PyDict::new(py);
         for part in &self.parts {
             let tensors = part.get().tensors(py)?.into_bound(py);
             all.update(&tensors.into_any().cast_into::<PyMapping>()?)?;
         }
-        Ok(PyMappingProxy::new(py, all.as_mapping()))
+        let tensors = PyMappingProxy::new(py, all.as_mapping());
+        *self.known_tensors() = Some(tensors.clone().unbind());
+        Ok(tensors)
     }
 
     /// The sum of the elements of all tensors.
@@ -118,6 +131,8 @@ impl GgufParts {
 
     /// Closes all parts; see `Gguf.close`.
     fn close(&self) {
+        let tensors = self.known_tensors().take();
+        drop(tensors);
         self.parts.iter().for_each(|part| part.get().close());
     }
 
@@ -191,16 +206,11 @@ impl GgufParts {
         py: Python<'py>,
         key: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let value = self.get(py, key, None)?;
-        value.ok_or_else(|| PyKeyError::new_err(key.clone().unbind()))
+        self.first(py)?.as_any().get_item(key)
     }
 
     fn _ipython_key_completions_<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        self.first(py)?
-            .as_any()
-            .try_iter()?
-            .collect::<PyResult<Vec<_>>>()
-            .and_then(|keys| PyList::new(py, keys))
+        self.first(py)?.get()._ipython_key_completions_(py)
     }
 
     /// Returns whether another mapping has the same keys and values.
