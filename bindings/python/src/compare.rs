@@ -7,7 +7,7 @@ use pyo3::types::PyTuple;
 
 use crate::gguf::Gguf;
 use crate::json_base::{each, loads};
-use crate::progress::Observer;
+use crate::progress::watched;
 use crate::record::record;
 
 record! {
@@ -154,10 +154,10 @@ impl Gguf {
         let file = self.file(py)?;
         let options = GgufHashOptions::new().sha256(sha256).xxh64(xxh64);
         let options = options.tensors(tensors);
-        let mut observer = Observer::new(py, progress, "hashing")?;
-        let hash =
-            py.detach(|| file.hash_with(&options, &mut |progress| observer.observe(progress)));
-        GgufHash::of(py, observer.end(py, hash)?)
+        let hash = watched(py, progress, "hashing", |observe| {
+            file.hash_with(&options, observe)
+        });
+        GgufHash::of(py, hash?)
     }
 
     /// Compares the file with another one: keys and values in any order, and the tensors of one name
@@ -176,9 +176,9 @@ impl Gguf {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<GgufDiff>> {
         let (before, after) = (self.file(py)?, other.file(py)?);
-        let mut observer = Observer::new(py, progress, "comparing")?;
-        let diff =
-            py.detach(|| before.diff_with(&after, &mut |progress| observer.observe(progress)));
-        GgufDiff::of(py, observer.end(py, diff)?)
+        let diff = watched(py, progress, "comparing", |observe| {
+            before.diff_with(&after, observe)
+        });
+        GgufDiff::of(py, diff?)
     }
 }

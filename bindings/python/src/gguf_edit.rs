@@ -1,7 +1,7 @@
 //! Editing GGUF files.
 
+use modelkeep::EditOptions;
 use modelkeep::gguf::{Editor, ValueType};
-use modelkeep::{EditOptions, Result};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -11,7 +11,7 @@ use crate::gguf::GgufWarning;
 use crate::json_base::each;
 use crate::new_value::new_value;
 use crate::path::FilePath;
-use crate::progress::Observer;
+use crate::progress::watched;
 use crate::record::record;
 
 record! {
@@ -97,14 +97,9 @@ pub(crate) fn edit_gguf(
         (None, true) => py
             .detach(|| editor.edit_in_place(&path.0, &options))
             .or_raise(py)?,
-        (Some(to), false) => {
-            let mut observer = Observer::new(py, progress, "editing")?;
-            let answer: Result<_> = py.detach(|| {
-                let mut observe = |progress: &modelkeep::Progress| observer.observe(progress);
-                editor.edit_file_with(&path.0, &to.0, &options, &mut observe)
-            });
-            observer.end(py, answer)?
-        }
+        (Some(to), false) => watched(py, progress, "editing", |observe| {
+            editor.edit_file_with(&path.0, &to.0, &options, observe)
+        })?,
         _ => {
             let text = "edit_gguf() takes either to or in_place=True";
             return Err(PyTypeError::new_err(text));

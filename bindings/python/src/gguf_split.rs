@@ -1,12 +1,12 @@
 //! Splitting GGUF files, and merging their parts.
 
-use modelkeep::{EditOptions, GgufParts, Result, SplitOptions};
+use modelkeep::{EditOptions, GgufParts, SplitOptions};
 use pyo3::prelude::*;
 
 use crate::error::OrRaise;
 use crate::gguf_edit::Edited;
 use crate::path::FilePath;
-use crate::progress::Observer;
+use crate::progress::watched;
 
 /// Writes the parts of a split model as the one file `to`, given the path of any of them; the others lie
 /// beside it. The layout is that of `llama-gguf-split --merge`: the metadata of the first part,
@@ -38,12 +38,10 @@ pub(crate) fn merge_gguf(
     let options = EditOptions::new()
         .replace(replace)
         .durability(durability.parse().or_raise(py)?);
-    let mut observer = Observer::new(py, progress, "merging")?;
-    let answer: Result<_> = py.detach(|| {
-        let mut observe = |progress: &modelkeep::Progress| observer.observe(progress);
-        GgufParts::merge_file_with(&path.0, &to.0, &options, &mut observe)
+    let merged = watched(py, progress, "merging", |observe| {
+        GgufParts::merge_file_with(&path.0, &to.0, &options, observe)
     });
-    Edited::of(py, observer.end(py, answer)?)
+    Edited::of(py, merged?)
 }
 
 /// Splits the GGUF file at `path` into `PREFIX-00001-of-0000N.gguf` and so on, in the layout that
@@ -88,11 +86,11 @@ pub(crate) fn split_gguf(
     if let Some(count) = max_tensors {
         options = options.max_tensors(count);
     }
-    let mut observer = Observer::new(py, progress, "splitting")?;
-    let answer: Result<_> = py.detach(|| {
-        let mut observe = |progress: &modelkeep::Progress| observer.observe(progress);
-        GgufParts::split_file_with(&path.0, &prefix.0, &options, &mut observe)
+    let parts = watched(py, progress, "splitting", |observe| {
+        GgufParts::split_file_with(&path.0, &prefix.0, &options, observe)
     });
-    let parts = observer.end(py, answer)?.into_iter();
-    parts.map(|part| Edited::of(py, part)).collect()
+    parts?
+        .into_iter()
+        .map(|part| Edited::of(py, part))
+        .collect()
 }

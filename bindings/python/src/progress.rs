@@ -28,8 +28,25 @@ record! {
     }
 }
 
+/// Makes a call of the engine without the GIL, which tells what it is given how far it is, and returns
+/// what the call gave, or raises what a signal or a callback raised meanwhile. `progress` and `what` are
+/// as [`Observer::new`] takes them.
+pub(crate) fn watched<T: Send>(
+    py: Python<'_>,
+    progress: Option<Py<PyAny>>,
+    what: &str,
+    call: impl FnOnce(&mut Observe<'_>) -> modelkeep::Result<T> + Send,
+) -> PyResult<T> {
+    let mut observer = Observer::new(py, progress, what)?;
+    let answer = py.detach(|| call(&mut |progress| observer.observe(progress)));
+    observer.end(py, answer)
+}
+
+/// What the engine tells how far it is.
+pub(crate) type Observe<'o> = dyn FnMut(&modelkeep::Progress) -> ControlFlow<()> + 'o;
+
 /// Looks for signals and tells a callback, as often as the engine says how far it is.
-pub(crate) struct Observer {
+struct Observer {
     callback: Option<Py<PyAny>>,
     /// The bar that the callback is, where it is one of ours.
     bar: Option<Py<PyAny>>,
@@ -40,7 +57,7 @@ pub(crate) struct Observer {
 impl Observer {
     /// Takes what a caller gave as `progress`: a callback, `True` for a bar, or nothing. `what` is
     /// the work, as a bar names it.
-    pub(crate) fn new(py: Python<'_>, progress: Option<Py<PyAny>>, what: &str) -> PyResult<Self> {
+    fn new(py: Python<'_>, progress: Option<Py<PyAny>>, what: &str) -> PyResult<Self> {
         let progress = progress.filter(|it| !it.is(&*PyBool::new(py, false)));
         let bar = match &progress {
             Some(it) if it.is(&*PyBool::new(py, true)) => {
@@ -61,7 +78,7 @@ impl Observer {
         })
     }
 
-    pub(crate) fn observe(&mut self, progress: &modelkeep::Progress) -> ControlFlow<()> {
+    fn observe(&mut self, progress: &modelkeep::Progress) -> ControlFlow<()> {
         match Python::attach(|py| self.tell(py, progress)) {
             Ok(true) => ControlFlow::Continue(()),
             Ok(false) => ControlFlow::Break(()),
@@ -85,7 +102,7 @@ impl Observer {
     }
 
     /// Takes a bar away, and returns what the call gave, or raises what was raised meanwhile.
-    pub(crate) fn end<T>(self, py: Python<'_>, answer: modelkeep::Result<T>) -> PyResult<T> {
+    fn end<T>(self, py: Python<'_>, answer: modelkeep::Result<T>) -> PyResult<T> {
         let closed = self.bar.map(|bar| bar.call_method0(py, "close"));
         match (self.raised, closed) {
             (Some(raised), _) => Err(raised),

@@ -17,7 +17,7 @@ use crate::model::{Model, show_options};
 use crate::models::{Models, Pending};
 use crate::options::{Options, Span, bad, roots};
 use crate::path::{FilePath, Roots};
-use crate::progress::Observer;
+use crate::progress::watched;
 use crate::results::{Copied, Deleted};
 use crate::show::Show;
 use crate::stream::PyFile;
@@ -70,12 +70,9 @@ impl Store {
         what: &str,
         call: impl FnOnce(&modelkeep::Store) -> modelkeep::Result<T> + Send,
     ) -> PyResult<T> {
-        let mut observer = Observer::new(py, progress, what)?;
-        let answer = py.detach(|| {
-            self.inner
-                .watch(&mut |progress| observer.observe(progress), call)
-        });
-        observer.end(py, answer)
+        watched(py, progress, what, |observe| {
+            self.inner.watch(observe, call)
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::error::OrRaise;
 use crate::maintain::{Collected, Diagnosis, Maintained, Repaired, Usage};
 use crate::options::{Span, gc_options};
-use crate::progress::Observer;
+use crate::progress::watched;
 use crate::store::Store;
 use crate::verify::Report;
 
@@ -33,14 +33,12 @@ impl Store {
         use_cache: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<Report>> {
-        let mut observer = Observer::new(py, progress, "verifying")?;
-        let report = py.detach(|| {
+        let report = watched(py, progress, "verifying", |observe| {
             let options = VerifyOptions::new().models(&names);
             let options = options.gguf(gguf).use_cache(use_cache);
-            self.inner
-                .verify_with(&options, &mut |progress| observer.observe(progress))
+            self.inner.verify_with(&options, observe)
         });
-        Report::of(py, observer.end(py, report)?)
+        Report::of(py, report?)
     }
 
     /// Removes the blobs that no model uses and that have not changed for the grace period, and what
