@@ -214,7 +214,7 @@ impl StoreOptions {
     }
 
     /// Sets how many bytes of memory a handle and its clones may take to remember their last list, 16
-    /// MiB by default: about 12,000 models. A list looks whether anything changed, and reads what
+    /// MiB by default: about 8,000 models. A list looks whether anything changed, and reads what
     /// did; a listing is the same without. Zero remembers nothing.
     ///
     /// ```
