@@ -31,6 +31,7 @@ pub(super) struct Wanted {
 pub(super) struct Streams<'a> {
     data: &'a [&'a [u8]],
     wanted: Wanted,
+    kernels: Kernels,
     /// How many a thread advances together.
     together: usize,
     next: AtomicUsize,
@@ -59,12 +60,14 @@ struct Stream<'a> {
 impl<'a> Streams<'a> {
     /// Prepares the tensors for so many threads; without `tensors` only all of them as one stream.
     pub(super) fn new(data: &'a [&'a [u8]], wanted: Wanted, tensors: bool, threads: usize) -> Self {
-        let kernels = Kernels::detect();
+        let bytes = data.iter().map(|data| data.len() as u64).sum();
+        let kernels = Kernels::for_work(data.len(), bytes);
         let share = data.len().div_ceil(threads.max(1));
         let next = if tensors { 0 } else { data.len() };
         Streams {
             data,
             wanted,
+            kernels,
             together: kernels.batch_size(share).max(1),
             next: AtomicUsize::new(next),
             is_whole_taken: AtomicBool::new(false),
@@ -122,7 +125,6 @@ impl<'a> Streams<'a> {
     }
 
     fn some(&self, meter: &Meter) {
-        let kernels = Kernels::detect();
         let mut streams: Vec<Stream<'_>> = Vec::new();
         loop {
             while streams.len() < self.together
@@ -133,7 +135,7 @@ impl<'a> Streams<'a> {
             if streams.is_empty() {
                 return;
             }
-            let bytes = self.step(&mut streams, kernels);
+            let bytes = self.step(&mut streams);
             if !meter.advance(bytes + self.end(&mut streams)) {
                 return;
             }
@@ -141,7 +143,7 @@ impl<'a> Streams<'a> {
     }
 
     /// Advances all of them as far as the shortest goes; returns the bytes that are done.
-    fn step(&self, streams: &mut [Stream<'_>], kernels: Kernels) -> usize {
+    fn step(&self, streams: &mut [Stream<'_>]) -> usize {
         let whole = streams
             .iter()
             .map(|stream| stream.rest.len() / BLOCK * BLOCK);
@@ -165,7 +167,7 @@ impl<'a> Streams<'a> {
             states.get_mut(..count),
             inputs.get(..count),
         ) {
-            kernels.advance(states, inputs);
+            self.kernels.advance(states, inputs);
         }
         for (stream, state) in streams.iter_mut().zip(states) {
             stream.state = state;
