@@ -132,6 +132,7 @@ impl Disk {
             | Change::OpenToWrite
             | Change::Lock
             | Change::Map
+            | Change::Send
             | Change::Touch
             | Change::Give
             | Change::SetMode
