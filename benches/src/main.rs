@@ -6,6 +6,8 @@
 mod cold;
 mod gguf;
 mod hash;
+mod import;
+mod once;
 mod store;
 
 fn main() {
@@ -18,6 +20,8 @@ fn main() {
         "verify" => hash::run(&files),
         "memory" => hash::memory(&files),
         "store" => store::run(&files),
+        "once" => once::run(&files),
+        "import" => import::run(&files),
         _ => {
             eprintln!("gguf FILE... | store DIRECTORY... | verify DIRECTORY [MIX] | cold DIRECTORY")
         }
