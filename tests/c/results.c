@@ -343,9 +343,8 @@ static void a_diagnosis_has_places_and_notes(mkeep_store *store) {
 }
 
 static void a_collection_names_what_goes(mkeep_store *store) {
-    char partial[4096];
-    snprintf(partial, sizeof partial, "%s", at("blobs/sha256-" ABC "-partial"));
-    write_file(partial, "half");
+    const char *partial = "blobs/sha256-" ABC "-partial";
+    write_file(at(partial), "half");
     mkeep_collected *collected = NULL;
     mkeep_str text;
     mkeep_string *json = NULL;
@@ -363,7 +362,7 @@ static void a_collection_names_what_goes(mkeep_store *store) {
     CHECK(!mkeep_collected_is_dry_run(collected) && mkeep_collected_young(collected) == 0);
     CHECK(mkeep_collected_blob(collected, 0, &text) && is(text, "sha256:" ABC));
     CHECK(!mkeep_collected_blob(collected, 1, &text) && mkeep_collected_bytes(collected) > 0);
-    CHECK(mkeep_collected_partial(collected, 0, &text) && is(text, partial));
+    CHECK(mkeep_collected_partial(collected, 0, &text) && leads(text, partial));
     CHECK(!mkeep_collected_leftover(collected, 0, &text) && calls > 0);
     CHECK(!mkeep_collected_restored(collected, 0, &text));
     CHECK(!mkeep_collected_kept(collected, 0, &text));
@@ -593,6 +592,7 @@ static void a_delete_says_what_went_and_what_stays(mkeep_store *store) {
     mkeep_deleted_free(deleted);
 }
 
+#ifndef _WIN32
 /* A directory whose name is no UTF-8: the getters have its bytes, and JSON cannot. */
 static void paths_that_json_cannot_carry_are_had_by_getters(void) {
     char strange[4096];
@@ -608,6 +608,14 @@ static void paths_that_json_cannot_carry_are_had_by_getters(void) {
     mkeep_diagnosis_free(diagnosis);
     mkeep_store_free(store);
 }
+#else
+/* There are no such names, and no such text is a path. */
+static void paths_that_json_cannot_carry_are_had_by_getters(void) {
+    mkeep_store *store = NULL;
+    const mkeep_store_options options = {.size = sizeof options, .path = "caf\xe9", .create = 1};
+    CHECK(mkeep_store_open(&options, &store, NULL) == MKEEP_STATUS_INVALID_UTF8 && !store);
+}
+#endif
 
 int main(int argc, char *argv[]) {
     if (argc != 3) return 2;
