@@ -108,7 +108,7 @@ def models(root: Path, count: int) -> None:
     template = "{{ .System }}{{ range .Messages }}<|{{ .Role }}|>{{ .Content }}{{ end }}{{ .Response }}"
     files: dict[int, dict[str, object]] = {}
     for number in range(count):
-        file = number % max(1, count // 4)
+        file = number // 4 % max(1, count // 4)
         if file not in files:
             tokens = large if file % EVERY == 0 else small
             files[file] = store.layer(LAYER + "model", gguf(file, tokens))

@@ -20,7 +20,9 @@ type Way = (&'static str, fn(&Path, &Path));
 
 const WAYS: [Way; 4] = [
     ("modelkeep import, copy", |file, to| import(file, to, CopyMode::Copy)),
-    ("modelkeep import, hard link", |file, to| import(file, to, CopyMode::HardLink)),
+    ("modelkeep import, hard link", |file, to| {
+        import(file, to, CopyMode::HardLink)
+    }),
     ("cp, openssl and sync in turn", |file, to| {
         shell("cp \"$0\" copy && openssl dgst -sha256 copy && sync copy", file, to)
     }),
