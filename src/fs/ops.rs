@@ -103,14 +103,6 @@ pub(crate) fn copy_range(from: &File, to: &File, path: &Path, range: Range) -> i
     change::copy_range(from, range.from, to, range.to, range.len)
 }
 
-/// Sends the bytes of a range to the disk, without waiting for them; waits for those that are far before
-/// it, lest a flush at the end take long. What failed to get there is an error, and nothing more is
-/// promised.
-pub(crate) fn send(file: &File, path: &Path, range: std::ops::Range<u64>) -> io::Result<()> {
-    hook::before(&Change::Send)?;
-    change::send(file, path, range)
-}
-
 pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
     hook::before(&Change::Sync(path))?;
     change::sync(file, path)
@@ -283,8 +275,6 @@ pub(crate) enum Change<'a> {
     OpenToWrite,
     ShareRange(&'a Path, &'a File, Range),
     CopyRange(&'a Path, &'a File, Range),
-    /// Nothing that lasts.
-    Send,
     Sync(&'a Path),
     SyncDirectory(&'a Path),
     Touch,

@@ -63,14 +63,14 @@ fn a_file_that_a_collection_has_removed_is_made_again() {
     assert_eq!(made, 2);
 }
 
-/// Returns how often bytes of a file are sent to the disk while this is written to it, piece by piece.
-fn sent(durability: Durability, pieces: &[usize]) -> usize {
+/// Returns how often a file is flushed while this is written to it, piece by piece.
+fn flushes(durability: Durability, pieces: &[usize]) -> usize {
     let (_scratch, layout) = layout();
-    let sent = Rc::new(Cell::new(0));
-    let counted = sent.clone();
+    let flushes = Rc::new(Cell::new(0));
+    let counted = flushes.clone();
     let count = move |change: &Change<'_>| {
-        let is_sent = matches!(change, Change::Send);
-        counted.set(counted.get() + usize::from(is_sent));
+        let is_flush = matches!(change, Change::Sync(_));
+        counted.set(counted.get() + usize::from(is_flush));
         Ok(())
     };
     hook::with(count, || {
@@ -79,20 +79,20 @@ fn sent(durability: Durability, pieces: &[usize]) -> usize {
             staged.write(&vec![0; *size]).unwrap();
         }
     });
-    sent.get()
+    flushes.get()
 }
 
 #[test]
-fn what_is_written_of_a_large_file_is_sent_to_the_disk_from_time_to_time() {
-    let half = usize::try_from(WINDOW).unwrap() / 2;
+fn of_a_large_file_what_is_written_is_flushed_from_time_to_time() {
+    let half = MOST_UNFLUSHED / 2;
     for (pieces, expected) in [
         (&[half, half - 1][..], 0),
         (&[half, half], 1),
         (&[half, half, half], 1),
         (&[half, half, half, half], 2),
     ] {
-        assert_eq!(sent(Durability::Full, pieces), expected, "{pieces:?}");
-        assert_eq!(sent(Durability::None, pieces), 0);
+        assert_eq!(flushes(Durability::Full, pieces), expected, "{pieces:?}");
+        assert_eq!(flushes(Durability::None, pieces), 0);
     }
 }
 

@@ -2,31 +2,11 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Range;
 use std::path::Path;
-
-use crate::fs::system::{code, pages};
 
 /// Makes the bytes of a file durable. The path is where it is.
 pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
     system::sync(file, path)
-}
-
-/// How far before a range everything has arrived: a disk of 500 MB/s writes this in an eighth of a
-/// second.
-const MOST_ON_THE_WAY: u64 = 64 << 20;
-
-/// Sends the bytes of a range to the disk, and waits for those that are far before it. Where the system
-/// does not send without waiting, waits for all from time to time.
-pub(crate) fn send(file: &File, path: &Path, range: Range<u64>) -> io::Result<()> {
-    let begun = range.end.saturating_sub(MOST_ON_THE_WAY);
-    match pages::start_writing(file, range.clone()) {
-        Err(e) if code::is_unsupported(&e) => {
-            let passes = range.start / MOST_ON_THE_WAY != range.end / MOST_ON_THE_WAY;
-            if passes { sync(file, path) } else { Ok(()) }
-        }
-        started => started.and_then(|()| pages::wait_for_writing(file, begun)),
-    }
 }
 
 /// Makes the entries of a directory durable, where the system leaves that to us.

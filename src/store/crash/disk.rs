@@ -132,7 +132,6 @@ impl Disk {
             | Change::OpenToWrite
             | Change::Lock
             | Change::Map
-            | Change::Send
             | Change::Touch
             | Change::Give
             | Change::SetMode
