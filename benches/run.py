@@ -236,6 +236,19 @@ def import_rows(benches: str, directory: Path) -> Iterator[Row]:
             yield {"way": found[1], "s": float(found[2])}
 
 
+def text_of(results: dict[str, object]) -> str:
+    """Returns JSON with a line for each row."""
+    parts = []
+    for part, value in results.items():
+        rows = ",\n  ".join(json.dumps(row) for row in value) if isinstance(value, list) else None
+        parts.append(f' "{part}": ' + (json.dumps(value) if rows is None else f"[\n  {rows}\n ]"))
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def rounded(row: Row) -> Row:
+    return {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in row.items()}
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--models", default="10,100,1000,10000")
@@ -251,7 +264,7 @@ def main() -> None:
     def take(part: str, rows: Iterator[Row]) -> None:
         for row in rows:
             print(part, *row.values(), flush=True)
-            results.setdefault(part, []).append(row)
+            results.setdefault(part, []).append(rounded(row))
 
     sizes = [int(size) for size in asked.models.split(",")]
     for part in asked.part:
@@ -272,7 +285,7 @@ def main() -> None:
         take("verify", verify_rows(benches, asked.directory))
     if "import" in asked.part:
         take("import", import_rows(benches, asked.disk))
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    RESULTS.write_text(text_of(results))
 
 
 if __name__ == "__main__":
