@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::gguf_data::DataSource;
 use crate::fs::map::Bytes;
 use crate::fs::read;
 use crate::fs::system::open;
@@ -35,6 +36,44 @@ struct Inner {
     index: Index,
     bytes: Bytes,
     size: u64,
+    /// Where the data of tensors are read that are not among the bytes.
+    source: Option<DataSource>,
+}
+
+impl Inner {
+    /// Reads the header of a file from its beginning.
+    fn of(file: &File, path: &Path, options: &GgufOptions) -> Result<Self> {
+        let at = |e| Error::io("opening", path, e);
+        let mut beginning = file;
+        beginning.rewind().map_err(at)?;
+        let size = file.metadata().map_err(at)?.len();
+        let fault = |e: Error| {
+            let kind = e.kind();
+            Error::caused(kind, format!("opening {}", path.display()), e)
+        };
+        let mut first = FirstBytes::new(file, size);
+        let mut parser = Parser::new(&options.limits, size);
+        let mapped = match options.mmap {
+            true => Bytes::map(file, size).map_err(at)?,
+            false => None,
+        };
+        let (mut index, bytes) = if let Some(bytes) = mapped {
+            let index = first
+                .parse_beside(path, &mut parser, &bytes)
+                .map_err(fault)?;
+            (index, bytes)
+        } else {
+            let index = first.parse(path, &mut parser).map_err(fault)?;
+            (index, Bytes::Owned(first.bytes))
+        };
+        note_tail(file, &mut index).map_err(at)?;
+        Ok(Inner {
+            index,
+            bytes,
+            size,
+            source: None,
+        })
+    }
 }
 
 /// How a GGUF file is opened.
@@ -74,8 +113,9 @@ impl GgufOptions {
     }
 
     /// Sets whether the file is mapped, the default, or its header is read into memory. Reading is
-    /// right on network file systems and for files that somebody may truncate; the data of tensors
-    /// are then not at hand. A file system that cannot map, as some of FUSE, is read in either
+    /// right on network file systems and for files that somebody may truncate. The data of tensors
+    /// are then not at hand as slices; what hashes, compares or dequantizes them reads them, from the
+    /// file that stays open for it. A file system that cannot map, as some of FUSE, is read in either
     /// case.
     #[must_use]
     pub const fn mmap(mut self, mmap: bool) -> Self {
@@ -142,7 +182,11 @@ impl GgufFile {
         let path = path.as_ref();
         let at = |e| Error::io("opening", path, e);
         let file = read::open_regular(path).map_err(at)?;
-        GgufFile::of(&file, path, options)
+        let mut inner = Inner::of(&file, path, options)?;
+        if let Bytes::Owned(_) = inner.bytes {
+            inner.source = Some(DataSource::File(file, path.to_owned()));
+        }
+        Ok(inner.into())
     }
 
     /// Reads a GGUF file that is in memory: one that was downloaded, or is part of a program. Nothing
@@ -169,17 +213,33 @@ impl GgufFile {
         let bytes = Bytes::Lent(Box::new(bytes));
         let size = bytes.len() as u64;
         let index = Index::parse(&bytes, size, &options.limits)?;
-        Ok(GgufFile {
-            inner: Arc::new(Inner { index, bytes, size }),
+        let source = None;
+        Ok(GgufFile::from(Inner {
+            index,
+            bytes,
+            size,
+            source,
+        }))
+    }
+
+    /// Returns a file of which the header is at hand, and its data where there is a source.
+    pub(crate) fn of_parts(
+        index: Index,
+        header: Vec<u8>,
+        size: u64,
+        source: Option<DataSource>,
+    ) -> Self {
+        GgufFile::from(Inner {
+            index,
+            bytes: Bytes::Owned(header),
+            size,
+            source,
         })
     }
 
-    /// Returns a file of which only the header is at hand.
-    pub(crate) fn of_parts(index: Index, header: Vec<u8>, size: u64) -> Self {
-        let bytes = Bytes::Owned(header);
-        GgufFile {
-            inner: Arc::new(Inner { index, bytes, size }),
-        }
+    /// Returns where the data of tensors are read that are not in memory.
+    pub(super) fn source(&self) -> Option<&DataSource> {
+        self.inner.source.as_ref()
     }
 
     /// Reads a file that is open, from its beginning; `path` is its name in errors.
@@ -187,33 +247,7 @@ impl GgufFile {
     /// # Errors
     /// As [`open`](Self::open).
     pub(crate) fn of(file: &File, path: &Path, options: &GgufOptions) -> Result<Self> {
-        let at = |e| Error::io("opening", path, e);
-        let mut beginning = file;
-        beginning.rewind().map_err(at)?;
-        let size = file.metadata().map_err(at)?.len();
-        let fault = |e: Error| {
-            let kind = e.kind();
-            Error::caused(kind, format!("opening {}", path.display()), e)
-        };
-        let mut first = FirstBytes::new(file, size);
-        let mut parser = Parser::new(&options.limits, size);
-        let mapped = match options.mmap {
-            true => Bytes::map(file, size).map_err(at)?,
-            false => None,
-        };
-        let (mut index, bytes) = if let Some(bytes) = mapped {
-            let index = first
-                .parse_beside(path, &mut parser, &bytes)
-                .map_err(fault)?;
-            (index, bytes)
-        } else {
-            let index = first.parse(path, &mut parser).map_err(fault)?;
-            (index, Bytes::Owned(first.bytes))
-        };
-        note_tail(file, &mut index).map_err(at)?;
-        Ok(GgufFile {
-            inner: Arc::new(Inner { index, bytes, size }),
-        })
+        Inner::of(file, path, options).map(GgufFile::from)
     }
 
     /// Returns the value of one key, of duplicates the first. Reads no further than that: some
@@ -265,6 +299,14 @@ pub(crate) fn note_tail(file: &File, index: &mut Index) -> io::Result<()> {
     open::read_exact_at(file, &mut bytes, from)?;
     index.note_tail(&bytes);
     Ok(())
+}
+
+impl From<Inner> for GgufFile {
+    fn from(inner: Inner) -> Self {
+        GgufFile {
+            inner: Arc::new(inner),
+        }
+    }
 }
 
 impl fmt::Debug for GgufFile {

@@ -71,7 +71,7 @@ fn of_header(index: &Index, mut bytes: Vec<u8>, options: &GgufOptions) -> Result
     bytes.truncate(usize::try_from(index.header_len()).unwrap_or(usize::MAX));
     let size = needed(index.view(&bytes));
     let index = Index::parse(&bytes, size, options.believed())?;
-    Ok(GgufFile::of_parts(index, bytes, size))
+    Ok(GgufFile::of_parts(index, bytes, size, None))
 }
 
 /// Returns the size that the file has at least.
