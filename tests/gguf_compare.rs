@@ -229,9 +229,11 @@ fn a_file_that_is_cut_while_it_is_read_is_an_error() {
     let read = GgufFile::open(&path, &options).unwrap();
     let whole = GgufFile::from_bytes(bytes.clone(), &options).unwrap();
     let file = std::fs::File::options().write(true).open(&path).unwrap();
+    // It is open by now, and cut.
+    let view = read.view();
+    read.dequantize(&view.tensor(5).unwrap(), 0..1).unwrap();
     file.set_len(bytes.len() as u64 - 100_000).unwrap();
     let last = SIZES.len() - 1;
-    let view = read.view();
     let refused = [
         read.hash(&GgufHashOptions::new()).unwrap_err(),
         read.diff(&whole).unwrap_err(),
@@ -245,6 +247,18 @@ fn a_file_that_is_cut_while_it_is_read_is_an_error() {
             "{error}"
         );
     }
+    let cut = GgufOptions::new().limits(Limits::lenient().data(modelkeep::gguf::Data::Optional));
+    let read = GgufFile::open(&path, &cut.mmap(false)).unwrap();
+    let tensor = || read.view().tensor(5).unwrap();
+    std::fs::write(&path, &bytes).unwrap();
+    let error = read.dequantize(&tensor(), 0..1).unwrap_err();
+    assert!(
+        error.to_string().contains("changed since its header"),
+        "{error}"
+    );
+    std::fs::remove_file(&path).unwrap();
+    let error = read.dequantize(&tensor(), 0..1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FileNotFound);
 }
 
 #[test]
@@ -284,8 +298,11 @@ fn data_that_are_not_there_are_not_compared() {
     assert_eq!(file.diff(&file).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
-/// A store with models of files, each of tensors of one byte pattern and so many bytes.
-fn store_of(files: &[(&str, &[(&str, u8, u64)])], mmap: bool) -> (tempfile::TempDir, Store) {
+/// The name of a model, and of its tensors with their last byte and their sizes.
+type Weights<'a> = (&'a str, &'a [(&'a str, u8, u64)]);
+
+/// A store with such models.
+fn store_of(files: &[Weights<'_>], mmap: bool) -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();
     let options = StoreOptions::new(directory.path().join("models")).create(true);
     let store = Store::open_with(options.mmap(mmap)).unwrap();
@@ -319,7 +336,7 @@ fn sets(shared: &SharedTensors) -> Vec<(Vec<String>, Vec<&str>)> {
 
 #[test]
 fn tensors_that_are_the_same_in_files_that_are_not_are_found() {
-    let files: [(&str, &[(&str, u8, u64)]); 4] = [
+    let files: [Weights<'_>; 4] = [
         (
             "a",
             &[("blk.0", 1, 100_000), ("blk.1", 2, 50_000), ("own", 3, 70)],

@@ -3,35 +3,75 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::path::{self, Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_at::{ReadAt, fill};
 use crate::fs::gguf_file::GgufFile;
+use crate::fs::read;
+use crate::fs::stamp::FileStamp;
 use crate::fs::system::open;
+use crate::fs::system::stat::Stat;
 use crate::gguf::{Endian, PackedRows, TensorInfo};
 
 /// Where the data of a file are read that is not mapped.
 pub(crate) enum DataSource {
-    File(File, PathBuf),
+    File(UnmappedFile),
     Reader(Mutex<Box<dyn ReadAt + Send>>),
+}
+
+/// A file whose header was read, and which is opened again when its data are first wanted: who wants
+/// no more than headers may have more of them than a process may have open.
+pub(crate) struct UnmappedFile {
+    path: PathBuf,
+    stamp: FileStamp,
+    file: OnceLock<File>,
+}
+
+impl UnmappedFile {
+    pub(crate) fn new(path: &Path, file: &File) -> io::Result<Self> {
+        Ok(UnmappedFile {
+            path: path::absolute(path)?,
+            stamp: FileStamp::of(&Stat::of(file)?),
+            file: OnceLock::new(),
+        })
+    }
+
+    /// Opens the file, where nobody has.
+    ///
+    /// # Errors
+    /// Also where it is another one by now.
+    fn file(&self) -> Result<&File> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let at = |e| Error::io("opening", &self.path, e);
+        let (file, stat) = read::open_stated(&self.path).map_err(at)?;
+        match FileStamp::of(&stat).is_same_file(&self.stamp) {
+            true => Ok(self.file.get_or_init(|| file)),
+            false => Err(self.changed("it was changed since its header was read")),
+        }
+    }
+
+    fn read_exact_at(&self, into: &mut [u8], at: u64) -> Result<()> {
+        let read = open::read_exact_at(self.file()?, into, at);
+        read.map_err(|e| match e.kind() {
+            io::ErrorKind::UnexpectedEof => self.changed("it was cut while it was read"),
+            _ => Error::io("reading", &self.path, e),
+        })
+    }
+
+    fn changed(&self, how: &'static str) -> Error {
+        Error::io("reading", &self.path, io::Error::other(how))
+    }
 }
 
 impl DataSource {
     /// Fills a buffer with the bytes from a place on.
     fn read_exact_at(&self, into: &mut [u8], at: u64) -> Result<()> {
         match self {
-            DataSource::File(file, path) => {
-                let read = open::read_exact_at(file, into, at);
-                read.map_err(|e| match e.kind() {
-                    io::ErrorKind::UnexpectedEof => {
-                        let cause = io::Error::other("it was cut while it was read");
-                        Error::io("reading", path, cause)
-                    }
-                    _ => Error::io("reading", path, e),
-                })
-            }
+            DataSource::File(file) => file.read_exact_at(into, at),
             DataSource::Reader(reader) => {
                 let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
                 fill(&mut **reader, into, at)

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::gguf_data::DataSource;
+use crate::fs::gguf_data::{DataSource, UnmappedFile};
 use crate::fs::map::Bytes;
 use crate::fs::read;
 use crate::fs::system::open;
@@ -114,8 +114,8 @@ impl GgufOptions {
 
     /// Sets whether the file is mapped, the default, or its header is read into memory. Reading is
     /// right on network file systems and for files that somebody may truncate. The data of tensors
-    /// are then not at hand as slices; what hashes, compares or dequantizes them reads them, from the
-    /// file that stays open for it. A file system that cannot map, as some of FUSE, is read in either
+    /// are then not at hand as slices; what hashes, compares or dequantizes them opens the file
+    /// again and reads them, where it is still the same. A file system that cannot map, as some of FUSE, is read in either
     /// case.
     #[must_use]
     pub const fn mmap(mut self, mmap: bool) -> Self {
@@ -184,7 +184,8 @@ impl GgufFile {
         let file = read::open_regular(path).map_err(at)?;
         let mut inner = Inner::of(&file, path, options)?;
         if let Bytes::Owned(_) = inner.bytes {
-            inner.source = Some(DataSource::File(file, path.to_owned()));
+            let unmapped = UnmappedFile::new(path, &file).map_err(at)?;
+            inner.source = Some(DataSource::File(unmapped));
         }
         Ok(inner.into())
     }

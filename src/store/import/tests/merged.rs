@@ -9,25 +9,32 @@ use crate::manifest::MediaType;
 use crate::{EditOptions, GgufParts, SplitOptions};
 
 impl Scene {
-    /// A split model of three parts, and the bytes of the one file that they make.
-    fn split(&self) -> (Vec<PathBuf>, Vec<u8>) {
+    /// A split model of three parts, each with so many bytes of data and a few, and the bytes of the one
+    /// file that they make.
+    fn split_of(&self, size: usize) -> (Vec<PathBuf>, Vec<u8>) {
         let mut writer = Writer::new();
         writer.set("general.architecture", "llama");
         writer.set("general.name", "Split");
         for at in 0..3_u8 {
-            let data: Vec<u8> = (0..SIZE + 7).map(|byte| (byte % 251) as u8 + at).collect();
+            let data: Vec<u8> = (0..size + 7).map(|byte| (byte % 251) as u8 + at).collect();
             let name = format!("blk.{at}.a");
             writer.tensor(&name, &[data.len() as u64], TensorType::I8, data);
         }
         let (whole, prefix) = (self.path("whole"), self.path("parts/m"));
         fs::create_dir_all(self.path("parts")).unwrap();
         writer.write_to(&mut File::create(&whole).unwrap()).unwrap();
-        let options = SplitOptions::new().max_tensors(1);
+        let (split, merge) = (SplitOptions::new(), EditOptions::new());
+        let options = split.max_tensors(1).durability(Durability::None);
         let parts = GgufParts::split_file(&whole, &prefix, &options).unwrap();
         let parts: Vec<_> = parts.into_iter().map(|part| part.file).collect();
         let merged = self.path("merged");
-        GgufParts::merge_file(&parts[0], &merged, &EditOptions::new().replace(true)).unwrap();
+        let options = merge.durability(Durability::None);
+        GgufParts::merge_file(&parts[0], &merged, &options).unwrap();
         (parts, fs::read(&merged).unwrap())
+    }
+
+    fn split(&self) -> (Vec<PathBuf>, Vec<u8>) {
+        self.split_of(70_000)
     }
 
     /// Whether a model is stored, of one file with these bytes.
@@ -84,7 +91,7 @@ fn any_part_brings_in_what_a_merge_would_write() {
 #[cfg(unix)]
 fn each_byte_of_a_part_is_read_once() {
     let scene = Scene::new();
-    let (parts, merged) = scene.split();
+    let (parts, merged) = scene.split_of(SIZE);
     let all: Vec<&Path> = parts.iter().map(PathBuf::as_path).collect();
     let import = || drop(scene.import(all[1], "a", CopyMode::Auto).unwrap());
     let (opens, bytes) = reads(&all, import);
@@ -116,7 +123,7 @@ fn a_part_that_is_missing_or_foreign_is_named() {
     fs::write(&alone, &bytes).unwrap();
     let error = scene.refusal(&alone).to_string();
     assert!(error.contains("which part of how many it is"), "{error}");
-    fs::write(&parts[1], &bytes[..bytes.len() - SIZE / 2]).unwrap();
+    fs::write(&parts[1], &bytes[..bytes.len() - 30_000]).unwrap();
     let error = scene.refusal(&parts[0]);
     assert_eq!(error.kind(), ErrorKind::InvalidGguf);
     assert!(
@@ -136,7 +143,7 @@ fn a_part_that_somebody_changes_meanwhile_is_not_stored() {
     // One that is read at the first write, and one that will be.
     for changed in [0, 2] {
         let scene = Scene::new();
-        let (parts, _) = scene.split();
+        let (parts, _) = scene.split_of(SIZE);
         let part = parts[changed].clone();
         let mut is_done = false;
         let change = move |change: &Change<'_>| {
