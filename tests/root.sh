@@ -11,7 +11,7 @@ compiled_for=(arm64 s390x armhf i386)
 packages=(
     cargo rustc gcc gcc-{aarch64,s390x,i686}-linux-gnu gcc-arm-linux-gnueabihf
     libc6-dev-{arm64,s390x,armhf,i386}-cross g{cc,++}-mingw-w64-x86-64-win32
-    qemu-user python3
+    qemu-user python3 libunwind8 libz-mingw-w64
 )
 # Of these the files are all that is wanted: what they depend on is for those systems themselves, or
 # for pictures and sound.

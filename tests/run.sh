@@ -19,24 +19,32 @@ step "calls by binding" python3 tests/bindings.py
 step "the runner of the tests" bash tests/runner.sh
 step "Rust tests" cargo test --workspace --no-fail-fast
 step "build" cargo build --workspace
-step "recorded answers" bash tests/conformance.sh
-step "GGUF corpus" python3 tests/corpus.py
-step "C and C++ programs" bash tests/c.sh
-step "side by side with Ollama" python3 tests/side_by_side.py
-step "side by side with Ollama, odd JSON" python3 tests/side_by_side.py --odd
-step "clients of Ollama" bash tests/clients.sh
-step "crashes and power cuts" bash tests/crash.sh quick
-step "stores made at random" bash fuzz/stores.sh quick
-# What the scripts of a release make is used here as its users will, and is built without the
-# optimizations that would take minutes; the workflow builds and tests it as it is published.
-export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
-export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
-step "Python" bash tests/python.sh
-step "README and guides" bash tests/pages.sh
-export CARGO_PROFILE_RELEASE_OPT_LEVEL=0
-step "wheel" bash release/check-wheels.sh target/dist tests/python/test_{package,scenarios}.py
-step "source distribution" env MATURIN_PEP517_ARGS="--profile dev" bash release/check-sdist.sh target/dist
-step "archive" bash release/archive.sh target/archives
-step "archive in use" bash release/check-archives.sh target/archives
-step "crate" bash release/check-crate.sh
+
+# What runs the programs that were built, and what builds for a release and uses that: neither needs
+# the other, and each waits much.
+programs() {
+    step "recorded answers" bash tests/conformance.sh
+    step "GGUF corpus" python3 tests/corpus.py
+    step "C and C++ programs" bash tests/c.sh
+    step "side by side with Ollama" python3 tests/side_by_side.py
+    step "side by side with Ollama, odd JSON" python3 tests/side_by_side.py --odd
+    step "clients of Ollama" bash tests/clients.sh
+    step "crashes and power cuts" bash tests/crash.sh quick
+    step "stores made at random" bash fuzz/stores.sh quick
+}
+releases() {
+    # What the scripts of a release make is used here as its users will, and is built without the
+    # optimizations that would take minutes; the workflow builds and tests it as it is published.
+    export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+    export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+    step "Python" bash tests/python.sh
+    step "README and guides" bash tests/pages.sh
+    export CARGO_PROFILE_RELEASE_OPT_LEVEL=0
+    step "wheel" bash release/check-wheels.sh target/dist tests/python/test_{package,scenarios}.py
+    step "source distribution" env MATURIN_PEP517_ARGS="--profile dev" bash release/check-sdist.sh target/dist
+    step "archive" bash release/archive.sh target/archives
+    step "archive in use" bash release/check-archives.sh target/archives
+    step "crate" bash release/check-crate.sh
+}
+beside programs releases
 summary

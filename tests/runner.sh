@@ -35,6 +35,29 @@ step four true
 STEPS
 expects 1 "16 passed, 4 failed, 0 skipped" "no step hides another, and a status counts without a word"
 
+runs <<'STEPS'
+one() { step first bash -c 'sleep 0.2; echo said by first; exit 3'; step second true; }
+two() { step third bash -c 'echo "recordings: 3 passed, 0 failed"; kill -INT $$; echo ignored'; }
+step zeroth true
+beside one two
+step last true
+STEPS
+expects 1 "6 passed, 2 failed, 0 skipped" "steps beside each other are counted, and can be interrupted"
+grep -qx "said by first" <(grep -A 1 -x "== first" "$work/said") ||
+    fail "what a step beside others printed is not shown below its name"
+
+cat >"$work/beside.sh" <<SCRIPT
+source $PWD/tests/steps.sh
+one() { step first bash -c 'touch $work/begun; trap "touch $work/told; exit 1" INT; while :; do sleep 0.05; done'; }
+beside one
+SCRIPT
+bash "$work/beside.sh" >"$work/said" 2>&1 &
+until [ -e "$work/begun" ]; do sleep 0.05; done
+kill -INT $!
+wait $! || ended=$?
+[ "$ended" = 130 ] && [ -e "$work/told" ] || fail "an interrupt ends the runner, with $ended, and not what runs beside"
+pass "an interrupt ends what runs beside, too"
+
 cat >"$work/skips.sh" <<SCRIPT
 set -euo pipefail
 source $PWD/tests/checks.sh

@@ -1,5 +1,7 @@
-# Runs one step of the tests after the other, whether it fails or not, and counts their tests.
+# Runs the steps of the tests, whether one fails or not, and counts their tests.
 #   step NAME COMMAND...
+#   beside FUNCTION...  runs functions of steps at the same time; what a step of theirs prints is
+#                       shown when it ends
 #   summary             at the end: what ran, what was skipped and why, and a line with the sums
 
 # A job in the background of a shell without job control has interrupts ignored, a shell cannot
@@ -11,11 +13,11 @@ for number in (signal.SIGINT, signal.SIGQUIT):
     signal.signal(number, signal.SIG_DFL)
 os.execvp("bash", ["bash", *sys.argv[1:]])' "$0" "$@"
 fi
-trap 'exit 130' INT
-
 steps=$(mktemp -d)
 trap 'rm -rf "$steps"' EXIT
-number=0
+lane= number=0 lanes=()
+# A lane is a group of processes of its own, which an interrupt at a terminal does not reach.
+trap 'for job in "${lanes[@]}"; do kill -INT -- "-$job"; done; wait; exit 130' INT
 
 # What a step printed says how many of its tests passed and failed: cargo's lines, and `NAME: N
 # passed, N failed` of the others. A step without such a line is one test. A test of Rust that
@@ -33,25 +35,50 @@ counts() { # PRINTED SKIPPED STATUS
 }
 
 step() {
-    local name=$1 printed status
+    local name=$1 started=$SECONDS printed status
     shift
     number=$((number + 1))
-    printed=$steps/$number.printed
-    export MODELKEEP_SKIPS=$steps/$number.said
+    printed=$steps/$lane$number.printed
+    export MODELKEEP_SKIPS=$steps/$lane$number.said
     : >"$MODELKEEP_SKIPS"
-    printf '\n== %s\n' "$name"
-    "$@" | tee "$printed"
-    status=${PIPESTATUS[0]}
-    sort -u "$MODELKEEP_SKIPS" >"$steps/$number.skipped"
-    printf '%s\t%s\n' "$(counts "$printed" "$steps/$number.skipped" "$status")" "$name" >>"$steps/all"
+    [ -n "$lane" ] || printf '\n== %s\n' "$name"
+    runs "$@"
+    sort -u "$MODELKEEP_SKIPS" >"$steps/$lane$number.skipped"
+    printf '%s\t%s\n' "$(counts "$printed" "$steps/$lane$number.skipped" "$status") $((SECONDS - started))" \
+        "$name" >>"$steps/all"
+    [ -z "$lane" ] || cat <(printf '\n== %s\n' "$name") "$steps/$lane$number.shown"
     [ "$status" = 0 ] || printf '%s failed, with status %s\n' "$name" "$status"
+}
+
+runs() { # COMMAND...; what it prints is counted by `step`, whose variables these are
+    if [ -n "$lane" ]; then
+        exec 3>"$steps/$lane$number.shown"
+    else
+        exec 3>&1
+    fi
+    "$@" 2>&3 | tee "$printed" >&3
+    status=${PIPESTATUS[0]}
+    exec 3>&-
+}
+
+beside() {
+    local job
+    for lane in "$@"; do
+        # With job control interrupts are not ignored in what runs in the background.
+        set -m
+        "$lane" </dev/null &
+        set +m
+        lanes+=($!)
+    done
+    for job in "${lanes[@]}"; do wait "$job"; done
+    lane= lanes=()
 }
 
 summary() {
     printf '\n== summary\n'
     awk -F '[ \t]' '
-        BEGIN { printf "%7s %7s %7s\n", "passed", "failed", "skipped" }
-        { name = $0; sub(/^[^\t]*\t/, "", name); printf "%7d %7d %7d  %s\n", $1, $2, $3, name }' "$steps/all"
+        BEGIN { printf "%7s %7s %7s %7s\n", "passed", "failed", "skipped", "seconds" }
+        { name = $0; sub(/^[^\t]*\t/, "", name); printf "%7d %7d %7d %7d  %s\n", $1, $2, $3, $4, name }' "$steps/all"
     cut -f 2- "$steps"/*.skipped | sort | uniq -c | sed -E 's/^ *1 (.*)/\1/; s/^ *([0-9]+) (.*)/\2 (\1 times)/'
     awk '{ passed += $1; failed += $2; skipped += $3 }
         END { print passed " passed, " failed " failed, " skipped " skipped"; exit failed > 0 }' "$steps/all"

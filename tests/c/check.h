@@ -55,6 +55,14 @@ static inline bool contains(mkeep_str text, const char *part) {
     return strstr(text.ptr, part) != NULL;
 }
 
+/* Whether a path has a part, whose separators are written as `/`. */
+static inline bool leads(mkeep_str path, const char *part) {
+    char plain[4096];
+    snprintf(plain, sizeof plain, "%s", path.ptr);
+    for (char *at = plain; (at = strchr(at, '\\'));) *at = '/';
+    return strstr(plain, part) != NULL;
+}
+
 /* Whether the JSON of a result has a part; NULL is the JSON of a call that failed. */
 static inline bool has(mkeep_string *json, const char *part) {
     const bool found = json && contains(mkeep_string_str(json), part);

@@ -102,7 +102,7 @@ static void options_that_make_no_sense_are_refused(mkeep_store *store) {
 static void a_modelfile_says_what_a_model_is_made_from(mkeep_store *store, const char *directory) {
     char path[4096];
     snprintf(path, sizeof path, "%s/Modelfile", directory);
-    FILE *file = fopen(path, "w");
+    FILE *file = fopen(path, "wb");
     CHECK(file && fputs("FROM full\nSYSTEM \"two\nlines\"\nPARAMETER low_vram 1\n", file) >= 0);
     if (file) fclose(file);
     mkeep_imported *imported = NULL;

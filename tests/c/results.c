@@ -230,7 +230,7 @@ static void a_list_has_facts_and_problems(mkeep_store *store) {
     CHECK(mkeep_list_capability(list, 0, 0, &text) && is(text, "completion"));
     CHECK(!mkeep_list_capability(list, 1, 0, &text));
     CHECK(mkeep_list_problem(list, 0, &problem) && problem.status == MKEEP_STATUS_CORRUPT);
-    CHECK(is(problem.name, "broken:latest") && contains(problem.path, "library/broken/latest"));
+    CHECK(is(problem.name, "broken:latest") && leads(problem.path, "library/broken/latest"));
     CHECK(contains(problem.message, "manifest") && !mkeep_list_problem(list, 1, &problem));
     mkeep_list_free(list);
     mkeep_string *json = NULL;
@@ -271,7 +271,7 @@ static void problems_keep_every_blob(mkeep_store *store) {
     mkeep_issue issue = {.size = sizeof issue};
     DONE(mkeep_store_doctor(store, &diagnosis, error));
     CHECK(!mkeep_diagnosis_is_ok(diagnosis) && mkeep_diagnosis_issue(diagnosis, 0, &issue));
-    CHECK(is(issue.name, "broken:latest") && contains(issue.path, "library/broken/latest"));
+    CHECK(is(issue.name, "broken:latest") && leads(issue.path, "library/broken/latest"));
     CHECK(contains(issue.message, "manifest") && contains(issue.advice, "delete the model"));
     CHECK(!mkeep_diagnosis_issue(diagnosis, 1, &issue));
     mkeep_diagnosis_free(diagnosis);
@@ -343,9 +343,8 @@ static void a_diagnosis_has_places_and_notes(mkeep_store *store) {
 }
 
 static void a_collection_names_what_goes(mkeep_store *store) {
-    char partial[4096];
-    snprintf(partial, sizeof partial, "%s", at("blobs/sha256-" ABC "-partial"));
-    write_file(partial, "half");
+    const char *partial = "blobs/sha256-" ABC "-partial";
+    write_file(at(partial), "half");
     mkeep_collected *collected = NULL;
     mkeep_str text;
     mkeep_string *json = NULL;
@@ -363,7 +362,7 @@ static void a_collection_names_what_goes(mkeep_store *store) {
     CHECK(!mkeep_collected_is_dry_run(collected) && mkeep_collected_young(collected) == 0);
     CHECK(mkeep_collected_blob(collected, 0, &text) && is(text, "sha256:" ABC));
     CHECK(!mkeep_collected_blob(collected, 1, &text) && mkeep_collected_bytes(collected) > 0);
-    CHECK(mkeep_collected_partial(collected, 0, &text) && is(text, partial));
+    CHECK(mkeep_collected_partial(collected, 0, &text) && leads(text, partial));
     CHECK(!mkeep_collected_leftover(collected, 0, &text) && calls > 0);
     CHECK(!mkeep_collected_restored(collected, 0, &text));
     CHECK(!mkeep_collected_kept(collected, 0, &text));
@@ -470,7 +469,7 @@ static void a_repair_names_what_it_moved(mkeep_store *store) {
         .size = sizeof options, .progress = count_calls, .user = &calls};
     DONE(mkeep_store_repair(store, report, &options, &repaired, error));
     CHECK(mkeep_repaired_quarantined(repaired, 0, &blob) && blob.digest.len == 71);
-    CHECK(contains(blob.path, ".modelkeep/quarantine/"));
+    CHECK(leads(blob.path, ".modelkeep/quarantine/"));
     CHECK(!mkeep_repaired_quarantined(repaired, 1, &blob));
     CHECK(mkeep_repaired_renamed(repaired, 0, &blob) && is(blob.path, license));
     CHECK(!mkeep_repaired_renamed(repaired, 1, &blob) && calls > 0);
@@ -517,7 +516,7 @@ static void maintenance_says_what_it_renamed_and_collected(mkeep_store *store) {
     CHECK(mkeep_maintained_renamed(maintained, 0, &text) && is(text, present));
     CHECK(!mkeep_maintained_renamed(maintained, 1, &text));
     const mkeep_collected *collected = mkeep_maintained_collected(maintained);
-    CHECK(mkeep_collected_leftover(collected, 0, &text) && contains(text, "/quarantine/"));
+    CHECK(mkeep_collected_leftover(collected, 0, &text) && leads(text, "/quarantine/"));
     CHECK(mkeep_collected_blob(collected, 0, &text) && mkeep_collected_bytes(collected) > 0);
     DONE(mkeep_maintained_json(maintained, &json, error));
     CHECK(has(json, "{\"renamed\":[\""));
@@ -554,7 +553,7 @@ static void an_alias_is_told_apart(mkeep_store *store) {
     mkeep_alias alias = {.size = sizeof alias};
     DONE(mkeep_store_delete(store, "alias", &deleted, error));
     CHECK(mkeep_deleted_alias(deleted, 0, &alias) && is(alias.name, "alias:latest"));
-    CHECK(is(alias.model, "second:latest") && contains(alias.link, "library/alias"));
+    CHECK(is(alias.model, "second:latest") && leads(alias.link, "library/alias"));
     CHECK(!mkeep_deleted_alias(deleted, 1, &alias));
     mkeep_deleted_free(deleted);
 #else
@@ -593,6 +592,7 @@ static void a_delete_says_what_went_and_what_stays(mkeep_store *store) {
     mkeep_deleted_free(deleted);
 }
 
+#ifndef _WIN32
 /* A directory whose name is no UTF-8: the getters have its bytes, and JSON cannot. */
 static void paths_that_json_cannot_carry_are_had_by_getters(void) {
     char strange[4096];
@@ -608,6 +608,14 @@ static void paths_that_json_cannot_carry_are_had_by_getters(void) {
     mkeep_diagnosis_free(diagnosis);
     mkeep_store_free(store);
 }
+#else
+/* There are no such names, and no such text is a path. */
+static void paths_that_json_cannot_carry_are_had_by_getters(void) {
+    mkeep_store *store = NULL;
+    const mkeep_store_options options = {.size = sizeof options, .path = "caf\xe9", .create = 1};
+    CHECK(mkeep_store_open(&options, &store, NULL) == MKEEP_STATUS_INVALID_UTF8 && !store);
+}
+#endif
 
 int main(int argc, char *argv[]) {
     if (argc != 3) return 2;
