@@ -101,7 +101,7 @@ pub(crate) fn assemble(
     staged: &mut Staged,
     advance: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<()> {
-    staged.set_len(made.file_size)?;
+    staged.resize(made.file_size)?;
     for piece in made.pieces() {
         match piece {
             Piece::Header(bytes) => {

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_data::DataSource;
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
-use crate::fs::gguf_stream::{FIRST, next};
+use crate::fs::gguf_header::{FIRST, next};
 use crate::gguf::{Index, Parsed, Parser};
 
 /// Reads at any offset: what is not a file of its own, and no stream either.
@@ -119,7 +119,7 @@ fn read(reader: &mut dyn ReadAt, options: &GgufOptions) -> Result<(Index, Vec<u8
                 return Ok((*index, bytes, size));
             }
             Parsed::NeedMore(more) if more > size => return Err(cut(more, size)),
-            Parsed::NeedMore(more) => end = next(more, bytes.len() as u64)?,
+            Parsed::NeedMore(more) => end = next(more, bytes.len() as u64, 4)?,
         }
     }
 }

@@ -175,7 +175,7 @@ impl EditSource {
         advance: &mut dyn FnMut(u64) -> Result<()>,
     ) -> Result<u64> {
         let header = &plan.header;
-        staged.set_len(header.file_size)?;
+        staged.resize(header.file_size)?;
         staged.write_at(&header.bytes, 0)?;
         advance(header.bytes.len() as u64)?;
         let mut shared = 0;

@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_data::{DataSource, UnmappedFile};
+use crate::fs::gguf_header::FirstBytes;
 use crate::fs::map::Bytes;
 use crate::fs::read;
 use crate::fs::system::open;
 use crate::fs::system::stat::Stat;
-use crate::gguf::{Gguf, Index, Limits, OwnedValue, Parsed, Parser, Scan};
+use crate::gguf::{Gguf, Index, Limits, OwnedValue, Parser, Scan};
 
 /// A GGUF file that is open: its bytes and their index. Cheap to clone; what is borrowed from it
 /// lives as long as any clone.
@@ -135,12 +136,8 @@ impl Default for GgufOptions {
     }
 }
 
-/// How much is read at first, in bytes: the header of most files without a vocabulary.
-const FIRST: u64 = 64 << 10;
 /// How much a scan reads at first, in bytes: what writers put before the vocabulary.
 const FIRST_OF_SCAN: u64 = 4 << 10;
-/// The largest header that is read into memory, in bytes.
-pub(crate) const LARGEST_HEADER: u64 = 256 << 20;
 
 impl GgufFile {
     /// Opens a GGUF file: one pass over its header, never over the data of its tensors.
@@ -340,78 +337,6 @@ pub(crate) fn scan<T>(
             Ok(found) => return Ok((found, stat)),
             Err(Stop::NeedMore(end)) => first.grow(path, end)?,
             Err(Stop::ParseError(fault)) => return Err(fault.into()),
-        }
-    }
-}
-
-/// The first bytes of a file, as many as were needed so far.
-struct FirstBytes<'f> {
-    file: &'f File,
-    size: u64,
-    bytes: Vec<u8>,
-}
-
-impl<'f> FirstBytes<'f> {
-    fn new(file: &'f File, size: u64) -> Self {
-        let bytes = Vec::new();
-        FirstBytes { file, size, bytes }
-    }
-
-    /// Reads as far as the parser has to go.
-    fn parse(&mut self, path: &Path, parser: &mut Parser<'_>) -> Result<Index> {
-        self.grow(path, FIRST)?;
-        loop {
-            match parser.resume(&self.bytes)? {
-                Parsed::Index(index) => {
-                    self.bytes
-                        .truncate(usize::try_from(index.header_len()).unwrap_or(usize::MAX));
-                    self.bytes.shrink_to_fit();
-                    return Ok(*index);
-                }
-                Parsed::NeedMore(end) => self.grow(path, end)?,
-            }
-        }
-    }
-
-    /// Reads the first bytes, which are all that most files need, and goes on in `map` where they
-    /// are not: to read a few pages costs less than to map them in.
-    fn parse_beside(&mut self, path: &Path, parser: &mut Parser<'_>, map: &Bytes) -> Result<Index> {
-        self.grow(path, FIRST)?;
-        let parsed = match parser.resume(&self.bytes)? {
-            Parsed::NeedMore(_) => parser.resume(map)?,
-            whole => whole,
-        };
-        match parsed {
-            Parsed::Index(index) => Ok(*index),
-            Parsed::NeedMore(_) => {
-                let text = format!("reading {}: it was cut while it was read", path.display());
-                Err(Error::new(ErrorKind::Io, text))
-            }
-        }
-    }
-
-    /// Reads on, up to `end` at least, and sixteen times as much as before at least.
-    fn grow(&mut self, path: &Path, end: u64) -> Result<()> {
-        if end > LARGEST_HEADER {
-            let text = format!(
-                "reading {}: a header of {end} bytes or more",
-                path.display()
-            );
-            return Err(Error::new(ErrorKind::Unsupported, text));
-        }
-        let start = self.bytes.len() as u64;
-        let end = end.max(16 * start).min(self.size).min(LARGEST_HEADER);
-        let more = end.saturating_sub(start);
-        self.bytes
-            .reserve_exact(usize::try_from(more).unwrap_or(usize::MAX));
-        let read = self.file.take(more).read_to_end(&mut self.bytes);
-        match read.map_err(|e| Error::io("reading", path, e))? {
-            read if read as u64 == more => Ok(()),
-            _ => Err(Error::io(
-                "reading",
-                path,
-                io::ErrorKind::UnexpectedEof.into(),
-            )),
         }
     }
 }

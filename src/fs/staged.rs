@@ -133,7 +133,7 @@ impl Staged {
     }
 
     /// Makes it as long as it will be; what is not written is zero.
-    pub(crate) fn set_len(&self, len: u64) -> Result<()> {
+    pub(crate) fn resize(&self, len: u64) -> Result<()> {
         ops::set_len(&self.file, &self.path, len).map_err(|e| Error::io("writing", &self.path, e))
     }
 
