@@ -32,7 +32,7 @@ def write(path: Path) -> None:
     writer.close()
 
 
-def best(call: Callable[[], object], times: int = 5) -> float:
+def best(call: Callable[[], object], times: int = 9) -> float:
     found = []
     for _ in range(times):
         start = time.perf_counter()

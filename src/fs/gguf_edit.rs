@@ -268,8 +268,8 @@ impl EditSource {
         })
     }
 
-    /// Copies a range; what is a hole stays one. Nothing is flushed on the way: a file that is not
-    /// finished is removed, and flushes in between made the whole half as slow again.
+    /// Copies a range; what is a hole stays one. Nobody waits for the disk on the way: a file that is
+    /// not finished is removed, and the disk writes each step while the next is copied.
     pub(crate) fn copy(
         &self,
         range: Range,
@@ -292,6 +292,7 @@ impl EditSource {
                     to: range.to + (at - range.from),
                 };
                 let copied = copier.copy(self, step, staged)?;
+                staged.begin_flush();
                 advance(copied)?;
                 at += copied;
             }

@@ -6,7 +6,7 @@ use std::io::{self, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::fs::gguf_data::{DataSource, UnmappedFile};
 use crate::fs::gguf_header::FirstBytes;
 use crate::fs::map::Bytes;

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, Room, STAGED};
 use crate::fs::system::stat::Stat;
-use crate::fs::system::{code, lock, open};
+use crate::fs::system::{code, lock, open, pages};
 use crate::fs::{ops, owner, read, stamp};
 
 pub(crate) use closed::StagedClosed;
@@ -39,6 +39,9 @@ pub(crate) struct Staged {
 
 /// A disk of 500 MB/s writes this in an eighth of a second.
 const MOST_UNFLUSHED: usize = 64 << 20;
+
+/// So much is given to the disk at a time, which writes it while the next is made.
+const FLUSH_STEP: usize = 8 << 20;
 
 impl Staged {
     pub(crate) fn new(layout: &Layout, place: Place, durability: Durability) -> Result<Self> {
@@ -146,7 +149,11 @@ impl Staged {
 
     /// Notes that so many more bytes are in the file.
     fn flush_after(&mut self, more: usize) -> Result<()> {
-        self.unflushed = self.unflushed.saturating_add(more);
+        let before = self.unflushed;
+        self.unflushed = before.saturating_add(more);
+        if self.unflushed / FLUSH_STEP > before / FLUSH_STEP {
+            self.begin_flush();
+        }
         if self.unflushed >= MOST_UNFLUSHED {
             self.unflushed = 0;
             self.sync()?;
@@ -210,6 +217,13 @@ impl Staged {
     pub(crate) fn closed(self) -> Result<StagedClosed> {
         self.sync()?;
         StagedClosed::of(self)
+    }
+
+    /// Has the disk begin with what was written, where it is to be durable.
+    pub(crate) fn begin_flush(&self) {
+        if self.durability == Durability::Full {
+            pages::begin_flush(&self.file);
+        }
     }
 
     fn sync(&self) -> Result<()> {

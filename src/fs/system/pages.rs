@@ -13,6 +13,12 @@ pub(crate) fn drop_cached(file: &File, at: u64, len: u64) {
     system::drop_cached(file, at, len);
 }
 
+/// Has the system begin to write what is not on the disk yet, and does not wait for it: a flush later
+/// finds less to do. It may be refused.
+pub(crate) fn begin_flush(file: &File) {
+    system::begin_flush(file);
+}
+
 #[cfg(target_os = "linux")]
 mod system {
     use std::fs::File;
@@ -63,6 +69,15 @@ mod system {
         // A request that the system may refuse.
         let _ = fadvise(file, at, NonZeroU64::new(len), Advice::DontNeed);
     }
+
+    pub(super) fn begin_flush(file: &File) {
+        // SAFETY: the descriptor is open, and the call takes no pointers.
+        #[expect(unsafe_code, reason = "the standard library does not ask")]
+        let _refused = unsafe {
+            // From the beginning to the end.
+            libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE)
+        };
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -74,4 +89,6 @@ mod system {
     }
 
     pub(super) fn drop_cached(_: &File, _: u64, _: u64) {}
+
+    pub(super) fn begin_flush(_: &File) {}
 }

@@ -4,17 +4,7 @@
 
 use super::block32::{NON_LINEAR, nibbles, of_table};
 use super::float::{half, signed, single, word};
-
-/// Returns the part of a block from `START` on; the type of the block says that it is there.
-#[inline(always)]
-fn part<const START: usize, const LEN: usize, const BYTES: usize>(
-    block: &[u8; BYTES],
-) -> &[u8; LEN] {
-    const { assert!(START + LEN <= BYTES) };
-    let rest = block.split_at(START).1;
-    rest.first_chunk()
-        .expect("the assertion says that it is there")
-}
+use super::part;
 
 #[inline(always)]
 pub(super) fn q2_k<const BIG: bool>(block: &[u8; 84], numbers: &mut [f32; 256]) {
@@ -67,9 +57,8 @@ fn twos(
 pub(super) fn q3_k<const BIG: bool>(block: &[u8; 110], numbers: &mut [f32; 256]) {
     let mask: &[u8; 32] = part::<0, _, _>(block);
     let bytes: &[u8; 64] = part::<32, _, _>(block);
-    let scales = scales_of_q3(part::<96, _, _>(block));
     let scale = half::<BIG>(*part::<108, _, _>(block));
-    let scales = scales.map(|its| scale * its);
+    let scales = scales_of_q3(part::<96, _, _>(block)).map(|its| scale * signed(its));
     twos(bytes, numbers, |at, twos, numbers| {
         let mut values = [0_u8; 32];
         for ((value, two), mask) in values.iter_mut().zip(twos).zip(mask) {
@@ -93,51 +82,32 @@ fn scaled(scales: [f32; 2], values: &[u8; 32], numbers: &mut [f32; 32]) {
 }
 
 /// Returns the sixteen scales of six bits that are packed in twelve bytes: four bits of each in the
-/// first eight, two in the last four.
+/// first eight, two in the last four. They are signed.
 #[inline(always)]
-fn scales_of_q3(packed: &[u8; 12]) -> [f32; 16] {
-    let low: &[u8; 8] = part::<0, _, _>(packed);
-    let high: &[u8; 4] = part::<8, _, _>(packed);
-    let mut scales = [0.0; 16];
-    for (at, scale) in scales.iter_mut().enumerate() {
-        let four = low.get(at % 8).map_or(0, |byte| byte >> (at / 8 * 4) & 15);
-        let two = high.get(at % 4).map_or(0, |byte| byte >> (at / 4 * 2) & 3);
-        *scale = signed((four | two << 4).wrapping_sub(32));
-    }
-    scales
+pub(super) fn scales_of_q3(packed: &[u8; 12]) -> [u8; 16] {
+    let low = u64::from_le_bytes(*part::<0, _, _>(packed));
+    let high = u32::from_le_bytes(*part::<8, _, _>(packed));
+    let fours = |shift: u32| u128::from(low >> shift & 0x0f0f_0f0f_0f0f_0f0f);
+    let twos = |at: u32| u128::from(high >> (2 * at) & 0x0303_0303) << (32 * at);
+    let fours = fours(0) | fours(4) << 64;
+    let twos = twos(0) | twos(1) | twos(2) | twos(3);
+    (fours | twos << 4)
+        .to_le_bytes()
+        .map(|six| six.wrapping_sub(32))
 }
 
 /// Returns the eight scales and the eight minima of six bits that are packed in twelve bytes.
 #[inline(always)]
-fn scales_and_minima(packed: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
-    let [a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3] = *packed;
-    let low = |byte: u8| byte & 63;
-    let rest = |four: u8, two: u8| four | two >> 2 & 0x30;
-    let (first, second, third) = ([a0, a1, a2, a3], [b0, b1, b2, b3], [c0, c1, c2, c3]);
-    let [s0, s1, s2, s3] = first.map(low);
-    let [m0, m1, m2, m3] = second.map(low);
-    let scales = [
-        s0,
-        s1,
-        s2,
-        s3,
-        rest(c0 & 15, a0),
-        rest(c1 & 15, a1),
-        rest(c2 & 15, a2),
-        rest(c3 & 15, a3),
-    ];
-    let [c0, c1, c2, c3] = third.map(|byte| byte >> 4);
-    let minima = [
-        m0,
-        m1,
-        m2,
-        m3,
-        rest(c0, b0),
-        rest(c1, b1),
-        rest(c2, b2),
-        rest(c3, b3),
-    ];
-    (scales, minima)
+pub(super) fn scales_and_minima(packed: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
+    let scales = u32::from_le_bytes(*part::<0, _, _>(packed));
+    let minima = u32::from_le_bytes(*part::<4, _, _>(packed));
+    let fours = u32::from_le_bytes(*part::<8, _, _>(packed));
+    // Six bits of the first four; of the others four bits, and two above the six.
+    let both = |first: u32, fours: u32| {
+        let second = fours & 0x0f0f_0f0f | first >> 2 & 0x3030_3030;
+        (u64::from(second) << 32 | u64::from(first & 0x3f3f_3f3f)).to_le_bytes()
+    };
+    (both(scales, fours), both(minima, fours >> 4))
 }
 
 #[inline(always)]
@@ -241,15 +211,24 @@ pub(super) fn q8_k<const BIG: bool>(block: &[u8; 292], numbers: &mut [f32; 256])
 #[inline(always)]
 pub(super) fn iq4_xs<const BIG: bool>(block: &[u8; 136], numbers: &mut [f32; 256]) {
     let scale = half::<BIG>(*part::<0, _, _>(block));
-    let high = word::<BIG>(*part::<2, _, _>(block));
-    let low: &[u8; 4] = part::<4, _, _>(block);
+    let scales = scales_of_iq4(word::<BIG>(*part::<2, _, _>(block)), part::<4, _, _>(block));
     let bytes: &[u8; 128] = part::<8, _, _>(block);
     let (groups, _) = numbers.as_chunks_mut::<32>();
     let (bytes, _) = bytes.as_chunks::<16>();
-    for (at, (bytes, numbers)) in bytes.iter().zip(groups).enumerate() {
-        let four = low.get(at / 2).map_or(0, |byte| byte >> (at % 2 * 4) & 15);
-        let [two, _] = (high >> (2 * at) & 3).to_le_bytes();
-        let scale = scale * signed((four | two << 4).wrapping_sub(32));
+    for ((bytes, numbers), its) in bytes.iter().zip(groups).zip(scales) {
+        let scale = scale * signed(its);
         nibbles(bytes, numbers, |four| scale * of_table(&NON_LINEAR, four));
     }
+}
+
+/// Returns eight signed scales of six bits: four bits of each in `low`, two in `high`.
+#[inline(always)]
+pub(super) fn scales_of_iq4(high: u16, low: &[u8; 4]) -> [u8; 8] {
+    let mut scales = [0; 8];
+    for (at, scale) in scales.iter_mut().enumerate() {
+        let four = low.get(at / 2).map_or(0, |byte| byte >> (at % 2 * 4) & 15);
+        let [two, _] = (high >> (2 * at) & 3).to_le_bytes();
+        *scale = (four | two << 4).wrapping_sub(32);
+    }
+    scales
 }

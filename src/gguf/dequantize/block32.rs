@@ -2,20 +2,17 @@
 // ggml-common.h, the structs block_*; the order of the operations is that of the reference
 // functions dequantize_row_*, so that every rounding is theirs.
 
-use super::float::{half, signed};
+use super::float::{double_word, half, signed};
 
 /// What a scale is multiplied with, for each value of four bits.
 // ggml-common.h, kvalues_iq4nl
-pub(super) const NON_LINEAR: [f32; 16] = [
-    -127.0, -104.0, -83.0, -65.0, -49.0, -35.0, -22.0, -10.0, 1.0, 13.0, 25.0, 38.0, 53.0, 69.0,
-    89.0, 113.0,
+pub(super) const NON_LINEAR: [i8; 16] = [
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
 ];
 
 /// Twice the numbers of four bits with two of exponent and one of mantissa.
 // ggml-common.h, kvalues_mxfp4
-const E2M1: [f32; 16] = [
-    0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 0.0, -1.0, -2.0, -3.0, -4.0, -6.0, -8.0, -12.0,
-];
+pub(super) const E2M1: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
 /// Gives the lower four bits of each byte to the first half of the numbers, and the upper to the
 /// second.
@@ -59,14 +56,6 @@ fn spread(bits: [u8; 2], bytes: &mut [u8; 16]) {
 }
 
 #[inline(always)]
-fn high_bits<const BIG: bool>(bytes: [u8; 4]) -> u32 {
-    match BIG {
-        true => u32::from_be_bytes(bytes),
-        false => u32::from_le_bytes(bytes),
-    }
-}
-
-#[inline(always)]
 pub(super) fn q4_0<const BIG: bool>(block: &[u8; 18], numbers: &mut [f32; 32]) {
     let [d0, d1, bytes @ ..] = block;
     let scale = half::<BIG>([*d0, *d1]);
@@ -84,7 +73,7 @@ pub(super) fn q4_1<const BIG: bool>(block: &[u8; 20], numbers: &mut [f32; 32]) {
 pub(super) fn q5_0<const BIG: bool>(block: &[u8; 22], numbers: &mut [f32; 32]) {
     let [d0, d1, h0, h1, h2, h3, bytes @ ..] = block;
     let scale = half::<BIG>([*d0, *d1]);
-    let high = high_bits::<BIG>([*h0, *h1, *h2, *h3]);
+    let high = double_word::<BIG>([*h0, *h1, *h2, *h3]);
     fives(high, bytes, numbers, |five| {
         scale * signed(five.wrapping_sub(16))
     });
@@ -94,7 +83,7 @@ pub(super) fn q5_0<const BIG: bool>(block: &[u8; 22], numbers: &mut [f32; 32]) {
 pub(super) fn q5_1<const BIG: bool>(block: &[u8; 24], numbers: &mut [f32; 32]) {
     let [d0, d1, m0, m1, h0, h1, h2, h3, bytes @ ..] = block;
     let (scale, least) = (half::<BIG>([*d0, *d1]), half::<BIG>([*m0, *m1]));
-    let high = high_bits::<BIG>([*h0, *h1, *h2, *h3]);
+    let high = double_word::<BIG>([*h0, *h1, *h2, *h3]);
     fives(high, bytes, numbers, |five| scale * f32::from(five) + least);
 }
 
@@ -122,15 +111,15 @@ pub(super) fn mxfp4(block: &[u8; 17], numbers: &mut [f32; 32]) {
 }
 
 #[inline(always)]
-pub(super) fn of_table(table: &[f32; 16], four: u8) -> f32 {
+pub(super) fn of_table(table: &[i8; 16], four: u8) -> f32 {
     // Four bits are below sixteen.
-    table.get(usize::from(four & 15)).copied().unwrap_or(0.0)
+    f32::from(table.get(usize::from(four & 15)).copied().unwrap_or(0))
 }
 
 /// Returns half of the power of two that an exponent stands for: the table has twice the numbers.
 // ggml-impl.h, ggml_e8m0_to_fp32_half
 #[inline(always)]
-fn half_of_exponent(exponent: u8) -> f32 {
+pub(super) fn half_of_exponent(exponent: u8) -> f32 {
     let bits = match exponent {
         0 => 0x0020_0000,
         1 => 0x0040_0000,

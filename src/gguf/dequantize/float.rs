@@ -49,3 +49,12 @@ pub(super) fn word<const BIG: bool>(bytes: [u8; 2]) -> u16 {
 pub(super) fn signed(byte: u8) -> f32 {
     f32::from(byte.cast_signed())
 }
+
+/// Reads a word of 32 bits.
+#[inline(always)]
+pub(super) fn double_word<const BIG: bool>(bytes: [u8; 4]) -> u32 {
+    match BIG {
+        true => u32::from_be_bytes(bytes),
+        false => u32::from_le_bytes(bytes),
+    }
+}

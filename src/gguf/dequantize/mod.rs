@@ -1,10 +1,10 @@
 //! Dequantizing: the numbers of a tensor, whatever the blocks that they are packed in.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod block256;
 mod block32;
 mod float;
-#[cfg(target_arch = "x86_64")]
-mod wide;
 
 use std::num::NonZero;
 use std::ops::Range;
@@ -208,9 +208,14 @@ impl PackedRows {
         let blocks = (numbers.len() / elements).div_ceil(count);
         let parts = packed.chunks(blocks * bytes);
         let rooms = numbers.chunks_mut(blocks * elements);
+        let mut shares = parts.zip(rooms);
+        let own = shares.next();
         thread::scope(|scope| {
-            for (part, room) in parts.zip(rooms) {
+            for (part, room) in shares {
                 scope.spawn(move || decode(self.tensor_type, endian, part, room));
+            }
+            if let Some((part, room)) = own {
+                decode(self.tensor_type, endian, part, room);
             }
         });
     }
@@ -219,14 +224,14 @@ impl PackedRows {
 /// Turns whole blocks into numbers, as this processor does it best.
 fn decode(tensor_type: TensorType, endian: Endian, from: &[u8], to: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(wide) = wide::Wide::detect() {
-        return wide.decode(tensor_type, endian, from, to);
+    if let Some(kernels) = avx2::Kernels::detect() {
+        return kernels.decode(tensor_type, endian, from, to);
     }
-    decode_any(tensor_type, endian, from, to);
+    decode_anywhere(tensor_type, endian, from, to);
 }
 
-#[inline(always)]
-fn decode_any(tensor_type: TensorType, endian: Endian, from: &[u8], to: &mut [f32]) {
+/// As [`decode`], by code for any processor.
+fn decode_anywhere(tensor_type: TensorType, endian: Endian, from: &[u8], to: &mut [f32]) {
     match endian {
         Endian::Little => decode_in::<false>(tensor_type, from, to),
         Endian::Big => decode_in::<true>(tensor_type, from, to),
@@ -265,6 +270,17 @@ fn each<const BYTES: usize>(from: &[u8], to: &mut [f32], decode: impl Fn([u8; BY
     for (item, number) in items.iter().zip(to) {
         *number = decode(*item);
     }
+}
+
+/// Returns the part of a block from `START` on; the type of the block says that it is there.
+#[inline(always)]
+fn part<const START: usize, const LEN: usize, const BYTES: usize>(
+    block: &[u8; BYTES],
+) -> &[u8; LEN] {
+    const { assert!(START + LEN <= BYTES) };
+    let rest = block.split_at(START).1;
+    rest.first_chunk()
+        .expect("the assertion says that it is there")
 }
 
 #[inline(always)]

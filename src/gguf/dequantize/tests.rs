@@ -80,3 +80,44 @@ fn halves_are_those_of_ieee_754() {
     }
     assert!(float::half::<true>(0x7e00_u16.to_be_bytes()).is_nan());
 }
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn kernels_give_the_bits_that_any_processor_gives() {
+    let Some(kernels) = avx2::Kernels::detect() else {
+        return;
+    };
+    // Without a pattern, so that scales are of every kind: NaN, endless and subnormal ones, too.
+    let mut state = 1_u64;
+    let mut byte = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        state.to_be_bytes()[0]
+    };
+    for kind in TensorType::all().filter(|kind| kind.is_dequantizable()) {
+        let elements = usize::try_from(kind.block_elements().unwrap()).unwrap();
+        // Not by eight, where a block is a number.
+        let blocks = (1 << 16) / elements + 3;
+        let size = blocks * usize::try_from(kind.block_bytes().unwrap()).unwrap();
+        let bytes: Vec<u8> = (0..size).map(|_| byte()).collect();
+        for endian in [Endian::Little, Endian::Big] {
+            let (mut found, mut expected) = (
+                vec![0.5_f32; blocks * elements],
+                vec![0.25_f32; blocks * elements],
+            );
+            kernels.decode(kind, endian, &bytes, &mut found);
+            decode_anywhere(kind, endian, &bytes, &mut expected);
+            // A sum of two NaN may have the bits of either.
+            let sums = matches!(kind, TensorType::Q4_1 | TensorType::Q5_1);
+            for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                let same = found.to_bits() == expected.to_bits()
+                    || sums && found.is_nan() && expected.is_nan();
+                assert!(
+                    same,
+                    "{kind} {endian:?} at {at}: {found:?} for {expected:?}"
+                );
+            }
+        }
+    }
+}
