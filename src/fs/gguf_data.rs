@@ -147,8 +147,8 @@ impl GgufFile {
         }
     }
 
-    /// As [`Gguf::dequantize`](crate::gguf::Gguf::dequantize), also of a file that is not mapped: these rows are read then, and no
-    /// others.
+    /// As [`Gguf::dequantize`](crate::gguf::Gguf::dequantize), also of a file that is not mapped: these
+    /// rows are read then, and no others.
     ///
     /// ```
     /// # let (directory, store) =
@@ -164,7 +164,8 @@ impl GgufFile {
     /// ```
     ///
     /// # Errors
-    /// As [`Gguf::dequantize_into`](crate::gguf::Gguf::dequantize_into); [`Io`](ErrorKind::Io) where the rows cannot be read.
+    /// As [`Gguf::dequantize_into`](crate::gguf::Gguf::dequantize_into); [`Io`](ErrorKind::Io) where
+    /// the rows cannot be read.
     pub fn dequantize(&self, tensor: &TensorInfo<'_>, rows: Range<u64>) -> Result<Vec<f32>> {
         let packed = tensor.packed(rows)?;
         let mut numbers = Vec::new();

@@ -116,8 +116,8 @@ impl GgufOptions {
     /// Sets whether the file is mapped, the default, or its header is read into memory. Reading is
     /// right on network file systems and for files that somebody may truncate. The data of tensors
     /// are then not at hand as slices; what hashes, compares or dequantizes them opens the file
-    /// again and reads them, where it is still the same. A file system that cannot map, as some of FUSE, is read in either
-    /// case.
+    /// again and reads them, where it is still the same. A file system that cannot map, as some of
+    /// FUSE, is read in either case.
     #[must_use]
     pub const fn mmap(mut self, mmap: bool) -> Self {
         self.mmap = mmap;
@@ -172,9 +172,10 @@ impl GgufFile {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with the
-    /// [`ParseError`](crate::gguf::ParseError) as its cause; [`Io`](ErrorKind::Io) for what is no
-    /// regular file.
+    /// [`InvalidGguf`](crate::ErrorKind::InvalidGguf) or
+    /// [`Unsupported`](crate::ErrorKind::Unsupported), with the
+    /// [`ParseError`](crate::gguf::ParseError) as its cause; [`Io`](crate::ErrorKind::Io) for what
+    /// is no regular file.
     pub fn open(path: impl AsRef<Path>, options: &GgufOptions) -> Result<Self> {
         let path = path.as_ref();
         let at = |e| Error::io("opening", path, e);
@@ -202,7 +203,8 @@ impl GgufFile {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with the
+    /// [`InvalidGguf`](crate::ErrorKind::InvalidGguf) or
+    /// [`Unsupported`](crate::ErrorKind::Unsupported), with the
     /// [`ParseError`](crate::gguf::ParseError) as its cause.
     pub fn from_bytes(
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
