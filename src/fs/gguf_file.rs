@@ -34,7 +34,7 @@ pub struct GgufFile {
 }
 
 struct Inner {
-    index: Index,
+    index: Arc<Index>,
     bytes: Bytes,
     size: u64,
     /// Where the data of tensors are read that are not among the bytes.
@@ -68,11 +68,29 @@ impl Inner {
             (index, Bytes::Owned(first.bytes))
         };
         note_tail(file, &mut index).map_err(at)?;
+        Inner::of_file(index.into(), bytes, size, (file, path))
+    }
+
+    /// Notes where the data of a file are read that is not mapped.
+    fn of_file(
+        index: Arc<Index>,
+        bytes: Bytes,
+        size: u64,
+        (file, path): (&File, &Path),
+    ) -> Result<Self> {
+        let source = match bytes {
+            Bytes::Owned(_) => {
+                let unmapped = UnmappedFile::new(path, file);
+                let unmapped = unmapped.map_err(|e| Error::io("opening", path, e))?;
+                Some(DataSource::File(unmapped))
+            }
+            _ => None,
+        };
         Ok(Inner {
             index,
             bytes,
             size,
-            source: None,
+            source,
         })
     }
 }
@@ -180,12 +198,7 @@ impl GgufFile {
         let path = path.as_ref();
         let at = |e| Error::io("opening", path, e);
         let file = read::open_regular(path).map_err(at)?;
-        let mut inner = Inner::of(&file, path, options)?;
-        if let Bytes::Owned(_) = inner.bytes {
-            let unmapped = UnmappedFile::new(path, &file).map_err(at)?;
-            inner.source = Some(DataSource::File(unmapped));
-        }
-        Ok(inner.into())
+        GgufFile::of(&file, path, options)
     }
 
     /// Reads a GGUF file that is in memory: one that was downloaded, or is part of a program. Nothing
@@ -213,12 +226,11 @@ impl GgufFile {
         let bytes = Bytes::Lent(Box::new(bytes));
         let size = bytes.len() as u64;
         let index = Index::parse(&bytes, size, &options.limits)?;
-        let source = None;
         Ok(GgufFile::from(Inner {
-            index,
+            index: index.into(),
             bytes,
             size,
-            source,
+            source: None,
         }))
     }
 
@@ -230,11 +242,36 @@ impl GgufFile {
         source: Option<DataSource>,
     ) -> Self {
         GgufFile::from(Inner {
-            index,
+            index: index.into(),
             bytes: Bytes::Owned(header),
             size,
             source,
         })
+    }
+
+    /// Returns a file that is open, of so many bytes, which are those that an index was made of.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io).
+    pub(crate) fn of_index(
+        index: Arc<Index>,
+        (file, size): (&File, u64),
+        path: &Path,
+        options: &GgufOptions,
+    ) -> Result<Self> {
+        let at = |e| Error::io("opening", path, e);
+        let mapped = match options.mmap {
+            true => Bytes::map(file, size).map_err(at)?,
+            false => None,
+        };
+        let bytes = if let Some(bytes) = mapped {
+            bytes
+        } else {
+            let mut first = FirstBytes::new(file, size);
+            first.grow(path, index.header_len())?;
+            Bytes::Owned(first.bytes)
+        };
+        Inner::of_file(index, bytes, size, (file, path)).map(GgufFile::from)
     }
 
     /// Returns where the data of tensors are read that are not in memory.
@@ -282,6 +319,10 @@ impl GgufFile {
     /// is](Self::open).
     pub fn view(&self) -> Gguf<'_> {
         self.inner.index.view(&self.inner.bytes)
+    }
+
+    pub(crate) fn index(&self) -> &Arc<Index> {
+        &self.inner.index
     }
 
     /// Returns the size of the file in bytes.
