@@ -38,6 +38,7 @@ mod resolve;
 mod several;
 mod shared;
 mod show;
+mod stored;
 mod suggest;
 mod survey;
 mod usage;
