@@ -51,7 +51,10 @@ impl Checks {
     }
 
     fn add_all(&mut self, store: &Store) -> Result<()> {
-        let survey = store.survey(|stored| Some((stored.file.name, stored.manifest)))?;
+        let survey = store.survey(|met| {
+            let stored = met.stored()?;
+            Ok(stored.map(|stored| (stored.file.name, stored.manifest)))
+        })?;
         self.problems = survey.problems;
         for (name, manifest) in survey.found {
             match name {
