@@ -9,8 +9,10 @@ use crate::error::{Error, Result};
 use crate::fs::layout::BlobFile;
 use crate::fs::system::directory::Directory;
 use crate::fs::system::stat::Stat;
+use crate::manifest::contradicts;
 use crate::name::Digest;
 use crate::store::handle::Store;
+use crate::store::survey::ManifestFacts;
 
 /// A file in `blobs/`, and what it looks like.
 pub(crate) struct Item {
@@ -93,5 +95,14 @@ impl<'i> Homes<'i> {
     /// Returns what a blob looks like; `None` where only a look at it can tell.
     pub(crate) fn get(&self, digest: &Digest) -> Option<&'i Stat> {
         self.0.get(digest).copied()
+    }
+
+    /// Returns whether every blob that a manifest names is here, and has the size that it states.
+    pub(crate) fn hold(&self, facts: &ManifestFacts) -> bool {
+        let mut named = facts.named.iter();
+        named.all(|(digest, size)| {
+            let home = self.get(digest);
+            home.is_some_and(|stat| !contradicts(*size, stat.len()))
+        })
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::fs::read::{dangling, is_gone};
 use crate::manifest::{Layer, contradicts};
-use crate::name::Digest;
 use crate::store::diagnosis::Diagnosis;
 use crate::store::form::ManifestForm;
 use crate::store::handle::Store;
@@ -50,11 +49,8 @@ impl<'s> Examiner<'s> {
     fn is_known_good(&self, facts: &ManifestFacts) -> bool {
         let is_plain = facts.name().is_some() && !facts.is_behind_link;
         let is_model = facts.form == ManifestForm::Model && facts.unclear.is_none();
-        let is_there = |(digest, size): &(Digest, i64)| {
-            let home = self.homes.and_then(|homes| homes.get(digest));
-            home.is_some_and(|stat| !contradicts(*size, stat.len()))
-        };
-        is_plain && is_model && facts.named.iter().all(is_there) && self.reading.is_whole(facts)
+        let is_there = self.homes.is_some_and(|homes| homes.hold(facts));
+        is_plain && is_model && is_there && self.reading.is_whole(facts)
     }
 
     fn examine_model(&self, stored: Stored, facts: &ManifestFacts, diagnosis: &mut Diagnosis) {

@@ -12,6 +12,7 @@ use crate::fs::system::stat::FileId;
 use crate::name::ModelName;
 use crate::store::handle::Store;
 use crate::store::incomplete::IncompleteBlob;
+use crate::store::inventory::Homes;
 use crate::store::model::Model;
 use crate::store::problem::Problem;
 use crate::store::survey::{ManifestFacts, Met, Stored};
@@ -28,14 +29,17 @@ pub(super) struct Line {
 pub(super) struct Lines<'s> {
     pub store: &'s Store,
     pub options: &'s ListOptions,
+    /// The blobs that are there, where that is asked.
+    homes: Option<&'s Homes<'s>>,
     pub reading: Reading<'s>,
 }
 
 impl<'s> Lines<'s> {
-    pub fn new(store: &'s Store, options: &'s ListOptions) -> Self {
+    pub fn new(store: &'s Store, options: &'s ListOptions, homes: Option<&'s Homes<'s>>) -> Self {
         Lines {
             store,
             options,
+            homes,
             reading: Reading::new(store),
         }
     }
@@ -48,12 +52,17 @@ impl<'s> Lines<'s> {
         if facts.name().is_none() {
             return Ok(None);
         }
-        let known = facts.line().filter(|_| !self.options.check_blobs);
+        let known = facts.line().filter(|_| self.needs_no_look(&facts));
         if let Some(known) = known.filter(|known| self.reading.is_current(known)) {
             let told = known.told.clone();
             return Ok(Some(Ok(Line::new(facts, told))));
         }
         Ok(met.stored()?.and_then(|stored| self.read(stored, facts)))
+    }
+
+    /// Returns whether nothing can be said of the blobs of a model, or nothing is asked.
+    fn needs_no_look(&self, facts: &ManifestFacts) -> bool {
+        !self.options.check_blobs || self.homes.is_some_and(|homes| homes.hold(facts))
     }
 
     fn read(
@@ -73,8 +82,9 @@ impl<'s> Lines<'s> {
             Err(_) if is_gone(&file.path) => return None,
             Err(e) => return Some(Err(Box::new(Problem::new(&file.path, Some(name), e)))),
         };
+        let needs_no_look = self.needs_no_look(&facts);
         let mut line = Line::new(facts, told);
-        if self.options.check_blobs {
+        if !needs_no_look {
             line.incomplete = model.incomplete();
         }
         Some(Ok(line))

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::go::json;
 use crate::store::handle::Store;
+use crate::store::inventory::Inventory;
 use crate::store::problem::Problem;
 
 use line::{Line, Lines, mark_aliases};
@@ -127,7 +128,9 @@ impl Store {
         if self.is_several() {
             return self.list_several(options);
         }
-        let making = Lines::new(self, options);
+        let inventory = options.check_blobs.then(|| self.inventory().ok()).flatten();
+        let homes = inventory.as_ref().map(Inventory::homes);
+        let making = Lines::new(self, options, homes.as_ref());
         let survey = self.survey(|met| making.of(met))?;
         let mut problems = Vec::new();
         if let Some(text) = self.emptiness() {
