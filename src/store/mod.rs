@@ -37,6 +37,7 @@ mod problem;
 mod repair;
 mod resolve;
 mod several;
+mod shared;
 mod show;
 mod stored;
 mod suggest;
@@ -72,6 +73,7 @@ pub use options::StoreOptions;
 pub use problem::Problem;
 pub use repair::{MovedBlob, Repaired};
 pub use several::DeletedFrom;
+pub use shared::{SharedTensors, WeightsFile};
 pub use show::{InfoValue, Message, ModelInfo, Show, ShowOptions, ShownDetails, ShownTensor};
 pub use usage::{Files, ModelUsage, Usage};
 pub use verify::{
