@@ -479,8 +479,9 @@ typedef struct {
    */
   uint32_t template_choice;
   /**
-   * How many bytes of memory the store may take to remember its last list, in place of the default
-   * of 16 MiB; 0 is the default. A list looks whether anything changed, and reads what did.
+   * How many bytes of memory the store may take to remember its last list and the GGUF files that
+   * were opened, in place of the default of 16 MiB; 0 is the default. A call looks whether anything
+   * changed, and reads what did.
    */
   uint64_t cache_size;
   /**

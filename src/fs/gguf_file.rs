@@ -32,7 +32,7 @@ pub struct GgufFile {
 }
 
 struct Inner {
-    index: Index,
+    index: Arc<Index>,
     bytes: Bytes,
     size: u64,
 }
@@ -169,17 +169,38 @@ impl GgufFile {
         let bytes = Bytes::Lent(Box::new(bytes));
         let size = bytes.len() as u64;
         let index = Index::parse(&bytes, size, &options.limits)?;
-        Ok(GgufFile {
-            inner: Arc::new(Inner { index, bytes, size }),
-        })
+        Ok(GgufFile::of_whole(index.into(), bytes, size))
+    }
+
+    fn of_whole(index: Arc<Index>, bytes: Bytes, size: u64) -> Self {
+        let inner = Arc::new(Inner { index, bytes, size });
+        GgufFile { inner }
     }
 
     /// Returns a file of which only the header is at hand.
     pub(crate) fn of_parts(index: Index, header: Vec<u8>, size: u64) -> Self {
-        let bytes = Bytes::Owned(header);
-        GgufFile {
-            inner: Arc::new(Inner { index, bytes, size }),
+        GgufFile::of_whole(index.into(), Bytes::Owned(header), size)
+    }
+
+    /// Returns a file that is open, of so many bytes, which are those that an index was made of.
+    ///
+    /// # Errors
+    /// [`Io`](ErrorKind::Io).
+    pub(crate) fn of_index(
+        index: Arc<Index>,
+        (file, size): (&File, u64),
+        path: &Path,
+        options: &GgufOptions,
+    ) -> Result<Self> {
+        let at = |e| Error::io("opening", path, e);
+        if options.mmap
+            && let Some(bytes) = Bytes::map(file, size).map_err(at)?
+        {
+            return Ok(GgufFile::of_whole(index, bytes, size));
         }
+        let mut first = FirstBytes::new(file, size);
+        first.grow(path, index.header_len())?;
+        Ok(GgufFile::of_whole(index, Bytes::Owned(first.bytes), size))
     }
 
     /// Reads a file that is open, from its beginning; `path` is its name in errors.
@@ -211,9 +232,7 @@ impl GgufFile {
             (index, Bytes::Owned(first.bytes))
         };
         note_tail(file, &mut index).map_err(at)?;
-        Ok(GgufFile {
-            inner: Arc::new(Inner { index, bytes, size }),
-        })
+        Ok(GgufFile::of_whole(index.into(), bytes, size))
     }
 
     /// Returns the value of one key, of duplicates the first. Reads no further than that: some
@@ -248,6 +267,10 @@ impl GgufFile {
     /// is](Self::open).
     pub fn view(&self) -> Gguf<'_> {
         self.inner.index.view(&self.inner.bytes)
+    }
+
+    pub(crate) fn index(&self) -> &Arc<Index> {
+        &self.inner.index
     }
 
     /// Returns the size of the file in bytes.

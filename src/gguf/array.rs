@@ -111,7 +111,7 @@ impl<'a> Array<'a> {
         cursor.take(length).ok().map(Text::new)
     }
 
-    fn cursor(&self) -> Cursor<'a> {
+    pub(super) fn cursor(&self) -> Cursor<'a> {
         Cursor::new(self.bytes, self.bytes.len() as u64, self.endian)
     }
 }

@@ -118,6 +118,15 @@ impl Index {
         self.header_len
     }
 
+    /// Returns about how many bytes of memory it takes.
+    pub(crate) fn memory(&self) -> u64 {
+        let entries = size_of_val(self.entries.as_slice());
+        let tensors = size_of_val(self.tensors.as_slice());
+        let texts = self.warnings.iter().map(Warning::text_bytes).sum::<usize>();
+        let warnings = size_of_val(self.warnings.as_slice()) + texts;
+        (size_of::<Self>() + entries + tensors + warnings) as u64
+    }
+
     /// Returns whether another index says the same of the same bytes.
     #[cfg(feature = "internal")]
     pub(super) fn same_as(&self, other: &Self) -> bool {

@@ -35,6 +35,7 @@ mod scan;
 mod sniff;
 mod tail;
 mod tensor;
+mod texts;
 mod value;
 mod value_type;
 mod view;

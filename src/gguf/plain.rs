@@ -3,9 +3,11 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::array::Array;
+use super::cursor::Endian;
 use super::owned::OwnedValue;
 use super::tensor::TensorInfo;
 use super::value::Value;
+use super::value_type::ValueType;
 use super::view::Gguf;
 use crate::error::{Error, ErrorKind, Result};
 use crate::near::near;
@@ -36,9 +38,37 @@ impl Serialize for Value<'_> {
 impl Serialize for Array<'_> {
     /// Writes the elements as a sequence.
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        // Arrays in arrays recurse; how deep they go was bounded when the file was opened.
-        serializer.collect_seq(self.iter())
+        match self.element_type() {
+            ValueType::U8 => serializer.collect_seq(self.as_bytes()),
+            ValueType::U16 => numbers(self, serializer, [u16::from_le_bytes, u16::from_be_bytes]),
+            ValueType::I16 => numbers(self, serializer, [i16::from_le_bytes, i16::from_be_bytes]),
+            ValueType::U32 => numbers(self, serializer, [u32::from_le_bytes, u32::from_be_bytes]),
+            ValueType::I32 => numbers(self, serializer, [i32::from_le_bytes, i32::from_be_bytes]),
+            ValueType::U64 => numbers(self, serializer, [u64::from_le_bytes, u64::from_be_bytes]),
+            ValueType::I64 => numbers(self, serializer, [i64::from_le_bytes, i64::from_be_bytes]),
+            ValueType::F32 => numbers(self, serializer, [f32::from_le_bytes, f32::from_be_bytes]),
+            ValueType::F64 => numbers(self, serializer, [f64::from_le_bytes, f64::from_be_bytes]),
+            ValueType::Str => serializer.collect_seq(self.texts()),
+            // Arrays in arrays recurse; how deep they go was bounded when the file was opened.
+            ValueType::I8 | ValueType::Bool | ValueType::Array => {
+                serializer.collect_seq(self.iter())
+            }
+        }
     }
+}
+
+/// Writes numbers from where they are, by a reader for each byte order.
+fn numbers<T: Serialize, const N: usize, S: Serializer>(
+    array: &Array<'_>,
+    serializer: S,
+    [little, big]: [fn([u8; N]) -> T; 2],
+) -> std::result::Result<S::Ok, S::Error> {
+    let (items, _) = array.as_bytes().as_chunks::<N>();
+    let read = match array.endian() {
+        Endian::Little => little,
+        Endian::Big => big,
+    };
+    serializer.collect_seq(items.iter().map(|item| read(*item)))
 }
 
 impl Value<'_> {
@@ -170,7 +200,7 @@ impl Serialize for Metadata<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gguf::{Text, ValueType};
+    use crate::gguf::Text;
 
     #[test]
     fn plain_values_are_those_that_json_has() {

@@ -132,6 +132,11 @@ warning_codes! {
 }
 
 impl Warning {
+    /// Returns how many bytes its texts have.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.path.len() + self.message.len()
+    }
+
     /// Returns a warning whose message is what its code means.
     pub(crate) fn new(code: WarningCode, path: String) -> Self {
         Warning::saying(code, path, code.words().to_owned())

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::go::decode::{AnyRef, Kind};
+use crate::go::float::Decimal;
 
 /// Returns the verb `%q`: a double-quoted Go string; bytes that are not UTF-8 print as `\xNN`.
 pub fn quote(bytes: impl AsRef<[u8]>) -> String {
@@ -162,20 +163,15 @@ fn push_value<'a>(
 /// Every JSON number is an f64 to Go: shortest digits, with an exponent of at least two digits
 /// below 1e-4 and from 1e6 on.
 fn push_number(text: &mut String, value: f64) {
-    let scientific = format!("{value:e}");
-    let (digits, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    match power.parse::<i32>() {
-        Ok(power @ (..-4 | 6..)) => push_exponent(text, digits, power),
-        _ => push(text, format_args!("{value}")),
+    let decimal = Decimal::of(value);
+    match decimal.power {
+        power @ (..-4 | 6..) => {
+            let (mantissa, sign) = (decimal.mantissa(), if power < 0 { '-' } else { '+' });
+            let power = power.unsigned_abs();
+            push(text, format_args!("{mantissa}e{sign}{power:02}"));
+        }
+        _ => text.push_str(&decimal.plain()),
     }
-}
-
-fn push_exponent(text: &mut String, digits: &str, power: i32) {
-    let sign = if power < 0 { '-' } else { '+' };
-    push(
-        text,
-        format_args!("{digits}e{sign}{:02}", power.unsigned_abs()),
-    );
 }
 
 fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
@@ -226,6 +222,7 @@ mod tests {
             (json!(9007199254740993_u64), "9.007199254740992e+15"),
             (json!(1e20), "1e+20"),
             (json!(1e100), "1e+100"),
+            (json!(-245_777_903_432_188.62), "-2.4577790343218862e+14"),
             (json!(0.0001), "0.0001"),
             (json!(0.00001), "1e-05"),
             (json!(0.0), "0"),

@@ -1,6 +1,7 @@
 //! What is as it is because Ollama is a Go program: how it prints, decodes, encodes and counts.
 
 pub(crate) mod decode;
+mod float;
 pub(crate) mod fmt;
 pub mod human;
 pub mod json;

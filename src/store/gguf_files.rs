@@ -107,7 +107,8 @@ impl Model {
     }
 
     pub(crate) fn open_gguf(&self, path: &Path) -> Result<GgufFile> {
-        GgufFile::open(path, &self.gguf_options())
+        let cache = self.store().index_cache();
+        cache.open(path, &self.gguf_options())
     }
 
     /// As [`open_gguf`](Self::open_gguf), of a file that is open.

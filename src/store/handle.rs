@@ -11,6 +11,7 @@ use crate::fs::lock::StoreLock;
 use crate::fs::system::stat::{FileId, Stat};
 use crate::fs::{read, staged};
 use crate::name::Digest;
+use crate::store::index_cache::IndexCache;
 use crate::store::list::LastList;
 use crate::store::options::StoreOptions;
 use crate::store::pool::ThreadPools;
@@ -46,6 +47,7 @@ struct Inner {
     options: StoreOptions,
     pools: ThreadPools,
     last_list: LastList,
+    index_cache: IndexCache,
 }
 
 /// A change under way: the lock, and what was put back when it began.
@@ -149,6 +151,7 @@ impl Store {
             }
             Err(e) => return Err(Error::io("opening store", &path, e)),
         };
+        let index_cache = IndexCache::new(options.cached_index_bytes());
         Ok(Store {
             inner: Arc::new(Inner {
                 layout: Layout::new(path),
@@ -156,6 +159,7 @@ impl Store {
                 options,
                 pools: ThreadPools::default(),
                 last_list: LastList::default(),
+                index_cache,
             }),
             others: Arc::default(),
             work: None,
@@ -260,6 +264,10 @@ impl Store {
 
     pub(super) fn last_list(&self) -> &LastList {
         &self.inner.last_list
+    }
+
+    pub(super) fn index_cache(&self) -> &IndexCache {
+        &self.inner.index_cache
     }
 
     /// Returns the store's own threads; see [`ThreadPools`].

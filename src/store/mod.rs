@@ -19,6 +19,7 @@ mod handle;
 mod import;
 mod import_archive;
 mod incomplete;
+mod index_cache;
 mod items;
 mod link;
 mod list;

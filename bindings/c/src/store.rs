@@ -53,8 +53,9 @@ pub struct mkeep_store_options {
     pub delete_delay: u32,
     /// An mkeep_template_choice.
     pub template_choice: u32,
-    /// How many bytes of memory the store may take to remember its last list, in place of the default
-    /// of 16 MiB; 0 is the default. A list looks whether anything changed, and reads what did.
+    /// How many bytes of memory the store may take to remember its last list and the GGUF files that
+    /// were opened, in place of the default of 16 MiB; 0 is the default. A call looks whether anything
+    /// changed, and reads what did.
     pub cache_size: u64,
     /// The directories of stores that are looked into after the first, as those of `PATH` are: all
     /// are one view. Of models of one name the first store's is meant, and what is new goes to the

@@ -127,7 +127,7 @@ impl Store {
         if self.is_several() {
             return self.list_several(options);
         }
-        let memory = self.last_list().begin(self.options().cache_size);
+        let memory = self.last_list().begin(self.options().cached_list_bytes());
         let making = Lines {
             store: self,
             options,

@@ -212,7 +212,7 @@ impl Serialize for Printed<'_> {
     }
 }
 
-/// Ollama prints arrays of bytes as base64 text, and so does its `[]byte`.
+/// Ollama prints arrays of bytes as base64 text, as Go does its `[]byte`; other arrays are plain.
 fn array_form<S: Serializer>(
     array: &Array<'_>,
     verbose: bool,
@@ -221,13 +221,14 @@ fn array_form<S: Serializer>(
     let shown = verbose || array.is_empty();
     match array.element_type() {
         ValueType::U8 if shown => serializer.serialize_str(&BASE64.encode(array.as_bytes())),
-        _ if shown => {
+        ValueType::Array if shown => {
             let mut items = serializer.serialize_seq(usize::try_from(array.len()).ok())?;
             for value in array.iter() {
                 items.serialize_element(&Printed(value, verbose))?;
             }
             items.end()
         }
+        _ if shown => array.serialize(serializer),
         _ => serializer.serialize_seq(Some(0))?.end(),
     }
 }

@@ -50,15 +50,16 @@ impl Layers {
     }
 
     fn add(&mut self, model: &Model, layer: &Layer) -> Result<()> {
-        let path = model.path_of(layer)?;
+        let digest = layer.digest()?;
+        let path = || model.store().layout().blob(&digest);
         match layer.media() {
             MediaType::Model => {
-                self.model = Some(path);
+                self.model = Some(path());
                 self.parent.clone_from(&layer.from);
             }
-            MediaType::Draft => self.draft = Some(path),
-            MediaType::Adapter => self.adapters.push(path),
-            MediaType::Projector => self.projectors.push(path),
+            MediaType::Draft => self.draft = Some(path()),
+            MediaType::Adapter => self.adapters.push(path()),
+            MediaType::Projector => self.projectors.push(path()),
             MediaType::Template => self.template = Some(Template::parse(model.text_of(layer)?)?),
             MediaType::System => self.system = model.text_of(layer)?,
             MediaType::License => self.licenses.push(model.text_of(layer)?),
@@ -67,12 +68,12 @@ impl Layers {
             MediaType::Tensor => {
                 self.tensors.push(TensorLayer {
                     name: layer.name.clone(),
-                    path,
+                    path: path(),
                     size: layer.size,
                 });
             }
             MediaType::Json if layer.name == "config.json" && self.config_json.is_none() => {
-                self.config_json = Some(path);
+                self.config_json = Some(path());
             }
             _ => {}
         }

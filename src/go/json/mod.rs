@@ -1,12 +1,15 @@
 //! The JSON text of every result: compact, with Ollama's escapes and number forms.
 
-use std::fmt::{Display, LowerExp};
-use std::io;
+mod number;
+mod text;
+mod writer;
+
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::ser::Error as _;
-use serde_json::ser::{Formatter, Serializer};
+
+use writer::Writer;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -23,7 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Never for the types of this crate that hold no path: only a `Serialize` that itself fails, or a
 /// map whose keys are not text, can make it.
 pub fn to_string<T: Serialize + ?Sized>(value: &T) -> String {
-    serialized(value).expect("results serialize, and a Vec takes every byte")
+    serialized(value).expect("results serialize")
 }
 
 /// As [`to_string`], for values that hold paths.
@@ -50,9 +53,9 @@ pub fn of_paths(paths: &[PathBuf]) -> Result<String> {
 }
 
 fn serialized<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
-    let mut text = Vec::with_capacity(256);
-    value.serialize(&mut Serializer::with_formatter(&mut text, GoFormatter))?;
-    Ok(String::from_utf8(text).expect("the serializer writes UTF-8"))
+    let mut writer = Writer(String::with_capacity(256));
+    value.serialize(&mut writer)?;
+    Ok(writer.0)
 }
 
 /// Writes a path as a text.
@@ -101,72 +104,10 @@ impl Serialize for Paths<'_> {
     }
 }
 
-/// Go's `encoding/json` with its HTML escapes on.
-struct GoFormatter;
-
-impl Formatter for GoFormatter {
-    fn write_f32<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
-        let size = value.abs();
-        let is_plain = size == 0.0 || (1e-6..1e21).contains(&size);
-        number(writer, is_plain, value)
-    }
-
-    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        let size = value.abs();
-        let is_plain = size == 0.0 || (1e-6..1e21).contains(&size);
-        number(writer, is_plain, value)
-    }
-
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some((before, escape, after)) = split_escape(rest) {
-            writer.write_all(before.as_bytes())?;
-            writer.write_all(escape.as_bytes())?;
-            rest = after;
-        }
-        writer.write_all(rest.as_bytes())
-    }
-}
-
-/// Writes the shortest digits of a float, with an exponent unless it is to be plain. Rust writes
-/// `1e21` where Go writes `1e+21`; negative exponents agree.
-fn number<W: ?Sized + io::Write>(
-    writer: &mut W,
-    is_plain: bool,
-    value: impl Display + LowerExp,
-) -> io::Result<()> {
-    if is_plain {
-        return write!(writer, "{value}");
-    }
-    let text = format!("{value:e}");
-    match text.split_once('e') {
-        Some((digits, power)) if !power.starts_with('-') => write!(writer, "{digits}e+{power}"),
-        _ => writer.write_all(text.as_bytes()),
-    }
-}
-
-/// Splits at the first character that Go escapes beyond what JSON asks for.
-fn split_escape(text: &str) -> Option<(&str, &'static str, &str)> {
-    let is_escaped = |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
-    let (before, found) = text.split_at(text.find(is_escaped)?);
-    let mut after = found.chars();
-    let escape = match after.next()? {
-        '<' => r"\u003c",
-        '>' => r"\u003e",
-        '&' => r"\u0026",
-        '\u{2028}' => r"\u2028",
-        _ => r"\u2029",
-    };
-    Some((before, escape, after.as_str()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::go::float::Decimal;
     use serde_json::json;
 
     #[test]
@@ -214,6 +155,89 @@ mod tests {
         for (value, expected) in narrow {
             assert_eq!(to_string(&value), expected);
         }
+    }
+
+    /// The first lies in the middle of two; Go 1.26 prints the even one.
+    #[test]
+    fn floats_are_printed_as_go_prints_them() {
+        let wide = [
+            (-245_777_903_432_188.62, "-245777903432188.62"),
+            (123_456_789_012_345_680.0, "123456789012345680"),
+            (1.5e20, "150000000000000000000"),
+            (1.5e-6, "0.0000015"),
+            (9.5e-6, "0.0000095"),
+            (f64::MIN_POSITIVE, "2.2250738585072014e-308"),
+        ];
+        for (value, expected) in wide {
+            assert_eq!(to_string(&value), expected);
+        }
+        assert_eq!(to_string(&437_797.12_f32), "437797.12");
+    }
+
+    #[test]
+    fn a_float_reads_back_from_as_few_digits_as_the_standard_library_takes() {
+        let mut bits = 1_u64;
+        for _ in 0..20_000 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let wide = f64::from_bits(bits);
+            let text = to_string(&wide);
+            if wide.is_finite() {
+                assert_eq!(text.parse(), Ok(wide));
+                let digits = |text: &str| Decimal::parse(text).mantissa().len();
+                assert_eq!(digits(&text), digits(&wide.to_string()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_escape_is_found_at_every_place_of_a_text() {
+        for character in [
+            '"', '\\', '\u{1f}', '<', '&', '\u{2028}', '\u{2027}', '\u{7f}', 'e',
+        ] {
+            for before in 0..40 {
+                for after in [0, 1, 20] {
+                    let text = "x".repeat(before) + &character.to_string() + &"y".repeat(after);
+                    let written = to_string(&text);
+                    assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+                    let is_escaped = !matches!(character, '\u{2027}' | '\u{7f}' | 'e');
+                    assert_eq!(written.contains('\\'), is_escaped, "{written}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_shape_of_a_value_is_written() {
+        use std::collections::BTreeMap;
+        #[derive(Serialize)]
+        enum Kind {
+            Unit,
+            Newtype(u8),
+            Tuple(u8, char),
+            Struct { a: Option<u8>, b: () },
+        }
+        let kinds = [Kind::Unit, Kind::Newtype(1), Kind::Tuple(2, '<')];
+        let fields = Kind::Struct { a: None, b: () };
+        assert_eq!(
+            to_string(&(kinds, fields, Some(-1_i8), u128::MAX)),
+            r#"[["Unit",{"Newtype":1},{"Tuple":[2,"\u003c"]}],{"Struct":{"a":null,"b":null}},-1,340282366920938463463374607431768211455]"#
+        );
+        let keys = BTreeMap::from([(-1, [0_u8; 0].as_slice()), (2, &[3])]);
+        assert_eq!(to_string(&keys), r#"{"-1":[],"2":[3]}"#);
+        assert!(serialized(&BTreeMap::from([(None::<&str>, 1)])).is_err());
+    }
+
+    #[test]
+    fn what_is_json_already_is_written_as_it_is() {
+        /// As serde_json serializes a number where a program turns on `arbitrary_precision`.
+        #[derive(Serialize)]
+        #[serde(rename = "$serde_json::private::Number")]
+        struct Number {
+            #[serde(rename = "$serde_json::private::Number")]
+            digits: &'static str,
+        }
+        let number = Number { digits: "1.00" };
+        assert_eq!(to_string(&[number, Number { digits: "2" }]), "[1.00,2]");
     }
 
     #[cfg(unix)]
