@@ -25,6 +25,9 @@ HANDLES = "an open file or store, or a view of one: what would be equal is not s
 ERRORS = "holds errors, whose causes do not compare"
 FLOATS = "holds floating-point numbers"
 LACKING = {
+    ("Clone", "PartialEq", "Eq", "Hash"): {
+        HANDLES: "http_api::RegistryBody http_api::RegistryResponse",
+    },
     ("PartialEq", "Eq", "Hash"): {
         HANDLES: "Store Model GgufFile GgufParts ModelInfo Show gguf::Gguf gguf::Index gguf::Lossless "
         "gguf::Elements gguf::Writer",

@@ -37,6 +37,7 @@ mod repair;
 mod resolve;
 mod several;
 mod show;
+mod stored;
 mod suggest;
 mod survey;
 mod usage;
