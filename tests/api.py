@@ -31,7 +31,7 @@ LACKING = {
     ("PartialEq", "Eq", "Hash"): {
         HANDLES: "Store Model GgufFile GgufParts ModelInfo Show gguf::Gguf gguf::Index gguf::Lossless "
         "gguf::Elements gguf::Writer",
-        ERRORS: "Error ImportArchiveOptions Problem Deleted Listing Names Report Usage Uses VerifyOptions http_api::Response",
+        ERRORS: "Error ImportArchiveOptions Problem Deleted Listing Names Report SharedTensors Usage Uses VerifyOptions http_api::Response",
     },
     ("Eq", "Hash"): {
         FLOATS: "Parameters ParameterValue ImportOptions ShowOptions gguf::Value gguf::OwnedValue "

@@ -73,8 +73,21 @@ def test_a_range_names_rows_that_are_there(file: Path) -> None:
 def test_what_is_not_dequantized_says_so(file: Path) -> None:
     with pytest.raises(modelkeep.UnsupportedError, match="I32"):
         modelkeep.Gguf(file).tensors["whole"].to_numpy()
+    with open(file, "rb") as stream:
+        cut = modelkeep.Gguf.from_buffer(stream.read()[:-40], header_only=True)
     with pytest.raises(modelkeep.NotFoundError, match="not at hand"):
-        modelkeep.Gguf(file, mmap=False).tensors["w"].to_numpy()
+        cut.tensors["flat"].to_numpy()
+
+
+def test_a_file_that_is_not_mapped_is_read(file: Path) -> None:
+    mapped = modelkeep.Gguf(file)
+    with open(file, "rb") as stream:
+        for read in (modelkeep.Gguf(file, mmap=False), modelkeep.Gguf.from_file(stream)):
+            assert np.array_equal(read.tensors["w"].to_numpy(), mapped.tensors["w"].to_numpy())
+            assert read.hash().sha256 == mapped.hash().sha256
+            assert not read.diff(mapped)
+    with pytest.raises(modelkeep.StoreIOError, match="closed file"):
+        read.tensors["w"].to_numpy()
 
 
 def test_the_types_have_the_sizes_of_their_blocks() -> None:
