@@ -32,6 +32,7 @@ def file(tmp_path: Path) -> Path:
         ("cube", [32, 2, 4], Q8_0, packed()),
         ("flat", [8], F32, counted),
         ("whole", [4, 2], I32, counted),
+        ("scalar", [], F32, counted[4:8]),
     ]
     path.write_bytes(gguf([], tensors))
     return path
@@ -43,6 +44,11 @@ def test_blocks_are_numbers(file: Path) -> None:
     assert found.dtype == np.float32 and found.flags.writeable
     assert np.array_equal(found, NUMBERS)
     assert np.array_equal(tensors["cube"].to_numpy(), NUMBERS.reshape(4, 2, 32))
+
+
+def test_a_scalar_is_an_array_of_no_dimensions(file: Path) -> None:
+    found = modelkeep.Gguf(file).tensors["scalar"].to_numpy()
+    assert found.shape == () and found.dtype == np.float32 and found == 1.0
 
 
 @pytest.mark.parametrize(

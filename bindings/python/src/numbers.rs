@@ -132,13 +132,18 @@ fn filled<'py>(
     runs: &[Range<u64>],
     shape: &[u64],
 ) -> PyResult<Bound<'py, PyAny>> {
+    // A buffer of no dimensions has no shape to read.
+    let made: &[u64] = if shape.is_empty() { &[1] } else { shape };
     let array = py
         .import("numpy")?
-        .call_method1("empty", (PyTuple::new(py, shape)?, "=f4"))?;
+        .call_method1("empty", (PyTuple::new(py, made)?, "=f4"))?;
     let mut done = Ok(());
     fill_array(&array, |room| done = fill(file, tensor, runs, room))?;
     done.or_raise(py)?;
-    Ok(array)
+    match shape {
+        [] => array.call_method1("reshape", (PyTuple::empty(py),)),
+        _ => Ok(array),
+    }
 }
 
 fn fill(

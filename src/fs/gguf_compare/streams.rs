@@ -37,6 +37,7 @@ pub(super) struct Wanted {
 pub(super) struct Streams<'a> {
     data: &'a [TensorData<'a>],
     wanted: Wanted,
+    kernels: Kernels,
     /// How many a thread advances together.
     together: usize,
     next: AtomicUsize,
@@ -79,12 +80,14 @@ impl Stream<'_> {
 impl<'a> Streams<'a> {
     /// Prepares the hashes for so many threads.
     pub(super) fn new(data: &'a [TensorData<'a>], wanted: Wanted, threads: usize) -> Self {
-        let kernels = Kernels::detect();
+        let bytes = data.iter().map(|data| data.len()).sum();
+        let kernels = Kernels::for_work(data.len(), bytes);
         let share = data.len().div_ceil(threads.max(1));
         let count = if wanted.tensors { data.len() } else { 0 };
         Streams {
             data,
             wanted,
+            kernels,
             together: kernels.batch_size(share).max(1),
             next: AtomicUsize::new(data.len() - count),
             is_whole_taken: AtomicBool::new(!wanted.whole),
@@ -159,7 +162,6 @@ impl<'a> Streams<'a> {
     }
 
     fn some(&self, meter: &Meter) -> Result<()> {
-        let kernels = Kernels::detect();
         let mut streams: Vec<Stream<'_>> = Vec::new();
         loop {
             while streams.len() < self.together
@@ -170,7 +172,7 @@ impl<'a> Streams<'a> {
             if streams.is_empty() {
                 return Ok(());
             }
-            let bytes = self.step(&mut streams, kernels)?;
+            let bytes = self.step(&mut streams)?;
             if !meter.advance(bytes + self.end(&mut streams)?) {
                 return Ok(());
             }
@@ -178,7 +180,7 @@ impl<'a> Streams<'a> {
     }
 
     /// Advances all of them as far as the shortest goes; returns the bytes that are done.
-    fn step(&self, streams: &mut [Stream<'_>], kernels: Kernels) -> Result<usize> {
+    fn step(&self, streams: &mut [Stream<'_>]) -> Result<usize> {
         let len = streams.iter().map(Stream::blocks).min().unwrap_or(0);
         if len == 0 {
             return Ok(0);
@@ -203,7 +205,7 @@ impl<'a> Streams<'a> {
             states.get_mut(..count),
             inputs.get(..count),
         ) {
-            kernels.advance(states, inputs);
+            self.kernels.advance(states, inputs);
         }
         for (stream, state) in streams.iter_mut().zip(states) {
             stream.state = state;
