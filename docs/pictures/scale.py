@@ -16,14 +16,14 @@ PICTURE = Path(__file__).with_suffix(".svg")
 LINES = [
     ("modelkeep", "store", "modelkeep", "#00897b", ""),
     ("Ollama, by HTTP", "http", "Ollama", "#ef6c00", ""),
-    ("the same system calls alone", "store", "floor", "#78909c", "5 4"),
+    ("the system calls alone, on one thread", "store", "floor", "#78909c", "5 4"),
 ]
 # What each plot is of: its title, and what the rows of each line are called.
 PLOTS = [
     ("List again", ["list again", "list again", "walk and stat"]),
     ("Show", ["show and its JSON", "show", "show"]),
     ("Copy", ["copy, a new model", "copy", "copy"]),
-    ("Delete", ["delete, shared blobs", "delete, shared blobs", "walk and read"]),
+    ("Delete", ["delete, shared blobs", "delete, shared blobs", "walk and stat"]),
 ]
 WIDTH, HEIGHT = 250, 190
 LEFT, TOP, GAP = 52, 72, 58
