@@ -3,8 +3,8 @@
 
     benches/peers.py FILE...
 
-Rust: ours, ggus and candle, by benches/src. Python: ours and gguf-py. Go: gguf-parser-go, where Go
-is. HTTP: show, verbose, of Ollama's server and of ours. Every figure is a minimum.
+Rust: ours, ggus and candle, by benches/src. Python: ours and gguf-py. Go: gguf-parser-go, and
+JavaScript: @huggingface/gguf, where Go and Node are. HTTP: show, verbose, of Ollama's server and of ours. Every figure is a minimum.
 """
 
 import json
@@ -70,6 +70,20 @@ func main() {
 """
 
 
+JAVASCRIPT = """
+import { gguf } from "@huggingface/gguf";
+
+let best = Infinity;
+const end = performance.now() + 3000;
+for (let rounds = 0; rounds < 3 || performance.now() < end; rounds++) {
+	const begin = performance.now();
+	await gguf(process.argv[2], { allowLocalFile: true });
+	best = Math.min(best, performance.now() - begin);
+}
+console.log(`@huggingface/gguf\\t${best * 1000}`);
+"""
+
+
 def prepare_python():
     python = WORK / "venv/bin/python"
     if not python.exists():
@@ -87,6 +101,20 @@ def prepare_go():
     for arguments in (["mod", "init", "peer"], ["get", "github.com/gpustack/gguf-parser-go"], ["build", "-o", "peer", "."]):
         if subprocess.run(["go", *arguments], cwd=program.parent, capture_output=True).returncode:
             print("skipped: gguf-parser-go does not build here")
+            return None
+    return program
+
+
+def prepare_javascript():
+    program = WORK / "js/peer.mjs"
+    if shutil.which("npm") is None:
+        return None
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(JAVASCRIPT)
+    if not (program.parent / "node_modules/@huggingface/gguf").exists():
+        install = ["npm", "install", "--silent", "--no-save", "@huggingface/gguf"]
+        if subprocess.run(install, cwd=program.parent, capture_output=True).returncode:
+            print("skipped: @huggingface/gguf is not to be had here")
             return None
     return program
 
@@ -152,7 +180,7 @@ def main():
     files = [Path(file).resolve() for file in sys.argv[1:]]
     WORK.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cargo", "build", "--release", "--package", "modelkeep-cli"], cwd=ROOT, check=True)
-    python, go = prepare_python(), prepare_go()
+    python, go, javascript = prepare_python(), prepare_go(), prepare_javascript()
     for file in files:
         rust = subprocess.run(["cargo", "run", "--quiet", "--release", "--", "gguf", file], cwd=HERE,
                               check=True, capture_output=True, text=True).stdout
@@ -162,6 +190,9 @@ def main():
         found = list(rows(subprocess.run([python, WORK / "peer.py", file], check=True, capture_output=True, text=True).stdout))
         if go:
             found += rows(subprocess.run([go, file], capture_output=True, text=True).stdout)
+        if javascript:
+            node = subprocess.run(["node", javascript, file], capture_output=True, text=True)
+            found += rows(node.stdout)
         found += http_rows(file)
         for name, figure in found:
             print(f"  {name:<30} {figure:>10.1f} us  {figure / base:>7.2f}", flush=True)

@@ -927,7 +927,7 @@ bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
 
 /**
  * @defgroup gguf GGUF files
- * Metadata and tensors of a file, borrowed from where they are, and edits of metadata.
+ * Metadata and tensors of a file, borrowed from where they are; files that are edited, split, merged and written.
  * @{
  */
 
@@ -935,6 +935,11 @@ bool mkeep_array_next_str(const mkeep_array *array, size_t *at, mkeep_str *str);
  * A GGUF file that is open. Counted: what is borrowed lives until the last reference is freed.
  */
 typedef struct mkeep_gguf mkeep_gguf;
+
+/**
+ * A GGUF file that is to be written. Any thread may add to it, one at a time.
+ */
+typedef struct mkeep_gguf_writer mkeep_gguf_writer;
 
 /**
  * How to open a GGUF file.
@@ -1038,6 +1043,63 @@ typedef struct {
    */
   void *user;
 } mkeep_gguf_edit_options;
+
+/**
+ * How to split a GGUF file. One of the two limits is needed; both hold where both are given.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gguf_split_options)`.
+   */
+  size_t size;
+  /**
+   * The most bytes of tensors in a part, the header not counted; 0 for no limit. A tensor that is
+   * larger has a part of its own.
+   */
+  uint64_t max_size;
+  /**
+   * The most tensors in a part; 0 for no limit.
+   */
+  uint64_t max_tensors;
+  /**
+   * Whether files of the names of the parts are replaced; otherwise MKEEP_STATUS_ALREADY_EXISTS.
+   */
+  uint8_t replace;
+  /**
+   * Zero, until a later release has fields here.
+   */
+  uint8_t reserved[7];
+  /**
+   * Tells how far it is, or NULL.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_gguf_split_options;
+
+/**
+ * How to write a GGUF file.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_gguf_writer_options)`.
+   */
+  size_t size;
+  /**
+   * The version of the format, 2 or 3; 0 for 3.
+   */
+  uint32_t version;
+  /**
+   * The alignment of the data in bytes, a power of two; 0 for 32.
+   */
+  uint32_t alignment;
+  /**
+   * Not 0 for a big-endian file. The data of tensors are written as they are.
+   */
+  uint64_t big_endian;
+} mkeep_gguf_writer_options;
 
 /**
  * Opens a GGUF file: one pass over its header. `options` may be NULL: then it is read strictly,
@@ -1231,6 +1293,137 @@ mkeep_status mkeep_gguf_edit(const char *file,
                              const mkeep_gguf_edit_options *options,
                              mkeep_error **error);
 
+/**
+ * Splits a GGUF file into PREFIX-00001-of-0000N.gguf and so on, as llama-gguf-split does: the first part
+ * has all metadata. All parts appear, or none; the file stays. `count` is how many there are, and may be
+ * NULL.
+ *
+ * MKEEP_STATUS_INVALID_ARGUMENT without a limit and for a file that is a part,
+ * MKEEP_STATUS_ALREADY_EXISTS, MKEEP_STATUS_FILE_NOT_FOUND, MKEEP_STATUS_INVALID_GGUF,
+ * MKEEP_STATUS_CANCELLED.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_gguf_split(const char *file,
+                              const char *prefix,
+                              const mkeep_gguf_split_options *options,
+                              size_t *count,
+                              mkeep_error **error);
+
+/**
+ * Writes the parts of a split model as the one file `to`, given the path of any of them; the others are
+ * beside it. The layout is that of llama-gguf-split. The file appears whole, or not at all; the parts
+ * stay. `options` may be NULL; `no_padding` means nothing here.
+ *
+ * MKEEP_STATUS_FILE_NOT_FOUND where a part is missing, MKEEP_STATUS_INVALID_GGUF where parts do not belong
+ * together, MKEEP_STATUS_INVALID_ARGUMENT for a file that is whole, MKEEP_STATUS_ALREADY_EXISTS,
+ * MKEEP_STATUS_CANCELLED.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_gguf_merge(const char *part,
+                              const char *to,
+                              const mkeep_gguf_edit_options *options,
+                              mkeep_error **error);
+
+/**
+ * Makes a writer with neither metadata nor tensors. `options` may be NULL.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_writer_new(const mkeep_gguf_writer_options *options,
+                                   mkeep_gguf_writer **writer,
+                                   mkeep_error **error);
+
+/**
+ * Frees a writer; what was written stays.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_gguf_writer_free(mkeep_gguf_writer *writer);
+
+/**
+ * Sets the value of a key, which may be one of another file: `type` says which of its fields counts.
+ * Nothing of it is borrowed.
+ *
+ * MKEEP_STATUS_INVALID_ARGUMENT for a number that is not of its type, and for a type that there is not.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_writer_set(const mkeep_gguf_writer *writer,
+                                   const char *key,
+                                   const mkeep_value *value,
+                                   mkeep_error **error);
+
+/**
+ * Sets the value of a key to a string.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_writer_set_str(const mkeep_gguf_writer *writer,
+                                       const char *key,
+                                       const char *value,
+                                       mkeep_error **error);
+
+/**
+ * Sets the value of a key to an array of numbers or truths, `count` of them as C has them: of `element`,
+ * an mkeep_value_type, such as `int32_t` for MKEEP_VALUE_TYPE_I32; a truth is a byte. Nothing of it is
+ * borrowed.
+ *
+ * MKEEP_STATUS_INVALID_ARGUMENT for other types of elements.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_writer_set_array(const mkeep_gguf_writer *writer,
+                                         const char *key,
+                                         uint32_t element,
+                                         const void *items,
+                                         size_t count,
+                                         mkeep_error **error);
+
+/**
+ * Sets the value of a key to an array of strings.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_writer_set_strs(const mkeep_gguf_writer *writer,
+                                        const char *key,
+                                        const char *const *strings,
+                                        size_t count,
+                                        mkeep_error **error);
+
+/**
+ * Adds a tensor of `len` bytes of data, which are not copied: they have to stay, unchanged, until the
+ * writer is freed. `dims` are in the order of the file, the length of a row first; `type` is the number
+ * of a type, as of mkeep_tensor_type_get.
+ *
+ * MKEEP_STATUS_INVALID_ARGUMENT for a type that is not known.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_gguf_writer_tensor(const mkeep_gguf_writer *writer,
+                                      const char *name,
+                                      const uint64_t *dims,
+                                      size_t dim_count,
+                                      uint32_t type,
+                                      const void *data,
+                                      size_t len,
+                                      mkeep_error **error);
+
+/**
+ * Writes the file, which appears whole, or not at all. What the strict reader would refuse is not written.
+ * `options` may be NULL; `no_padding` means nothing here.
+ *
+ * MKEEP_STATUS_INVALID_ARGUMENT for what would be refused, and for a tensor whose data do not have the size
+ * of its shape; MKEEP_STATUS_ALREADY_EXISTS, MKEEP_STATUS_CANCELLED.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_gguf_writer_write(const mkeep_gguf_writer *writer,
+                                     const char *file,
+                                     const mkeep_gguf_edit_options *options,
+                                     mkeep_error **error);
+
 /** @} */
 
 /**
@@ -1419,7 +1612,7 @@ void mkeep_parts_free(mkeep_parts *parts);
 
 /**
  * @defgroup comparing Comparing files
- * The hashes of tensors, and what two files differ in.
+ * The hashes of tensors, what two files differ in, and which models share tensors.
  * @{
  */
 
@@ -1472,6 +1665,24 @@ typedef struct {
 } mkeep_gguf_diff_options;
 
 /**
+ * How to look for shared tensors.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_shared_options)`.
+   */
+  size_t size;
+  /**
+   * Tells how far it is, or NULL.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_shared_options;
+
+/**
  * Makes JSON of the hashes of the data of tensors, each and all together, as llama-gguf-hash defines
  * them: `{"sha256", "xxh64", "tensors": [{"name", "type", "shape", "size", "sha256", "xxh64"}]}`. Works
  * on several threads. `options` may be NULL.
@@ -1501,6 +1712,24 @@ mkeep_status mkeep_gguf_diff_json(const mkeep_gguf *before,
                                   bool *is_equal,
                                   mkeep_string **json,
                                   mkeep_error **error);
+
+/**
+ * Makes JSON of the tensors that some models share, or all models where `count` is 0: those of one name,
+ * type and shape whose data are the same, in files that are not the same. `{"files": [{"digest", "models",
+ * "tensors", "size"}], "sets": [{"files", "tensors": [{"name", "type", "shape", "size", "sha256"}],
+ * "bytes"}], "repeated", "problems"}`. Works on several threads. `options` may be NULL.
+ *
+ * MKEEP_STATUS_NOT_FOUND for a model that is missing or has no GGUF file, MKEEP_STATUS_INVALID_GGUF,
+ * MKEEP_STATUS_CANCELLED.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_shared_tensors_json(const mkeep_store *store,
+                                             const char *const *names,
+                                             size_t count,
+                                             const mkeep_shared_options *options,
+                                             mkeep_string **json,
+                                             mkeep_error **error);
 
 /** @} */
 

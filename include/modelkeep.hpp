@@ -466,6 +466,17 @@ inline std::vector<mkeep_tensor_type> tensor_types() {
 /// where they cannot be read. An exception is thrown on where the call was made.
 using ReadAt = std::function<std::ptrdiff_t(std::uint8_t *, std::size_t, std::uint64_t)>;
 
+/// Called with the bytes that are done and those that are to be done; false cancels. An exception
+/// cancels, too, and is thrown on where the call was made.
+using Progress = std::function<bool(std::uint64_t, std::uint64_t)>;
+
+/// Which hashes of a GGUF file are computed.
+struct GgufHashOptions {
+    bool sha256 = true;  ///< Whether SHA-256 is.
+    bool xxh64 = true;   ///< Whether XXH64 is.
+    bool tensors = true; ///< Whether each tensor is hashed, and not only all together.
+};
+
 /// A GGUF file. Copies share it.
 class Gguf : public detail::Handle<mkeep_gguf, mkeep_gguf_free> {
 public:
@@ -596,19 +607,9 @@ public:
     /// The header and the warnings as JSON in which nothing is lost.
     std::string json() const { return detail::json(get(), mkeep_gguf_json); }
     /// The hashes of the tensors as JSON.
-    std::string hash_json() const {
-        return detail::string([&](mkeep_string **found, mkeep_error **error) {
-            return mkeep_gguf_hash_json(get(), nullptr, found, error);
-        });
-    }
+    std::string hash_json(GgufHashOptions options = {}, Progress progress = {}) const;
     /// Whether another file is the same, and as JSON what it differs in.
-    std::pair<bool, std::string> diff_json(const Gguf &other) const {
-        bool is_equal = false;
-        auto found = detail::string([&](mkeep_string **json, mkeep_error **error) {
-            return mkeep_gguf_diff_json(get(), other.get(), nullptr, &is_equal, json, error);
-        });
-        return {is_equal, std::move(found)};
-    }
+    std::pair<bool, std::string> diff_json(const Gguf &other, Progress progress = {}) const;
 
 private:
     using Owner = detail::Owner<mkeep_gguf, mkeep_gguf_free>;
@@ -1159,10 +1160,6 @@ private:
     friend class Store;
 };
 
-/// Called with the bytes that are done and those that are to be done; false cancels. An exception
-/// cancels, too, and is thrown on where the call was made.
-using Progress = std::function<bool(std::uint64_t, std::uint64_t)>;
-
 namespace detail {
 
 /// What a callback is given. No exception crosses the library: it is kept, and thrown on.
@@ -1300,6 +1297,180 @@ inline void edit_gguf_in_place(const std::filesystem::path &file,
                                nullptr, error);
     });
 }
+
+inline std::string Gguf::hash_json(GgufHashOptions options, Progress progress) const {
+    auto how = sized<mkeep_gguf_hash_options>();
+    how.no_sha256 = !options.sha256;
+    how.no_xxh64 = !options.xxh64;
+    how.no_tensors = !options.tensors;
+    return detail::Watch(std::move(progress)).call(how, [&] {
+        return detail::string([&](mkeep_string **found, mkeep_error **error) {
+            return mkeep_gguf_hash_json(get(), &how, found, error);
+        });
+    });
+}
+
+inline std::pair<bool, std::string> Gguf::diff_json(const Gguf &other, Progress progress) const {
+    auto how = sized<mkeep_gguf_diff_options>();
+    std::pair<bool, std::string> diff;
+    detail::Watch(std::move(progress)).call(how, [&] {
+        diff.second = detail::string([&](mkeep_string **json, mkeep_error **error) {
+            return mkeep_gguf_diff_json(get(), other.get(), &how, &diff.first, json, error);
+        });
+    });
+    return diff;
+}
+
+/// How to split a file; one of the two limits is needed.
+struct GgufSplitOptions {
+    std::uint64_t max_size = 0;    ///< The most bytes of tensors in a part; 0 for no limit.
+    std::uint64_t max_tensors = 0; ///< The most tensors in a part; 0 for no limit.
+    bool replace = false;          ///< Whether files of the names of the parts are replaced.
+};
+
+/// Splits a file into PREFIX-00001-of-0000N.gguf and so on, and returns how many parts there are.
+inline std::size_t split_gguf(const std::filesystem::path &file,
+                              const std::filesystem::path &prefix, GgufSplitOptions options,
+                              Progress progress = {}) {
+    auto how = sized<mkeep_gguf_split_options>();
+    how.max_size = options.max_size;
+    how.max_tensors = options.max_tensors;
+    how.replace = options.replace;
+    std::size_t count = 0;
+    detail::Watch(std::move(progress)).call(how, [&] {
+        detail::check([&](mkeep_error **error) {
+            return mkeep_gguf_split(detail::native(file).c_str(), detail::native(prefix).c_str(),
+                                    &how, &count, error);
+        });
+    });
+    return count;
+}
+
+/// Writes the parts of a split model as one file, given the path of any of them.
+inline void merge_gguf(const std::filesystem::path &part, const std::filesystem::path &to,
+                       bool replace = false, Progress progress = {}) {
+    auto how = sized<mkeep_gguf_edit_options>();
+    how.replace = replace;
+    detail::Watch(std::move(progress)).call(how, [&] {
+        detail::check([&](mkeep_error **error) {
+            return mkeep_gguf_merge(detail::native(part).c_str(), detail::native(to).c_str(), &how,
+                                    error);
+        });
+    });
+}
+
+/// How a GGUF file is written.
+struct GgufWriterOptions {
+    std::uint32_t version = 3;    ///< The version of the format, 2 or 3.
+    std::uint32_t alignment = 32; ///< The alignment of the data in bytes, a power of two.
+    bool big_endian = false;      ///< Whether it is big-endian; data are written as they are.
+};
+
+namespace detail {
+/// The mkeep_value_type of a type of C++.
+template <typename T>
+constexpr std::uint32_t element_of() noexcept {
+    static_assert(std::is_arithmetic_v<T> && sizeof(T) <= 8, "a number or a truth");
+    if constexpr (std::is_same_v<T, bool>) return MKEEP_VALUE_TYPE_BOOL;
+    else if constexpr (std::is_floating_point_v<T>)
+        return sizeof(T) == 4 ? MKEEP_VALUE_TYPE_F32 : MKEEP_VALUE_TYPE_F64;
+    else if constexpr (std::is_signed_v<T>)
+        return sizeof(T) == 1   ? MKEEP_VALUE_TYPE_I8
+               : sizeof(T) == 2 ? MKEEP_VALUE_TYPE_I16
+               : sizeof(T) == 4 ? MKEEP_VALUE_TYPE_I32
+                                : MKEEP_VALUE_TYPE_I64;
+    else
+        return sizeof(T) == 1   ? MKEEP_VALUE_TYPE_U8
+               : sizeof(T) == 2 ? MKEEP_VALUE_TYPE_U16
+               : sizeof(T) == 4 ? MKEEP_VALUE_TYPE_U32
+                                : MKEEP_VALUE_TYPE_U64;
+}
+} // namespace detail
+
+/// Writes a GGUF file: metadata, and tensors whose data stay where they are.
+class GgufWriter : public detail::Handle<mkeep_gguf_writer, mkeep_gguf_writer_free> {
+public:
+    /// Begins a file with neither.
+    explicit GgufWriter(GgufWriterOptions options = {})
+        : Handle([&](mkeep_gguf_writer **writer, mkeep_error **error) {
+              auto how = sized<mkeep_gguf_writer_options>();
+              how.version = options.version;
+              // The one that a file need not state.
+              how.alignment = options.alignment == 32 ? 0 : options.alignment;
+              how.big_endian = options.big_endian;
+              return mkeep_gguf_writer_new(&how, writer, error);
+          }) {}
+
+    /// Sets the value of a key to that of another file.
+    GgufWriter &set(std::string_view key, const mkeep_value &value) {
+        detail::check([&](mkeep_error **error) {
+            return mkeep_gguf_writer_set(get(), detail::terminated(key).c_str(), &value, error);
+        });
+        return *this;
+    }
+    /// Sets the value of a key to a number or a truth, of the type of the file that T is.
+    template <typename T, std::enable_if_t<std::is_arithmetic_v<T>, int> = 0>
+    GgufWriter &set(std::string_view key, T number) {
+        mkeep_value value{};
+        value.type = detail::element_of<T>();
+        if constexpr (std::is_floating_point_v<T>) value.f = number;
+        else if constexpr (std::is_signed_v<T>) value.i = number;
+        else value.u = number;
+        return set(key, value);
+    }
+    /// Sets the value of a key to a string.
+    GgufWriter &set(std::string_view key, std::string_view text) {
+        mkeep_value value{};
+        value.type = MKEEP_VALUE_TYPE_STR;
+        value.str = {text.data(), text.size()};
+        return set(key, value);
+    }
+    /// Sets the value of a key to a string.
+    GgufWriter &set(std::string_view key, const char *text) {
+        return set(key, std::string_view(text));
+    }
+    /// Sets the value of a key to an array of numbers.
+    template <typename T, std::enable_if_t<std::is_arithmetic_v<T>, int> = 0>
+    GgufWriter &set(std::string_view key, const std::vector<T> &items) {
+        static_assert(!std::is_same_v<T, bool>, "a vector of bool has no bytes; take uint8_t");
+        detail::check([&](mkeep_error **error) {
+            return mkeep_gguf_writer_set_array(get(), detail::terminated(key).c_str(),
+                                               detail::element_of<T>(), items.data(), items.size(),
+                                               error);
+        });
+        return *this;
+    }
+    /// Sets the value of a key to an array of strings.
+    GgufWriter &set(std::string_view key, const std::vector<std::string> &strings) {
+        std::vector<const char *> plain;
+        for (const auto &text : strings) plain.push_back(text.c_str());
+        detail::check([&](mkeep_error **error) {
+            return mkeep_gguf_writer_set_strs(get(), detail::terminated(key).c_str(), plain.data(),
+                                              plain.size(), error);
+        });
+        return *this;
+    }
+    /// Adds a tensor of so many bytes, which have to stay until this is gone. `dims` are in the order of
+    /// the file, the length of a row first; `type` is the number of a type.
+    GgufWriter &tensor(std::string_view name, const std::vector<std::uint64_t> &dims,
+                       std::uint32_t type, const void *data, std::size_t len) {
+        detail::check([&](mkeep_error **error) {
+            return mkeep_gguf_writer_tensor(get(), detail::terminated(name).c_str(), dims.data(),
+                                            dims.size(), type, data, len, error);
+        });
+        return *this;
+    }
+    /// Writes the file, which appears whole, or not at all.
+    void write(const std::filesystem::path &file, bool replace = false, Progress progress = {}) {
+        auto how = sized<mkeep_gguf_edit_options>();
+        how.replace = replace;
+        detail::Watch(std::move(progress)).call(how, [&] {
+            detail::check([&](mkeep_error **error) {
+                return mkeep_gguf_writer_write(get(), detail::native(file).c_str(), &how, error);
+            });
+        });
+    }
+};
 
 /// How to verify.
 struct VerifyOptions {
@@ -1550,6 +1721,18 @@ public:
             return Report([&](mkeep_report **report, mkeep_error **error) {
                 return mkeep_store_verify(get(), texts.data(), texts.size(), &plain, report,
                                           error);
+            });
+        });
+    }
+    /// Which tensors some models share, or all models, as JSON.
+    std::string shared_tensors_json(const std::vector<std::string> &names = {},
+                                    Progress progress = {}) const {
+        const detail::Names texts(names);
+        auto how = sized<mkeep_shared_options>();
+        return detail::Watch(std::move(progress)).call(how, [&] {
+            return detail::string([&](mkeep_string **json, mkeep_error **error) {
+                return mkeep_store_shared_tensors_json(get(), texts.data(), texts.size(), &how,
+                                                       json, error);
             });
         });
     }

@@ -114,7 +114,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use fs::durability::Durability;
 pub use fs::gguf_at::ReadAt;
 pub use fs::gguf_compare::{
-    GgufDiff, GgufHash, GgufHashOptions, KeyDiff, TensorDiff, TensorHash, TensorShape,
+    GgufDiff, GgufHash, GgufHashOptions, KeyDiff, SharedSet, SharedTensor, TensorDiff, TensorHash,
+    TensorShape, TypeDiff, WeightSize,
 };
 pub use fs::gguf_file::{GgufFile, GgufOptions};
 pub use fs::gguf_parts::{GgufParts, PartTensor};
@@ -132,9 +133,9 @@ pub use store::{
     ImportArchiveOptions, ImportOptions, Imported, ImportedArchive, IncompleteBlob, InfoValue,
     Issue, Link, LinkLayout, LinkMode, LinkOptions, LinkReport, LinkState, Linked, ListOptions,
     ListedDetails, Listing, Location, LocationState, Maintained, ManifestForm, Message, Model,
-    ModelInfo, ModelUsage, MovedBlob, Names, Problem, Progress, Repaired, Report, SharedBlob, Show,
-    ShowOptions, ShownDetails, ShownTensor, SplitOptions, Store, StoreOptions, Summary, Usage, Use,
-    Uses, VerifyOptions,
+    ModelInfo, ModelUsage, MovedBlob, Names, Problem, Progress, Repaired, Report, SharedBlob,
+    SharedTensors, Show, ShowOptions, ShownDetails, ShownTensor, SplitOptions, Store, StoreOptions,
+    Summary, Usage, Use, Uses, VerifyOptions, WeightsFile,
 };
 pub use template::{Template, TemplateError};
 

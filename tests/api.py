@@ -25,10 +25,13 @@ HANDLES = "an open file or store, or a view of one: what would be equal is not s
 ERRORS = "holds errors, whose causes do not compare"
 FLOATS = "holds floating-point numbers"
 LACKING = {
+    ("Clone", "PartialEq", "Eq", "Hash"): {
+        HANDLES: "http_api::RegistryBody http_api::RegistryResponse",
+    },
     ("PartialEq", "Eq", "Hash"): {
         HANDLES: "Store Model GgufFile GgufParts ModelInfo Show gguf::Gguf gguf::Index gguf::Lossless "
         "gguf::Elements gguf::Writer",
-        ERRORS: "Error ImportArchiveOptions Problem Deleted Listing Names Report Usage Uses VerifyOptions http_api::Response",
+        ERRORS: "Error ImportArchiveOptions Problem Deleted Listing Names Report SharedTensors Usage Uses VerifyOptions http_api::Response",
     },
     ("Eq", "Hash"): {
         FLOATS: "Parameters ParameterValue ImportOptions ShowOptions gguf::Value gguf::OwnedValue "

@@ -77,15 +77,18 @@ fn parts_that_do_not_belong_together_are_refused() {
 }
 
 #[test]
-fn a_part_is_not_imported_as_a_model() {
+fn a_part_is_not_imported_without_the_others() {
     let scratch = common::Scratch::new();
     let first = part(scratch.root(), 0, &["a", "b"]);
     let import = scratch
         .store()
         .import(&first, common::name("x"), &ImportOptions::default());
     let error = import.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.to_string().contains("part 1 of 2"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::FileNotFound);
+    assert!(
+        error.to_string().contains("m-00002-of-00002.gguf"),
+        "{error}"
+    );
 }
 
 #[test]

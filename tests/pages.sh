@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The README and the guides: their blocks run and print what the pages say, and the picture is what a
-# terminal shows. After tests/python.sh, which builds the module into the environment that is used here.
+# The README and the guides: their blocks run and print what the pages say, the picture is what a
+# terminal shows, and the plots are of the figures that were measured. After tests/python.sh, which builds the module into the environment that is used here.
 #   tests/pages.sh [PAGE...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,4 +15,5 @@ export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 status=0
 "$python" tests/pages.py "$@" || status=1
 "$python" docs/pictures/terminal.py || status=1
+"$python" docs/pictures/scale.py || status=1
 exit $status

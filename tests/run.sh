@@ -29,6 +29,7 @@ programs() {
     step "side by side with Ollama" python3 tests/side_by_side.py
     step "side by side with Ollama, odd JSON" python3 tests/side_by_side.py --odd
     step "clients of Ollama" bash tests/clients.sh
+    step "pulled from as a registry" bash tests/registry.sh
     step "crashes and power cuts" bash tests/crash.sh quick
     step "stores made at random" bash fuzz/stores.sh quick
 }

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -70,20 +69,24 @@ const MIXES: [Mix; 9] = [
     ("20,000 of 60 KB", &[(60_000, 20_000)]),
 ];
 
+/// Returns so many bytes that are as good as random.
+pub fn random(size: u64, state: &mut u64) -> Vec<u8> {
+    let words = (0..size.div_ceil(8)).flat_map(|_| {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        state.to_le_bytes()
+    });
+    words.take(size as usize).collect()
+}
+
 /// Fills a store with blobs of random bytes.
 pub fn fill(directory: &Path, sizes: &[(u64, usize)]) {
     let store = Store::open_with(StoreOptions::new(directory).create(true)).expect("a store");
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for (size, count) in sizes {
         for _ in 0..*count {
-            let bytes: Vec<u8> = (0..size / 8)
-                .flat_map(|_| {
-                    state ^= state << 13;
-                    state ^= state >> 7;
-                    state ^= state << 17;
-                    state.to_le_bytes()
-                })
-                .collect();
+            let bytes = random(*size, &mut state);
             store.add_blob(&mut bytes.as_slice(), None).expect("a blob");
         }
     }
@@ -92,13 +95,25 @@ pub fn fill(directory: &Path, sizes: &[(u64, usize)]) {
 /// A way to hash all blobs of a store, on the store's directory.
 type Way = (&'static str, fn(&Path));
 
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 9] = [
     ("modelkeep verify", verify),
-    ("modelkeep, two streams a thread", |store| {
-        verify_with(store, &VerifyOptions::default().streams(2))
+    ("modelkeep, 1 stream a thread", |store| {
+        verify_by(store, 1)
     }),
-    ("modelkeep, one stream a thread", |store| {
-        verify_with(store, &VerifyOptions::default().streams(1))
+    ("modelkeep, 2 streams a thread", |store| {
+        verify_by(store, 2)
+    }),
+    ("modelkeep, 4 streams a thread", |store| {
+        verify_by(store, 4)
+    }),
+    ("modelkeep, 6 streams a thread", |store| {
+        verify_by(store, 6)
+    }),
+    ("modelkeep, 8 streams a thread", |store| {
+        verify_by(store, 8)
+    }),
+    ("modelkeep, 16 streams a thread", |store| {
+        verify_by(store, 16)
     }),
     ("rayon + sha2 + mmap", |store| {
         blobs(store).par_iter().for_each(|path| {
@@ -128,12 +143,14 @@ pub fn blobs(store: &Path) -> Vec<PathBuf> {
 }
 
 pub fn verify(store: &Path) {
-    verify_with(store, &VerifyOptions::default());
+    verify_by(store, 0);
 }
 
-fn verify_with(store: &Path, options: &VerifyOptions) {
-    let store = Store::open_with(StoreOptions::new(store).threads(2)).expect("a store");
-    let report = store.verify(options);
+/// Verifies with a kernel that is forced: that of so many streams; 0 leaves it to a measurement.
+fn verify_by(store: &Path, streams: usize) {
+    let options = StoreOptions::new(store).threads(2).hash_streams(streams);
+    let store = Store::open_with(options).expect("a store");
+    let report = store.verify(&VerifyOptions::new());
     assert!(report.expect("a report").is_ok());
 }
 
@@ -239,7 +256,7 @@ fn after_wide_vectors() {
 fn after_wide_vectors() {}
 
 /// The largest memory of this process so far, in KiB, as Linux counts it.
-fn peak() -> u64 {
+pub fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())

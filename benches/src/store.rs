@@ -15,6 +15,7 @@ pub fn run(stores: &[PathBuf]) {
     for store in stores {
         println!("\n{}", store.display());
         floors(store);
+        floors_of_one(store);
         reads(store);
         changes(store);
     }
@@ -25,7 +26,7 @@ fn open(path: &Path) -> Store {
     Store::open_with(options.durability(modelkeep::Durability::None)).expect("a store")
 }
 
-fn cpu() -> f64 {
+pub fn cpu() -> f64 {
     // SAFETY: the kernel fills the struct, of which all zeros are a value.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: the struct is ours, and as large as the call writes.
@@ -86,6 +87,41 @@ fn floors(store: &Path) {
             }
         },
     );
+}
+
+/// The beginning of a file, as much of it as a text or a header is.
+fn beginning(path: &Path) -> Vec<u8> {
+    let file = File::open(path).expect("a file");
+    let len = file.metadata().expect("a file").len().min(64 << 10);
+    let mut bytes = vec![0; len as usize];
+    file.read_exact_at(&mut bytes, 0).expect("its bytes");
+    bytes
+}
+
+/// What of one model a call reads and writes, from the manifest to the blobs.
+fn floors_of_one(path: &Path) {
+    let store = open(path);
+    let name = store.names().expect("names").names.swap_remove(0);
+    let model = store.model(&name).expect("a model");
+    let [host, namespace, model_name, tag] = name.parts();
+    let directory = path.join("manifests").join(host).join(namespace);
+    let manifest = directory.join(model_name).join(tag);
+    let layers = model.manifest().entries();
+    let blobs = layers.map(|layer| store.blob_path(&layer.digest().expect("a digest")));
+    let files: Vec<PathBuf> = std::iter::once(manifest.clone()).chain(blobs).collect();
+    row(
+        "floor: show",
+        || (),
+        |()| files.iter().for_each(|file| drop(black_box(beginning(file)))),
+    );
+    let (staged, copy) = (path.join("staged"), directory.join("zzz-floor"));
+    let ready = || drop(fs::remove_dir_all(&copy));
+    row("floor: copy", ready, |()| {
+        fs::write(&staged, beginning(&manifest)).expect("a file");
+        fs::create_dir(&copy).expect("a directory");
+        fs::rename(&staged, copy.join("tag")).expect("a name");
+    });
+    ready();
 }
 
 fn reads(path: &Path) {

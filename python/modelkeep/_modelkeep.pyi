@@ -67,6 +67,9 @@ __all__ = [
     "Repaired",
     "Report",
     "SharedBlob",
+    "SharedSet",
+    "SharedTensor",
+    "SharedTensors",
     "Show",
     "ShownTensor",
     "Store",
@@ -76,9 +79,12 @@ __all__ = [
     "TensorHash",
     "TensorShape",
     "TensorType",
+    "TypeDiff",
     "Usage",
     "Use",
     "Uses",
+    "WeightSize",
+    "WeightsFile",
     "CheckedLink",
     "DeletedFrom",
     "Link",
@@ -513,6 +519,19 @@ class Store:
         >>> usage = store.usage()
         >>> usage.total == usage.used + usage.orphans.bytes + usage.other.bytes
         True
+        """
+    def shared_tensors(
+        self, *names: str, progress: Callable[[Progress], object] | bool | None = None
+    ) -> SharedTensors:
+        """Returns which tensors the named models share, or all models of the store, as `SharedTensors`: those of
+        one name, type and shape whose data are the same, in files that are not the same. Reads of each
+        tensor that may be shared no more than tells it apart, and hashes the rest on several threads while
+        others run. `progress` is as in `import_gguf`.
+
+        Raises `NotFoundError` for a named model that is missing or has no GGUF file.
+
+        >>> store.shared_tensors("llama3.2").sets
+        []
         """
     def doctor(self) -> Diagnosis:
         """Looks for what makes models invisible or broken, and returns it as `Diagnosis`. Hashes nothing.
@@ -2034,8 +2053,9 @@ class Gguf(JsonBase, Mapping[str, Any]):
         file: _SeekableFile, *, lenient: bool = False, header_only: bool = False
     ) -> Gguf:
         """Reads the header of a GGUF file through a seekable binary file, from its position on, to which
-        it is put back. Only the header is read, so the data of the tensors are not at hand: it may lie
-        in an archive, an object store or at a URL. What the file raises comes through.
+        it is put back. Only the header is read: it may lie in an archive, an object store or at a URL.
+        What the file raises comes through. The data of the tensors are read through the file as long as
+        it is open, by `hash`, `diff` and `to_numpy`, which leave its position anywhere.
 
         >>> with open("llama3.2.gguf", "rb") as file:
         ...     gguf = modelkeep.Gguf.from_file(file)
@@ -2053,7 +2073,8 @@ class Gguf(JsonBase, Mapping[str, Any]):
         """Hashes the data of all tensors, each and all together, on several threads while others run.
         `progress` is as in `Store.import_gguf`.
 
-        Raises `NotFoundError` where the data are not at hand: the file is not mapped, or incomplete.
+        Raises `NotFoundError` where the data are not at hand: only the header was read, or the file is
+        incomplete.
 
         >>> modelkeep.Gguf("llama3.2.gguf").hash(sha256=False, tensors=False).sha256 is None
         True
@@ -2353,7 +2374,17 @@ class GgufDiff(JsonBase):
     >>> gguf.diff(gguf)
     GgufDiff(equal_tensors=2, all_tensors=2)
     """
-    __match_args__ = ("keys", "tensors", "equal_keys", "all_keys", "equal_tensors", "all_tensors")
+    __match_args__ = (
+        "keys",
+        "tensors",
+        "equal_keys",
+        "all_keys",
+        "equal_tensors",
+        "all_tensors",
+        "types",
+        "size_before",
+        "size_after",
+    )
     @property
     def keys(self) -> list[KeyDiff]:
         """The keys that differ, as a list of `KeyDiff`."""
@@ -2372,7 +2403,174 @@ class GgufDiff(JsonBase):
     @property
     def all_tensors(self) -> int:
         """How many tensors there are in the one or the other."""
+    @property
+    def types(self) -> list[TypeDiff]:
+        """The tensors by their types in both files, those that take most first, as a list of `TypeDiff`:
+        what another quantization has changed.
+        """
+    @property
+    def size_before(self) -> WeightSize:
+        """What the tensors of the first file take, a `WeightSize`."""
+    @property
+    def size_after(self) -> WeightSize:
+        """What those of the second file take."""
     def __bool__(self) -> bool: ...
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class TypeDiff:
+    """The tensors that have one type in the one file, and one in the other.
+
+    >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    >>> [(kind.before, kind.after, kind.tensors) for kind in gguf.diff(gguf).types]
+    [('F32', 'F32', 2)]
+    """
+    __match_args__ = ("before", "after", "tensors", "size_before", "size_after")
+    @property
+    def before(self) -> str | None:
+        """The name of their type in the first file; `None` where that does not have them."""
+    @property
+    def after(self) -> str | None:
+        """The name of their type in the second file."""
+    @property
+    def tensors(self) -> int:
+        """How many tensors these are."""
+    @property
+    def size_before(self) -> WeightSize:
+        """What they take in the first file, a `WeightSize`."""
+    @property
+    def size_after(self) -> WeightSize:
+        """What they take in the second file."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class WeightSize:
+    """The weights of some tensors, and the bytes that they take.
+
+    >>> gguf = modelkeep.Gguf("llama3.2.gguf")
+    >>> gguf.diff(gguf).size_after.bits_per_weight
+    32.0
+    """
+    __match_args__ = ("elements", "bytes", "bits_per_weight")
+    @property
+    def elements(self) -> int:
+        """How many weights: the elements of the tensors."""
+    @property
+    def bytes(self) -> int:
+        """The bytes of their data."""
+    @property
+    def bits_per_weight(self) -> float:
+        """The bits that a weight takes on average."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class SharedTensors(JsonBase):
+    """Which tensors the models of a store share, although they are in different files.
+
+    >>> store.shared_tensors()
+    SharedTensors(repeated=0)
+    """
+    __match_args__ = ("files", "sets", "repeated", "problems")
+    @property
+    def files(self) -> list[WeightsFile]:
+        """The files of weights that were compared, as a list of `WeightsFile`."""
+    @property
+    def sets(self) -> list[SharedSet]:
+        """The tensors that are the same in several of them, those with the most bytes first, as a list of
+        `SharedSet`.
+        """
+    @property
+    def repeated(self) -> int:
+        """The bytes of tensors that files name again: all but the first of each. Blocks that the file
+        system shares count as well.
+        """
+    @property
+    def problems(self) -> list[Problem]:
+        """The models whose weights could not be read, where none were named, as a list of `Problem`."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class WeightsFile:
+    """A file of weights, of one model or of several.
+
+    >>> [(file.models, file.tensors) for file in store.shared_tensors().files]
+    [(['llama3.2:latest'], 2)]
+    """
+    __match_args__ = ("digest", "models", "tensors", "size")
+    @property
+    def digest(self) -> str:
+        """The digest of the file."""
+    @property
+    def models(self) -> list[str]:
+        """The models that use it, by name."""
+    @property
+    def tensors(self) -> int:
+        """How many tensors it has."""
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class SharedSet:
+    """The tensors that some files have in common, and no other file has.
+
+    >>> [set.bytes for set in store.shared_tensors().sets]
+    []
+    """
+    __match_args__ = ("files", "tensors", "bytes")
+    @property
+    def files(self) -> list[int]:
+        """The places of the files in `SharedTensors.files`."""
+    @property
+    def tensors(self) -> list[SharedTensor]:
+        """The tensors, by name, as a list of `SharedTensor`."""
+    @property
+    def bytes(self) -> int:
+        """The bytes of these tensors in one of the files."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class SharedTensor:
+    """A tensor that several files have: by one name, of one type and shape, with the same data.
+
+    >>> [tensor.name for set in store.shared_tensors().sets for tensor in set.tensors]
+    []
+    """
+    __match_args__ = ("name", "type", "shape", "nbytes", "sha256")
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def type(self) -> str:
+        """The name of its type."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its dimensions in numpy's order: the length of a row last."""
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its data."""
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its data, in hexadecimal."""
     def __lt__(self, other: Self, /) -> bool: ...
     def __le__(self, other: Self, /) -> bool: ...
     def __gt__(self, other: Self, /) -> bool: ...

@@ -1,10 +1,12 @@
 //! GGUF files behind a reader at an offset: in a bigger file, an object store, at a URL.
 
 use std::io;
+use std::sync::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::gguf_data::DataSource;
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
-use crate::fs::gguf_stream::{FIRST, next};
+use crate::fs::gguf_header::{FIRST, next};
 use crate::gguf::{Index, Parsed, Parser};
 
 /// Reads at any offset: what is not a file of its own, and no stream either.
@@ -57,28 +59,73 @@ impl GgufFile {
     /// # Errors
     /// As [`open`](Self::open); what the reader returned is the cause.
     pub fn from_read_at(reader: &mut dyn ReadAt, options: &GgufOptions) -> Result<Self> {
-        let size = reader.size().map_err(failed)?;
-        let mut parser = Parser::new(options.believed(), size);
-        let mut bytes = Vec::new();
-        let mut end = FIRST;
-        loop {
-            grow(reader, &mut bytes, end.min(size))?;
-            match parser.resume(&bytes)? {
-                Parsed::Index(index) => return finish(reader, *index, bytes, size),
-                Parsed::NeedMore(more) if more > size => return Err(cut(more, size)),
-                Parsed::NeedMore(more) => end = next(more, bytes.len() as u64)?,
+        let (index, header, size) = read(reader, options)?;
+        Ok(GgufFile::of_parts(index, header, size, None))
+    }
+
+    /// As [`from_read_at`](Self::from_read_at), of a reader that is kept: what hashes, compares or
+    /// dequantizes the data of the tensors reads them through it, one thread at a time.
+    ///
+    /// ```
+    /// # let (directory, store) =
+    /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+    /// use std::io::{self, Read, Seek, SeekFrom};
+    ///
+    /// use modelkeep::{GgufFile, GgufOptions, ReadAt};
+    ///
+    /// struct Remote(std::fs::File);
+    ///
+    /// impl ReadAt for Remote {
+    ///     fn size(&mut self) -> io::Result<u64> {
+    ///         Ok(self.0.metadata()?.len())
+    ///     }
+    ///
+    ///     fn read_at(&mut self, into: &mut [u8], at: u64) -> io::Result<usize> {
+    ///         self.0.seek(SeekFrom::Start(at))?;
+    ///         self.0.read(into)
+    ///     }
+    /// }
+    ///
+    /// let remote = Remote(std::fs::File::open(directory.path().join("tiny.gguf"))?);
+    /// let file = GgufFile::keeping_read_at(remote, &GgufOptions::new())?;
+    /// let stored = store.model("tiny")?.gguf()?;
+    /// assert!(file.diff(&stored)?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`from_read_at`](Self::from_read_at).
+    pub fn keeping_read_at(
+        mut reader: impl ReadAt + Send + 'static,
+        options: &GgufOptions,
+    ) -> Result<Self> {
+        let (index, header, size) = read(&mut reader, options)?;
+        let source = DataSource::Reader(Mutex::new(Box::new(reader)));
+        Ok(GgufFile::of_parts(index, header, size, Some(source)))
+    }
+}
+
+/// Reads the header; returns it with the size of the file.
+fn read(reader: &mut dyn ReadAt, options: &GgufOptions) -> Result<(Index, Vec<u8>, u64)> {
+    let size = reader.size().map_err(failed)?;
+    let mut parser = Parser::new(options.believed(), size);
+    let mut bytes = Vec::new();
+    let mut end = FIRST;
+    loop {
+        grow(reader, &mut bytes, end.min(size))?;
+        match parser.resume(&bytes)? {
+            Parsed::Index(mut index) => {
+                finish(reader, &mut index, &mut bytes)?;
+                return Ok((*index, bytes, size));
             }
+            Parsed::NeedMore(more) if more > size => return Err(cut(more, size)),
+            Parsed::NeedMore(more) => end = next(more, bytes.len() as u64, 4)?,
         }
     }
 }
 
 /// Keeps the header, and looks at what follows the last tensor.
-fn finish(
-    reader: &mut dyn ReadAt,
-    mut index: Index,
-    mut header: Vec<u8>,
-    size: u64,
-) -> Result<GgufFile> {
+fn finish(reader: &mut dyn ReadAt, index: &mut Index, header: &mut Vec<u8>) -> Result<()> {
     header.truncate(usize::try_from(index.header_len()).unwrap_or(usize::MAX));
     header.shrink_to_fit();
     if let Some((from, len)) = index.tail() {
@@ -86,7 +133,7 @@ fn finish(
         fill(reader, &mut tail, from)?;
         index.note_tail(&tail);
     }
-    Ok(GgufFile::of_parts(index, header, size))
+    Ok(())
 }
 
 /// Reads on until so many bytes are there.
@@ -97,7 +144,7 @@ fn grow(reader: &mut dyn ReadAt, bytes: &mut Vec<u8>, end: u64) -> Result<()> {
     fill(reader, rest, start as u64)
 }
 
-fn fill(reader: &mut dyn ReadAt, mut rest: &mut [u8], mut at: u64) -> Result<()> {
+pub(super) fn fill(reader: &mut dyn ReadAt, mut rest: &mut [u8], mut at: u64) -> Result<()> {
     while !rest.is_empty() {
         match reader.read_at(rest, at) {
             Ok(count) if (1..=rest.len()).contains(&count) => {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::gguf_assemble::TensorSource;
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::layout::BlobName;
 use crate::fs::ops::{self, Range};
@@ -13,7 +14,7 @@ use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::Stat;
 use crate::fs::system::{code, holes, open};
 use crate::fs::{owner, read, space, system};
-use crate::gguf::{Assembled, Editor, Fit, Limits, Move, NewHeader};
+use crate::gguf::{Editor, Fit, Limits, Move, NewHeader};
 use crate::go::human::human_size;
 
 /// A file that is to be edited, opened once; its header is in memory.
@@ -58,6 +59,27 @@ impl EditSource {
             stamp,
             gguf,
         })
+    }
+
+    /// Opens a file again whose header was read.
+    ///
+    /// # Errors
+    /// Also where it is another one by now.
+    pub(crate) fn reopened(path: &Path, stamp: FileStamp, gguf: &GgufFile) -> Result<Self> {
+        let file = read::open_regular(path).map_err(|e| Error::io("opening", path, e))?;
+        let source = EditSource {
+            path: path.to_owned(),
+            file,
+            stamp,
+            gguf: gguf.clone(),
+        };
+        source.must_be_unchanged()?;
+        Ok(source)
+    }
+
+    /// Closes the file, and keeps its header.
+    pub(crate) fn closed(self) -> TensorSource {
+        TensorSource::new(self.path, self.stamp, self.gguf)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -153,8 +175,7 @@ impl EditSource {
         advance: &mut dyn FnMut(u64) -> Result<()>,
     ) -> Result<u64> {
         let header = &plan.header;
-        let at = |e| Error::io("writing", staged.path(), e);
-        ops::set_len(staged.file(), staged.path(), header.file_size).map_err(at)?;
+        staged.resize(header.file_size)?;
         staged.write_at(&header.bytes, 0)?;
         advance(header.bytes.len() as u64)?;
         let mut shared = 0;
@@ -165,7 +186,7 @@ impl EditSource {
         Ok(shared)
     }
 
-    fn must_be_unchanged(&self) -> Result<()> {
+    pub(crate) fn must_be_unchanged(&self) -> Result<()> {
         let found = Stat::of(&self.file).map(|stat| FileStamp::of(&stat));
         match found.is_ok_and(|found| found.is_same_file(&self.stamp)) {
             true => Ok(()),
@@ -238,9 +259,18 @@ impl EditSource {
         })
     }
 
+    /// Fills a buffer with bytes of the file.
+    pub(crate) fn read_exact_at(&self, into: &mut [u8], at: u64) -> Result<()> {
+        let read = open::read_exact_at(&self.file, into, at);
+        read.map_err(|e| match e.kind() {
+            io::ErrorKind::UnexpectedEof => self.changed(),
+            _ => Error::io("reading", &self.path, e),
+        })
+    }
+
     /// Copies a range; what is a hole stays one. Nobody waits for the disk on the way: a file that is
     /// not finished is removed, and the disk writes each step while the next is copied.
-    fn copy(
+    pub(crate) fn copy(
         &self,
         range: Range,
         staged: &Staged,
@@ -302,34 +332,6 @@ impl Copier {
             Err(e) => Err(Error::io("reading", source.path(), e)),
         }
     }
-}
-
-/// Writes a file of the tensors of others; `advance` is told of its bytes.
-///
-/// # Errors
-/// Also where somebody changed one of them meanwhile.
-pub(crate) fn assemble(
-    sources: &[EditSource],
-    made: &Assembled,
-    staged: &mut Staged,
-    advance: &mut dyn FnMut(u64) -> Result<()>,
-) -> Result<()> {
-    let at = |e| Error::io("writing", staged.path(), e);
-    ops::set_len(staged.file(), staged.path(), made.file_size).map_err(at)?;
-    staged.write_at(&made.bytes, 0)?;
-    let mut done = made.bytes.len() as u64;
-    advance(done)?;
-    for tensor in &made.moves {
-        let Some(source) = sources.get(tensor.source) else {
-            continue;
-        };
-        let Move { from, len, to } = tensor.data;
-        advance(to.saturating_sub(done))?;
-        source.copy(Range { from, len, to }, staged, advance)?;
-        done = to + len;
-    }
-    advance(made.file_size.saturating_sub(done))?;
-    sources.iter().try_for_each(EditSource::must_be_unchanged)
 }
 
 /// Returns whether a path is that of a blob: its bytes are what its name says.

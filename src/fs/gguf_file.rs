@@ -2,16 +2,18 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use crate::fs::gguf_data::{DataSource, UnmappedFile};
+use crate::fs::gguf_header::FirstBytes;
 use crate::fs::map::Bytes;
 use crate::fs::read;
 use crate::fs::system::open;
 use crate::fs::system::stat::Stat;
-use crate::gguf::{Gguf, Index, Limits, OwnedValue, Parsed, Parser, Scan};
+use crate::gguf::{Gguf, Index, Limits, OwnedValue, Parser, Scan};
 
 /// A GGUF file that is open: its bytes and their index. Cheap to clone; what is borrowed from it
 /// lives as long as any clone.
@@ -35,6 +37,62 @@ struct Inner {
     index: Arc<Index>,
     bytes: Bytes,
     size: u64,
+    /// Where the data of tensors are read that are not among the bytes.
+    source: Option<DataSource>,
+}
+
+impl Inner {
+    /// Reads the header of a file from its beginning.
+    fn of(file: &File, path: &Path, options: &GgufOptions) -> Result<Self> {
+        let at = |e| Error::io("opening", path, e);
+        let mut beginning = file;
+        beginning.rewind().map_err(at)?;
+        let size = file.metadata().map_err(at)?.len();
+        let fault = |e: Error| {
+            let kind = e.kind();
+            Error::caused(kind, format!("opening {}", path.display()), e)
+        };
+        let mut first = FirstBytes::new(file, size);
+        let mut parser = Parser::new(&options.limits, size);
+        let mapped = match options.mmap {
+            true => Bytes::map(file, size).map_err(at)?,
+            false => None,
+        };
+        let (mut index, bytes) = if let Some(bytes) = mapped {
+            let index = first
+                .parse_beside(path, &mut parser, &bytes)
+                .map_err(fault)?;
+            (index, bytes)
+        } else {
+            let index = first.parse(path, &mut parser).map_err(fault)?;
+            (index, Bytes::Owned(first.bytes))
+        };
+        note_tail(file, &mut index).map_err(at)?;
+        Inner::of_file(index.into(), bytes, size, (file, path))
+    }
+
+    /// Notes where the data of a file are read that is not mapped.
+    fn of_file(
+        index: Arc<Index>,
+        bytes: Bytes,
+        size: u64,
+        (file, path): (&File, &Path),
+    ) -> Result<Self> {
+        let source = match bytes {
+            Bytes::Owned(_) => {
+                let unmapped = UnmappedFile::new(path, file);
+                let unmapped = unmapped.map_err(|e| Error::io("opening", path, e))?;
+                Some(DataSource::File(unmapped))
+            }
+            _ => None,
+        };
+        Ok(Inner {
+            index,
+            bytes,
+            size,
+            source,
+        })
+    }
 }
 
 /// How a GGUF file is opened.
@@ -74,9 +132,10 @@ impl GgufOptions {
     }
 
     /// Sets whether the file is mapped, the default, or its header is read into memory. Reading is
-    /// right on network file systems and for files that somebody may truncate; the data of tensors
-    /// are then not at hand. A file system that cannot map, as some of FUSE, is read in either
-    /// case.
+    /// right on network file systems and for files that somebody may truncate. The data of tensors
+    /// are then not at hand as slices; what hashes, compares or dequantizes them opens the file
+    /// again and reads them, where it is still the same. A file system that cannot map, as some of
+    /// FUSE, is read in either case.
     #[must_use]
     pub const fn mmap(mut self, mmap: bool) -> Self {
         self.mmap = mmap;
@@ -95,12 +154,8 @@ impl Default for GgufOptions {
     }
 }
 
-/// How much is read at first, in bytes: the header of most files without a vocabulary.
-const FIRST: u64 = 64 << 10;
 /// How much a scan reads at first, in bytes: what writers put before the vocabulary.
 const FIRST_OF_SCAN: u64 = 4 << 10;
-/// The largest header that is read into memory, in bytes.
-pub(crate) const LARGEST_HEADER: u64 = 256 << 20;
 
 impl GgufFile {
     /// Opens a GGUF file: one pass over its header, never over the data of its tensors.
@@ -135,9 +190,10 @@ impl GgufFile {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with the
-    /// [`ParseError`](crate::gguf::ParseError) as its cause; [`Io`](ErrorKind::Io) for what is no
-    /// regular file.
+    /// [`InvalidGguf`](crate::ErrorKind::InvalidGguf) or
+    /// [`Unsupported`](crate::ErrorKind::Unsupported), with the
+    /// [`ParseError`](crate::gguf::ParseError) as its cause; [`Io`](crate::ErrorKind::Io) for what
+    /// is no regular file.
     pub fn open(path: impl AsRef<Path>, options: &GgufOptions) -> Result<Self> {
         let path = path.as_ref();
         let at = |e| Error::io("opening", path, e);
@@ -160,7 +216,8 @@ impl GgufFile {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidGguf`](ErrorKind::InvalidGguf) or [`Unsupported`](ErrorKind::Unsupported), with the
+    /// [`InvalidGguf`](crate::ErrorKind::InvalidGguf) or
+    /// [`Unsupported`](crate::ErrorKind::Unsupported), with the
     /// [`ParseError`](crate::gguf::ParseError) as its cause.
     pub fn from_bytes(
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
@@ -169,23 +226,33 @@ impl GgufFile {
         let bytes = Bytes::Lent(Box::new(bytes));
         let size = bytes.len() as u64;
         let index = Index::parse(&bytes, size, &options.limits)?;
-        Ok(GgufFile::of_whole(index.into(), bytes, size))
+        Ok(GgufFile::from(Inner {
+            index: index.into(),
+            bytes,
+            size,
+            source: None,
+        }))
     }
 
-    fn of_whole(index: Arc<Index>, bytes: Bytes, size: u64) -> Self {
-        let inner = Arc::new(Inner { index, bytes, size });
-        GgufFile { inner }
-    }
-
-    /// Returns a file of which only the header is at hand.
-    pub(crate) fn of_parts(index: Index, header: Vec<u8>, size: u64) -> Self {
-        GgufFile::of_whole(index.into(), Bytes::Owned(header), size)
+    /// Returns a file of which the header is at hand, and its data where there is a source.
+    pub(crate) fn of_parts(
+        index: Index,
+        header: Vec<u8>,
+        size: u64,
+        source: Option<DataSource>,
+    ) -> Self {
+        GgufFile::from(Inner {
+            index: index.into(),
+            bytes: Bytes::Owned(header),
+            size,
+            source,
+        })
     }
 
     /// Returns a file that is open, of so many bytes, which are those that an index was made of.
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io).
+    /// [`Io`](crate::ErrorKind::Io).
     pub(crate) fn of_index(
         index: Arc<Index>,
         (file, size): (&File, u64),
@@ -193,14 +260,23 @@ impl GgufFile {
         options: &GgufOptions,
     ) -> Result<Self> {
         let at = |e| Error::io("opening", path, e);
-        if options.mmap
-            && let Some(bytes) = Bytes::map(file, size).map_err(at)?
-        {
-            return Ok(GgufFile::of_whole(index, bytes, size));
-        }
-        let mut first = FirstBytes::new(file, size);
-        first.grow(path, index.header_len())?;
-        Ok(GgufFile::of_whole(index, Bytes::Owned(first.bytes), size))
+        let mapped = match options.mmap {
+            true => Bytes::map(file, size).map_err(at)?,
+            false => None,
+        };
+        let bytes = if let Some(bytes) = mapped {
+            bytes
+        } else {
+            let mut first = FirstBytes::new(file, size);
+            first.grow(path, index.header_len())?;
+            Bytes::Owned(first.bytes)
+        };
+        Inner::of_file(index, bytes, size, (file, path)).map(GgufFile::from)
+    }
+
+    /// Returns where the data of tensors are read that are not in memory.
+    pub(super) fn source(&self) -> Option<&DataSource> {
+        self.inner.source.as_ref()
     }
 
     /// Reads a file that is open, from its beginning; `path` is its name in errors.
@@ -208,31 +284,7 @@ impl GgufFile {
     /// # Errors
     /// As [`open`](Self::open).
     pub(crate) fn of(file: &File, path: &Path, options: &GgufOptions) -> Result<Self> {
-        let at = |e| Error::io("opening", path, e);
-        let mut beginning = file;
-        beginning.rewind().map_err(at)?;
-        let size = file.metadata().map_err(at)?.len();
-        let fault = |e: Error| {
-            let kind = e.kind();
-            Error::caused(kind, format!("opening {}", path.display()), e)
-        };
-        let mut first = FirstBytes::new(file, size);
-        let mut parser = Parser::new(&options.limits, size);
-        let mapped = match options.mmap {
-            true => Bytes::map(file, size).map_err(at)?,
-            false => None,
-        };
-        let (mut index, bytes) = if let Some(bytes) = mapped {
-            let index = first
-                .parse_beside(path, &mut parser, &bytes)
-                .map_err(fault)?;
-            (index, bytes)
-        } else {
-            let index = first.parse(path, &mut parser).map_err(fault)?;
-            (index, Bytes::Owned(first.bytes))
-        };
-        note_tail(file, &mut index).map_err(at)?;
-        Ok(GgufFile::of_whole(index.into(), bytes, size))
+        Inner::of(file, path, options).map(GgufFile::from)
     }
 
     /// Returns the value of one key, of duplicates the first. Reads no further than that: some
@@ -290,6 +342,14 @@ pub(crate) fn note_tail(file: &File, index: &mut Index) -> io::Result<()> {
     Ok(())
 }
 
+impl From<Inner> for GgufFile {
+    fn from(inner: Inner) -> Self {
+        GgufFile {
+            inner: Arc::new(inner),
+        }
+    }
+}
+
 impl fmt::Debug for GgufFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GgufFile")
@@ -320,78 +380,6 @@ pub(crate) fn scan<T>(
             Ok(found) => return Ok((found, stat)),
             Err(Stop::NeedMore(end)) => first.grow(path, end)?,
             Err(Stop::ParseError(fault)) => return Err(fault.into()),
-        }
-    }
-}
-
-/// The first bytes of a file, as many as were needed so far.
-struct FirstBytes<'f> {
-    file: &'f File,
-    size: u64,
-    bytes: Vec<u8>,
-}
-
-impl<'f> FirstBytes<'f> {
-    fn new(file: &'f File, size: u64) -> Self {
-        let bytes = Vec::new();
-        FirstBytes { file, size, bytes }
-    }
-
-    /// Reads as far as the parser has to go.
-    fn parse(&mut self, path: &Path, parser: &mut Parser<'_>) -> Result<Index> {
-        self.grow(path, FIRST)?;
-        loop {
-            match parser.resume(&self.bytes)? {
-                Parsed::Index(index) => {
-                    self.bytes
-                        .truncate(usize::try_from(index.header_len()).unwrap_or(usize::MAX));
-                    self.bytes.shrink_to_fit();
-                    return Ok(*index);
-                }
-                Parsed::NeedMore(end) => self.grow(path, end)?,
-            }
-        }
-    }
-
-    /// Reads the first bytes, which are all that most files need, and goes on in `map` where they
-    /// are not: to read a few pages costs less than to map them in.
-    fn parse_beside(&mut self, path: &Path, parser: &mut Parser<'_>, map: &Bytes) -> Result<Index> {
-        self.grow(path, FIRST)?;
-        let parsed = match parser.resume(&self.bytes)? {
-            Parsed::NeedMore(_) => parser.resume(map)?,
-            whole => whole,
-        };
-        match parsed {
-            Parsed::Index(index) => Ok(*index),
-            Parsed::NeedMore(_) => {
-                let text = format!("reading {}: it was cut while it was read", path.display());
-                Err(Error::new(ErrorKind::Io, text))
-            }
-        }
-    }
-
-    /// Reads on, up to `end` at least, and sixteen times as much as before at least.
-    fn grow(&mut self, path: &Path, end: u64) -> Result<()> {
-        if end > LARGEST_HEADER {
-            let text = format!(
-                "reading {}: a header of {end} bytes or more",
-                path.display()
-            );
-            return Err(Error::new(ErrorKind::Unsupported, text));
-        }
-        let start = self.bytes.len() as u64;
-        let end = end.max(16 * start).min(self.size).min(LARGEST_HEADER);
-        let more = end.saturating_sub(start);
-        self.bytes
-            .reserve_exact(usize::try_from(more).unwrap_or(usize::MAX));
-        let read = self.file.take(more).read_to_end(&mut self.bytes);
-        match read.map_err(|e| Error::io("reading", path, e))? {
-            read if read as u64 == more => Ok(()),
-            _ => Err(Error::io(
-                "reading",
-                path,
-                io::ErrorKind::UnexpectedEof.into(),
-            )),
         }
     }
 }

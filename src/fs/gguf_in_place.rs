@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
 use crate::fs::gguf_edit::{self, EditSource};
-use crate::fs::gguf_file::LARGEST_HEADER;
+use crate::fs::gguf_header::LARGEST;
 use crate::fs::staged::{self, Staged};
 use crate::fs::system::open;
 use crate::fs::system::stat::Stat;
@@ -190,7 +190,7 @@ fn kept(path: &Path) -> Result<Option<Vec<u8>>> {
     if read::is_gone(path) {
         return Ok(None);
     }
-    let most = LARGEST_HEADER + KEPT.len() as u64 + 64;
+    let most = LARGEST + KEPT.len() as u64 + 64;
     let bytes = read::read_kept(path, most).map_err(|e| Error::io("reading", path, e))?;
     let rest = bytes.strip_prefix(KEPT.as_slice());
     let (digest, old) = rest.and_then(|rest| rest.split_at_checked(64)).unzip();

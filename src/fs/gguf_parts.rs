@@ -55,68 +55,11 @@ impl GgufParts {
     /// number or count in the metadata than in the name, other tensors altogether than announced,
     /// or one tensor twice. Otherwise as [`GgufFile::open`].
     pub fn open(path: impl AsRef<Path>, options: &GgufOptions) -> Result<Self> {
-        GgufParts::open_each(path.as_ref(), &mut |path| GgufFile::open(path, options))
-    }
-
-    /// Opens the parts, each by `open`, in their order; the one that was named before all others, and
-    /// once more in its place.
-    pub(crate) fn open_each(
-        path: &Path,
-        open: &mut dyn FnMut(&Path) -> Result<GgufFile>,
-    ) -> Result<Self> {
-        let file = open(path)?;
-        let Some(split) = file.view().split().filter(|split| split.count > 1) else {
-            return Ok(GgufParts {
-                parts: vec![file],
-                paths: vec![path.to_owned()],
-            });
-        };
-        let name = PartName::of(path).filter(|name| name.count == split.count);
-        let name = name.ok_or_else(|| {
-            let text = "its name does not say which part of how many it is";
-            mismatch(path, text.to_owned())
-        })?;
-        let (mut parts, mut paths) = (Vec::new(), Vec::new());
-        for no in 0..name.count {
-            let path = name.path(no);
-            let part = open(&path)?;
-            match part.view().split() {
-                Some(found) if (found.index, found.count) == (no, name.count) => {
-                    parts.push(part);
-                    paths.push(path);
-                }
-                found => {
-                    let text = format!("its name is that of {}", part_of(no, name.count));
-                    let found =
-                        found.map_or("no part".to_owned(), |it| part_of(it.index, it.count));
-                    return Err(mismatch(&path, format!("{text}, and it is {found}")));
-                }
-            }
-        }
-        let parts = GgufParts { parts, paths };
-        parts.check(path, split.tensors)?;
-        Ok(parts)
-    }
-
-    fn check(&self, path: &Path, announced: Option<u64>) -> Result<()> {
-        let mut names: Vec<&[u8]> = self
-            .tensors()
-            .map(|tensor| tensor.tensor.name.as_bytes())
-            .collect();
-        let count = names.len() as u64;
-        if let Some(announced) = announced.filter(|announced| *announced != count) {
-            let text = format!("{count} tensors, where {announced} are announced");
-            return Err(mismatch(path, text));
-        }
-        names.sort_unstable();
-        let twice = names.windows(2).find_map(|pair| match pair {
-            [a, b] if a == b => Some(String::from_utf8_lossy(a).into_owned()),
-            _ => None,
-        });
-        match twice {
-            Some(name) => Err(mismatch(path, format!("tensor {name:?} is in two parts"))),
-            None => Ok(()),
-        }
+        let path = path.as_ref();
+        let mut open = |path: &Path| GgufFile::open(path, options);
+        let parts = all(path, open(path)?, |part| part, &mut open)?;
+        let (paths, parts) = parts.into_iter().unzip();
+        Ok(GgufParts { parts, paths })
     }
 
     /// Returns the parts in order.
@@ -156,6 +99,74 @@ impl GgufParts {
             .get(tensor.part)?
             .view()
             .tensor_data(&tensor.tensor)
+    }
+}
+
+/// Returns all parts of a model in order, with their paths: the one that is at hand, whose path is
+/// `path`, and the others, each opened once. A file that is whole is the only one.
+pub(crate) fn all<T>(
+    path: &Path,
+    part: T,
+    gguf: impl Fn(&T) -> &GgufFile,
+    open: &mut dyn FnMut(&Path) -> Result<T>,
+) -> Result<Vec<(PathBuf, T)>> {
+    let split = gguf(&part).view().split().filter(|split| split.count > 1);
+    let Some(split) = split else {
+        return Ok(vec![(path.to_owned(), part)]);
+    };
+    let name = PartName::of(path).filter(|name| name.count == split.count);
+    let name = name.ok_or_else(|| {
+        let text = "its name does not say which part of how many it is";
+        mismatch(path, text.to_owned())
+    })?;
+    let (mut at_hand, mut parts) = (Some(part), Vec::new());
+    for no in 0..name.count {
+        let beside = name.path(no);
+        let part = match at_hand.take_if(|_| beside == path) {
+            Some(part) => part,
+            None => open(&beside)?,
+        };
+        must_be_part(&beside, gguf(&part).view(), no, name.count)?;
+        parts.push((beside, part));
+    }
+    let views = parts.iter().map(|(_, part)| gguf(part).view());
+    must_be_whole(path, views, split.tensors)?;
+    Ok(parts)
+}
+
+/// Fails where a file is another part than its name says.
+fn must_be_part(path: &Path, gguf: Gguf<'_>, no: u64, count: u64) -> Result<()> {
+    let found = gguf.split().map(|split| (split.index, split.count));
+    if found == Some((no, count)) {
+        return Ok(());
+    }
+    let found = found.map_or("no part".to_owned(), |(no, count)| part_of(no, count));
+    let name = part_of(no, count);
+    let text = format!("its name is that of {name}, and it is {found}");
+    Err(mismatch(path, text))
+}
+
+/// Fails where the parts have not the tensors that are announced, each once.
+fn must_be_whole<'a>(
+    path: &Path,
+    parts: impl Iterator<Item = Gguf<'a>>,
+    announced: Option<u64>,
+) -> Result<()> {
+    let names = parts.flat_map(|part| part.tensors().map(|tensor| tensor.name.as_bytes()));
+    let mut names: Vec<&[u8]> = names.collect();
+    let count = names.len() as u64;
+    if let Some(announced) = announced.filter(|announced| *announced != count) {
+        let text = format!("{count} tensors, where {announced} are announced");
+        return Err(mismatch(path, text));
+    }
+    names.sort_unstable();
+    let twice = names.windows(2).find_map(|pair| match pair {
+        [a, b] if a == b => Some(String::from_utf8_lossy(a).into_owned()),
+        _ => None,
+    });
+    match twice {
+        Some(name) => Err(mismatch(path, format!("tensor {name:?} is in two parts"))),
+        None => Ok(()),
     }
 }
 

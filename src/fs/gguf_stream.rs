@@ -3,13 +3,10 @@
 use std::io::{self, Read};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::gguf_file::{GgufFile, GgufOptions, LARGEST_HEADER};
+use crate::fs::gguf_file::{GgufFile, GgufOptions};
+use crate::fs::gguf_header::{FIRST, next};
 use crate::gguf::{Gguf, Index, Parsed, Parser};
 
-/// How much is read at first, in bytes: the header of most files without a vocabulary.
-pub(super) const FIRST: u64 = 64 << 10;
-/// The largest header that is read, in bytes.
-const LARGEST: u64 = if cfg!(test) { 1 << 20 } else { LARGEST_HEADER };
 /// The size of a file that goes on: larger than any.
 const UNKNOWN: u64 = i64::MAX as u64;
 
@@ -41,7 +38,7 @@ impl GgufFile {
             }
             match parser.resume(&bytes)? {
                 Parsed::Index(index) => return of_header(&index, bytes, options),
-                Parsed::NeedMore(more) => end = next(more, bytes.len() as u64)?,
+                Parsed::NeedMore(more) => end = next(more, bytes.len() as u64, 4)?,
             }
         }
     }
@@ -57,21 +54,12 @@ fn read_to(reader: &mut dyn Read, bytes: &mut Vec<u8>, end: u64) -> Result<bool>
     Ok(read as u64 == more)
 }
 
-/// Returns how far to read next: as far as the parser has to go, and four times as far as before.
-pub(super) fn next(needed: u64, before: u64) -> Result<u64> {
-    if needed > LARGEST {
-        let text = format!("reading a GGUF file: a header of {needed} bytes or more");
-        return Err(Error::new(ErrorKind::Unsupported, text));
-    }
-    Ok(needed.max(4 * before).min(LARGEST))
-}
-
 /// Reads the header once more, now that it says how large the file is.
 fn of_header(index: &Index, mut bytes: Vec<u8>, options: &GgufOptions) -> Result<GgufFile> {
     bytes.truncate(usize::try_from(index.header_len()).unwrap_or(usize::MAX));
     let size = needed(index.view(&bytes));
     let index = Index::parse(&bytes, size, options.believed())?;
-    Ok(GgufFile::of_parts(index, bytes, size))
+    Ok(GgufFile::of_parts(index, bytes, size, None))
 }
 
 /// Returns the size that the file has at least.

@@ -2,10 +2,13 @@
 
 pub(crate) mod access;
 pub(crate) mod durability;
+pub(crate) mod gguf_assemble;
 pub(crate) mod gguf_at;
 pub(crate) mod gguf_compare;
+pub(crate) mod gguf_data;
 pub(crate) mod gguf_edit;
 pub(crate) mod gguf_file;
+pub(crate) mod gguf_header;
 pub(crate) mod gguf_in_place;
 pub(crate) mod gguf_parts;
 pub(crate) mod gguf_stream;

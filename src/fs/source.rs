@@ -5,10 +5,30 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::fs::gguf_assemble::TensorSource;
+use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::Stat;
 use crate::gguf::{Index, Limits, Parsed, Parser};
+
+/// Bytes on their way into a store, as one blob.
+pub(crate) trait Incoming {
+    /// Returns what they are called in errors.
+    fn path(&self) -> &Path;
+
+    /// Returns how many there are.
+    fn size(&self) -> u64;
+
+    /// Returns those that are in memory, from the first on.
+    fn first(&self) -> &[u8];
+
+    /// Returns all of them from the first on; those in memory are not read again.
+    fn bytes(&self) -> Result<Box<dyn Read + '_>>;
+
+    /// Fails where what was read is not what was looked at, or the copy has another size.
+    fn must_be_unchanged(&self, copied: u64) -> Result<()>;
+}
 
 /// A file that is open, and its first bytes, which are kept in memory: what was looked at is what is
 /// hashed and written, also where somebody writes to the file meanwhile.
@@ -39,28 +59,14 @@ impl Source {
         })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(crate) fn file(&self) -> &File {
         &self.file
-    }
-
-    /// Returns the size that the file had when it was opened.
-    pub(crate) fn size(&self) -> u64 {
-        self.stamp.size()
     }
 
     /// Returns whether an open file is this one, untouched.
     pub(crate) fn is(&self, file: &File) -> bool {
         let found = Stat::of(file).map(|stat| FileStamp::of(&stat));
         found.is_ok_and(|found| found.is_same_file(&self.stamp))
-    }
-
-    /// Returns the bytes that were read so far, from the first on.
-    pub(crate) fn first(&self) -> &[u8] {
-        &self.first
     }
 
     /// Returns the first bytes, as many as say what the file is.
@@ -108,12 +114,19 @@ impl Source {
         }
     }
 
-    /// Returns the bytes of the file from its beginning; those in memory are not read again.
-    pub(crate) fn bytes(&self) -> Result<impl Read + '_> {
-        let mut rest = &self.file;
-        rest.seek(SeekFrom::Start(self.first.len() as u64))
-            .map_err(|e| Error::io("reading", &self.path, e))?;
-        Ok(self.first.as_slice().chain(rest))
+    /// Returns the file as one whose tensors go into another. `index` is that of its header, where it
+    /// is in memory.
+    pub(crate) fn into_tensor_source(self, index: Option<Index>) -> Result<TensorSource> {
+        let gguf = match index {
+            Some(index) => GgufFile::of_parts(index, self.first, self.stamp.size(), None),
+            None => GgufFile::of(&self.file, &self.path, &GgufOptions::new().mmap(false))?,
+        };
+        Ok(TensorSource::new(self.path, self.stamp, gguf))
+    }
+
+    /// Returns what tells the file from others.
+    pub(crate) fn stamp(&self) -> &FileStamp {
+        &self.stamp
     }
 
     /// Returns the bytes of a Modelfile, where it is as short as a text.
@@ -129,17 +142,38 @@ impl Source {
         known.iter().zip(bytes).all(|(known, byte)| known == byte)
     }
 
-    /// Fails where the file is not what it was when it was opened, or its copy has another size.
-    pub(crate) fn must_be_unchanged(&self, copied: u64) -> Result<()> {
-        match self.is(&self.file) && copied == self.size() {
-            true => Ok(()),
-            false => Err(self.changed()),
-        }
-    }
-
     /// Returns the error of a file that somebody wrote to while it was read.
     pub(crate) fn changed(&self) -> Error {
         let cause = io::Error::other("it was changed while it was read");
         Error::io("reading", &self.path, cause)
+    }
+}
+
+impl Incoming for Source {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the file had when it was opened.
+    fn size(&self) -> u64 {
+        self.stamp.size()
+    }
+
+    fn first(&self) -> &[u8] {
+        &self.first
+    }
+
+    fn bytes(&self) -> Result<Box<dyn Read + '_>> {
+        let mut rest = &self.file;
+        rest.seek(SeekFrom::Start(self.first.len() as u64))
+            .map_err(|e| Error::io("reading", &self.path, e))?;
+        Ok(Box::new(self.first.as_slice().chain(rest)))
+    }
+
+    fn must_be_unchanged(&self, copied: u64) -> Result<()> {
+        match self.is(&self.file) && copied == self.size() {
+            true => Ok(()),
+            false => Err(self.changed()),
+        }
     }
 }

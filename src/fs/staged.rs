@@ -1,5 +1,7 @@
 //! Files that become visible whole or not at all.
 
+mod closed;
+
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,12 +9,14 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, Room, STAGED};
 use crate::fs::system::stat::Stat;
 use crate::fs::system::{code, lock, open, pages};
 use crate::fs::{ops, owner, read, stamp};
+
+pub(crate) use closed::StagedClosed;
 
 /// What a staged file will become; decides on which device it is staged.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -131,6 +135,11 @@ impl Staged {
         self.flush_after(bytes.len())
     }
 
+    /// Makes it as long as it will be; what is not written is zero.
+    pub(crate) fn resize(&self, len: u64) -> Result<()> {
+        ops::set_len(&self.file, &self.path, len).map_err(|e| Error::io("writing", &self.path, e))
+    }
+
     /// Writes bytes at a place, which may be beyond the end.
     pub(crate) fn write_at(&mut self, bytes: &[u8], at: u64) -> Result<()> {
         ops::write_at(&self.file, &self.path, bytes, at)
@@ -190,20 +199,9 @@ impl Staged {
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where something is.
     pub(crate) fn commit_new(mut self, to: &Path) -> Result<()> {
         self.sync()?;
-        match ops::rename_new(&self.path, to) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                let text = format!("{} already exists", to.display());
-                return Err(Error::new(ErrorKind::AlreadyExists, text).at(to));
-            }
-            renamed => renamed.map_err(|e| Error::io("writing", to, e))?,
-        }
+        closed::rename_new(&self.path, to)?;
         self.committed = true;
-        match self.durability {
-            Durability::Full => {
-                sync_if_there(owner::parent(to)).map_err(|e| Error::io("writing", to, e))
-            }
-            Durability::None => Ok(()),
-        }
+        closed::sync_name(to, self.durability)
     }
 
     /// As [`commit`](Self::commit) where a file may be replaced, else as
@@ -213,6 +211,12 @@ impl Staged {
             true => self.commit(to, &[]),
             false => self.commit_new(to),
         }
+    }
+
+    /// Flushes the file and closes it.
+    pub(crate) fn closed(self) -> Result<StagedClosed> {
+        self.sync()?;
+        StagedClosed::of(self)
     }
 
     /// Has the disk begin with what was written, where it is to be durable.

@@ -1,6 +1,8 @@
 //! The headers of files that are made of the tensors of others: of the parts of a split model, or of
 //! the one file that they are merged to.
 
+use std::iter;
+
 use super::cursor::Endian;
 use super::edit::Move;
 use super::index::Index;
@@ -8,7 +10,6 @@ use super::limits::Limits;
 use super::owned::OwnedValue;
 use super::tensor::TensorInfo;
 use super::view::Gguf;
-use super::warning::Warning;
 use super::write::HeaderWriter;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -25,10 +26,52 @@ const DEFAULT_ALIGNMENT: u64 = 32;
 pub(crate) struct Assembled {
     /// The bytes up to the end of the table of tensors; zeros follow.
     pub bytes: Vec<u8>,
+    /// What the strict reader makes of them.
+    pub index: Index,
     /// In the order of the new file; what lies between is zero.
     pub moves: Vec<SourceMove>,
     pub file_size: u64,
-    pub warnings: Vec<Warning>,
+}
+
+/// What comes next in the new file.
+pub(crate) enum Piece<'a> {
+    Header(&'a [u8]),
+    Zeros(u64),
+    Data(SourceMove),
+}
+
+impl Piece<'_> {
+    /// Returns how many bytes there are, as far as memory goes.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Piece::Header(bytes) => bytes.len(),
+            Piece::Zeros(len) => usize::try_from(*len).unwrap_or(usize::MAX),
+            Piece::Data(tensor) => usize::try_from(tensor.data.len).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+impl Assembled {
+    /// Returns the metadata and the tensors of the new file.
+    pub(crate) fn view(&self) -> Gguf<'_> {
+        self.index.view(&self.bytes)
+    }
+
+    /// Returns the new file from its first byte to its last.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        let mut done = self.bytes.len() as u64;
+        let data = self.moves.iter().flat_map(move |tensor| {
+            let gap = tensor.data.to.saturating_sub(done);
+            done = tensor.data.to + tensor.data.len;
+            [Piece::Zeros(gap), Piece::Data(*tensor)]
+        });
+        let end = self.moves.last().map(|last| last.data.to + last.data.len);
+        let end = end.unwrap_or(self.bytes.len() as u64);
+        let rest = Piece::Zeros(self.file_size.saturating_sub(end));
+        iter::once(Piece::Header(&self.bytes))
+            .chain(data)
+            .chain([rest])
+    }
 }
 
 /// The data of a tensor, and the number of the file that they are in.
@@ -162,9 +205,9 @@ fn assembled(
     })?;
     Ok(Assembled {
         bytes: header.bytes,
+        index,
         moves,
         file_size,
-        warnings: index.warnings().to_vec(),
     })
 }
 

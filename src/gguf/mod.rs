@@ -44,9 +44,10 @@ mod warning;
 mod write;
 
 pub use array::{Array, Elements};
-pub(crate) use assemble::{Assembled, PartLimits, merged, split};
+pub(crate) use assemble::{Assembled, PartLimits, Piece, SourceMove, merged, split};
 pub use cursor::Endian;
 pub(crate) use cursor::Stop;
+pub(crate) use dequantize::PackedRows;
 pub use edit::Editor;
 pub(crate) use edit::{Fit, Move, NewHeader};
 pub use file_type::FileType;

@@ -136,7 +136,11 @@ impl ParseErrorKind {
 /// assert_eq!((error.kind().code(), error.offset()), ("truncated", 4));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ParseError {
+// One pointer: a verification has room for two for each blob.
+pub struct ParseError(Box<Fault>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Fault {
     kind: ParseErrorKind,
     offset: u64,
     path: String,
@@ -145,17 +149,17 @@ pub struct ParseError {
 
 impl ParseError {
     pub(super) fn new(kind: ParseErrorKind, offset: u64, message: impl Into<String>) -> Self {
-        ParseError {
+        ParseError(Box::new(Fault {
             kind,
             offset,
             path: String::new(),
             message: message.into(),
-        }
+        }))
     }
 
     /// Says where in the structure it happened; outer places go first.
     pub(super) fn at(mut self, place: impl fmt::Display) -> Self {
-        self.path = match self.path.as_str() {
+        self.0.path = match self.0.path.as_str() {
             "" => place.to_string(),
             inner => format!("{place} {inner}"),
         };
@@ -164,22 +168,22 @@ impl ParseError {
 
     /// Returns the class.
     pub fn kind(&self) -> ParseErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// Returns the offset in the file, in bytes, of the item that is wrong.
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.0.offset
     }
 
     /// Returns the place in the structure, as in `kv 17 "tokenizer.ggml.tokens" element 4711`.
     pub fn path(&self) -> &str {
-        &self.path
+        &self.0.path
     }
 
     /// Returns what is wrong, in words.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 }
 
@@ -195,10 +199,10 @@ pub(super) fn place(noun: &str, index: usize, name: &[u8]) -> String {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
+        if !self.path().is_empty() {
+            write!(f, "{}: ", self.path())?;
         }
-        write!(f, "{} (byte {:#x})", self.message, self.offset)
+        write!(f, "{} (byte {:#x})", self.message(), self.offset())
     }
 }
 
@@ -207,17 +211,17 @@ impl std::error::Error for ParseError {}
 impl Serialize for ParseError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("ParseError", 4)?;
-        fields.serialize_field("kind", self.kind.code())?;
-        fields.serialize_field("offset", &self.offset)?;
-        fields.serialize_field("path", &self.path)?;
-        fields.serialize_field("message", &self.message)?;
+        fields.serialize_field("kind", self.kind().code())?;
+        fields.serialize_field("offset", &self.offset())?;
+        fields.serialize_field("path", self.path())?;
+        fields.serialize_field("message", self.message())?;
         fields.end()
     }
 }
 
 impl From<ParseError> for Error {
     fn from(fault: ParseError) -> Self {
-        let kind = match fault.kind {
+        let kind = match fault.kind() {
             ParseErrorKind::BadVersion => ErrorKind::Unsupported,
             _ => ErrorKind::InvalidGguf,
         };

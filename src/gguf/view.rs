@@ -222,9 +222,9 @@ impl<'a> Gguf<'a> {
             match (tensor.size, has_data, is_cut) {
                 (None, ..) => "the size of its type is not known",
                 (Some(_), true, _) => "the file ends before them",
-                (Some(_), false, true) => "the file is incomplete, or not mapped",
+                (Some(_), false, true) => "the file is incomplete, or only its header was read",
                 (Some(_), false, false) => {
-                    "of the file only the header was read; open it by its path, and let it be mapped"
+                    "of the file only the header was read; open it by its path"
                 }
             }
         };

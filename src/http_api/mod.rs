@@ -2,6 +2,7 @@
 //! the response out. A binding that speaks HTTP, or any other, adds only the transport.
 
 mod openai;
+mod registry;
 mod request;
 mod response;
 
@@ -16,6 +17,7 @@ use crate::store::{InfoValue, Show, ShowOptions, Store};
 use request::{CopyRequest, DeleteRequest, ShowRequest, parse};
 
 pub use openai::{model, models};
+pub use registry::{RegistryBody, RegistryResponse, registry};
 pub use response::{Api, Response};
 
 /// The release of Ollama that this library follows: clients compare it with the oldest one

@@ -9,8 +9,11 @@
 mod absent;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod rates;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
+
+use std::num::NonZeroUsize;
 
 use sha2::block_api::compress256;
 
@@ -18,6 +21,7 @@ use sha2::block_api::compress256;
 use absent::{Absent as Avx512, Absent as ShaNi};
 #[cfg(target_arch = "x86_64")]
 use avx512::Avx512;
+use rates::Rates;
 #[cfg(target_arch = "x86_64")]
 use sha_ni::ShaNi;
 
@@ -59,72 +63,103 @@ const ROUNDS: [u32; 64] = [
 pub(crate) const MOST: usize = 16;
 
 /// The most that the kernel of the SHA instructions does. More than fill the unit of those
-/// instructions pay nevertheless: what else a block costs hides behind them (Zen 5: 1.92 GB/s for
-/// one, 2.96 for two, 3.2 for four, 3.75 for eight, 3.3 for sixteen).
+/// instructions may pay nevertheless: what else a block costs hides behind them.
 const SEVERAL: usize = 8;
 
-/// What this processor can do.
+/// From how many bytes on a measurement pays: with them, a twentieth more speed is several milliseconds.
+const WORTH_MEASURING: u64 = 256_000_000;
+
+/// What this processor can do, and how fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kernels {
     /// Two to eight streams together.
     sha_ni: Option<ShaNi>,
     /// Sixteen streams together.
     avx512: Option<Avx512>,
-    /// The most streams that are wanted together.
-    most: usize,
+    rates: Rates,
+    /// How many streams are to go together, where somebody has said so.
+    fixed: Option<NonZeroUsize>,
+}
+
+/// What advances so many streams.
+enum Kernel {
+    ShaNi(ShaNi),
+    Avx512(Avx512),
+    OneByOne,
 }
 
 impl Kernels {
-    /// Returns what there is, found out at run time.
-    pub(crate) fn detect() -> Self {
+    /// Returns what there is for hashing streams of so many bytes in all. How fast it is, is measured
+    /// before work that is worth it, for about a millisecond, and once in a process.
+    pub(crate) fn for_work(streams: usize, bytes: u64) -> Self {
+        let kernels = Kernels::detect();
+        let has_choice = kernels.sha_ni.is_some() || kernels.avx512.is_some();
+        match streams > 1 && bytes >= WORTH_MEASURING && has_choice && Rates::known().is_none() {
+            true => Kernels {
+                rates: Rates::measure(&kernels),
+                ..kernels
+            },
+            false => kernels,
+        }
+    }
+
+    /// Returns what there is, found out at run time; how fast it is, where that was measured before.
+    fn detect() -> Self {
         Kernels {
             sha_ni: ShaNi::detect(),
             avx512: Avx512::detect(),
-            most: MOST,
+            rates: Rates::known().unwrap_or(Rates::ASSUMED),
+            fixed: None,
         }
     }
 
-    /// These, with never more than `most` streams together.
-    pub(crate) fn at_most(self, most: usize) -> Self {
-        Kernels { most, ..self }
+    /// These, with so many streams together where there are as many, whatever is the fastest.
+    pub(crate) fn fixed(self, streams: Option<NonZeroUsize>) -> Self {
+        Kernels {
+            fixed: streams,
+            ..self
+        }
     }
 
     /// Returns how many of `streams` are best advanced together.
-    pub(crate) fn batch_size(self, streams: usize) -> usize {
-        match streams.min(self.most) {
-            // Sixteen take as long however few of them are used (Zen 5: 7.2 GB/s, where eight by the
-            // SHA instructions have 3.8).
-            streams @ 9.. if self.avx512.is_some() => streams.min(MOST),
-            streams @ 2.. if self.sha_ni.is_some() => streams.min(SEVERAL),
-            streams => streams.min(1),
-        }
+    pub(crate) fn batch_size(&self, streams: usize) -> usize {
+        let Some(fixed) = self.fixed else {
+            return self.rates.best(streams);
+        };
+        let most = match (self.sha_ni, self.avx512) {
+            (_, Some(_)) => MOST,
+            (Some(_), None) => SEVERAL,
+            (None, None) => 1,
+        };
+        streams.min(fixed.get()).min(most)
     }
 
-    /// How much longer a stream takes among so many than alone, in hundredths, when its bytes have
+    /// Returns how long a byte of each of so many streams takes, in units of its own, when they have
     /// to be read as well.
-    // Zen 5: the rates of `modelkeep-benches verify`, and 0.067 ns a byte for the reading.
-    pub(crate) fn relative_cost(batch_size: usize) -> u64 {
-        const SLOWER: [u64; SEVERAL + 1] = [100, 100, 138, 203, 259, 311, 363, 415, 467];
-        SLOWER.get(batch_size).copied().unwrap_or(560)
+    pub(crate) fn cost(&self, batch_size: usize) -> u64 {
+        self.rates.with_reading(batch_size)
     }
 
-    /// Returns the next smaller number of streams to advance together.
-    pub(crate) fn narrower(batch_size: usize) -> usize {
-        batch_size.saturating_sub(1).min(SEVERAL)
+    fn kernel(&self, streams: usize) -> Kernel {
+        match (streams, self.sha_ni, self.avx512) {
+            (..=SEVERAL, Some(sha_ni), _) => Kernel::ShaNi(sha_ni),
+            (2.., _, Some(avx512)) => Kernel::Avx512(avx512),
+            _ => Kernel::OneByOne,
+        }
     }
 
     /// Advances each state by the bytes at its place: equally many of each, whole blocks.
     ///
     /// # Panics
     /// Where the inputs are not as many as the states, more than [`MOST`], or not of one length.
-    pub(crate) fn advance(self, states: &mut [State], inputs: &[&[u8]]) {
+    pub(crate) fn advance(&self, states: &mut [State], inputs: &[&[u8]]) {
         assert!(states.len() == inputs.len() && states.len() <= MOST);
         let len = inputs.first().map_or(0, |input| input.len());
         assert!(inputs.iter().all(|input| input.len() == len) && len.is_multiple_of(BLOCK));
-        match (states.len(), self.sha_ni, self.avx512) {
-            (..=SEVERAL, Some(sha_ni), _) => sha_ni.advance(states, inputs),
-            (2.., _, Some(avx512)) => avx512.advance(states, inputs),
-            _ => one_by_one(states, inputs),
+        match self.kernel(states.len()) {
+            Kernel::ShaNi(kernel) => kernel.advance(states, inputs),
+            Kernel::Avx512(kernel) => kernel.advance(states, inputs),
+            Kernel::OneByOne => one_by_one(states, inputs),
         }
     }
 }

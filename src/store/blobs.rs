@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
-use crate::fs::source::Source;
+use crate::fs::source::{Incoming, Source};
 use crate::fs::staged::{Place, Staged};
 use crate::fs::system::code;
 use crate::fs::system::open;
@@ -114,12 +114,21 @@ impl Store {
                     is_shared,
                 }
             }
-            None => {
-                self.must_fit(source)?;
-                self.stage_reader(&mut source.bytes()?, source.path(), work)?
-            }
+            None => return self.stage_copy(source, work),
         };
         source.must_be_unchanged(new.blob.size)?;
+        Ok(new)
+    }
+
+    /// Writes and hashes bytes, each read once.
+    ///
+    /// # Errors
+    /// Also where somebody changed what they are read from meanwhile.
+    pub(crate) fn stage_copy(&self, from: &dyn Incoming, work: FileWork<'_>) -> Result<NewBlob> {
+        let doing = format!("importing {}", from.path().display());
+        self.must_have_room(from.size(), &doing)?;
+        let new = self.stage_reader(&mut from.bytes()?, from.path(), work)?;
+        from.must_be_unchanged(new.blob.size)?;
         Ok(new)
     }
 
@@ -134,12 +143,6 @@ impl Store {
         let blob = hash(&mut file, path, |chunk| work.advance(chunk.len() as u64))?;
         work.finish();
         Ok(blob.digest)
-    }
-
-    /// Fails where there is no room for a copy of a file, before its first byte is written.
-    fn must_fit(&self, source: &Source) -> Result<()> {
-        let doing = format!("importing {}", source.path().display());
-        self.must_have_room(source.size(), &doing)
     }
 
     /// Fails where there is no room for so many bytes of a blob.

@@ -36,7 +36,9 @@ mod problem;
 mod repair;
 mod resolve;
 mod several;
+mod shared;
 mod show;
+mod stored;
 mod suggest;
 mod survey;
 mod usage;
@@ -70,6 +72,7 @@ pub use options::StoreOptions;
 pub use problem::Problem;
 pub use repair::{MovedBlob, Repaired};
 pub use several::DeletedFrom;
+pub use shared::{SharedTensors, WeightsFile};
 pub use show::{InfoValue, Message, ModelInfo, Show, ShowOptions, ShownDetails, ShownTensor};
 pub use usage::{Files, ModelUsage, Usage};
 pub use verify::{

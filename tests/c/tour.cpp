@@ -273,6 +273,64 @@ static void files_are_edited(const char *fixture, const std::filesystem::path &d
           }).status() == MKEEP_STATUS_CANCELLED);
 }
 
+static void files_are_split_merged_and_compared(const char *fixture, const Store &store,
+                                                const std::filesystem::path &directory) {
+    modelkeep::GgufSplitOptions options;
+    const auto prefix = directory / "part", to = directory / "merged.gguf";
+    CHECK(thrown([&] { modelkeep::split_gguf(fixture, prefix, options); }).status() ==
+          MKEEP_STATUS_INVALID_ARGUMENT);
+    options.max_tensors = 1;
+    int calls = 0;
+    const auto count = [&](auto, auto) { return ++calls > 0; };
+    const auto stop = [](auto, auto) { return false; };
+    CHECK(modelkeep::split_gguf(fixture, prefix, options, count) == 2 && calls >= 2);
+    const auto part = directory / "part-00002-of-00002.gguf";
+    CHECK(thrown([&] { modelkeep::merge_gguf(part, to, false, stop); }).status() ==
+          MKEEP_STATUS_CANCELLED);
+    modelkeep::merge_gguf(part, to);
+    modelkeep::merge_gguf(part, to, true, count);
+    const Gguf whole(fixture), merged(to);
+    modelkeep::GgufHashOptions hash;
+    hash.sha256 = hash.tensors = false;
+    CHECK(has(whole.hash_json(hash, count), "\"sha256\":null"));
+    CHECK(whole.hash_json() == merged.hash_json());
+    CHECK(thrown([&] { whole.hash_json({}, stop); }).status() == MKEEP_STATUS_CANCELLED);
+    const auto diff = whole.diff_json(merged, count);
+    CHECK(!diff.first && has(diff.second, "\"equal_tensors\":2"));
+    CHECK(thrown([&] { whole.diff_json(merged, stop); }).status() == MKEEP_STATUS_CANCELLED);
+    store.import(part, "split");
+    CHECK(has(store.shared_tensors_json({"split"}, count), "\"sets\":[]"));
+    CHECK(thrown([&] { store.shared_tensors_json({}, stop); }).status() == MKEEP_STATUS_CANCELLED);
+    store.remove("split");
+}
+
+static void files_are_written(const std::filesystem::path &directory) {
+    const auto to = directory / "written.gguf";
+    const float data[] = {1, 2, 3, 4};
+    modelkeep::GgufWriterOptions options;
+    options.alignment = 64;
+    modelkeep::GgufWriter writer(options);
+    writer.set("general.architecture", "llama").set("x.yes", true).set("x.short", std::int16_t(-7));
+    writer.set("x.half", 0.5f).set("x.list", std::vector<std::uint64_t>{1, 1ull << 60});
+    writer.set("x.words", std::vector<std::string>{"a", "bc"});
+    writer.tensor("w", {4}, 0, data, sizeof data);
+    writer.write(to);
+    const Gguf gguf(to);
+    CHECK(gguf.alignment() == 64 && gguf.string("general.architecture") == "llama");
+    CHECK(gguf.number<int>("x.short") == -7 && gguf.find("x.yes")->u == 1);
+    CHECK(gguf.find("x.half")->type == MKEEP_VALUE_TYPE_F32 && gguf.find("x.half")->f == 0.5);
+    CHECK(Gguf::at(gguf.find("x.list")->array, 1)->u == 1ull << 60);
+    CHECK(Gguf::strings(gguf.find("x.words")->array).at(1) == "bc");
+    CHECK(gguf.dequantize(0, 0, 1) == std::vector<float>(data, data + 4));
+    CHECK(thrown([&] { writer.write(to); }).status() == MKEEP_STATUS_ALREADY_EXISTS);
+    CHECK(thrown([&] { writer.write(to, true, [](auto, auto) { return false; }); }).status() ==
+          MKEEP_STATUS_CANCELLED);
+    modelkeep::GgufWriter copied;
+    copied.set("x.words", *gguf.find("x.words"));
+    copied.write(to, true);
+    CHECK(Gguf(to).size() == 1);
+}
+
 static void files_are_opened_as_asked(const char *fixture) {
     modelkeep::GgufOptions options;
     options.mmap = false;
@@ -537,6 +595,8 @@ int main(int argc, char *argv[]) {
     CHECK(types.size() > 20 && types.front().code == 0 && types.back().block_bytes > 0);
     headers_are_read_through_functions(argv[1]);
     files_are_edited(argv[1], argv[2]);
+    files_are_written(argv[2]);
+    files_are_split_merged_and_compared(argv[1], store, argv[2]);
     blobs_come_as_streams(store);
     errors_are_exceptions(store, argv[2]);
     a_verification_can_be_watched_and_stopped(store);

@@ -32,6 +32,7 @@ def file(tmp_path: Path) -> Path:
         ("cube", [32, 2, 4], Q8_0, packed()),
         ("flat", [8], F32, counted),
         ("whole", [4, 2], I32, counted),
+        ("scalar", [], F32, counted[4:8]),
     ]
     path.write_bytes(gguf([], tensors))
     return path
@@ -43,6 +44,11 @@ def test_blocks_are_numbers(file: Path) -> None:
     assert found.dtype == np.float32 and found.flags.writeable
     assert np.array_equal(found, NUMBERS)
     assert np.array_equal(tensors["cube"].to_numpy(), NUMBERS.reshape(4, 2, 32))
+
+
+def test_a_scalar_is_an_array_of_no_dimensions(file: Path) -> None:
+    found = modelkeep.Gguf(file).tensors["scalar"].to_numpy()
+    assert found.shape == () and found.dtype == np.float32 and found == 1.0
 
 
 @pytest.mark.parametrize(
@@ -67,8 +73,21 @@ def test_a_range_names_rows_that_are_there(file: Path) -> None:
 def test_what_is_not_dequantized_says_so(file: Path) -> None:
     with pytest.raises(modelkeep.UnsupportedError, match="I32"):
         modelkeep.Gguf(file).tensors["whole"].to_numpy()
+    with open(file, "rb") as stream:
+        cut = modelkeep.Gguf.from_buffer(stream.read()[:-40], header_only=True)
     with pytest.raises(modelkeep.NotFoundError, match="not at hand"):
-        modelkeep.Gguf(file, mmap=False).tensors["w"].to_numpy()
+        cut.tensors["flat"].to_numpy()
+
+
+def test_a_file_that_is_not_mapped_is_read(file: Path) -> None:
+    mapped = modelkeep.Gguf(file)
+    with open(file, "rb") as stream:
+        for read in (modelkeep.Gguf(file, mmap=False), modelkeep.Gguf.from_file(stream)):
+            assert np.array_equal(read.tensors["w"].to_numpy(), mapped.tensors["w"].to_numpy())
+            assert read.hash().sha256 == mapped.hash().sha256
+            assert not read.diff(mapped)
+    with pytest.raises(modelkeep.StoreIOError, match="closed file"):
+        read.tensors["w"].to_numpy()
 
 
 def test_the_types_have_the_sizes_of_their_blocks() -> None:

@@ -89,6 +89,10 @@ def values(store: modelkeep.Store, scratch: Scratch) -> Iterator[object]:
     tensor = difference.tensors[0]
     assert tensor.before is not None
     yield from (difference, difference.keys[0], tensor, tensor.before)
+    yield from (difference.types[0], difference.size_after)
+    store.import_gguf(edited, "edited")
+    shared = store.shared_tensors("tiny", "edited")
+    yield from (shared, shared.files[0], shared.sets[0], shared.sets[0].tensors[0])
     seen: list[modelkeep.Progress] = []
     store.verify(progress=seen.append)
     yield seen[-1]

@@ -74,11 +74,12 @@ pub unsafe extern "C" fn mkeep_gguf_dequantize(
     // SAFETY: by the header's contract every pointer is NULL or good for its use.
     unsafe {
         call(error, || {
-            let gguf = borrow(gguf, "gguf")?.file.view();
+            let file = &borrow(gguf, "gguf")?.file;
             let numbers = slice_mut(numbers, len, "numbers")?;
-            let tensor = gguf.tensor(tensor).ok_or_else(no_tensor)?;
+            let view = file.view();
+            let tensor = view.tensor(tensor).ok_or_else(no_tensor)?;
             let end = first_row.checked_add(row_count).ok_or_else(no_tensor)?;
-            gguf.dequantize_into(&tensor, first_row..end, numbers)?;
+            file.dequantize_into(&tensor, first_row..end, numbers)?;
             Ok(())
         })
     }

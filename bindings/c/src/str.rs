@@ -5,6 +5,8 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::boundary::{Fault, slice};
+
 /// A borrowed string.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,16 @@ impl mkeep_str {
             ptr: text.as_ptr(),
             len: text.count_bytes(),
         }
+    }
+
+    /// Borrows a string that a caller has filled in.
+    ///
+    /// # Safety
+    /// `ptr` is NULL, or has `len` bytes that do not change for as long as `'a`.
+    pub(crate) unsafe fn text<'a>(self) -> Result<&'a str, Fault> {
+        // SAFETY: by the contract.
+        let bytes: &[u8] = unsafe { slice(self.ptr.cast::<u8>(), self.len, "a string") }?;
+        std::str::from_utf8(bytes).map_err(|_| Fault::Utf8("a string"))
     }
 
     pub(crate) fn borrowed(bytes: &[u8]) -> Self {

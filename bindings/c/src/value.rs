@@ -104,7 +104,7 @@ impl mkeep_array {
     ///
     /// # Safety
     /// The bytes are those of a live file for as long as `'a`.
-    unsafe fn back<'a>(self) -> Option<Array<'a>> {
+    pub(crate) unsafe fn back<'a>(self) -> Option<Array<'a>> {
         let bytes: &'a [u8] = match self.bytes.is_null() {
             true => &[],
             // SAFETY: by the contract `len` bytes of a live file.

@@ -17,6 +17,10 @@ pub(crate) struct ServeArgs {
     /// An origin whose pages may ask, besides those in $OLLAMA_ORIGINS; may hold one `*`
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<OriginPattern>,
+    /// Serve the models as a registry, too: other machines pull them by `ollama pull --insecure
+    /// HOST:PORT/library/NAME`, or as any client of OCI registries does. Nothing can be pushed
+    #[arg(long)]
+    registry: bool,
     /// Do not log requests: each is a line on standard error, with the time, the peer, the method,
     /// the path, the status, the bytes of the body and the duration
     #[arg(long, short)]
@@ -28,6 +32,7 @@ pub(crate) fn run(store: Store, how: ServeArgs, is_read_only: bool) -> Outcome {
     let ServeArgs {
         mut addresses,
         mut origins,
+        registry,
         quiet,
     } = how;
     let failed = |error: io::Error| Failure::Other(format!("serving: {error}"));
@@ -38,7 +43,8 @@ pub(crate) fn run(store: Store, how: ServeArgs, is_read_only: bool) -> Outcome {
     let path = store.path().to_owned();
     let log = Log::new(io::stderr()).map_err(failed)?.requests(!quiet);
     let origins = Origins::new(origins);
-    let mut server = Server::new(store, origins, Limits::default(), log).map_err(failed)?;
+    let server = Server::new(store, origins, Limits::default(), log).map_err(failed)?;
+    let mut server = server.registry(registry);
     for address in &addresses {
         server
             .listen(address)
@@ -47,6 +53,11 @@ pub(crate) fn run(store: Store, how: ServeArgs, is_read_only: bool) -> Outcome {
     let end = server.interrupted().map_err(failed)?;
     for url in server.urls().map_err(failed)? {
         say(format_args!("serving {} on {url}", path.display()));
+        if let Some(host) = url.strip_prefix("http://").filter(|_| registry) {
+            say(format_args!(
+                "as a registry: `ollama pull --insecure {host}/library/NAME`"
+            ));
+        }
     }
     for url in server.public_urls().map_err(failed)? {
         say(exposed(&url, is_read_only));

@@ -169,3 +169,70 @@ fn a_file_with_the_name_of_a_command_is_given_with_its_place() {
     let said = shell.run(&["gguf", "--tensors", "hash", &fixture()]);
     assert_eq!(said.status, 2);
 }
+
+#[test]
+fn models_that_share_tensors_are_shown_with_what_that_costs() {
+    let shell = Shell::with_models();
+    let none = shell.run(&["gguf", "shared"]);
+    assert_eq!((none.status, none.err.as_str()), (0, ""));
+    assert_eq!(none.out, "0 B of the tensors in 1 file are stored again\n");
+    let edit = [
+        "gguf",
+        "edit",
+        "tiny",
+        "--as",
+        "edited",
+        "--set",
+        "general.name=E",
+    ];
+    assert_eq!(shell.run(&edit).status, 0);
+    let said = shell.run(&["gguf", "shared"]);
+    let expected = "2 tensors, 160 B: edited:latest (2), other:latest = tiny:latest (2)\n\
+                    160 B of the tensors in 2 files are stored again\n";
+    assert_eq!((said.status, said.out.as_str()), (0, expected));
+    let said = shell.run(&["gguf", "shared", "EDITED", "tiny", "--tensors"]);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert_eq!(
+        lines[0],
+        "2 tensors, 160 B: edited:latest (2), tiny:latest (2)"
+    );
+    assert_eq!(lines[1], "  output_norm.weight  F32 [8] 32 B");
+    let json = shell.json(&["gguf", "shared"]);
+    assert_eq!(json["sets"][0]["files"], serde_json::json!([0, 1]));
+    assert_eq!(json["repeated"], 160);
+    assert_eq!(shell.run(&["gguf", "shared", "none"]).status, 1);
+    shell.damage("other");
+    fs::write(shell.run(&["path", "edited"]).out.trim(), "GGUF").unwrap();
+    let broken = shell.run(&["gguf", "shared"]);
+    assert_eq!(broken.status, 1);
+    assert!(broken.err.contains("edited:latest: "), "{}", broken.err);
+}
+
+#[test]
+fn a_diff_of_two_quantizations_says_what_the_types_cost() {
+    use modelkeep::gguf::{TensorType, Writer};
+    let shell = Shell::new();
+    let write = |name: &str, kind: TensorType, bytes: usize| {
+        let mut writer = Writer::new();
+        writer.tensor("w", &[1024], kind, vec![0; bytes]);
+        writer.tensor("n", &[8], TensorType::F32, vec![0; 32]);
+        let path = shell.directory.path().join(name);
+        writer
+            .write_to(&mut fs::File::create(&path).unwrap())
+            .unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let before = write("a.gguf", TensorType::F16, 2048);
+    let after = write("b.gguf", TensorType::Q4_K, 576);
+    let said = shell.run(&["gguf", "diff", &before, &after]);
+    assert_eq!(said.status, 1);
+    let lines: Vec<&str> = said.out.lines().collect();
+    let expected = [
+        "! tensor w  F16 [1024] 2.05 kB -> Q4_K [1024] 576 B",
+        "F16 -> Q4_K: 1 tensor, 2.05 kB -> 576 B, 16.00 -> 4.50 bits per weight",
+        "all: 2 tensors, 2.08 kB -> 608 B, 16.12 -> 4.71 bits per weight",
+        "0 of 0 keys equal",
+        "1 of 2 tensors equal",
+    ];
+    assert_eq!(lines, expected);
+}

@@ -88,3 +88,36 @@ fn sizes_are_powers_of_1000_and_slips_are_refused() {
     assert_eq!(whole.status, 2);
     assert!(whole.err.contains("it is whole"), "{}", whole.err);
 }
+
+/// More parts than a process may have open are written, opened, merged and imported one by one.
+#[test]
+#[cfg(unix)]
+fn there_may_be_more_parts_than_files_can_be_open() {
+    use modelkeep::gguf::{TensorType, Writer};
+    let shell = Shell::new();
+    let mut writer = Writer::new();
+    writer.set("general.architecture", "llama");
+    for at in 0..60 {
+        writer.tensor(&format!("blk.{at}.w"), &[8], TensorType::F32, vec![at; 32]);
+    }
+    let mut bytes = Vec::new();
+    writer.write_to(&mut bytes).unwrap();
+    fs::write(shell.directory.path().join("whole.gguf"), bytes).unwrap();
+    let few = |line: &str| {
+        let directory = shell.directory.path().display();
+        let said = shell.shell(&format!(
+            "cd {directory} && ulimit -n 24 && modelkeep {line}"
+        ));
+        assert_eq!((said.status, said.err.as_str()), (0, ""), "{line}");
+        said.out
+    };
+    let split = few("gguf split whole.gguf part --max-tensors 1");
+    assert_eq!(split.lines().count(), 60);
+    few("gguf merge part-00007-of-00060.gguf merged.gguf");
+    few("import part-00060-of-00060.gguf model");
+    let path = few("path model");
+    let stored = fs::read(path.trim()).unwrap();
+    assert!(stored == fs::read(shell.directory.path().join("merged.gguf")).unwrap());
+    let same = few("gguf diff merged.gguf model");
+    assert!(same.contains("60 of 60 tensors equal"), "{same}");
+}

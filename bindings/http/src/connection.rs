@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
@@ -22,6 +22,8 @@ use crate::limits::Limits;
 use crate::listener::Stream;
 use crate::log::{Log, Peer};
 use crate::origin::Origins;
+use crate::payload::{Payload, Sent};
+use crate::registry::Question;
 use crate::reply::{Reply, json, refusal};
 use crate::router::Endpoint;
 
@@ -41,6 +43,8 @@ pub(crate) enum Phase {
 /// What all connections share.
 pub(crate) struct Shared {
     pub store: Store,
+    /// Whether the models are served as a registry, too.
+    pub is_registry: bool,
     pub origins: Origins,
     pub limits: Limits,
     pub log: Log,
@@ -105,20 +109,21 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn respond(self, request: Request<Incoming>) -> http::Response<Full<Bytes>> {
+    async fn respond(self, request: Request<Incoming>) -> http::Response<Sent> {
         let (head, body) = request.into_parts();
         let mut entry = self.shared.log.request(self.peer, &head);
         let reply = tokio::select! {
             reply = self.answer(&head, body) => reply,
-            () = self.shared.reached(Phase::Over) => self.ending(),
+            () = self.shared.reached(Phase::Over) => whole(self.ending()),
         };
-        entry.answered(&reply);
-        let _busy = self.place.busy();
+        entry.answered(reply.status(), reply.body().len());
+        let busy = self.place.busy();
         let held = tokio::select! {
-            held = self.place.hold(reply.body().len()) => Some(held),
+            held = self.place.hold(reply.body().in_memory()) => Some(held),
             () = self.shared.reached(Phase::Over) => None,
         };
-        reply.map(|text| Full::new(Bytes::from_owner(HeldText { text, _held: held })))
+        drop(busy);
+        reply.map(|payload| payload.sent(self.place, held))
     }
 
     fn ending(&self) -> Reply {
@@ -128,17 +133,39 @@ impl Exchange {
         )
     }
 
-    async fn answer(&self, head: &Parts, body: Incoming) -> Reply {
-        let call = match admit(head, &self.shared.origins, self.checks_host) {
+    async fn answer(&self, head: &Parts, body: Incoming) -> http::Response<Payload> {
+        let call = match admit(head, &self.shared, self.checks_host) {
             Ok(call) => call,
-            Err(reply) => return *reply,
+            Err(reply) => return whole(*reply),
         };
         let page = call.page;
-        let reply = match self.receive(&call, body).await {
-            Ok(received) => self.ask(call, received).await,
-            Err(reply) => *reply,
+        let reply = match (call.endpoint, self.receive(&call, body).await) {
+            (_, Err(reply)) => whole(*reply),
+            (Endpoint::Registry, _) => {
+                let question = Question::new(head, call.segment);
+                self.read(move |shared| question.answer(&shared.store))
+                    .await
+            }
+            (_, Ok(received)) => whole(self.ask(call, received).await),
         };
         page.mark(reply)
+    }
+
+    /// Asks a registry, on a thread that may block.
+    async fn read(
+        &self,
+        ask: impl FnOnce(&Shared) -> http::Response<Payload> + Send + 'static,
+    ) -> http::Response<Payload> {
+        let _busy = self.place.busy();
+        let shared = self.shared.clone();
+        let Ok(turn) = self.shared.reads.clone().acquire_owned().await else {
+            return whole(failed());
+        };
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            ask(&shared)
+        });
+        work.await.unwrap_or_else(|_| whole(failed()))
     }
 
     /// Takes in the body of a call that has one, within its bounds of size, memory and time.
@@ -188,7 +215,6 @@ impl Exchange {
             Endpoint::Copy | Endpoint::Delete => &self.shared.changes,
             _ => &self.shared.reads,
         };
-        let failed = || refusal(StatusCode::INTERNAL_SERVER_ERROR, "the request failed");
         let Ok(turn) = places.clone().acquire_owned().await else {
             return failed();
         };
@@ -221,14 +247,11 @@ fn perform(
     json(response)
 }
 
-/// The text of a reply. It counts for as long as it is in memory, and so until it is sent.
-struct HeldText {
-    text: String,
-    _held: Option<Held>,
+/// Returns a reply whose body is in memory.
+fn whole(reply: Reply) -> http::Response<Payload> {
+    reply.map(|text| Payload::Bytes(text.into_bytes()))
 }
 
-impl AsRef<[u8]> for HeldText {
-    fn as_ref(&self) -> &[u8] {
-        self.text.as_bytes()
-    }
+fn failed() -> Reply {
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, "the request failed")
 }

@@ -5,6 +5,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use modelkeep::http_api::Basename;
 
+use crate::connection::Shared;
 use crate::host::{self, Place};
 use crate::origin::{Origins, Page};
 use crate::reply::{Reply, empty, malformed, redirect, refusal, text, with, wrong_method};
@@ -13,7 +14,7 @@ use crate::router::{Endpoint, Routed, route};
 /// A request that is to be answered from the store, or about it.
 pub(crate) struct Call<'a> {
     pub endpoint: Endpoint,
-    /// The segment of the path that names a blob.
+    /// The segment of the path that names a blob, or all of it that a registry reads.
     pub segment: String,
     /// Where the client looks for the name that it asked for.
     pub basename: Basename,
@@ -27,10 +28,10 @@ pub(crate) struct Call<'a> {
 /// The reply to a request that is not answered from the store.
 pub(crate) fn admit<'a>(
     head: &'a Parts,
-    origins: &Origins,
+    shared: &Shared,
     checks_host: bool,
 ) -> Result<Call<'a>, Box<Reply>> {
-    let routed = route(&head.method, &head.uri);
+    let routed = route(&head.method, &head.uri, shared.is_registry);
     let host = framing(head, &routed)?;
     let allow = |reply| match &routed {
         Routed::WrongMethod(allowed) => with(reply, ALLOW, allowed),
@@ -42,7 +43,7 @@ pub(crate) fn admit<'a>(
         Routed::Redirect(status, to) => return Err(redirect(&head.method, *status, to).into()),
         _ => {}
     }
-    let page = check(head, host, origins, checks_host).map_err(|reply| allow(*reply))?;
+    let page = check(head, host, &shared.origins, checks_host).map_err(|reply| allow(*reply))?;
     match served(routed) {
         Ok((endpoint, segment)) => Ok(Call {
             endpoint,

@@ -75,6 +75,40 @@ impl Place {
     }
 }
 
+/// Returns a host spelled otherwise, with its port: clients take it for another, and it leads to the
+/// same place. A name has its first letter in the other case, an address another form; `None` where
+/// there is none.
+pub(crate) fn respelled(host: &str) -> Option<String> {
+    let name = without_port(host).unwrap_or(host);
+    let port = host
+        .strip_prefix(name)
+        .or_else(|| host.split_once(']').map(|(_, port)| port))?;
+    match name.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => Some(format!("[{}]{port}", address.to_ipv6_mapped())),
+        Ok(IpAddr::V6(address)) => {
+            let long = address.segments().map(|segment| format!("{segment:04x}"));
+            let long = long.join(":");
+            // Whoever wrote it so gets the form without zeros.
+            let other = if long == name {
+                address.to_string()
+            } else {
+                long
+            };
+            Some(format!("[{other}]{port}"))
+        }
+        Err(_) => {
+            let at = name.find(|letter: char| letter.is_ascii_alphabetic())?;
+            let (before, rest) = host.split_at(at);
+            let mut letters = rest.chars();
+            let letter = match letters.next()? {
+                letter if letter.is_ascii_lowercase() => letter.to_ascii_uppercase(),
+                letter => letter.to_ascii_lowercase(),
+            };
+            Some(format!("{before}{letter}{}", letters.as_str()))
+        }
+    }
+}
+
 /// Returns the host before a port; `None` where no port stands, or the brackets are not in order.
 fn without_port(host: &str) -> Option<&str> {
     let (name, _) = host.rsplit_once(':')?;
@@ -178,6 +212,24 @@ mod tests {
         ] {
             assert_eq!(Place::of(host), Place::Name, "{host}");
         }
+    }
+
+    #[test]
+    fn a_host_has_another_spelling_that_leads_to_the_same_place() {
+        let spellings = [
+            ("localhost:11434", "Localhost:11434"),
+            ("Models.lan", "models.lan"),
+            ("10.0.0.1:80", "[::ffff:10.0.0.1]:80"),
+            ("10.0.0.1", "[::ffff:10.0.0.1]"),
+            ("[::1]:80", "[0000:0000:0000:0000:0000:0000:0000:0001]:80"),
+            ("[0000:0000:0000:0000:0000:0000:0000:0001]:80", "[::1]:80"),
+            ("9x:1", "9X:1"),
+        ];
+        for (host, other) in spellings {
+            assert_eq!(respelled(host).as_deref(), Some(other), "{host}");
+        }
+        assert_eq!(respelled(""), None);
+        assert_eq!(respelled("9"), None);
     }
 
     #[test]

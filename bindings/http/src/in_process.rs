@@ -12,7 +12,7 @@ use crate::router::{Routed, route};
 /// machine; that to `HEAD` has no body.
 pub fn reply_to(store: &Store, request: Request<&[u8]>) -> Response<String> {
     let (head, body) = request.into_parts();
-    let reply = match route(&head.method, &head.uri) {
+    let reply = match route(&head.method, &head.uri, false) {
         Routed::Server => empty(StatusCode::BAD_REQUEST),
         Routed::Malformed => malformed("malformed path"),
         Routed::Redirect(status, to) => redirect(&head.method, status, &to),

@@ -11,6 +11,8 @@ mod limits;
 mod listener;
 mod log;
 mod origin;
+mod payload;
+mod registry;
 mod reply;
 mod respond;
 mod router;

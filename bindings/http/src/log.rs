@@ -16,10 +16,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use hyper::StatusCode;
 use hyper::http::request::Parts;
 use modelkeep::{Problem, Timestamp, printable};
-
-use crate::reply::Reply;
 
 /// How many lines wait to be written at most.
 const WAITING: usize = 4096;
@@ -166,17 +165,17 @@ pub(crate) struct Entry<'a> {
     method: String,
     target: String,
     begun: Instant,
-    reply: Option<(u16, usize)>,
+    reply: Option<(StatusCode, u64)>,
 }
 
 impl Entry<'_> {
-    pub(crate) fn answered(&mut self, reply: &Reply) {
+    pub(crate) fn answered(&mut self, status: StatusCode, length: u64) {
         // The body of a reply to HEAD stays here.
         let bytes = match self.method.as_str() {
             "HEAD" => 0,
-            _ => reply.body().len(),
+            _ => length,
         };
-        self.reply = Some((reply.status().as_u16(), bytes));
+        self.reply = Some((status, bytes));
     }
 }
 
@@ -185,7 +184,8 @@ impl Drop for Entry<'_> {
         if !self.log.requests {
             return;
         }
-        let (status, bytes) = self.reply.unwrap_or((LEFT, 0));
+        let reply = self.reply.map(|(status, bytes)| (status.as_u16(), bytes));
+        let (status, bytes) = reply.unwrap_or((LEFT, 0));
         let (now, peer, method, target) = (now(), self.peer, &self.method, &self.target);
         let milliseconds = self.begun.elapsed().as_secs_f64() * 1000.0;
         self.log.line(format!(

@@ -7,6 +7,7 @@ use std::env;
 use std::str::FromStr;
 
 use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::http;
 
 use crate::reply::{Reply, empty, with};
 
@@ -146,7 +147,7 @@ pub(crate) enum Page<'a> {
 
 impl Page<'_> {
     /// Tells a browser that the page may read the reply.
-    pub(crate) fn mark(self, reply: Reply) -> Reply {
+    pub(crate) fn mark<B>(self, reply: http::Response<B>) -> http::Response<B> {
         match self {
             Page::None => reply,
             Page::Any => with(reply, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),

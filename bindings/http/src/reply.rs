@@ -72,7 +72,11 @@ fn escaped(text: &str) -> String {
 }
 
 /// Sets a header; a value that HTTP cannot carry is left out.
-pub(crate) fn with(mut reply: Reply, name: HeaderName, value: &str) -> Reply {
+pub(crate) fn with<B>(
+    mut reply: http::Response<B>,
+    name: HeaderName,
+    value: &str,
+) -> http::Response<B> {
     if let Ok(value) = value.parse() {
         reply.headers_mut().insert(name, value);
     }

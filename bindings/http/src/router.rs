@@ -18,6 +18,8 @@ pub(crate) enum Endpoint {
     Running,
     Models,
     Model,
+    /// All of a registry, whatever the method.
+    Registry,
     /// An endpoint of Ollama that is not served here, whose it is, and what to do instead.
     NotServed(Api, &'static str),
 }
@@ -102,7 +104,7 @@ pub(crate) enum Routed {
 /// Routes a request as Ollama does: its multiplexer cleans the path as it is written, its router
 /// then reads it decoded, and knows a path with a slash too many only under the same method. Where
 /// the multiplexer sends a client on, it escapes the escapes that were written (Aug 2026).
-pub(crate) fn route(method: &Method, uri: &Uri) -> Routed {
+pub(crate) fn route(method: &Method, uri: &Uri, is_registry: bool) -> Routed {
     let written = uri.path();
     if written == "*" {
         return Routed::Server;
@@ -116,7 +118,20 @@ pub(crate) fn route(method: &Method, uri: &Uri) -> Routed {
         let to = with_query(target::encode(cleaned.as_bytes()), query);
         return Routed::Redirect(StatusCode::TEMPORARY_REDIRECT, to);
     }
+    if is_registry && let Some(rest) = below(&path, b"/v2") {
+        return Routed::Endpoint(Endpoint::Registry, rest);
+    }
     find(method, &path).unwrap_or_else(|| missed(method, &path, uri))
+}
+
+/// Returns what a path has below another.
+fn below(path: &[u8], top: &[u8]) -> Option<String> {
+    let rest = match path.strip_prefix(top)? {
+        [] => &[],
+        [b'/', rest @ ..] => rest,
+        _ => return None,
+    };
+    Some(String::from_utf8_lossy(rest).into_owned())
 }
 
 fn find(method: &Method, path: &[u8]) -> Option<Routed> {
@@ -178,7 +193,7 @@ mod tests {
     use super::*;
 
     fn routed(method: Method, path: &str) -> Routed {
-        route(&method, &path.parse().unwrap())
+        route(&method, &path.parse().unwrap(), false)
     }
 
     #[test]

@@ -25,7 +25,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// A server that listens. Connections wait until it runs.
 pub struct Server {
     listeners: Vec<Listener>,
-    shared: Arc<Shared>,
+    shared: Shared,
     phase: watch::Sender<Phase>,
     runtime: Runtime,
 }
@@ -39,6 +39,7 @@ impl Server {
         let (phase, phases) = watch::channel(Phase::Serving);
         let shared = Shared {
             store,
+            is_registry: false,
             origins,
             log,
             budget: Budget::new(limits.connections, limits.memory),
@@ -53,10 +54,17 @@ impl Server {
             .build()?;
         Ok(Server {
             listeners: Vec::new(),
-            shared: Arc::new(shared),
+            shared,
             phase,
             runtime,
         })
+    }
+
+    /// Sets whether the models are served as a registry, too, below `/v2/`: to read, never to write.
+    #[must_use]
+    pub fn registry(mut self, is_registry: bool) -> Self {
+        self.shared.is_registry = is_registry;
+        self
     }
 
     /// Listens on an address, besides those before: on each that a host name stands for and this
@@ -107,6 +115,7 @@ impl Server {
             phase,
             runtime,
         } = self;
+        let shared = Arc::new(shared);
         let log = shared.log.clone();
         runtime.block_on(async {
             let mut accepting = JoinSet::new();

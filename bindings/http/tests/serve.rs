@@ -5,6 +5,8 @@
 mod common;
 #[path = "serve/log.rs"]
 mod log;
+#[path = "serve/registry.rs"]
+mod registry;
 
 use std::fs::File;
 use std::path::Path;

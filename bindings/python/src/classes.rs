@@ -6,7 +6,10 @@ use pyo3::types::PyType;
 
 use crate::archive::{ArchivedModel, Exported, ImportedArchive};
 use crate::array::Array;
-use crate::compare::{GgufDiff, GgufHash, KeyDiff, TensorDiff, TensorHash, TensorShape};
+use crate::compare::{
+    GgufDiff, GgufHash, KeyDiff, SharedSet, SharedTensor, SharedTensors, TensorDiff, TensorHash,
+    TensorShape, TypeDiff, WeightSize, WeightsFile,
+};
 use crate::gguf::{FileWarning, Gguf, GgufWarning, register};
 use crate::gguf_edit::Edited;
 use crate::gguf_writer::GgufWriter;
@@ -90,6 +93,9 @@ classes!(
     Repaired,
     Report,
     SharedBlob,
+    SharedSet,
+    SharedTensor,
+    SharedTensors,
     Show,
     ShownTensor,
     Summary,
@@ -98,9 +104,12 @@ classes!(
     TensorHash,
     TensorShape,
     TensorType,
+    TypeDiff,
     Usage,
     Use,
-    Uses
+    Uses,
+    WeightSize,
+    WeightsFile
 );
 
 /// Returns a class by its name.

@@ -33,8 +33,9 @@ impl Gguf {
     }
 
     /// Reads the header of a GGUF file through a seekable binary file, from its position on, to which
-    /// it is put back. Only the header is read, so the data of the tensors are not at hand: it may lie
-    /// in an archive, an object store or at a URL. What the file raises comes through.
+    /// it is put back. Only the header is read: it may lie in an archive, an object store or at a URL.
+    /// What the file raises comes through. The data of the tensors are read through the file as long as
+    /// it is open, by `hash`, `diff` and `to_numpy`, which leave its position anywhere.
     ///
     /// >>> with open("llama3.2.gguf", "rb") as file:
     /// ...     gguf = modelkeep.Gguf.from_file(file)
@@ -45,8 +46,9 @@ impl Gguf {
     fn from_file(file: &Bound<'_, PyAny>, lenient: bool, header_only: bool) -> PyResult<Py<Self>> {
         let py = file.py();
         let options = gguf_options(lenient, false, header_only);
-        let mut reader = PyFileAt::new(file)?;
-        let opened = py.detach(|| GgufFile::from_read_at(&mut reader, &options));
+        let reader = PyFileAt::new(file)?;
+        let kept = reader.clone();
+        let opened = py.detach(|| GgufFile::keeping_read_at(kept, &options));
         match reader.finish() {
             Some(raised) => Err(raised),
             None => Gguf::of(py, opened.or_raise(py)?),

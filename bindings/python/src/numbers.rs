@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use modelkeep::GgufFile;
-use modelkeep::gguf::{Gguf, TensorInfo};
+use modelkeep::gguf::TensorInfo;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyRange, PySlice, PyTuple};
@@ -63,7 +63,7 @@ pub(crate) fn array<'py>(
     let gguf = file.view();
     let tensor = gguf.tensor(at).ok_or_else(|| changed(py))?;
     // Before anything is made as large as a file says: what has data has no more rows than bytes.
-    gguf.dequantize(&tensor, 0..0).or_raise(py)?;
+    file.dequantize(&tensor, 0..0).or_raise(py)?;
     let mut shape: Vec<u64> = tensor.dims.iter().rev().copied().collect();
     // Of one dimension there is one row, which is cut when it is there.
     let (wanted, cut) = match (rows, shape.first_mut()) {
@@ -79,7 +79,7 @@ pub(crate) fn array<'py>(
         Some(wanted) => runs(&wanted, rest),
         None => runs(&[0], tensor.rows()),
     };
-    let whole = filled(py, gguf, &tensor, &runs, &shape)?;
+    let whole = filled(py, file, &tensor, &runs, &shape)?;
     match cut {
         None => Ok(whole),
         Some(Rows::Slice(slice)) => whole.get_item(slice),
@@ -127,22 +127,27 @@ fn runs(places: &[u64], rest: u64) -> Vec<Range<u64>> {
 
 fn filled<'py>(
     py: Python<'py>,
-    gguf: Gguf<'_>,
+    file: &GgufFile,
     tensor: &TensorInfo<'_>,
     runs: &[Range<u64>],
     shape: &[u64],
 ) -> PyResult<Bound<'py, PyAny>> {
+    // A buffer of no dimensions has no shape to read.
+    let made: &[u64] = if shape.is_empty() { &[1] } else { shape };
     let array = py
         .import("numpy")?
-        .call_method1("empty", (PyTuple::new(py, shape)?, "=f4"))?;
+        .call_method1("empty", (PyTuple::new(py, made)?, "=f4"))?;
     let mut done = Ok(());
-    fill_array(&array, |room| done = fill(gguf, tensor, runs, room))?;
+    fill_array(&array, |room| done = fill(file, tensor, runs, room))?;
     done.or_raise(py)?;
-    Ok(array)
+    match shape {
+        [] => array.call_method1("reshape", (PyTuple::empty(py),)),
+        _ => Ok(array),
+    }
 }
 
 fn fill(
-    gguf: Gguf<'_>,
+    file: &GgufFile,
     tensor: &TensorInfo<'_>,
     runs: &[Range<u64>],
     numbers: &mut [f32],
@@ -153,7 +158,7 @@ fn fill(
         let count = (run.end - run.start).saturating_mul(tensor.row_len());
         let count = usize::try_from(count).unwrap_or(usize::MAX).min(room.len());
         let (now, later) = room.split_at_mut(count);
-        gguf.dequantize_into(tensor, run.clone(), now)?;
+        file.dequantize_into(tensor, run.clone(), now)?;
         room = later;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Binary files of Python as readers and writers of the engine.
 
 use std::io::{self, Read, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use modelkeep::ReadAt;
 use pyo3::exceptions::PyValueError;
@@ -35,17 +35,18 @@ impl PyFile {
     }
 
     fn call<T>(&self, call: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> io::Result<T> {
-        Python::attach(|py| call(self.file.bind(py))).map_err(|raised| {
-            if let Ok(mut place) = self.raised.lock() {
-                *place = Some(raised);
-            }
-            io::Error::other("the file raised an exception")
+        Python::attach(|py| {
+            call(self.file.bind(py)).map_err(|raised| {
+                let text = format!("the file raised {raised}");
+                if let Ok(mut place) = self.raised.lock() {
+                    *place = Some(raised);
+                }
+                io::Error::other(text)
+            })
         })
     }
-}
 
-impl Read for PyFile {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    fn read_some(&self, into: &mut [u8]) -> io::Result<usize> {
         let most = into.len().min(CHUNK);
         self.call(|file| {
             let read = file.call_method1("read", (most,))?;
@@ -58,6 +59,12 @@ impl Read for PyFile {
             place.copy_from_slice(read);
             Ok(read.len())
         })
+    }
+}
+
+impl Read for PyFile {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.read_some(into)
     }
 }
 
@@ -81,26 +88,27 @@ impl Write for PyFile {
     }
 }
 
-/// A seekable file of Python, from its position on.
+/// A seekable file of Python, from its position on. Each clone reads the same file.
+#[derive(Clone)]
 pub(crate) struct PyFileAt {
-    file: PyFile,
+    file: Arc<PyFile>,
     base: u64,
 }
 
 impl PyFileAt {
     pub(crate) fn new(file: &Bound<'_, PyAny>) -> PyResult<Self> {
         let base = file.call_method0("tell")?.extract()?;
-        let file = PyFile::new(file);
+        let file = Arc::new(PyFile::new(file));
         Ok(PyFileAt { file, base })
     }
 
     /// Puts the position back, and returns what the file raised, if it did.
-    pub(crate) fn finish(self) -> Option<PyErr> {
+    pub(crate) fn finish(&self) -> Option<PyErr> {
         if let Some(raised) = self.file.take_raised() {
             return Some(raised);
         }
         let _ = self.seek(self.base, 0);
-        self.file.raised()
+        self.file.take_raised()
     }
 
     fn seek(&self, to: u64, whence: u8) -> io::Result<u64> {
@@ -121,6 +129,6 @@ impl ReadAt for PyFileAt {
 
     fn read_at(&mut self, into: &mut [u8], at: u64) -> io::Result<usize> {
         self.seek(self.base.saturating_add(at), 0)?;
-        self.file.read(into)
+        self.file.read_some(into)
     }
 }

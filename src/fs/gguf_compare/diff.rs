@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde::Serialize;
 
 use crate::error::Result;
+use crate::fs::gguf_data::TensorData;
 use crate::fs::gguf_file::GgufFile;
 use crate::fs::hash::Progress;
 use crate::gguf::{Array, Gguf, OwnedValue, TensorInfo, TensorType, Value};
 
-use super::hash::bytes;
-use super::work;
+use super::types::{self, TypeDiff, WeightSize};
+use super::work::{self, Meter};
 
 /// What two GGUF files differ in.
 ///
@@ -40,6 +41,13 @@ pub struct GgufDiff {
     pub equal_tensors: usize,
     /// How many tensors there are in the one or the other.
     pub all_tensors: usize,
+    /// The tensors by their types in both files, those that take most first: what another quantization
+    /// has changed, and what it has left.
+    pub types: Vec<TypeDiff>,
+    /// What the tensors of the first file take, of the types whose size is known.
+    pub size_before: WeightSize,
+    /// What those of the second take.
+    pub size_after: WeightSize,
 }
 
 /// A key that differs.
@@ -150,7 +158,7 @@ impl GgufFile {
         let (before, after) = (self.view(), other.view());
         let (keys, all_keys) = keys(before, after);
         let tensors = pairs(before, after);
-        let candidates = candidates(before, after, &tensors)?;
+        let candidates = candidates(self, other, &tensors)?;
         compare(&candidates, observe)?;
         let equal: Vec<&[u8]> = candidates
             .iter()
@@ -158,6 +166,8 @@ impl GgufFile {
             .map(|it| it.name)
             .collect();
         let all_tensors = tensors.len();
+        let types = types::types(tensors.values());
+        let [size_before, size_after] = types::sizes(&types);
         let found: Vec<TensorDiff> = tensors
             .into_iter()
             .filter(|(name, _)| equal.binary_search(name).is_err())
@@ -174,6 +184,9 @@ impl GgufFile {
             equal_tensors: equal.len(),
             all_tensors,
             tensors: found,
+            types,
+            size_before,
+            size_after,
         })
     }
 }
@@ -238,15 +251,15 @@ fn pairs<'a>(before: Gguf<'a>, after: Gguf<'a>) -> BTreeMap<&'a [u8], Pair<'a>> 
 /// Two tensors that are the same where their bytes are.
 struct Candidate<'a> {
     name: &'a [u8],
-    before: &'a [u8],
-    after: &'a [u8],
+    before: TensorData<'a>,
+    after: TensorData<'a>,
     differs: AtomicBool,
 }
 
 /// Returns the pairs that only their bytes can decide, in the order of names.
 fn candidates<'a>(
-    before: Gguf<'a>,
-    after: Gguf<'a>,
+    before: &'a GgufFile,
+    after: &'a GgufFile,
     pairs: &BTreeMap<&'a [u8], Pair<'a>>,
 ) -> Result<Vec<Candidate<'a>>> {
     let mut found = Vec::new();
@@ -255,11 +268,11 @@ fn candidates<'a>(
             continue;
         };
         let is_alike = one.tensor_type == other.tensor_type && one.dims == other.dims;
-        if is_alike && before.endian() == after.endian() {
+        if is_alike && before.view().endian() == after.view().endian() {
             found.push(Candidate {
                 name,
-                before: bytes(before, one)?,
-                after: bytes(after, other)?,
+                before: before.data_of(one)?,
+                after: after.data_of(other)?,
                 differs: AtomicBool::new(false),
             });
         }
@@ -274,7 +287,7 @@ fn compare(
     candidates: &[Candidate<'_>],
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<()> {
-    let sizes = candidates.iter().map(|it| it.before.len() as u64);
+    let sizes = candidates.iter().map(|it| it.before.len());
     let whole = Progress {
         total_bytes: sizes.sum(),
         total_files: 2,
@@ -283,21 +296,32 @@ fn compare(
     let next = AtomicUsize::new(0);
     let threads = work::threads(0).min(candidates.len());
     work::watched(threads, whole, observe, &|meter| {
+        let mut buffers = [Vec::new(), Vec::new()];
         while let Some(pair) = candidates.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut chunks = pair.before.chunks(CHUNK).zip(pair.after.chunks(CHUNK));
-            let mut left = pair.before.len();
-            for (before, after) in &mut chunks {
-                if before != after {
-                    pair.differs.store(true, Ordering::Relaxed);
-                    break;
-                }
-                left -= before.len();
-                if !meter.advance(before.len()) {
-                    return;
-                }
+            if !pair.compare(&mut buffers, meter)? {
+                break;
             }
-            // What follows a difference need not be looked at.
-            meter.advance(left);
         }
+        Ok(())
     })
+}
+
+impl Candidate<'_> {
+    /// Compares the bytes as far as they are the same; returns whether to go on with others.
+    fn compare(&self, [one, other]: &mut [Vec<u8>; 2], meter: &Meter) -> Result<bool> {
+        let (len, mut at) = (self.before.len(), 0);
+        while at < len {
+            let count = usize::try_from(len - at).map_or(CHUNK, |left| left.min(CHUNK));
+            if self.before.piece(at, count, one)? != self.after.piece(at, count, other)? {
+                self.differs.store(true, Ordering::Relaxed);
+                // What follows a difference need not be looked at.
+                return Ok(meter.advance(usize::try_from(len - at).unwrap_or(usize::MAX)));
+            }
+            at += count as u64;
+            if !meter.advance(count) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }

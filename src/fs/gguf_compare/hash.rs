@@ -1,14 +1,14 @@
 //! The hashes of a file's tensors, as `llama-gguf-hash` defines them.
 
 use std::ops::ControlFlow;
-use std::sync::PoisonError;
 
 use serde::{Serialize, Serializer};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::fs::gguf_data::TensorData;
 use crate::fs::gguf_file::GgufFile;
 use crate::fs::hash::Progress;
-use crate::gguf::{Gguf, TensorInfo, TensorType};
+use crate::gguf::{Gguf, TensorType};
 use crate::name::Digest;
 
 use super::streams::{Streams, Wanted};
@@ -204,42 +204,38 @@ impl GgufFile {
     /// ```
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) where the data of a tensor are not at hand: the file is not
-    /// mapped, or incomplete, or the tensor's type has no size;
-    /// [`Cancelled`](ErrorKind::Cancelled) where `observe` broke.
+    /// [`NotFound`](crate::ErrorKind::NotFound) where the data of a tensor are not at hand: only the
+    /// header was read, the file is incomplete, or the tensor's type has no size;
+    /// [`Io`](crate::ErrorKind::Io) where they cannot be read;
+    /// [`Cancelled`](crate::ErrorKind::Cancelled) where `observe` broke.
     pub fn hash_with(
         &self,
         options: &GgufHashOptions,
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<GgufHash> {
-        let gguf = self.view();
-        let data = gguf.tensors().map(|tensor| bytes(gguf, &tensor));
-        let data = data.collect::<Result<Vec<&[u8]>>>()?;
-        let GgufHashOptions { sha256, xxh64, .. } = *options;
+        let data = self.view().tensors().map(|tensor| self.data_of(&tensor));
+        let data = data.collect::<Result<Vec<TensorData<'_>>>>()?;
         let threads = work::threads(options.threads).min(1 + data.len());
-        let streams = Streams::new(&data, Wanted { sha256, xxh64 }, options.tensors, threads);
+        let wanted = Wanted {
+            sha256: options.sha256,
+            xxh64: options.xxh64,
+            whole: true,
+            tensors: options.tensors,
+        };
+        let streams = Streams::new(&data, wanted, threads);
         let passes = 1 + u64::from(options.tensors);
         let whole = Progress {
-            total_bytes: passes.saturating_mul(data.iter().map(|data| data.len() as u64).sum()),
+            total_bytes: passes.saturating_mul(data.iter().map(TensorData::len).sum()),
             total_files: 1,
             ..Progress::default()
         };
         work::watched(threads, whole, observe, &|meter| streams.run(meter))?;
-        Ok(collected(gguf, streams))
+        Ok(collected(self.view(), streams))
     }
 }
 
-/// Returns the data of a tensor.
-pub(super) fn bytes<'a>(gguf: Gguf<'a>, tensor: &TensorInfo<'_>) -> Result<&'a [u8]> {
-    gguf.data_at_hand(tensor).map_err(|why| {
-        let text = format!("reading {:?}: its data are not at hand: {why}", tensor.name);
-        Error::new(ErrorKind::NotFound, text)
-    })
-}
-
 fn collected(gguf: Gguf<'_>, streams: Streams<'_>) -> GgufHash {
-    let done = streams.done.into_inner();
-    let done = done.unwrap_or_else(PoisonError::into_inner);
+    let done = streams.into_done();
     let tensors = gguf.tensors().zip(done.tensors);
     let tensors = tensors.map(|(tensor, hashes)| TensorHash {
         name: tensor.name.lossy().into_owned(),

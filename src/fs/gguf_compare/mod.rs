@@ -1,12 +1,17 @@
-//! GGUF files compared: the hashes of their tensors, and what two files differ in.
+//! GGUF files compared: the hashes of their tensors, what two files differ in, and what several share.
 
 mod diff;
 mod hash;
+mod shared;
 mod streams;
+mod types;
 mod work;
 
 pub use diff::{GgufDiff, KeyDiff, TensorDiff, TensorShape};
 pub use hash::{GgufHash, GgufHashOptions, TensorHash};
+pub(crate) use shared::shared;
+pub use shared::{SharedSet, SharedTensor};
+pub use types::{TypeDiff, WeightSize};
 
 /// Hashes the tensors of what may be a GGUF file, and compares it with itself, for tests of hostile
 /// files. Does not panic, whatever the bytes are.

@@ -8,6 +8,8 @@ use std::hash::Hasher as _;
 
 use twox_hash::XxHash64;
 
+use crate::error::Result;
+use crate::fs::gguf_data::TensorData;
 use crate::name::{Digest, Hasher};
 use crate::sha256::{self, BLOCK, Kernels, MOST};
 
@@ -20,22 +22,27 @@ pub(super) struct Hashes {
     pub xxh64: Option<u64>,
 }
 
-/// Which hashes are wanted.
+/// Which hashes are wanted, and of what.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     pub sha256: bool,
     pub xxh64: bool,
+    /// All tensors as one stream.
+    pub whole: bool,
+    /// Each tensor.
+    pub tensors: bool,
 }
 
-/// The tensors of a file in its order, and their hashes as they are done.
+/// The data of tensors in their order, and their hashes as they are done.
 pub(super) struct Streams<'a> {
-    data: &'a [&'a [u8]],
+    data: &'a [TensorData<'a>],
     wanted: Wanted,
+    kernels: Kernels,
     /// How many a thread advances together.
     together: usize,
     next: AtomicUsize,
     is_whole_taken: AtomicBool,
-    pub(super) done: Mutex<Done>,
+    done: Mutex<Done>,
 }
 
 /// What is known so far.
@@ -50,79 +57,111 @@ const CHUNK: usize = 128 << 10;
 /// A tensor on its way.
 struct Stream<'a> {
     index: usize,
-    rest: &'a [u8],
-    total: u64,
+    data: TensorData<'a>,
+    at: u64,
     state: sha256::State,
     xxh64: XxHash64,
+    /// What was read of it last, where it is not in memory.
+    buffer: Vec<u8>,
+}
+
+impl Stream<'_> {
+    fn left(&self) -> u64 {
+        self.data.len() - self.at
+    }
+
+    /// Returns the whole blocks that are next, in bytes.
+    fn blocks(&self) -> usize {
+        let left = self.left().min(CHUNK as u64);
+        usize::try_from(left).unwrap_or(CHUNK) / BLOCK * BLOCK
+    }
 }
 
 impl<'a> Streams<'a> {
-    /// Prepares the tensors for so many threads; without `tensors` only all of them as one stream.
-    pub(super) fn new(data: &'a [&'a [u8]], wanted: Wanted, tensors: bool, threads: usize) -> Self {
-        let kernels = Kernels::detect();
+    /// Prepares the hashes for so many threads.
+    pub(super) fn new(data: &'a [TensorData<'a>], wanted: Wanted, threads: usize) -> Self {
+        let bytes = data.iter().map(|data| data.len()).sum();
+        let kernels = Kernels::for_work(data.len(), bytes);
         let share = data.len().div_ceil(threads.max(1));
-        let next = if tensors { 0 } else { data.len() };
+        let count = if wanted.tensors { data.len() } else { 0 };
         Streams {
             data,
             wanted,
+            kernels,
             together: kernels.batch_size(share).max(1),
-            next: AtomicUsize::new(next),
-            is_whole_taken: AtomicBool::new(false),
+            next: AtomicUsize::new(data.len() - count),
+            is_whole_taken: AtomicBool::new(!wanted.whole),
             done: Mutex::new(Done {
                 whole: Hashes::default(),
-                tensors: vec![Hashes::default(); if tensors { data.len() } else { 0 }],
+                tensors: vec![Hashes::default(); count],
             }),
         }
     }
 
+    /// Returns the hashes, when all threads have run.
+    pub(super) fn into_done(self) -> Done {
+        self.done
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Hashes what no other thread has taken: all bytes as one stream first, which takes longest,
     /// then tensors.
-    pub(super) fn run(&self, meter: &Meter) {
+    ///
+    /// # Errors
+    /// Where the data cannot be read.
+    pub(super) fn run(&self, meter: &Meter) -> Result<()> {
         if !self.is_whole_taken.swap(true, Ordering::Relaxed)
-            && let Some(whole) = self.whole(meter)
+            && let Some(whole) = self.whole(meter)?
         {
             self.done().whole = whole;
         }
-        self.some(meter);
+        self.some(meter)
     }
 
     fn done(&self) -> std::sync::MutexGuard<'_, Done> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn whole(&self, meter: &Meter) -> Option<Hashes> {
+    fn whole(&self, meter: &Meter) -> Result<Option<Hashes>> {
         let (mut sha256, mut xxh64) = (Hasher::new(), XxHash64::with_seed(0));
-        for chunk in self.data.iter().flat_map(|data| data.chunks(CHUNK)) {
-            if self.wanted.sha256 {
-                sha256.update(chunk);
-            }
-            if self.wanted.xxh64 {
-                xxh64.write(chunk);
-            }
-            if !meter.advance(chunk.len()) {
-                return None;
+        let mut buffer = Vec::new();
+        for data in self.data {
+            let mut at = 0;
+            while at < data.len() {
+                let len = usize::try_from(data.len() - at).map_or(CHUNK, |left| left.min(CHUNK));
+                let chunk = data.piece(at, len, &mut buffer)?;
+                if self.wanted.sha256 {
+                    sha256.update(chunk);
+                }
+                if self.wanted.xxh64 {
+                    xxh64.write(chunk);
+                }
+                at += len as u64;
+                if !meter.advance(len) {
+                    return Ok(None);
+                }
             }
         }
-        Some(Hashes {
+        Ok(Some(Hashes {
             sha256: self.wanted.sha256.then(|| sha256.finish()),
             xxh64: self.wanted.xxh64.then(|| xxh64.finish()),
-        })
+        }))
     }
 
     fn take(&self) -> Option<Stream<'a>> {
         let index = self.next.fetch_add(1, Ordering::Relaxed);
-        let rest = self.data.get(index)?;
         Some(Stream {
             index,
-            rest,
-            total: rest.len() as u64,
+            data: *self.data.get(index)?,
+            at: 0,
             state: sha256::START,
             xxh64: XxHash64::with_seed(0),
+            buffer: Vec::new(),
         })
     }
 
-    fn some(&self, meter: &Meter) {
-        let kernels = Kernels::detect();
+    fn some(&self, meter: &Meter) -> Result<()> {
         let mut streams: Vec<Stream<'_>> = Vec::new();
         loop {
             while streams.len() < self.together
@@ -131,59 +170,64 @@ impl<'a> Streams<'a> {
                 streams.push(stream);
             }
             if streams.is_empty() {
-                return;
+                return Ok(());
             }
-            let bytes = self.step(&mut streams, kernels);
-            if !meter.advance(bytes + self.end(&mut streams)) {
-                return;
+            let bytes = self.step(&mut streams)?;
+            if !meter.advance(bytes + self.end(&mut streams)?) {
+                return Ok(());
             }
         }
     }
 
     /// Advances all of them as far as the shortest goes; returns the bytes that are done.
-    fn step(&self, streams: &mut [Stream<'_>], kernels: Kernels) -> usize {
-        let whole = streams
-            .iter()
-            .map(|stream| stream.rest.len() / BLOCK * BLOCK);
-        let len = whole.min().unwrap_or(0).min(CHUNK);
+    fn step(&self, streams: &mut [Stream<'_>]) -> Result<usize> {
+        let len = streams.iter().map(Stream::blocks).min().unwrap_or(0);
         if len == 0 {
-            return 0;
+            return Ok(0);
         }
+        let count = streams.len();
         let mut states = [sha256::START; MOST];
         let mut inputs: [&[u8]; MOST] = [&[]; MOST];
         let places = states.iter_mut().zip(&mut inputs);
         for (stream, (state, input)) in streams.iter_mut().zip(places) {
-            let (now, later) = stream.rest.split_at(len);
+            let Stream {
+                data, at, buffer, ..
+            } = stream;
+            let now = data.piece(*at, len, buffer)?;
             if self.wanted.xxh64 {
                 stream.xxh64.write(now);
             }
-            (*state, *input, stream.rest) = (stream.state, now, later);
+            *at += len as u64;
+            (*state, *input) = (stream.state, now);
         }
-        let count = streams.len();
         if let (true, Some(states), Some(inputs)) = (
             self.wanted.sha256,
             states.get_mut(..count),
             inputs.get(..count),
         ) {
-            kernels.advance(states, inputs);
+            self.kernels.advance(states, inputs);
         }
         for (stream, state) in streams.iter_mut().zip(states) {
             stream.state = state;
         }
-        len * count
+        Ok(len * count)
     }
 
     /// Notes the hashes of those that have less than a block left; returns these last bytes.
-    fn end(&self, streams: &mut Vec<Stream<'_>>) -> usize {
-        let mut bytes = 0;
-        streams.retain_mut(|stream| {
-            if stream.rest.len() >= BLOCK {
-                return true;
+    fn end(&self, streams: &mut Vec<Stream<'_>>) -> Result<usize> {
+        let (mut bytes, mut going_on) = (0, Vec::with_capacity(streams.len()));
+        for mut stream in streams.drain(..) {
+            if stream.blocks() > 0 {
+                going_on.push(stream);
+                continue;
             }
-            let Wanted { sha256, xxh64 } = self.wanted;
-            bytes += stream.rest.len();
-            stream.xxh64.write(stream.rest);
-            let digest = || Digest::from(sha256::finish(stream.state, stream.rest, stream.total));
+            let left = usize::try_from(stream.left()).unwrap_or(0);
+            let rest = stream.data.piece(stream.at, left, &mut stream.buffer)?;
+            let Wanted { sha256, xxh64, .. } = self.wanted;
+            bytes += left;
+            stream.xxh64.write(rest);
+            let total = stream.data.len();
+            let digest = || Digest::from(sha256::finish(stream.state, rest, total));
             let hashes = Hashes {
                 sha256: sha256.then(digest),
                 xxh64: xxh64.then(|| stream.xxh64.finish()),
@@ -191,8 +235,8 @@ impl<'a> Streams<'a> {
             if let Some(slot) = self.done().tensors.get_mut(stream.index) {
                 *slot = hashes;
             }
-            false
-        });
-        bytes
+        }
+        *streams = going_on;
+        Ok(bytes)
     }
 }

@@ -32,21 +32,25 @@ pub(super) fn threads(wanted: usize) -> usize {
     }
 }
 
-/// Runs `work` on so many threads. `observe` runs on the calling one: before the first byte, then 20
-/// times a second, and after the last.
+/// Runs `work` on so many threads, of which none goes on where one fails. `observe` runs on the calling
+/// one: before the first byte, then 20 times a second, and after the last. What of `whole` is done
+/// already, it says itself.
 ///
 /// # Errors
-/// [`Cancelled`](ErrorKind::Cancelled) where `observe` broke.
+/// Those of `work`; [`Cancelled`](ErrorKind::Cancelled) where `observe` broke.
 pub(super) fn watched(
     threads: usize,
     whole: Progress,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
-    work: &(dyn Fn(&Meter) + Sync),
+    work: &(dyn Fn(&Meter) -> Result<()> + Sync),
 ) -> Result<()> {
     let meter = Meter::default();
     let mut tell = |meter: &Meter| {
         let mut progress = whole;
-        progress.bytes = meter.bytes.load(Ordering::Relaxed).min(whole.total_bytes);
+        let done = whole
+            .bytes
+            .saturating_add(meter.bytes.load(Ordering::Relaxed));
+        progress.bytes = done.min(whole.total_bytes);
         if progress.bytes == whole.total_bytes {
             progress.files = whole.total_files;
         }
@@ -60,19 +64,23 @@ pub(super) fn watched(
     tell(&meter)?;
     thread::scope(|scope| -> Result<()> {
         let _stop = StopOnDrop(&meter.stopped);
-        let (done, ended) = mpsc::channel::<()>();
+        let (failed, failures) = mpsc::channel();
         for _ in 0..threads {
-            let (done, meter) = (done.clone(), &meter);
+            let (failed, meter) = (failed.clone(), &meter);
             scope.spawn(move || {
-                let _done = done;
-                work(meter);
+                if let Err(error) = work(meter) {
+                    let _ = failed.send(error);
+                }
             });
         }
-        drop(done);
-        while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-            tell(&meter)?;
+        drop(failed);
+        loop {
+            match failures.recv_timeout(INTERVAL) {
+                Ok(error) => return Err(error),
+                Err(RecvTimeoutError::Timeout) => tell(&meter)?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
         }
-        Ok(())
     })?;
     tell(&meter)
 }

@@ -5,29 +5,30 @@ mod read_ahead;
 mod schedule;
 mod sequential;
 mod stream;
+mod work;
 
 pub(crate) use sequential::hash_stream;
 
 use std::fs::File;
 use std::io;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rayon::{Scope, ThreadPool};
+use rayon::ThreadPool;
 use serde::Serialize;
 
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::Stat;
 use crate::name::Digest;
-use crate::sha256::{BLOCK, Kernels, MOST, START};
+use crate::sha256::Kernels;
 
 use schedule::Queue;
-use stream::{Chunk, Stream};
+use work::Work;
 
 /// A file to hash.
 #[derive(Clone, Copy)]
@@ -112,7 +113,7 @@ type Outcome = (usize, io::Result<Hashed>);
 /// The shortest time between two calls of an observer: 20 a second at most.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Hashes files on a pool, never more than `streams` together on a thread, where that is said.
+/// Hashes files on a pool, `streams` together on a thread, or as many as is fastest.
 /// Opens each once, and has `inspect` look at it before it is closed. Returns a result for each job,
 /// in their order.
 ///
@@ -121,18 +122,14 @@ pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) fn hash_files(
     threads: &ThreadPool,
     jobs: &[Job<'_>],
-    streams: Option<usize>,
+    streams: Option<NonZeroUsize>,
     inspect: Inspect<'_>,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Vec<io::Result<Hashed>>, Cancelled> {
-    let kernels = Kernels::detect().at_most(streams.unwrap_or(MOST));
+    let bytes = jobs.iter().map(|job| job.size).sum();
+    let kernels = Kernels::for_work(jobs.len(), bytes).fixed(streams);
     let queue = Queue::new(jobs, threads.current_num_threads(), kernels);
-    let work = Work {
-        queue: Mutex::new(queue),
-        bytes: AtomicU64::new(0),
-        stopped: AtomicBool::new(false),
-        inspect,
-    };
+    let work = Work::new(queue, inspect);
     let (sender, receiver) = mpsc::channel();
     threads.in_place_scope(|scope| {
         let _stop = StopOnDrop(&work.stopped);
@@ -226,140 +223,6 @@ impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
-}
-
-struct Work<'j> {
-    queue: Mutex<Queue<'j>>,
-    bytes: AtomicU64,
-    stopped: AtomicBool,
-    inspect: Inspect<'j>,
-}
-
-impl<'j> Work<'j> {
-    fn queue(&self) -> std::sync::MutexGuard<'_, Queue<'j>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Has idle threads take files, as many as there are files for.
-    fn call_idle<'s>(&'s self, scope: &Scope<'s>, results: &Sender<Vec<Outcome>>) {
-        let called = self.queue().call_idle();
-        for _ in 0..called {
-            let results = results.clone();
-            scope.spawn(move |scope| self.run(scope, &results));
-        }
-    }
-
-    /// Takes files and advances them, as long as there are some for this thread.
-    fn run<'s>(&'s self, scope: &Scope<'s>, results: &Sender<Vec<Outcome>>) {
-        let kernels = self.queue().kernels();
-        let mut chunks = [const { Chunk::new() }; MOST];
-        while !self.stopped.load(Ordering::Relaxed) {
-            let mut streams = self.queue().take();
-            if streams.is_empty() {
-                return;
-            }
-            let taken = streams.len();
-            let left: u64 = streams.iter().map(Stream::left).sum();
-            let mut ended = Vec::new();
-            if let [stream] = streams.as_mut_slice()
-                && self.queue().has_idle()
-                && let Some(outcome) = self.finish_with_reader(stream, kernels)
-            {
-                ended.push(outcome);
-                streams.clear();
-            } else {
-                let bytes = step(&mut streams, &mut chunks, kernels, self.inspect, &mut ended);
-                self.bytes.fetch_add(bytes, Ordering::Relaxed);
-            }
-            self.queue().give_back(streams, taken, left);
-            self.call_idle(scope, results);
-            if !ended.is_empty() {
-                // Nobody listens any more after a cancellation.
-                let _ = results.send(ended);
-            }
-        }
-    }
-
-    /// Hashes a file to its end with the help of a thread that has nothing to do; `None` where
-    /// there is none after all.
-    fn finish_with_reader(&self, stream: &mut Stream<'j>, kernels: Kernels) -> Option<Outcome> {
-        let should_continue = |bytes| {
-            self.bytes.fetch_add(bytes, Ordering::Relaxed);
-            !self.stopped.load(Ordering::Relaxed)
-        };
-        let result = read_ahead::finish_with_reader(stream, kernels, should_continue)?;
-        let result = result.transpose()?;
-        let result = result.and_then(|digest| stream.end(digest, self.inspect));
-        Some((stream.index, result))
-    }
-}
-
-/// The bytes that are read at once for one of a few, and for one of sixteen: together they fit a
-/// core's second cache.
-const LARGE_CHUNK: usize = 256 << 10;
-const SMALL_CHUNK: usize = 128 << 10;
-
-/// Advances files together, as far as all of them have bytes at hand; those that end leave for
-/// `ended`. Returns the bytes that are done.
-fn step(
-    streams: &mut Vec<Stream<'_>>,
-    chunks: &mut [Chunk; MOST],
-    kernels: Kernels,
-    inspect: Inspect<'_>,
-    ended: &mut Vec<Outcome>,
-) -> u64 {
-    let most = if streams.len() > 2 {
-        SMALL_CHUNK
-    } else {
-        LARGE_CHUNK
-    };
-    let mut read = 0;
-    streams.retain_mut(|stream| {
-        match chunks
-            .get_mut(read)
-            .map(|chunk| stream.source()?.read(chunk, most))
-        {
-            Some(Ok(())) => {
-                read += 1;
-                true
-            }
-            Some(Err(error)) => {
-                ended.push((stream.index, Err(error)));
-                false
-            }
-            None => true,
-        }
-    });
-    let chunks = chunks.get(..read).unwrap_or_default();
-    let len = chunks.iter().map(Chunk::whole).min().unwrap_or(0);
-    let mut states = [START; MOST];
-    let mut inputs: [&[u8]; MOST] = [&[]; MOST];
-    for (((stream, chunk), state), input) in
-        streams.iter().zip(chunks).zip(&mut states).zip(&mut inputs)
-    {
-        (*state, *input) = (stream.state, chunk.blocks(len));
-    }
-    if let (Some(states), Some(inputs)) = (states.get_mut(..read), inputs.get(..read)) {
-        kernels.advance(states, inputs);
-    }
-    let mut bytes = (len * read) as u64;
-    let mut states = states.iter().zip(chunks);
-    streams.retain_mut(|stream| {
-        let Some((state, chunk)) = states.next() else {
-            return true;
-        };
-        stream.state = *state;
-        stream.advance(len);
-        let tail = chunk.after(len);
-        let ends = chunk.is_last && tail.len() < BLOCK;
-        if ends {
-            bytes += tail.len() as u64;
-            let digest = stream.finish(tail);
-            ended.push((stream.index, stream.end(digest, inspect)));
-        }
-        !ends
-    });
-    bytes
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl<'j> Queue<'j> {
         let longest = self.open.last().map_or(0, Stream::left);
         let mut together = batch_size;
         while together > 1 && !self.has_time(longest, together) {
-            together = Kernels::narrower(together);
+            together = self.kernels.batch_size(together - 1);
         }
         let rest = self.open.len().saturating_sub(together);
         self.open.split_off(rest)
@@ -92,8 +92,8 @@ impl<'j> Queue<'j> {
     /// on, each with its share of the files.
     fn has_time(&self, longest: u64, together: usize) -> bool {
         let share = self.kernels.batch_size(self.files.div_ceil(self.threads));
-        let all = self.left.saturating_mul(Kernels::relative_cost(share));
-        let one = longest.saturating_mul(Kernels::relative_cost(together));
+        let all = self.left.saturating_mul(self.kernels.cost(share));
+        let one = longest.saturating_mul(self.kernels.cost(together));
         one.saturating_mul((self.threads * share) as u64) <= all
     }
 

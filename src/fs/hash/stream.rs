@@ -148,7 +148,14 @@ impl Source<'_> {
         {
             match open::read_at(file, left, self.at + chunk.filled as u64) {
                 Ok(0) => break,
-                Ok(count) => chunk.filled += count,
+                Ok(count) => {
+                    let is_short = count < left.len();
+                    chunk.filled += count;
+                    // Where it ends is where it ended when it was opened: no need to ask once more.
+                    if is_short && self.at + chunk.filled as u64 == self.size {
+                        break;
+                    }
+                }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }

@@ -49,6 +49,14 @@ impl BlobFile {
     }
 }
 
+impl BlobFile {
+    /// Returns whether it is spelled as the paths of blobs are.
+    pub(crate) fn is_lower_case(&self) -> bool {
+        let name = self.path.file_name().unwrap_or_default();
+        !name.as_encoded_bytes().iter().any(u8::is_ascii_uppercase)
+    }
+}
+
 impl BlobName {
     pub(crate) fn of(file_name: &OsStr) -> Self {
         if is_dropping(file_name) || is_of_the_system(file_name) {

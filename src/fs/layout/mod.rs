@@ -10,6 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::fs::read::is_absence;
 use crate::fs::system::stat::Stat;
 use crate::name::{Digest, ModelName};
 
@@ -143,6 +144,24 @@ impl Layout {
             .take(3)
             .map(Path::to_owned)
             .collect()
+    }
+
+    /// Returns the names of a model's directory; a missing one has none.
+    ///
+    /// # Errors
+    /// With the directory that cannot be read.
+    pub(crate) fn tagged(&self, name: &ModelName) -> Result<Vec<ModelName>, (PathBuf, io::Error)> {
+        let mut directory = self.manifest(name);
+        directory.pop();
+        let entries = match sorted_entries(&directory) {
+            Err(error) if is_absence(&error) => Vec::new(),
+            entries => entries.map_err(|error| (directory, error))?,
+        };
+        let [host, namespace, model, _] = name.parts();
+        let files = entries.into_iter().filter(|(_, kind)| !kind.is_dir());
+        let names = files
+            .filter_map(|(tag, _)| ModelName::from_parts(host, namespace, model, tag.to_str()?));
+        Ok(names.collect())
     }
 
     /// Returns the path that a blob is written to.

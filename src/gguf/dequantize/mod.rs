@@ -80,9 +80,10 @@ impl<'a> Gguf<'a> {
     /// # Errors
     /// As [`dequantize_into`](Self::dequantize_into).
     pub fn dequantize(&self, tensor: &TensorInfo<'_>, rows: Range<u64>) -> Result<Vec<f32>> {
-        let packed = self.packed(tensor, rows)?;
+        let packed = tensor.packed(rows)?;
+        let bytes = self.packed_bytes(tensor, &packed)?;
         let mut numbers = vec![0.0; packed.elements];
-        packed.decode(self.endian(), &mut numbers);
+        packed.decode(bytes, self.endian(), &mut numbers);
         Ok(numbers)
     }
 
@@ -101,34 +102,41 @@ impl<'a> Gguf<'a> {
         rows: Range<u64>,
         numbers: &mut [f32],
     ) -> Result<()> {
-        let packed = self.packed(tensor, rows)?;
-        if packed.elements != numbers.len() {
-            let (wanted, there) = (packed.elements, numbers.len());
-            let text = format!("the rows have {wanted} numbers, and there is room for {there}");
-            return Err(refused(tensor, ErrorKind::InvalidArgument, &text));
-        }
-        packed.decode(self.endian(), numbers);
+        let packed = tensor.packed(rows)?;
+        packed.must_fill(tensor, numbers)?;
+        packed.decode(self.packed_bytes(tensor, &packed)?, self.endian(), numbers);
         Ok(())
     }
 
-    /// Returns the bytes of some rows, and how to read them.
-    fn packed(&self, tensor: &TensorInfo<'_>, rows: Range<u64>) -> Result<Packed<'a>> {
-        let kind = tensor.tensor_type;
-        if !kind.is_dequantizable() {
-            let text = format!("the type {} is not dequantized", kind.described());
-            return Err(refused(tensor, ErrorKind::Unsupported, &text));
-        }
-        if rows.start > rows.end || rows.end > tensor.rows() {
-            let there = tensor.rows();
-            let text = format!("it has {there} rows, not {}..{}", rows.start, rows.end);
-            return Err(refused(tensor, ErrorKind::InvalidArgument, &text));
-        }
+    fn packed_bytes(&self, tensor: &TensorInfo<'_>, packed: &PackedRows) -> Result<&'a [u8]> {
         let absent = |why| {
             let text = format!("its data are not at hand: {why}");
             refused(tensor, ErrorKind::NotFound, &text)
         };
         let data = self.data_at_hand(tensor).map_err(absent)?;
-        cut(data, tensor, rows).ok_or_else(|| absent("they are larger than memory"))
+        let bytes = packed.place().and_then(|place| data.get(place));
+        bytes.ok_or_else(|| absent("they are larger than memory"))
+    }
+}
+
+impl TensorInfo<'_> {
+    /// Returns where some rows are, and how to read them.
+    pub(crate) fn packed(&self, rows: Range<u64>) -> Result<PackedRows> {
+        let kind = self.tensor_type;
+        if !kind.is_dequantizable() {
+            let text = format!("the type {} is not dequantized", kind.described());
+            return Err(refused(self, ErrorKind::Unsupported, &text));
+        }
+        if rows.start > rows.end || rows.end > self.rows() {
+            let there = self.rows();
+            let text = format!("it has {there} rows, not {}..{}", rows.start, rows.end);
+            return Err(refused(self, ErrorKind::InvalidArgument, &text));
+        }
+        let too_large = || {
+            let text = "the rows are larger than memory";
+            refused(self, ErrorKind::InvalidArgument, text)
+        };
+        PackedRows::of(self, rows).ok_or_else(too_large)
     }
 }
 
@@ -137,34 +145,51 @@ fn refused(tensor: &TensorInfo<'_>, kind: ErrorKind, text: &str) -> Error {
 }
 
 /// Rows as they are in a file.
-struct Packed<'a> {
+pub(crate) struct PackedRows {
     tensor_type: TensorType,
-    bytes: &'a [u8],
-    elements: usize,
+    /// Their place in the data of the tensor.
+    pub bytes: Range<u64>,
+    pub elements: usize,
 }
 
-/// Returns the part of a tensor's data that some of its rows are.
-fn cut<'a>(data: &'a [u8], tensor: &TensorInfo<'_>, rows: Range<u64>) -> Option<Packed<'a>> {
-    let kind = tensor.tensor_type;
-    let row = tensor.row_len();
-    let bytes = row
-        .checked_div(kind.block_elements()?)?
-        .checked_mul(kind.block_bytes()?)?;
-    let at = |row: u64| usize::try_from(row.checked_mul(bytes)?).ok();
-    let elements = (rows.end - rows.start).checked_mul(row)?;
-    Some(Packed {
-        tensor_type: kind,
-        bytes: data.get(at(rows.start)?..at(rows.end)?)?,
-        elements: usize::try_from(elements).ok()?,
-    })
+impl PackedRows {
+    fn of(tensor: &TensorInfo<'_>, rows: Range<u64>) -> Option<Self> {
+        let kind = tensor.tensor_type;
+        let row = tensor.row_len();
+        let bytes = row
+            .checked_div(kind.block_elements()?)?
+            .checked_mul(kind.block_bytes()?)?;
+        let elements = (rows.end - rows.start).checked_mul(row)?;
+        Some(PackedRows {
+            tensor_type: kind,
+            bytes: rows.start.checked_mul(bytes)?..rows.end.checked_mul(bytes)?,
+            elements: usize::try_from(elements).ok()?,
+        })
+    }
+
+    /// Returns their place in memory.
+    fn place(&self) -> Option<Range<usize>> {
+        let at = |byte: u64| usize::try_from(byte).ok();
+        Some(at(self.bytes.start)?..at(self.bytes.end)?)
+    }
+
+    /// Refuses memory that has not room for exactly these rows.
+    pub(crate) fn must_fill(&self, tensor: &TensorInfo<'_>, numbers: &[f32]) -> Result<()> {
+        let (wanted, there) = (self.elements, numbers.len());
+        if wanted == there {
+            return Ok(());
+        }
+        let text = format!("the rows have {wanted} numbers, and there is room for {there}");
+        Err(refused(tensor, ErrorKind::InvalidArgument, &text))
+    }
 }
 
 /// Numbers that are worth a thread of their own.
 const SHARE: usize = 1 << 19;
 
-impl Packed<'_> {
-    /// Decodes all, on several threads where that is quicker.
-    fn decode(&self, endian: Endian, numbers: &mut [f32]) {
+impl PackedRows {
+    /// Decodes their bytes, on several threads where that is quicker.
+    pub(crate) fn decode(&self, packed: &[u8], endian: Endian, numbers: &mut [f32]) {
         let count = thread::available_parallelism().map_or(1, NonZero::get);
         let count = count.min(numbers.len() / SHARE).max(1);
         let sizes = self
@@ -178,10 +203,10 @@ impl Packed<'_> {
             ))
         });
         let Some((elements, bytes)) = sizes.filter(|_| count > 1) else {
-            return decode(self.tensor_type, endian, self.bytes, numbers);
+            return decode(self.tensor_type, endian, packed, numbers);
         };
         let blocks = (numbers.len() / elements).div_ceil(count);
-        let parts = self.bytes.chunks(blocks * bytes);
+        let parts = packed.chunks(blocks * bytes);
         let rooms = numbers.chunks_mut(blocks * elements);
         let mut shares = parts.zip(rooms);
         let own = shares.next();

@@ -55,6 +55,15 @@ impl Scene {
         writer.tensor("token_embd.weight", &[4], TensorType::F32, vec![7; 16]);
         writer.write_to(&mut weights).unwrap();
         scene.write(&scene.root().join("weights.gguf"), &weights);
+        for no in 0..2_u16 {
+            let mut part = Writer::new();
+            part.set("split.no", no).set("split.count", 2_u16);
+            part.tensor(&format!("blk.{no}.w"), &[4], TensorType::F32, vec![7; 16]);
+            let mut bytes = Vec::new();
+            part.write_to(&mut bytes).unwrap();
+            let name = format!("part-0000{}-of-00002.gguf", no + 1);
+            scene.write(&scene.root().join(name), &bytes);
+        }
         let damaged = scene.store().layout().new_blob(&Digest::of(&weights));
         scene.write(&damaged, DAMAGED);
         scene
@@ -135,6 +144,12 @@ fn operations() -> Vec<(&'static str, Operation)> {
             let file = store.path().join("weights.gguf");
             store
                 .import(file, name("new"), &ImportOptions::default())
+                .map(drop)
+        }),
+        ("import of a split model", |store| {
+            let part = store.path().join("part-00002-of-00002.gguf");
+            store
+                .import(part, name("new"), &ImportOptions::default())
                 .map(drop)
         }),
         ("import over a model", |store| {

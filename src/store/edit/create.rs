@@ -1,9 +1,12 @@
 //! A new GGUF file of what a writer has collected.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::hash::{INTERVAL, Progress};
 use crate::fs::staged::Staged;
 use crate::gguf::{Index, Limits, Writer};
 use crate::store::edit::{EditOptions, Edited, may_write};
@@ -38,6 +41,22 @@ impl Writer {
         options: &EditOptions,
         data: &mut dyn FnMut(usize, &mut dyn Write) -> io::Result<()>,
     ) -> Result<Edited> {
+        let mut observe = |_: &Progress| ControlFlow::Continue(());
+        self.write_file_with(path, options, data, &mut observe)
+    }
+
+    /// As [`write_file`](Self::write_file); `observe` is told how far it is, at most 20 times a second,
+    /// and may break to stop, which leaves no file.
+    ///
+    /// # Errors
+    /// As [`write_file`](Self::write_file); [`Cancelled`](ErrorKind::Cancelled) where `observe` broke.
+    pub fn write_file_with(
+        &self,
+        path: impl AsRef<Path>,
+        options: &EditOptions,
+        data: &mut dyn FnMut(usize, &mut dyn Write) -> io::Result<()>,
+        observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<Edited> {
         let path = path.as_ref();
         let refused = |e| failed(path, e);
         let sizes = self.sizes().map_err(refused)?;
@@ -48,10 +67,21 @@ impl Writer {
             Error::caused(ErrorKind::InvalidArgument, text, fault).at(path)
         })?;
         let replaced = may_write(path, options.replace)?;
-        let mut staged = Staged::beside(path, options.durability, Error::io)?;
-        self.write_with(&mut Sink(&mut staged), data)
-            .map_err(refused)?;
-        staged.commit_file(path, options.replace)?;
+        let mut sink = Sink {
+            staged: Staged::beside(path, options.durability, Error::io)?,
+            progress: Progress {
+                total_bytes: size,
+                total_files: 1,
+                ..Progress::default()
+            },
+            observe,
+            told: Instant::now(),
+        };
+        sink.tell().map_err(refused)?;
+        self.write_with(&mut sink, data).map_err(refused)?;
+        sink.progress.files = 1;
+        sink.tell().map_err(refused)?;
+        sink.staged.commit_file(path, options.replace)?;
         Ok(Edited {
             file: path.to_owned(),
             size,
@@ -64,21 +94,48 @@ impl Writer {
 }
 
 fn failed(path: &Path, error: io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::InvalidInput => {
+    match error.downcast::<Error>() {
+        Ok(error) => error,
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
             let text = format!("writing {}", path.display());
             Error::caused(ErrorKind::InvalidArgument, text, error).at(path)
         }
-        _ => Error::io("writing", path, error),
+        Err(error) => Error::io("writing", path, error),
     }
 }
 
-/// A file that is staged, as a stream.
-struct Sink<'s>(&'s mut Staged);
+/// A file that is staged, as a stream that somebody watches.
+struct Sink<'o> {
+    staged: Staged,
+    progress: Progress,
+    observe: &'o mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    told: Instant,
+}
+
+/// How much is written between two looks for whoever wants to stop.
+const STEP: usize = 8 << 20;
+
+impl Sink<'_> {
+    fn tell(&mut self) -> io::Result<()> {
+        self.told = Instant::now();
+        match (self.observe)(&self.progress) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => {
+                let text = "writing was cancelled";
+                Err(io::Error::other(Error::new(ErrorKind::Cancelled, text)))
+            }
+        }
+    }
+}
 
 impl Write for Sink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes).map_err(io::Error::other)?;
+        let bytes = bytes.get(..STEP).unwrap_or(bytes);
+        self.staged.write(bytes).map_err(io::Error::other)?;
+        self.progress.bytes += bytes.len() as u64;
+        if self.told.elapsed() >= INTERVAL {
+            self.tell()?;
+        }
         Ok(bytes.len())
     }
 

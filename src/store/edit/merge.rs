@@ -4,11 +4,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::gguf_edit::{self, EditSource};
+use crate::fs::gguf_assemble::{self, Merge, TensorSource, TensorSources};
 use crate::fs::gguf_parts::GgufParts;
 use crate::fs::hash::Progress;
 use crate::fs::staged::Staged;
-use crate::gguf;
 use crate::store::edit::{EditOptions, Edited, may_write};
 use crate::store::watch::{self, FileWork, Work};
 
@@ -69,41 +68,24 @@ impl GgufParts {
 }
 
 fn merge(first: &Path, to: &Path, options: &EditOptions, work: Option<&Work>) -> Result<Edited> {
-    let (parts, sources) = open(first)?;
-    let views: Vec<_> = parts.parts().iter().map(|part| part.view()).collect();
-    let made = gguf::merged(&views).map_err(|error| {
-        let text = format!("merging the parts of {}", first.display());
-        Error::caused(error.kind(), text, error).at(first)
-    })?;
-    let replaced = may_write(to, options.replace)?;
-    let mut staged = Staged::beside(to, options.durability, Error::io)?;
-    if let Some(source) = sources.first() {
-        staged.take_mode_of(source.file())?;
-        source.must_fit(&staged, made.file_size)?;
-    }
-    let mut file_work = FileWork::begin(work, made.file_size);
-    let mut advance = |bytes| file_work.advance(bytes);
-    gguf_edit::assemble(&sources, &made, &mut staged, &mut advance)?;
-    staged.commit_file(to, options.replace)?;
-    file_work.finish();
-    Ok(Edited::copied(to.to_owned(), made, replaced))
-}
-
-/// Opens all parts of a model, and the files that they are read from.
-fn open(first: &Path) -> Result<(GgufParts, Vec<EditSource>)> {
-    let mut sources = Vec::new();
-    let parts = GgufParts::open_each(first, &mut |path| {
-        let source = EditSource::open(path)?;
-        let gguf = source.gguf().clone();
-        sources.push(source);
-        Ok(gguf)
-    })?;
-    let split = parts.metadata().and_then(|part| part.split());
+    let part = TensorSource::open(first)?;
+    let split = part.gguf().view().split();
     if split.is_none_or(|split| split.count == 0) {
         let text = format!("merging {}: it is whole, and no part", first.display());
         return Err(Error::new(ErrorKind::InvalidArgument, text).at(first));
     }
-    // Of several parts the named one was opened once more, before all others.
-    let sources = sources.split_off(sources.len() - parts.parts().len());
-    Ok((parts, sources))
+    let merge = Merge::of(part)?;
+    let replaced = may_write(to, options.replace)?;
+    let mut staged = Staged::beside(to, options.durability, Error::io)?;
+    let size = merge.made().file_size;
+    let mut sources = TensorSources::new(merge.parts());
+    let first = sources.get(0)?;
+    staged.take_mode_of(first.file())?;
+    first.must_fit(&staged, size)?;
+    let mut file_work = FileWork::begin(work, size);
+    let mut advance = |bytes| file_work.advance(bytes);
+    gguf_assemble::assemble(&mut sources, merge.made(), &mut staged, &mut advance)?;
+    staged.commit_file(to, options.replace)?;
+    file_work.finish();
+    Ok(Edited::copied(to.to_owned(), merge.into_made(), replaced))
 }

@@ -66,7 +66,7 @@ impl Edited {
             shared_bytes: 0,
             padding: 0,
             replaced,
-            warnings: made.warnings,
+            warnings: made.index.warnings().to_vec(),
         }
     }
 

@@ -6,13 +6,12 @@ use std::slice;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
-use crate::fs::gguf_edit::{self, EditSource};
+use crate::fs::gguf_assemble::{self, TensorSource, TensorSources};
 use crate::fs::gguf_parts::{GgufParts, PartName};
 use crate::fs::hash::Progress;
 use crate::fs::ops;
-use crate::fs::staged::Staged;
+use crate::fs::staged::{Staged, StagedClosed};
 use crate::fs::stamp::FileStamp;
-use crate::fs::system::stat::Stat;
 use crate::gguf::{self, Assembled, PartLimits};
 use crate::store::edit::{Edited, may_write};
 use crate::store::watch::{self, FileWork, Work};
@@ -151,7 +150,7 @@ impl GgufParts {
 
 /// A part that is on the disk, and has no name yet.
 struct Part {
-    staged: Staged,
+    staged: StagedClosed,
     edited: Edited,
 }
 
@@ -162,7 +161,7 @@ fn split(
     work: Option<&Work>,
 ) -> Result<Vec<Edited>> {
     let limits = options.checked()?;
-    let source = EditSource::open(from)?;
+    let source = TensorSource::open(from)?;
     let made = plan(&source, limits)?;
     let name = PartName {
         stem: prefix.to_owned(),
@@ -175,16 +174,20 @@ fn split(
         .iter()
         .fold(0_u64, |all, part| all.saturating_add(part.file_size));
     let mut file_work = FileWork::begin(work, needed);
+    let mut sources = TensorSources::new(slice::from_ref(&source));
     let mut parts = Vec::new();
     for ((made, to), replaced) in made.into_iter().zip(paths).zip(replaced) {
         let mut staged = Staged::beside(&to, options.durability, Error::io)?;
+        let source = sources.get(0)?;
         staged.take_mode_of(source.file())?;
         if parts.is_empty() {
             source.must_fit(&staged, needed)?;
         }
-        let (sources, mut advance) = (slice::from_ref(&source), |bytes| file_work.advance(bytes));
-        gguf_edit::assemble(sources, &made, &mut staged, &mut advance)?;
+        let mut advance = |bytes| file_work.advance(bytes);
+        gguf_assemble::assemble(&mut sources, &made, &mut staged, &mut advance)?;
         let edited = Edited::copied(to, made, replaced);
+        // There may be more parts than a process may have open.
+        let staged = staged.closed()?;
         parts.push(Part { staged, edited });
     }
     let parts = commit(parts, options.replace)?;
@@ -192,7 +195,7 @@ fn split(
     Ok(parts)
 }
 
-fn plan(source: &EditSource, limits: PartLimits) -> Result<Vec<Assembled>> {
+fn plan(source: &TensorSource, limits: PartLimits) -> Result<Vec<Assembled>> {
     let (from, gguf) = (source.path(), source.gguf().view());
     if gguf.split().is_some_and(|split| split.count > 1) {
         let text = format!("splitting {}: it is a part; merge it first", from.display());
@@ -209,14 +212,10 @@ fn commit(mut parts: Vec<Part>, replace: bool) -> Result<Vec<Edited>> {
     let (mut named, mut new) = (Vec::new(), Vec::new());
     while let Some(Part { staged, edited }) = parts.pop() {
         let to = &edited.file;
-        let stamped = stamp(&staged);
-        let done = stamped.and_then(|stamp| {
-            if !edited.replaced {
-                new.push((to.clone(), stamp));
-            }
-            staged.commit_file(to, replace)
-        });
-        if let Err(error) = done {
+        if !edited.replaced {
+            new.push((to.clone(), staged.stamp()));
+        }
+        if let Err(error) = staged.commit_file(to, replace) {
             remove(&new);
             return Err(error);
         }
@@ -224,12 +223,6 @@ fn commit(mut parts: Vec<Part>, replace: bool) -> Result<Vec<Edited>> {
     }
     named.reverse();
     Ok(named)
-}
-
-fn stamp(staged: &Staged) -> Result<FileStamp> {
-    let stat = Stat::of(staged.file());
-    let stat = stat.map_err(|e| Error::io("looking at", staged.path(), e))?;
-    Ok(FileStamp::of(&stat))
 }
 
 /// Removes files that we have made, and none that somebody else has put in their places.

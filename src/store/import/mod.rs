@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
-use crate::fs::source::Source;
+use crate::fs::source::{Incoming, Source};
 use crate::fs::staged::{Place, Staged};
 use crate::gguf;
 use crate::go::json;
@@ -111,6 +111,10 @@ impl Store {
     /// manifest is; what goes wrong before that leaves the store as it was, but for blobs that
     /// nothing uses.
     ///
+    /// Any part of a [split](crate::GgufParts) model stands for all of them: they are stored as the one
+    /// file that [`GgufParts::merge_file`](crate::GgufParts::merge_file) would write, each byte of
+    /// their data read once, which takes the copy mode `Auto` or `Copy`.
+    ///
     /// ```
     /// # let (directory, store) =
     /// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
@@ -128,9 +132,10 @@ impl Store {
     /// # Errors
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) where the name is taken and was not to be
     /// replaced, [`InvalidName`](ErrorKind::InvalidName) for a malformed one;
-    /// [`InvalidGguf`](ErrorKind::InvalidGguf) for a file that the strict reader refuses;
-    /// [`Unsupported`](ErrorKind::Unsupported) for a part of a split model, and for a projector or
-    /// an adapter without the model that it belongs to;
+    /// [`InvalidGguf`](ErrorKind::InvalidGguf) for a file that the strict reader refuses, and for
+    /// parts that do not belong together; [`FileNotFound`](ErrorKind::FileNotFound) for a missing one;
+    /// [`Unsupported`](ErrorKind::Unsupported) for a projector or an adapter without the model that it
+    /// belongs to;
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for parameters that are unknown or not of
     /// their type, for unknown roles, and for a store whose blobs belong to another user.
     pub fn import(

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::gguf_assemble::{Merge, TensorSource};
 use crate::fs::gguf_file::{self, GgufFile, GgufOptions};
-use crate::fs::source::Source;
+use crate::fs::source::{Incoming, Source};
 use crate::gguf::{FileType, Gguf, Value, Warning, WarningCode};
 use crate::manifest::{Layer, MediaType, NewLayer};
 use crate::store::blobs::{Blob, NewBlob};
@@ -14,6 +15,7 @@ use crate::store::handle::Store;
 use crate::store::import::FileWarning;
 use crate::store::import::pinned::Pinned;
 use crate::store::model::Model;
+use crate::store::watch::FileWork;
 
 /// A layer whose bytes are at hand.
 pub(super) struct Part {
@@ -113,17 +115,22 @@ impl Store {
 
     /// Stages a file, unless its bytes are stored. What it is, it says itself where `media` does
     /// not. Its header is read strictly before anything is written, and is what the first bytes of
-    /// the blob are: they are kept in memory until they are written or compared.
+    /// the blob are: they are kept in memory until they are written or compared. Of a split model any
+    /// part brings in all, merged; `merged` is told which files these are.
     pub(super) fn gguf_part(
         &self,
         mut source: Source,
         media: Option<MediaType>,
         copy_mode: CopyMode,
+        merged: &mut Vec<TensorSource>,
     ) -> Result<Part> {
         let Some(mut index) = source.index()? else {
-            return self.large_gguf_part(source, media, copy_mode);
+            return self.large_gguf_part(source, media, copy_mode, merged);
         };
-        refuse_split(source.path(), index.view(source.first()))?;
+        if is_part(index.view(source.first())) {
+            let part = source.into_tensor_source(Some(index))?;
+            return self.merged_part(part, media, copy_mode, merged);
+        }
         let bytes = self.stored_or_staged(&source, copy_mode)?;
         if index.tail().is_some() {
             let (path, file) = bytes.open(self)?;
@@ -140,25 +147,65 @@ impl Store {
         source: Source,
         media: Option<MediaType>,
         copy_mode: CopyMode,
+        merged: &mut Vec<TensorSource>,
     ) -> Result<Part> {
         let how = GgufOptions::default().mmap(self.options().mmap);
-        let path = source.path();
-        refuse_split(path, GgufFile::of(source.file(), path, &how)?.view())?;
+        let gguf = GgufFile::of(source.file(), source.path(), &how)?;
+        if is_part(gguf.view()) {
+            let part = source.into_tensor_source(None)?;
+            return self.merged_part(part, media, copy_mode, merged);
+        }
         let bytes = self.stored_or_staged(&source, copy_mode)?;
         let (stored, file) = bytes.open(self)?;
         let gguf = GgufFile::of(&file, &stored, &how)?;
-        refuse_split(path, gguf.view())?;
-        Ok(Part::of_gguf(path, media, bytes, gguf.view()))
+        Ok(Part::of_gguf(source.path(), media, bytes, gguf.view()))
+    }
+
+    /// Stages the parts of a split model as the one file that they make, each byte read once.
+    fn merged_part(
+        &self,
+        part: TensorSource,
+        media: Option<MediaType>,
+        copy_mode: CopyMode,
+        merged: &mut Vec<TensorSource>,
+    ) -> Result<Part> {
+        let path = part.path().to_owned();
+        let importing = |error: Error| {
+            let text = format!("importing {}", path.display());
+            Error::caused(error.kind(), text, error).at(&path)
+        };
+        let merge = Merge::of(part).map_err(importing)?;
+        if matches!(copy_mode, CopyMode::Reflink | CopyMode::HardLink) {
+            let text = format!(
+                "importing {}: a split model is merged, which takes the copy mode auto or copy, \
+                 not {copy_mode}",
+                path.display()
+            );
+            return Err(Error::new(ErrorKind::InvalidArgument, text).at(&path));
+        }
+        let bytes = self.stored_or(&merge, |work| self.stage_copy(&merge, work))?;
+        let part = Part::of_gguf(merge.path(), media, bytes, merge.made().view());
+        merged.extend(merge.into_parts());
+        Ok(part)
     }
 
     pub(super) fn stored_or_staged(&self, source: &Source, copy_mode: CopyMode) -> Result<Bytes> {
+        self.stored_or(source, |work| self.stage_file(source, copy_mode, work))
+    }
+
+    /// Returns the blob that has the bytes already, or stages them.
+    fn stored_or(
+        &self,
+        source: &dyn Incoming,
+        stage: impl FnOnce(FileWork<'_>) -> Result<NewBlob>,
+    ) -> Result<Bytes> {
         let mut work = self.begin_file(source.size());
         match self.stored_copy(source, &mut work)? {
             Some(pinned) => {
                 work.finish();
                 Ok(Bytes::Stored(pinned))
             }
-            None => Ok(Bytes::Staged(self.stage_file(source, copy_mode, work)?)),
+            None => Ok(Bytes::Staged(stage(work)?)),
         }
     }
 
@@ -235,16 +282,8 @@ pub(super) fn refuse_without_weights(parts: &[Part], files: &[PathBuf]) -> Resul
     Err(Error::new(ErrorKind::Unsupported, text).at(file))
 }
 
-fn refuse_split(file: &Path, gguf: Gguf<'_>) -> Result<()> {
-    let Some(split) = gguf.split().filter(|split| split.count > 1) else {
-        return Ok(());
-    };
-    let (no, count) = (split.index.saturating_add(1), split.count);
-    let text = format!(
-        "importing {}: it is part {no} of {count} of a split model; merge the parts first",
-        file.display()
-    );
-    Err(Error::new(ErrorKind::Unsupported, text))
+fn is_part(gguf: Gguf<'_>) -> bool {
+    gguf.split().is_some_and(|split| split.count > 1)
 }
 
 impl Facts {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::fs::hash::hash_stream;
-use crate::fs::source::Source;
+use crate::fs::source::Incoming;
 use crate::fs::{ops, read};
 use crate::name::Digest;
 use crate::store::blobs::{Blob, NewBlob};
@@ -85,7 +85,7 @@ impl Store {
     /// `work` is told. Looks at each blob's inode, and writes nothing.
     pub(super) fn stored_copy(
         &self,
-        source: &Source,
+        source: &dyn Incoming,
         work: &mut FileWork<'_>,
     ) -> Result<Option<Pinned>> {
         let candidates = self.candidates(source);
@@ -104,7 +104,7 @@ impl Store {
 
     /// Returns the blobs that have the size and the first bytes of a file, read as far as these. One
     /// that cannot be read is none: it is written anew, like a damaged one.
-    fn candidates(&self, source: &Source) -> Vec<Candidate> {
+    fn candidates(&self, source: &dyn Incoming) -> Vec<Candidate> {
         let blobs = self.layout().blobs().unwrap_or_default().into_iter();
         let of_size = blobs.filter_map(|blob| {
             let digest = blob.digest()?;
@@ -161,7 +161,7 @@ impl Store {
 
 /// Hashes a file, and returns the candidate that has all of its bytes and their digest for its name.
 fn compare(
-    source: &Source,
+    source: &dyn Incoming,
     mut candidates: Vec<Candidate>,
     work: &mut FileWork<'_>,
 ) -> Result<Pinned, Unlike> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read;
-use crate::fs::source::Source;
+use crate::fs::source::{Incoming, Source};
 use crate::gguf;
 use crate::modelfile::{self, Command};
 use crate::name::Reference;

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::source::Source;
+use crate::fs::gguf_assemble::TensorSource;
+use crate::fs::source::{Incoming, Source};
 use crate::go::json;
 use crate::manifest::{Config, MediaType, NewConfig};
 use crate::store::copy_mode::CopyMode;
@@ -70,14 +71,17 @@ impl Store {
         media: Option<&MediaType>,
         copy_mode: CopyMode,
     ) -> Result<Vec<Part>> {
-        let parts = files.iter();
-        parts
-            .map(|file| {
-                let source = opened.take_if(|source| source.path() == file);
-                let source = source.map_or_else(|| Source::open(file), Ok)?;
-                self.gguf_part(source, media.cloned(), copy_mode)
-            })
-            .collect()
+        let (mut parts, mut merged) = (Vec::new(), Vec::new());
+        for file in files {
+            let source = opened.take_if(|source| source.path() == file);
+            let source = source.map_or_else(|| Source::open(file), Ok)?;
+            // A part of a split model that was brought in with the first of them.
+            let is_merged = |part: &TensorSource| part.is(source.stamp());
+            if !merged.iter().any(is_merged) {
+                parts.push(self.gguf_part(source, media.cloned(), copy_mode, &mut merged)?);
+            }
+        }
+        Ok(parts)
     }
 
     /// Returns the layers of a model that are not replaced, and what its config and its parameters

@@ -38,6 +38,24 @@ pub(super) struct BlobCheck {
 }
 
 impl BlobCheck {
+    /// Returns a check of the file at `path`, of which nothing is known yet.
+    pub(super) fn new(digest: Digest, path: PathBuf) -> Self {
+        BlobCheck {
+            digest,
+            path,
+            // Most blobs have one user.
+            sizes: Vec::with_capacity(1),
+            is_gguf: false,
+            size: 0,
+            verdict: None,
+            failure: None,
+            stamp: None,
+            is_hashed: false,
+            is_cached: false,
+            gguf: None,
+        }
+    }
+
     pub(super) fn job(&self) -> Job<'_> {
         Job {
             path: &self.path,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
@@ -10,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::{self, Job, Progress};
-use crate::fs::layout::Room;
+use crate::fs::layout::{BlobFile, Room};
 use crate::fs::private::Leftovers;
 use crate::fs::read;
 use crate::manifest::{Manifest, MediaType, contradicts};
@@ -23,6 +24,28 @@ use crate::store::problem::Problem;
 use super::blob_check::{BlobCheck, GgufInspection};
 use super::cache::{CacheUpdate, VerifyCache};
 use super::report::{BlobStatus, BrokenModel, Cached, Finding, Report};
+
+/// What a manifest says of a blob.
+struct BlobUse {
+    digest: std::result::Result<Digest, String>,
+    size: i64,
+    is_gguf: bool,
+}
+
+/// Returns what a manifest says of its blobs: much less than it is itself, of which a store may have
+/// thousands.
+fn uses(manifest: &Manifest) -> Vec<BlobUse> {
+    use MediaType::{Adapter, Draft, Model, Projector};
+    let named = manifest
+        .entries()
+        .filter(|layer| !layer.digest_text().is_empty());
+    let used = named.map(|layer| BlobUse {
+        digest: layer.digest().map_err(|error| error.to_string()),
+        size: layer.size,
+        is_gguf: matches!(layer.media(), Model | Adapter | Projector | Draft),
+    });
+    used.collect()
+}
 
 /// All checks of one verification.
 pub(super) struct Checks {
@@ -42,73 +65,71 @@ impl Checks {
         };
         for reference in models {
             let model = store.model(reference)?;
-            checks.add(store, model.name(), model.manifest());
+            checks.add(store, model.name(), uses(model.manifest()));
         }
         if models.is_empty() {
+            checks.by_digest = Checks::of_files(store)?;
             checks.add_all(store)?;
         }
         Ok(checks)
     }
 
     fn add_all(&mut self, store: &Store) -> Result<()> {
-        let survey = store.survey(|stored| Some((stored.file.name, stored.manifest)))?;
+        let survey = store.survey(|stored| {
+            // Where nobody can use it here, it keeps nevertheless what it names.
+            let (used, kept) = match stored.file.name {
+                Some(_) => (uses(&stored.manifest), Vec::new()),
+                None => (Vec::new(), stored.manifest.digests()),
+            };
+            Some((stored.file.name, used, kept))
+        })?;
         self.problems = survey.problems;
-        for (name, manifest) in survey.found {
-            match name {
-                Some(name) => self.add(store, &name, &manifest),
-                // Nobody can use it here, and yet it keeps what it names.
-                None => manifest.digests().into_iter().for_each(|digest| {
-                    self.entry(store, digest);
-                }),
+        for (name, used, kept) in survey.found {
+            if let Some(name) = name {
+                self.add(store, &name, used);
             }
-        }
-        let directory = store.layout().blobs_directory();
-        let at = |e| Error::io("reading directory", &directory, e);
-        for blob in store.layout().blobs().map_err(at)? {
-            if let Some(digest) = blob.digest() {
+            for digest in kept {
                 self.entry(store, digest);
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, store: &Store, name: &ModelName, manifest: &Manifest) {
-        for layer in manifest
-            .entries()
-            .filter(|layer| !layer.digest_text().is_empty())
-        {
-            match layer.digest() {
+    /// Returns the blobs that are there, so that none of them has to be looked for.
+    fn of_files(store: &Store) -> Result<BTreeMap<Digest, BlobCheck>> {
+        let directory = store.layout().blobs_directory();
+        let at = |e| Error::io("reading directory", &directory, e);
+        let check = |blob: BlobFile| {
+            let digest = blob.digest()?;
+            let path = match blob.is_lower_case() {
+                true => blob.path,
+                // No blob's name, unless the file system takes it for one.
+                false => store.layout().blob(&digest),
+            };
+            Some((digest, BlobCheck::new(digest, path)))
+        };
+        let blobs = store.layout().blobs().map_err(at)?;
+        // Made at once, a tree takes half of what it does made one by one. Of two names of a blob the
+        // new one comes last here, and stays.
+        Ok(blobs.into_iter().rev().filter_map(check).collect())
+    }
+
+    fn add(&mut self, store: &Store, name: &ModelName, used: Vec<BlobUse>) {
+        for blob in used {
+            match blob.digest {
                 Ok(digest) => {
                     let check = self.entry(store, digest);
-                    check.sizes.push((name.clone(), layer.size));
-                    let media = layer.media();
-                    check.is_gguf |= matches!(
-                        media,
-                        MediaType::Model
-                            | MediaType::Adapter
-                            | MediaType::Projector
-                            | MediaType::Draft
-                    );
+                    check.sizes.push((name.clone(), blob.size));
+                    check.is_gguf |= blob.is_gguf;
                 }
-                Err(error) => self.mark_broken(name, error.to_string()),
+                Err(error) => self.mark_broken(name, error),
             }
         }
     }
 
     fn entry(&mut self, store: &Store, digest: Digest) -> &mut BlobCheck {
-        self.by_digest.entry(digest).or_insert_with(|| BlobCheck {
-            digest,
-            path: store.layout().blob(&digest),
-            sizes: Vec::new(),
-            is_gguf: false,
-            size: 0,
-            verdict: None,
-            failure: None,
-            stamp: None,
-            is_hashed: false,
-            is_cached: false,
-            gguf: None,
-        })
+        let new = || BlobCheck::new(digest, store.layout().blob(&digest));
+        self.by_digest.entry(digest).or_insert_with(new)
     }
 
     fn mark_broken(&mut self, name: &ModelName, reason: String) {
@@ -138,7 +159,7 @@ impl Checks {
     pub(super) fn hash(
         &mut self,
         pool: &ThreadPool,
-        streams: Option<usize>,
+        streams: Option<NonZeroUsize>,
         inspection: Option<&GgufInspection>,
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<()> {

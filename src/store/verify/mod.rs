@@ -40,7 +40,6 @@ pub struct VerifyOptions {
     malformed: Option<Error>,
     gguf: bool,
     use_cache: bool,
-    streams: Option<usize>,
 }
 
 impl VerifyOptions {
@@ -83,14 +82,6 @@ impl VerifyOptions {
     #[must_use]
     pub fn use_cache(mut self, use_cache: bool) -> Self {
         self.use_cache = use_cache;
-        self
-    }
-
-    /// Advances no more than so many files together on a thread, for benchmarks.
-    #[cfg(feature = "internal")]
-    #[must_use]
-    pub fn streams(mut self, most: usize) -> Self {
-        self.streams = Some(most.max(1));
         self
     }
 }
@@ -163,7 +154,12 @@ impl Store {
         let inspection = options
             .gguf
             .then(|| GgufInspection::new(self.options().mmap));
-        checks.hash(&pool, options.streams, inspection.as_ref(), observe)?;
+        checks.hash(
+            &pool,
+            self.options().hash_streams,
+            inspection.as_ref(),
+            observe,
+        )?;
         checks.hash_again(inspection.as_ref());
         checks.refuse_exhaustion()?;
         checks.forget_deleted(self);

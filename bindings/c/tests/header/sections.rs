@@ -69,8 +69,9 @@ const SECTIONS: &[Section] = &[
     section(
         "gguf",
         "GGUF files",
-        "Metadata and tensors of a file, borrowed from where they are, and edits of metadata.",
-        &["gguf", "gguf_edit"],
+        "Metadata and tensors of a file, borrowed from where they are; files that are edited, split, merged \
+         and written.",
+        &["gguf", "gguf_edit", "gguf_split", "gguf_writer"],
     ),
     section(
         "tensors",
@@ -81,8 +82,8 @@ const SECTIONS: &[Section] = &[
     section(
         "comparing",
         "Comparing files",
-        "The hashes of tensors, and what two files differ in.",
-        &["compare"],
+        "The hashes of tensors, what two files differ in, and which models share tensors.",
+        &["compare", "shared"],
     ),
     section(
         "shows",

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use modelkeep::gguf::OwnedValue;
-use modelkeep::{GgufDiff, KeyDiff, StoreOptions, TensorDiff, TensorShape, human_size};
+use modelkeep::{GgufDiff, KeyDiff, StoreOptions, TensorDiff, TensorShape, WeightSize, human_size};
 
 use super::tensors::{shape, type_name};
 use super::{ReadArgs, source};
 use crate::completions::models;
-use crate::output::{Outcome, Output};
+use crate::output::{Outcome, Output, counted};
 use crate::progress::Bar;
 
 #[derive(Debug, Args)]
@@ -40,6 +40,7 @@ pub(super) fn run(args: &DiffArgs, options: StoreOptions, output: &mut Output) -
     }
     output.lines(diff.keys.iter().flat_map(of_key))?;
     output.lines(diff.tensors.iter().map(of_tensor))?;
+    output.lines(quantization(&diff))?;
     output.lines(sums(&diff))
 }
 
@@ -83,6 +84,31 @@ fn described(tensor: &TensorShape) -> String {
     let size = tensor.size.map_or("?".to_owned(), human_size);
     let kind = type_name(tensor.tensor_type);
     format!("{kind} {} {size}", shape(&tensor.shape))
+}
+
+/// Returns a line for each change of a type, and one for all tensors; none where no type changes.
+fn quantization(diff: &GgufDiff) -> Vec<String> {
+    let changes = diff.types.iter().filter_map(|kind| {
+        let (before, after) = (kind.before?, kind.after?);
+        let types = format!("{} -> {}", type_name(before), type_name(after));
+        let cost = cost(&kind.size_before, &kind.size_after);
+        (before != after).then(|| format!("{types}: {}, {cost}", counted(kind.tensors, "tensor")))
+    });
+    let mut lines: Vec<String> = changes.collect();
+    if !lines.is_empty() {
+        let cost = cost(&diff.size_before, &diff.size_after);
+        lines.push(format!(
+            "all: {}, {cost}",
+            counted(diff.all_tensors, "tensor")
+        ));
+    }
+    lines
+}
+
+fn cost(before: &WeightSize, after: &WeightSize) -> String {
+    let [from, to] = [before, after].map(|size| human_size(size.bytes));
+    let [high, low] = [before, after].map(WeightSize::bits_per_weight);
+    format!("{from} -> {to}, {high:.2} -> {low:.2} bits per weight")
 }
 
 fn sums(diff: &GgufDiff) -> [String; 2] {

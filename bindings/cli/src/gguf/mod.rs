@@ -5,6 +5,7 @@ mod diff;
 mod edit;
 mod hash;
 mod merge;
+mod shared;
 mod source;
 mod split;
 mod tensors;
@@ -46,11 +47,17 @@ enum GgufCommand {
         after_help = "Examples:\n  modelkeep gguf hash model.gguf\n  modelkeep gguf hash llama3.2 --xxh64 --no-layer\n  modelkeep gguf hash model.gguf --json"
     )]
     Hash(hash::HashArgs),
-    /// Compare two files: keys, values, tensors, types and data; status 1 where they differ
+    /// Compare two files: keys, values, tensors, types and data, and what another quantization costs;
+    /// status 1 where they differ
     #[command(
         after_help = "Examples:\n  modelkeep gguf diff model.gguf edited.gguf\n  modelkeep gguf diff llama3.2 my-llama --json"
     )]
     Diff(diff::DiffArgs),
+    /// Show which models share tensors: the same data, in files that are not the same
+    #[command(
+        after_help = "Examples:\n  modelkeep gguf shared\n  modelkeep gguf shared llama3.2 my-llama --tensors\n  modelkeep gguf shared --json"
+    )]
+    Shared(shared::SharedArgs),
     /// Write the parts of a split model as one file, as llama-gguf-split does
     #[command(
         after_help = "Examples:\n  modelkeep gguf merge model-00001-of-00003.gguf model.gguf\n  modelkeep gguf merge model-00001-of-00003.gguf model.gguf --force --json"
@@ -123,6 +130,7 @@ pub(crate) fn run(args: GgufArgs, options: StoreOptions, output: &mut Output) ->
         Some(GgufCommand::Edit(how)) => edit::run(&how, options, output),
         Some(GgufCommand::Hash(how)) => hash::run(&how, options, output),
         Some(GgufCommand::Diff(how)) => diff::run(&how, options, output),
+        Some(GgufCommand::Shared(how)) => shared::run(&how, options, output),
         Some(GgufCommand::Merge(how)) => merge::run(&how, output),
         Some(GgufCommand::Split(how)) => split::run(&how, options, output),
     }

@@ -30,18 +30,30 @@ impl Running {
     /// Starts a server whose requests are logged there.
     pub fn start_logged(limits: Limits, to: impl Write + Send + 'static) -> Self {
         let log = Log::new(to).unwrap().requests(true);
-        Self::start_on(limits, log, |options| options)
+        Self::start_on(limits, log, |options| options, false)
+    }
+
+    /// Starts a server that is a registry, too.
+    pub fn start_registry() -> Self {
+        let log = Log::new(std::io::stderr()).unwrap();
+        Self::start_on(Limits::default(), log, |options| options, true)
     }
 
     pub fn start_with(limits: Limits, with: impl FnOnce(StoreOptions) -> StoreOptions) -> Self {
-        Self::start_on(limits, Log::new(std::io::stderr()).unwrap(), with)
+        Self::start_on(limits, Log::new(std::io::stderr()).unwrap(), with, false)
     }
 
-    fn start_on(limits: Limits, log: Log, with: impl FnOnce(StoreOptions) -> StoreOptions) -> Self {
+    fn start_on(
+        limits: Limits,
+        log: Log,
+        with: impl FnOnce(StoreOptions) -> StoreOptions,
+        is_registry: bool,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = with(StoreOptions::new(directory.path()));
         let store = Store::open_with(options).unwrap();
-        let mut server = Server::new(store, Origins::new(Vec::new()), limits, log).unwrap();
+        let server = Server::new(store, Origins::new(Vec::new()), limits, log).unwrap();
+        let mut server = server.registry(is_registry);
         server.listen(&"127.0.0.1:0".parse().unwrap()).unwrap();
         let url = server.urls().unwrap().remove(0);
         let (end, told) = oneshot::channel::<()>();
@@ -73,6 +85,15 @@ impl Running {
             "{head}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
         ));
         client.rest()
+    }
+
+    /// Sends a request without a body, and returns the whole answer, which need not be text.
+    pub fn send_for_bytes(&self, head: &str) -> Vec<u8> {
+        let mut client = self.connect();
+        client.write(&format!("{head}\r\nconnection: close\r\n\r\n"));
+        let mut answer = Vec::new();
+        client.0.read_to_end(&mut answer).unwrap();
+        answer
     }
 
     pub fn status(&self, head: &str, body: &str) -> String {
@@ -128,6 +149,16 @@ impl Client {
             read => assert!(read.is_ok(), "{read:?} after {answer:?}"),
         }
         String::from_utf8(answer).unwrap()
+    }
+
+    /// Returns how many bytes come until the connection ends.
+    pub fn count(&mut self) -> usize {
+        let mut all = 0;
+        let mut piece = vec![0; 64 << 10];
+        while let Ok(read @ 1..) = self.0.read(&mut piece) {
+            all += read;
+        }
+        all
     }
 
     /// Returns the head of the next answer.

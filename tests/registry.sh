@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# `modelkeep serve --registry` for those who fetch from registries: Ollama itself, unmodified, and
+# skopeo and curl, which know OCI.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+modelkeep=$PWD/target/debug/modelkeep
+source tests/checks.sh
+work=$(mktemp -d)
+pids=()
+cleanup() { [ ${#pids[@]} = 0 ] || kill -9 "${pids[@]}" 2>/dev/null || true; rm -rf "$work"; }
+
+# A model of 96 MB, so that a pull takes a while.
+python3 - "$work/large.gguf" <<'END'
+import random, struct, sys
+text = lambda value: struct.pack("<Q", len(value)) + value
+elements = 24 << 20
+head = b"GGUF" + struct.pack("<IQQ", 3, 1, 1)
+head += text(b"general.architecture") + struct.pack("<I", 8) + text(b"llama")
+head += text(b"w") + struct.pack("<IQIQ", 1, elements, 0, 0)
+with open(sys.argv[1], "wb") as file:
+    file.write(head + bytes(-len(head) % 32))
+    file.write(random.Random(1).randbytes(4 * elements))
+END
+for file in tests/data/tiny.gguf "$work/large.gguf"; do
+    name=$(basename "$file" .gguf)
+    "$modelkeep" --store "$work/models" import "$file" "$name" >/dev/null
+done
+"$modelkeep" --store "$work/models" cp tiny tiny:second >/dev/null
+"$modelkeep" --store "$work/models" serve --registry --addr 127.0.0.1:0 2>"$work/log" &
+pids+=($!)
+until address=$(grep -o '127.0.0.1:[0-9]*' "$work/log" | head -1); do sleep 0.05; done
+port=${address#*:}
+stored() { # NAME; the digest of its weights
+    "$modelkeep" --store "$work/models" path "$1" | sed 's/.*sha256-//'
+}
+
+# A broken download goes on where it stopped, as curl does it.
+weights=$(stored large)
+blob=http://$address/v2/library/large/blobs/sha256:$weights
+curl -sf -r 0-33333333 -o "$work/part" "$blob"
+curl -sf -C - -o "$work/part" "$blob"
+echo "$weights  $work/part" | sha256sum --check --quiet
+pass "a blob in two parts"
+
+if command -v skopeo >/dev/null; then
+    repository=docker://$address/library/tiny
+    skopeo list-tags --tls-verify=false "$repository" | grep -q '"second"'
+    skopeo inspect --raw --tls-verify=false "$repository:latest" >"$work/manifest"
+    cmp "$work/manifest" "$work/models/manifests/registry.ollama.ai/library/tiny/latest"
+    pass "the tags and a manifest, by skopeo"
+else
+    skip "a registry and skopeo" "no skopeo on the path"
+fi
+
+ollama=
+for place in "${MODELKEEP_OLLAMA:-}" "${MODELKEEP_SHARED:-../shared}/ref/ollama" "$(command -v ollama || true)"; do
+    [ -n "$ollama" ] || [ ! -x "$place" ] || ollama=$(realpath "$place")
+done
+if [ -z "$ollama" ]; then
+    skip "Ollama pulls" "no ollama in \$MODELKEEP_OLLAMA, ../shared/ref or \$PATH"
+    exit
+fi
+
+# Starts Ollama on a store of its own; its address is in `node`.
+node= node_pid=
+starts() { # DIRECTORY
+    local free
+    free=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    mkdir -p "$1"
+    (cd "$1" && HOME=$1 OLLAMA_MODELS=$1/models OLLAMA_HOST=127.0.0.1:$free OLLAMA_NO_CLOUD=1 \
+        exec "$ollama" serve) >>"$work/ollama.log" 2>&1 &
+    node_pid=$!
+    pids+=("$node_pid")
+    node=127.0.0.1:$free
+    until curl -s "$node" >/dev/null; do sleep 0.05; done
+}
+pulls() { # NAME; what it says last
+    curl -s "$node/api/pull" -d "{\"model\":\"$1\",\"insecure\":true}" | tail -1
+}
+shows() { # ADDRESS NAME; all but where and when
+    curl -sf "$1/api/show" -d "{\"model\":\"$2\",\"verbose\":true}" | python3 -c '
+import json, sys
+shown = json.load(sys.stdin)
+for key in ("modelfile", "modified_at"):
+    del shown[key]
+print(json.dumps(shown))'
+}
+
+# By address and by name: each is spelled otherwise in another way.
+starts "$work/one"
+[ "$(pulls "127.0.0.1:$port/library/tiny")" = '{"status":"success"}' ]
+[ "$(pulls "localhost:$port/library/tiny:second")" = '{"status":"success"}' ]
+diff <(shows "$address" tiny) <(shows "$node" "127.0.0.1:$port/library/tiny")
+"$modelkeep" --store "$work/one/models" verify >/dev/null
+pass "Ollama pulls by address and by name, and shows what we show"
+
+# Several at once; and one that is killed in the middle goes on with what it has.
+first=$node
+starts "$work/two"
+second=$node two=$node_pid
+curl -s "$second/api/pull" -d "{\"model\":\"127.0.0.1:$port/library/large\",\"insecure\":true}" >"$work/begun" &
+until ls "$work"/two/models/blobs/*-partial* >/dev/null 2>&1 || grep -q success "$work/begun"; do sleep 0.01; done
+kill -9 "$two"
+wait $! || true
+starts "$work/two"
+second=$node
+node=$first pulls "127.0.0.1:$port/library/large" >"$work/said-one" &
+one=$!
+node=$second pulls "127.0.0.1:$port/library/large" >"$work/said-two"
+wait "$one"
+grep -q success "$work/said-one" && grep -q success "$work/said-two"
+for place in one two; do
+    "$modelkeep" --store "$work/$place/models" verify >/dev/null
+    [ -e "$work/$place/models/blobs/sha256-$weights" ]
+done
+pass "Ollama pulls beside another, and goes on after it was killed"
