@@ -458,7 +458,7 @@ typedef struct {
    */
   uint8_t foreign_owner;
   /**
-   * Whether nothing is remembered of a list for the next one.
+   * Whether nothing is remembered of the manifests for the next call.
    */
   uint8_t no_cache;
   /**
@@ -479,7 +479,7 @@ typedef struct {
    */
   uint32_t template_choice;
   /**
-   * How many bytes of memory the store may take to remember its last list and the GGUF files that
+   * How many bytes of memory the store may take to remember its manifests and the GGUF files that
    * were opened, in place of the default of 16 MiB; 0 is the default. A call looks whether anything
    * changed, and reads what did.
    */

@@ -123,7 +123,12 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("fs/system/change.rs", CHANGES),
     ("fs/read.rs", &["OpenOptions"]),
     ("fs/system/open.rs", &["OpenOptions", "windows_sys::"]),
-    ("fs/system/stat.rs", &["OpenOptions", "windows_sys::"]),
+    (
+        "fs/system/stat.rs",
+        &["OpenOptions", "rustix::fs", "windows_sys::"],
+    ),
+    ("fs/system/directory.rs", &["OpenOptions", "rustix::fs"]),
+    ("fs/system/local.rs", &["rustix::fs"]),
     ("fs/system/code.rs", &["OpenOptions", "windows_sys::"]),
     ("fs/system/holes.rs", &["rustix::fs"]),
     ("fs/system/lock.rs", &["windows_sys::"]),

@@ -4,13 +4,22 @@ use std::fs::{self, File};
 use std::hint::black_box;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use modelkeep::{DeleteOptions, GcOptions, ModelName, ShowOptions, Store, StoreOptions};
+use modelkeep::{
+    DeleteOptions, GcOptions, ImportOptions, ModelName, ShowOptions, Store, StoreOptions,
+};
 
 /// `store DIRECTORY...`: each a generated store, which is changed and left as it was. Milliseconds,
-/// minima.
+/// minima. `$MODELKEEP` is the command whose `list` is timed as a process; `strace` counts system
+/// calls, where it is there.
 pub fn run(stores: &[PathBuf]) {
+    if let [what, store, calls] = stores
+        && let Some(calls) = calls.to_str().and_then(|calls| calls.parse().ok())
+    {
+        return only(what, store, calls);
+    }
     println!("{:30} {:>10} {:>10}", "", "wall ms", "CPU ms");
     for store in stores {
         println!("\n{}", store.display());
@@ -19,7 +28,24 @@ pub fn run(stores: &[PathBuf]) {
         reads(store);
         vocabulary(store);
         changes(store);
+        processes(store);
     }
+}
+
+/// Makes one kind of call so many times, on one handle, and prints how much memory that took.
+fn only(what: &Path, path: &Path, calls: u32) {
+    let store = open(path);
+    for _ in 0..calls {
+        match what.to_str() {
+            Some("list") => drop(black_box(store.list())),
+            Some("usage") => drop(black_box(store.usage())),
+            Some("doctor") => drop(black_box(store.doctor())),
+            _ => panic!("list, usage or doctor"),
+        }
+    }
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM"));
+    println!("{}", peak.unwrap_or_default());
 }
 
 fn open(path: &Path) -> Store {
@@ -146,6 +172,7 @@ fn reads(path: &Path) {
         drop(black_box(store.list()))
     });
     store.delete(&copy).expect("a delete");
+    settle();
     row("show and its JSON", again, |store| {
         black_box(
             store
@@ -196,6 +223,41 @@ fn vocabulary(path: &Path) {
     row("vocabulary: verbose", again, |store| show(store, true));
 }
 
+/// Waits until what was written so far is told from what is written from now on: what changed within
+/// two seconds is read again each time.
+fn settle() {
+    std::thread::sleep(Duration::from_millis(2_100));
+}
+
+/// Processes of their own: how long one takes, how much memory, and how many system calls.
+fn processes(path: &Path) {
+    if let Some(command) = std::env::var_os("MODELKEEP") {
+        let list = || {
+            let mut list = Command::new(&command);
+            list.arg("--store").arg(path).arg("list").stdout(Stdio::null());
+            list
+        };
+        row("modelkeep list, a process", list, |list| {
+            assert!(list.status().expect("a process").success())
+        });
+    }
+    let own = std::env::current_exe().expect("this program");
+    for (name, calls) in [("no list", "0"), ("first list", "1"), ("two lists", "2")] {
+        let arguments = ["store", "list"];
+        let mut once = Command::new(&own);
+        once.args(arguments).arg(path).arg(calls);
+        let peak = once.output().expect("a process").stdout;
+        println!("{name:30} {}", String::from_utf8_lossy(&peak).trim());
+        let mut traced = Command::new("strace");
+        traced.args(["-f", "-c", "-U", "calls,name"]).arg(&own);
+        let traced = traced.args(arguments).arg(path).arg(calls).output();
+        let Ok(traced) = traced else { continue };
+        let text = String::from_utf8_lossy(&traced.stderr);
+        let total = text.lines().find(|line| line.ends_with("total"));
+        println!("{name:30} {} system calls", total.unwrap_or("?").trim());
+    }
+}
+
 fn changes(path: &Path) {
     let store = open(path);
     let name = store.names().expect("names").names.swap_remove(0);
@@ -204,6 +266,18 @@ fn changes(path: &Path) {
         let _ = store.delete(&copy);
         store.clone()
     };
+    let tag: ModelName = format!("{}/{}/{}:zzz", name.host(), name.namespace(), name.model())
+        .parse()
+        .expect("a name");
+    let without_tag = || {
+        let _ = store.delete(&tag);
+        store.clone()
+    };
+    settle();
+    row("copy, a new tag", without_tag, |store| {
+        drop(store.copy(&name, &tag).expect("a copy"))
+    });
+    store.delete(&tag).expect("a delete");
     row("copy, a new model", without, |store| {
         drop(store.copy(&name, &copy).expect("a copy"))
     });
@@ -214,6 +288,23 @@ fn changes(path: &Path) {
     row("delete, shared blobs", with, |store| {
         drop(store.delete(&copy).expect("a delete"))
     });
+    let weights = fs::read(store.model(&name).and_then(|it| it.gguf_path()).expect("weights"));
+    let mut weights = weights.expect("weights");
+    let file = path.join("zzz.gguf");
+    let mut number = 0_u32;
+    let import = || {
+        // Other bytes each time, in the last tensor's data.
+        number += 1;
+        let end = weights.len() - 4;
+        weights[end..].copy_from_slice(&number.to_le_bytes());
+        fs::write(&file, &weights).expect("a file");
+        store.import(&file, &copy, &ImportOptions::new()).expect("an import");
+        store.clone()
+    };
+    row("delete, blobs of its own", import, |store| {
+        drop(store.delete(&copy).expect("a delete"))
+    });
+    fs::remove_file(&file).expect("the file");
     let many: Vec<String> = (0..100).map(|n| format!("zzz-many:{n}")).collect();
     let hundred = || {
         for name_of_copy in &many {
@@ -224,5 +315,10 @@ fn changes(path: &Path) {
     let options = DeleteOptions::new();
     row("100 deletes at once", hundred, |store| {
         drop(store.delete_with(&many, &options).expect("a delete"));
+    });
+    row("100 deletes one by one", hundred, |store| {
+        for one in &many {
+            store.delete(one.as_str()).expect("a delete");
+        }
     });
 }

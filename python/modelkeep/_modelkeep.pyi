@@ -163,7 +163,7 @@ class Store:
     - `foreign_owner=True` lets an import into a store of another user who could not read what is made.
     - `go_template` is whether a Go template counts before the chat template of a GGUF file, as
       `$OLLAMA_GO_TEMPLATE` says; `None`, the default, leaves it to that.
-    - `cache_size` is how many bytes of memory the store may take to remember its last list and the GGUF
+    - `cache_size` is how many bytes of memory the store may take to remember its manifests and the GGUF
       files that were opened, 16 MiB by default; 0 remembers nothing. A call looks whether anything
       changed, and reads what did.
 

@@ -1,12 +1,13 @@
 //! Reading whole files that somebody else may be changing.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
 use crate::fs::stamp::FileStamp;
 pub(crate) use crate::fs::system::code::{is_exhaustion, is_passing};
+use crate::fs::system::directory::Directory;
 use crate::fs::system::open;
 use crate::fs::system::stat::Stat;
 
@@ -99,10 +100,10 @@ pub(crate) fn open_stated(path: &Path) -> io::Result<(File, Stat)> {
     Ok((file, stat))
 }
 
-fn refuse_irregular(metadata: &Metadata) -> io::Result<()> {
-    let (kind, text) = match metadata.file_type() {
-        kind if kind.is_file() => return Ok(()),
-        kind if kind.is_dir() => (io::ErrorKind::IsADirectory, "is a directory"),
+fn refuse_irregular(stat: &Stat) -> io::Result<()> {
+    let (kind, text) = match stat {
+        stat if stat.is_file() => return Ok(()),
+        stat if stat.is_dir() => (io::ErrorKind::IsADirectory, "is a directory"),
         _ => (io::ErrorKind::InvalidInput, "not a regular file"),
     };
     Err(io::Error::new(kind, text))
@@ -119,12 +120,48 @@ pub(crate) fn stat_regular(path: &Path) -> io::Result<Stat> {
 /// Reads a regular file of at most [`LARGEST_TEXT`] bytes.
 pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
     let (file, stat) = open_stated(path)?;
+    text_of(file, &stat)
+}
+
+/// As [`read_text`], of a file below an open directory.
+pub(crate) fn read_text_in(directory: &Directory, below: &Path) -> io::Result<Text> {
+    #[cfg(test)]
+    opened::note(&directory.path().join(below));
+    let file = directory.open_file(below)?;
+    let stat = Stat::of(&file)?;
+    refuse_irregular(&stat)?;
+    text_of(file, &stat)
+}
+
+fn text_of(file: File, stat: &Stat) -> io::Result<Text> {
     Ok(Text {
-        bytes: read_bounded(file, stat.len())?,
+        bytes: read_whole(file, stat.len())?,
         modified: stat.modified()?,
-        stamp: FileStamp::of(&stat),
+        stamp: FileStamp::of(stat),
         links: stat.links(),
     })
+}
+
+/// Reads a regular file to the end, as [`read_bounded`] does, without a look for the end where a read
+/// came back short: that is where the file ends.
+fn read_whole(mut file: File, expected: u64) -> io::Result<Vec<u8>> {
+    let room = usize::try_from(expected.min(LARGEST_TEXT)).unwrap_or(0);
+    let mut bytes = vec![0; room + 1];
+    match file.read(&mut bytes) {
+        Ok(count) if count <= room => {
+            bytes.truncate(count);
+            if count == room {
+                return Ok(bytes);
+            }
+        }
+        Ok(_) => {}
+        Err(e) if e.kind() == io::ErrorKind::Interrupted => bytes.clear(),
+        Err(e) => return Err(e),
+    }
+    // It has more than it said, or less: it is being written, or is none that says its size.
+    let rest = read_bounded(file, 0)?;
+    bytes.extend(rest);
+    bounded(bytes)
 }
 
 /// What the standard library wants to have free beyond the end, lest it look for the end with reads
@@ -137,6 +174,10 @@ pub(crate) fn read_bounded(from: impl Read, expected: u64) -> io::Result<Vec<u8>
     let room = expected.min(LARGEST_TEXT) + SPARE;
     let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
     from.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
+    bounded(bytes)
+}
+
+fn bounded(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > LARGEST_TEXT {
         let text = format!("larger than {LARGEST_TEXT} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));

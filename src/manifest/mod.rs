@@ -53,6 +53,9 @@ pub struct Manifest {
 pub struct Layer {
     media_type: String,
     digest: String,
+    /// The digest that the text is.
+    #[serde(skip)]
+    parsed: Option<Digest>,
     /// Bytes of the blob, as the manifest has it; may be any number.
     pub size: i64,
     /// The model that this layer came from; empty when not said.
@@ -121,6 +124,13 @@ impl Manifest {
     }
 }
 
+impl Manifest {
+    /// As [`id`](Self::id), in 32 bytes.
+    pub(crate) fn id_digest(&self) -> Digest {
+        Digest::of_hex(&self.id).expect("it was printed from a digest")
+    }
+}
+
 /// Returns what a file is that was written where a manifest belongs, told from its first bytes.
 fn foreign(bytes: &[u8]) -> Option<&'static str> {
     let text = bytes.trim_ascii_start();
@@ -173,7 +183,7 @@ impl Layer {
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt) where the manifest's text is no digest.
     pub fn digest(&self) -> Result<Digest, Error> {
-        Digest::stored(&self.digest)
+        self.parsed.map_or_else(|| Digest::stored(&self.digest), Ok)
     }
 }
 
@@ -188,7 +198,9 @@ impl Decode for Layer {
                 ("from", &mut self.from),
                 ("name", &mut self.name),
             ],
-        )
+        )?;
+        self.parsed = Digest::stored(&self.digest).ok();
+        Ok(())
     }
 }
 

@@ -39,16 +39,29 @@ impl Digest {
     /// Returns every digest that a text may mean: any 64 hexadecimal digits in a row, whatever is
     /// around them, in order and each once. `None` where a row is so long that it is no digest.
     pub(crate) fn all_in(text: &[u8]) -> Option<Vec<Self>> {
-        let mut found = Vec::new();
-        for row in text.split(|byte| !byte.is_ascii_hexdigit()) {
+        let (mut found, mut rest) = (Vec::new(), text);
+        // Whatever is no digit in the next 64 bytes, a row of 64 begins behind the last of it.
+        while let Some(next) = rest.first_chunk::<HEX_DIGITS>() {
+            if let Some(last) = next.iter().rposition(|byte| nibble(*byte).is_none()) {
+                rest = rest.get(last + 1..).unwrap_or_default();
+                continue;
+            }
+            let end = rest.iter().position(|byte| nibble(*byte).is_none());
+            let (row, behind) = rest.split_at(end.unwrap_or(rest.len()));
             if row.len() > 4 * HEX_DIGITS {
                 return None;
             }
             found.extend(row.windows(HEX_DIGITS).filter_map(from_hex));
+            rest = behind;
         }
         found.sort_unstable();
         found.dedup();
         Some(found)
+    }
+
+    /// Returns the digest of 64 hexadecimal digits without a prefix.
+    pub(crate) fn of_hex(digits: &str) -> Option<Self> {
+        from_hex(digits.as_bytes())
     }
 
     /// Returns the 32 bytes.
@@ -163,19 +176,35 @@ fn from_hex(digits: &[u8]) -> Option<Digest> {
     if pairs.len() != bytes.len() {
         return None;
     }
+    // What is no digit has bits that no digit has; one look at the end tells.
+    let mut all = 0;
     for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = nibble(*high)? << 4 | nibble(*low)?;
+        let (high, low) = (NIBBLES[usize::from(*high)], NIBBLES[usize::from(*low)]);
+        all |= high | low;
+        *byte = high << 4 | low & 0xf;
     }
-    Some(Digest(bytes))
+    (all < 16).then_some(Digest(bytes))
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
+/// What is no hexadecimal digit in [`NIBBLES`].
+const NONE: u8 = 0xff;
+
+/// The value of each byte as a hexadecimal digit.
+const NIBBLES: [u8; 256] = {
+    let mut values = [NONE; 256];
+    let mut value = 0;
+    while value < 16 {
+        let [lower, upper] = [b"0123456789abcdef", b"0123456789ABCDEF"];
+        values[lower[value] as usize] = value as u8;
+        values[upper[value] as usize] = value as u8;
+        value += 1;
     }
+    values
+};
+
+fn nibble(digit: u8) -> Option<u8> {
+    let value = NIBBLES[usize::from(digit)];
+    (value != NONE).then_some(value)
 }
 
 impl fmt::Display for Digest {

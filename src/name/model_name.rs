@@ -1,5 +1,6 @@
 //! Model names: `[host/][namespace/]model[:tag]`.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,12 +29,13 @@ const DEFAULT_TAG: &str = "latest";
 /// assert!("../llama".parse::<ModelName>().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ModelName {
-    host: String,
-    namespace: String,
-    model: String,
-    tag: String,
+    /// `host/namespace/model:tag`: one text takes less than four.
+    full: Box<str>,
+    /// Where the host, the namespace and the model end in it. No part is longer than some hundreds
+    /// of bytes.
+    ends: [u16; 3],
 }
 
 impl ModelName {
@@ -51,32 +53,50 @@ impl ModelName {
             && Part::Namespace.admits(namespace)
             && Part::Model.admits(model)
             && Part::Tag.admits(tag);
-        valid.then(|| ModelName {
-            host: host.to_owned(),
-            namespace: namespace.to_owned(),
-            model: model.to_owned(),
-            tag: tag.to_owned(),
+        valid.then(|| {
+            let mut full = String::with_capacity(
+                host.len() + namespace.len() + model.len() + tag.len() + "//:".len(),
+            );
+            let mut ends = [0; 3];
+            let parts = [(host, '/'), (namespace, '/'), (model, ':')];
+            for ((part, separator), end) in parts.into_iter().zip(&mut ends) {
+                full.push_str(part);
+                *end = u16::try_from(full.len()).expect("no part is longer than 350 bytes");
+                full.push(separator);
+            }
+            full.push_str(tag);
+            ModelName {
+                full: full.into_boxed_str(),
+                ends,
+            }
         })
+    }
+
+    /// Returns the text from just behind one separator to the next.
+    fn part(&self, from: Option<u16>, to: Option<u16>) -> &str {
+        let from = from.map_or(0, |end| usize::from(end) + 1);
+        let to = to.map_or(self.full.len(), usize::from);
+        self.full.get(from..to).unwrap_or_default()
     }
 
     /// Returns the registry's host, as in `registry.ollama.ai`; may hold a port.
     pub fn host(&self) -> &str {
-        &self.host
+        self.part(None, Some(self.ends[0]))
     }
 
     /// Returns the namespace within the host, as in `library`.
     pub fn namespace(&self) -> &str {
-        &self.namespace
+        self.part(Some(self.ends[0]), Some(self.ends[1]))
     }
 
     /// Returns the model within the namespace.
     pub fn model(&self) -> &str {
-        &self.model
+        self.part(Some(self.ends[1]), Some(self.ends[2]))
     }
 
     /// Returns the tag within the model, as in `latest`.
     pub fn tag(&self) -> &str {
-        &self.tag
+        self.part(Some(self.ends[2]), None)
     }
 
     /// Returns the four parts from host to tag, which are also the names of the directories and the
@@ -90,7 +110,7 @@ impl ModelName {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn parts(&self) -> [&str; 4] {
-        [&self.host, &self.namespace, &self.model, &self.tag]
+        [self.host(), self.namespace(), self.model(), self.tag()]
     }
 
     /// Returns whether the two names are equal but for the case of letters.
@@ -103,10 +123,25 @@ impl ModelName {
 
     /// Returns all four parts, `host/namespace/model:tag`.
     pub fn full(&self) -> String {
-        format!(
-            "{}/{}/{}:{}",
-            self.host, self.namespace, self.model, self.tag
-        )
+        self.as_full().to_owned()
+    }
+
+    /// As [`full`](Self::full).
+    pub(crate) fn as_full(&self) -> &str {
+        &self.full
+    }
+}
+
+impl PartialOrd for ModelName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By the parts, one after another.
+impl Ord for ModelName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
     }
 }
 
@@ -189,18 +224,20 @@ impl Part {
 
 impl fmt::Display for ModelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.host.eq_ignore_ascii_case(DEFAULT_HOST) {
-            write!(f, "{}/{}/", self.host, self.namespace)?;
-        } else if !self.namespace.eq_ignore_ascii_case(DEFAULT_NAMESPACE) {
-            write!(f, "{}/", self.namespace)?;
-        }
-        write!(f, "{}:{}", self.model, self.tag)
+        let from = if !self.host().eq_ignore_ascii_case(DEFAULT_HOST) {
+            None
+        } else if !self.namespace().eq_ignore_ascii_case(DEFAULT_NAMESPACE) {
+            Some(self.ends[0])
+        } else {
+            Some(self.ends[1])
+        };
+        f.write_str(self.part(from, None))
     }
 }
 
 impl fmt::Debug for ModelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.full())
+        f.write_str(&self.full)
     }
 }
 

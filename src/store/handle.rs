@@ -6,15 +6,15 @@ use std::sync::Arc;
 use rayon::ThreadPool;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::layout::Layout;
+use crate::fs::layout::{KnownNames, Layout};
 use crate::fs::lock::StoreLock;
 use crate::fs::system::stat::{FileId, Stat};
 use crate::fs::{read, staged};
 use crate::name::Digest;
 use crate::store::index_cache::IndexCache;
-use crate::store::list::LastList;
 use crate::store::options::StoreOptions;
 use crate::store::pool::ThreadPools;
+use crate::store::survey::Memory;
 use crate::store::{outgoing, watch};
 
 /// A models directory, opened.
@@ -46,7 +46,8 @@ struct Inner {
     identity: Option<FileId>,
     options: StoreOptions,
     pools: ThreadPools,
-    last_list: LastList,
+    memory: Memory,
+    known_names: KnownNames,
     index_cache: IndexCache,
 }
 
@@ -151,6 +152,7 @@ impl Store {
             }
             Err(e) => return Err(Error::io("opening store", &path, e)),
         };
+        let known_names = KnownNames::new(options.cached_list_bytes());
         let index_cache = IndexCache::new(options.cached_index_bytes());
         Ok(Store {
             inner: Arc::new(Inner {
@@ -158,7 +160,8 @@ impl Store {
                 identity,
                 options,
                 pools: ThreadPools::default(),
-                last_list: LastList::default(),
+                memory: Memory::default(),
+                known_names,
                 index_cache,
             }),
             others: Arc::default(),
@@ -262,8 +265,12 @@ impl Store {
         &self.inner.options
     }
 
-    pub(super) fn last_list(&self) -> &LastList {
-        &self.inner.last_list
+    pub(super) fn known_names(&self) -> &KnownNames {
+        &self.inner.known_names
+    }
+
+    pub(super) fn memory(&self) -> &Memory {
+        &self.inner.memory
     }
 
     pub(super) fn index_cache(&self) -> &IndexCache {

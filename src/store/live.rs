@@ -2,32 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::Layout;
 use crate::fs::read;
-use crate::go::json;
 use crate::name::{Digest, ModelName};
 use crate::store::handle::Store;
 use crate::store::problem::Problem;
-use crate::store::survey::{Stored, Survey};
+use crate::store::survey::{ManifestFacts, Met, Survey, reading};
 
 /// The digests that the store's manifests name at one moment.
 pub(crate) struct LiveBlobs {
-    live: HashSet<Digest>,
+    live: HashSet<Digest, foldhash::fast::RandomState>,
     users: HashMap<Digest, Vec<ModelName>>,
     problems: Vec<Problem>,
     manifests: usize,
     staged: Vec<PathBuf>,
-}
-
-/// What one manifest keeps.
-struct Uses {
-    name: Option<ModelName>,
-    digests: Vec<Digest>,
-    /// Whether a blob that it names may be a manifest itself.
-    is_index: bool,
-    problem: Option<Problem>,
 }
 
 impl LiveBlobs {
@@ -52,29 +43,36 @@ impl LiveBlobs {
         gone: &[ModelName],
         wanted: &HashSet<Digest>,
     ) -> Result<Self> {
+        let is_gone = |name: Option<&ModelName>| name.is_some_and(|name| gone.contains(name));
+        let mut survey = store.survey_to_remove(|met| {
+            let is_gone = is_gone(met.facts.name());
+            Ok((!is_gone).then(|| met.facts.clone()))
+        })?;
+        survey.problems.retain(|problem| !is_gone(problem.name()));
+        LiveBlobs::among(store, survey, wanted)
+    }
+
+    /// Returns what a survey of the store says, together with the manifests of the one whose
+    /// `blobs/` it shares.
+    pub(crate) fn among(
+        store: &Store,
+        mut survey: Survey<Arc<ManifestFacts>>,
+        wanted: &HashSet<Digest>,
+    ) -> Result<Self> {
+        let layout = store.layout();
         let mut blobs = LiveBlobs {
-            live: HashSet::new(),
+            live: HashSet::default(),
             users: HashMap::new(),
             problems: Vec::new(),
             manifests: 0,
-            staged: Vec::new(),
+            staged: std::mem::take(&mut survey.staged),
         };
-        let layout = store.layout();
-        let is_gone = |stored: &Stored| {
-            let name = stored.file.name.as_ref();
-            name.is_some_and(|name| gone.contains(name))
-        };
-        let mut survey = store.survey(|stored| match is_gone(&stored) {
-            true => None,
-            false => uses(stored),
-        })?;
-        let is_gone = |problem: &Problem| problem.name().is_some_and(|name| gone.contains(name));
-        survey.problems.retain(|problem| !is_gone(problem));
-        blobs.staged.append(&mut survey.staged);
         blobs.add(layout, survey, wanted);
         if let Some(root) = layout.shared_root() {
-            let shared = store.survey_of(&Layout::new(root), uses)?;
-            blobs.add(layout, shared, wanted);
+            let root = Layout::new(root);
+            let take = |met: Met<'_>| Ok(Some(met.facts.clone()));
+            let shared = store.survey_of(&root, take)?;
+            blobs.add(&root, shared, wanted);
         }
         Ok(blobs)
     }
@@ -108,23 +106,40 @@ impl LiveBlobs {
         self.manifests == 0
     }
 
-    fn add(&mut self, layout: &Layout, survey: Survey<Uses>, wanted: &HashSet<Digest>) {
+    fn add(
+        &mut self,
+        layout: &Layout,
+        survey: Survey<Arc<ManifestFacts>>,
+        wanted: &HashSet<Digest>,
+    ) {
         self.manifests += survey.found.len();
         self.problems.extend(survey.problems);
-        for uses in survey.found {
-            self.problems.extend(uses.problem);
-            if uses.is_index {
-                self.follow(layout, &uses.digests);
+        for facts in survey.found {
+            if let Some(what) = &facts.unclear {
+                let path = facts.path(layout);
+                let text = format!("{}: {what}", reading(&path));
+                let error = Error::new(ErrorKind::Corrupt, text);
+                self.problems.push(Problem::new(&path, facts.name(), error));
             }
-            for digest in uses.digests {
-                self.live.insert(digest);
-                if wanted.contains(&digest) {
-                    self.users
-                        .entry(digest)
-                        .or_default()
-                        .extend(uses.name.clone());
-                }
+            if facts.is_index {
+                let digests: Vec<Digest> = facts.live().collect();
+                self.follow(layout, &digests);
             }
+            self.live.extend(facts.live());
+            self.note_user(&facts, wanted);
+        }
+    }
+
+    fn note_user(&mut self, facts: &ManifestFacts, wanted: &HashSet<Digest>) {
+        if wanted.is_empty() {
+            return;
+        }
+        let mut used: Vec<Digest> = facts.live().filter(|it| wanted.contains(it)).collect();
+        used.sort_unstable();
+        used.dedup();
+        for digest in used {
+            let users = self.users.entry(digest).or_default();
+            users.extend(facts.name().cloned());
         }
     }
 
@@ -141,41 +156,6 @@ impl LiveBlobs {
         }
         self.live.extend(known);
     }
-}
-
-fn uses(stored: Stored) -> Option<Uses> {
-    let text = &stored.text.bytes;
-    let mut problem = None;
-    let mut digests = Digest::all_in(text).unwrap_or_else(|| {
-        problem = Some("a row of hexadecimal digits that is too long for a digest".to_owned());
-        Vec::new()
-    });
-    for layer in stored.manifest.entries() {
-        match layer.digest() {
-            Ok(digest) => digests.push(digest),
-            Err(_) if layer.digest_text().is_empty() => {}
-            Err(error) => problem = Some(error.to_string()),
-        }
-    }
-    digests.sort_unstable();
-    digests.dedup();
-    let problem = problem.map(|what| {
-        let text = format!("reading manifest {}: {what}", stored.file.path.display());
-        let error = Error::new(ErrorKind::Corrupt, text);
-        Problem::new(&stored.file.path, stored.file.name.as_ref(), error)
-    });
-    Some(Uses {
-        name: stored.file.name,
-        digests,
-        is_index: is_index(text),
-        problem,
-    })
-}
-
-/// Returns whether a manifest may name other manifests: an index of OCI or Docker names them under
-/// `manifests`, and a manifest of OCI the one that it belongs to under `subject`.
-fn is_index(text: &[u8]) -> bool {
-    json::mentions(text, b"\"manifests\"") || json::mentions(text, b"\"subject\"")
 }
 
 /// Returns the digests in a blob that is a manifest; none in one that is missing, or is none.

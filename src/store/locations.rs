@@ -206,7 +206,7 @@ impl Location {
     fn at(path: PathBuf) -> (Self, Identity) {
         let (state, what) = look(&path);
         let manifests = match state {
-            LocationState::Store => Layout::new(path.clone()).walk().files.len(),
+            LocationState::Store => Layout::new(path.clone()).count_manifests(),
             _ => 0,
         };
         let identity = match access::closed_directory(&path) {

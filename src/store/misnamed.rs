@@ -8,6 +8,7 @@ use crate::fs::layout::{BlobName, sorted_entries};
 use crate::fs::{ops, read};
 use crate::name::Digest;
 use crate::store::handle::Store;
+use crate::store::inventory::Homes;
 
 /// The blobs that manifests name and that are not there, with the sizes that are stated of each.
 pub(crate) type Missing = BTreeMap<Digest, BTreeSet<u64>>;
@@ -27,19 +28,21 @@ const DEPTH: usize = 2;
 impl Store {
     /// Returns the blobs that models lack.
     pub(crate) fn missing_blobs(&self) -> Result<Missing> {
-        let survey = self.survey(|stored| {
-            let layers = stored.manifest.entries();
-            let named = layers.filter_map(|layer| Some((layer.digest().ok()?, layer.size)));
-            Some(named.collect::<Vec<_>>())
-        })?;
-        Ok(self.missing_among(survey.found.into_iter().flatten()))
+        let survey = self.survey(|met| Ok(Some(met.facts.clone())))?;
+        let named = survey.found.iter().flat_map(|facts| facts.named.iter());
+        Ok(self.missing_among(named.copied(), &Homes::default()))
     }
 
     /// Returns those of the blobs, each with the size that a manifest states, that are not there.
-    pub(crate) fn missing_among(&self, named: impl Iterator<Item = (Digest, i64)>) -> Missing {
+    /// Those that are at `homes` are not looked for.
+    pub(crate) fn missing_among(
+        &self,
+        named: impl Iterator<Item = (Digest, i64)>,
+        homes: &Homes<'_>,
+    ) -> Missing {
         let mut missing = Missing::new();
         for (digest, size) in named {
-            if read::is_gone(&self.layout().blob(&digest)) {
+            if homes.get(&digest).is_none() && read::is_gone(&self.layout().blob(&digest)) {
                 let sizes = missing.entry(digest).or_default();
                 sizes.extend(u64::try_from(size).ok().filter(|size| *size > 0));
             }

@@ -20,6 +20,7 @@ mod import;
 mod import_archive;
 mod incomplete;
 mod index_cache;
+mod inventory;
 mod items;
 mod link;
 mod list;

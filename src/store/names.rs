@@ -64,7 +64,7 @@ impl Store {
         if walk.is_missing {
             self.must_exist()?;
         }
-        let blocked = walk.blocked.into_iter();
+        let blocked = walk.obstacles.blocked.into_iter();
         let problems = blocked.map(|(path, error)| survey::blocked(&path, error));
         let names = walk.files.into_iter().filter_map(|file| file.name);
         Ok(Names {

@@ -238,10 +238,11 @@ impl StoreOptions {
         self
     }
 
-    /// Sets how many bytes of memory a handle and its clones may take to remember their last list, and
-    /// where everything is in the GGUF files that were opened: 16 MiB by default, about 7,000 models
-    /// and 60 such files. A call looks whether anything changed, and reads what did; its result is the
-    /// same without. Zero remembers nothing.
+    /// Sets how many bytes of memory a handle and its clones may take to remember the manifests that
+    /// they looked at, and where everything is in the GGUF files that were opened: 16 MiB by default,
+    /// some ten thousand models and 60 such files. A call (a list, a delete, `usage`, `doctor`, `gc`, a
+    /// show) looks whether anything changed, and reads what did; its result is the same without. Zero
+    /// remembers nothing.
     ///
     /// ```
     /// use modelkeep::StoreOptions;
@@ -266,7 +267,7 @@ impl StoreOptions {
         self.cache_size / 8
     }
 
-    /// Returns how many of these bytes are for the last list.
+    /// Returns how many of these bytes are for manifests.
     pub(crate) fn cached_list_bytes(&self) -> u64 {
         self.cache_size - self.cached_index_bytes()
     }

@@ -38,12 +38,16 @@ impl Store {
     pub(crate) fn locate(&self, name: &ModelName) -> Result<Option<ModelName>> {
         self.layout().admits(name)?;
         if self.layout().manifest(name).symlink_metadata().is_ok() {
-            return Ok(self.layout().stored_as(name));
+            return Ok(self.layout().stored_as(name, self.known_names()));
         }
-        if let Some(folded) = self.layout().folded(name).into_iter().next() {
+        let (folded, is_certain) = self.layout().folded(name, self.known_names());
+        if let Some(folded) = folded.into_iter().next() {
             return Ok(Some(folded));
         }
         self.must_exist()?;
+        if is_certain {
+            return Ok(None);
+        }
         self.barrier(name).map_or(Ok(None), Err)
     }
 
@@ -149,14 +153,19 @@ impl Store {
     fn is_altered(&self, name: &ModelName) -> bool {
         let layout = self.layout();
         let is_there = || layout.manifest(name).symlink_metadata().is_ok();
-        layout.may_alter(name) && is_there() && layout.stored_as(name).is_none() && is_there()
+        layout.may_alter(name)
+            && is_there()
+            && layout.stored_as(name, self.known_names()).is_none()
+            && is_there()
     }
 
     /// Takes back a manifest that was written where none was, and that the file system has given
     /// another name: it would be another model.
     pub(crate) fn must_keep_name(&self, name: &ModelName) -> Result<()> {
         let layout = self.layout();
-        if !layout.may_alter(name) || layout.stored_as(name).as_ref() == Some(name) {
+        if !layout.may_alter(name)
+            || layout.stored_as(name, self.known_names()).as_ref() == Some(name)
+        {
             return Ok(());
         }
         let path = layout.manifest(name);

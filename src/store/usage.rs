@@ -1,14 +1,17 @@
 //! What the disk holds, and for whom.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::error::{Error, Result};
-use crate::fs::layout::{BlobName, Room, sorted_entries};
+use crate::error::Result;
+use crate::fs::layout::{BlobName, Room};
 use crate::fs::private::Leftovers;
-use crate::fs::system::stat::{FileId, Stat};
+use crate::fs::system::directory::Directory;
+use crate::fs::system::stat::{FileId, Kind, Stat};
 use crate::go::json;
 use crate::name::{Digest, ModelName};
 use crate::store::handle::Store;
@@ -132,6 +135,8 @@ struct Holding {
     users: usize,
 }
 
+type Holdings = HashMap<Digest, Holding, foldhash::fast::RandomState>;
+
 impl Store {
     /// Measures the disk: everything below the store's root, links not followed but for blobs.
     /// Reads every manifest once and looks at every file.
@@ -155,9 +160,9 @@ impl Store {
         let mut usage = Usage::default();
         let mut tally = Tally::default();
         let mut holdings = self.holdings(&mut usage, &mut tally)?;
-        let survey = self.survey(|stored| {
-            let name = stored.file.name?;
-            Some((name, stored.manifest.digests()))
+        let survey = self.survey(|met| {
+            let name = met.facts.name().cloned();
+            Ok(name.map(|name| (name, met.facts.digests())))
         })?;
         usage.problems = survey.problems;
         let models = survey.found;
@@ -176,22 +181,24 @@ impl Store {
             }
         }
         self.measure_private(&mut usage, &mut tally);
-        tally.measure_rest(self.path(), &mut usage.other);
+        for stat in self.pool()?.install(|| tally.rest(self.path())) {
+            usage.other.add(tally.add_file(&stat));
+        }
         usage.total = usage.used + usage.groups().iter().map(|files| files.bytes).sum::<u64>();
         usage.held_outside = tally.held_outside();
         Ok(usage)
     }
 
-    fn holdings(&self, usage: &mut Usage, tally: &mut Tally) -> Result<BTreeMap<Digest, Holding>> {
-        let directory = self.layout().blobs_directory();
-        let at = |e| Error::io("reading directory", &directory, e);
-        let mut holdings: BTreeMap<Digest, Holding> = BTreeMap::new();
-        for file in self.layout().blobs().map_err(at)? {
-            let Ok(stat) = Stat::at(&file.path) else {
+    fn holdings(&self, usage: &mut Usage, tally: &mut Tally) -> Result<Holdings> {
+        let mut holdings = Holdings::default();
+        let mut counted = Counted::default();
+        for item in self.inventory()?.items {
+            let (Some(stat), Some(name)) = (item.target(), item.file.path.file_name()) else {
                 continue;
             };
-            let bytes = tally.add(&file.path, &stat);
-            match file.name {
+            counted.insert(name.to_owned());
+            let bytes = tally.add_file(&stat);
+            match item.file.name {
                 BlobName::Digest(digest) => {
                     let held = &mut holdings.entry(digest).or_default().bytes;
                     *held = Some(held.unwrap_or(0) + bytes);
@@ -200,6 +207,9 @@ impl Store {
                 BlobName::Unknown | BlobName::Dropping => usage.unknown.add(bytes),
             }
         }
+        tally
+            .counted
+            .insert(self.layout().blobs_directory(), counted);
         Ok(holdings)
     }
 
@@ -233,9 +243,12 @@ impl Usage {
 /// Which names were counted, and each file once.
 #[derive(Default)]
 struct Tally {
-    paths: HashSet<PathBuf>,
-    files: HashMap<FileId, Names>,
+    /// The names, by their directories.
+    counted: HashMap<PathBuf, Counted>,
+    files: HashMap<FileId, Names, foldhash::fast::RandomState>,
 }
+
+type Counted = HashSet<OsString, foldhash::fast::RandomState>;
 
 /// How many names of a file were met, and how many it has.
 struct Names {
@@ -247,7 +260,14 @@ struct Names {
 impl Tally {
     /// Returns the bytes that a name adds: none where the file was counted under another one.
     fn add(&mut self, path: &Path, stat: &Stat) -> u64 {
-        self.paths.insert(path.to_owned());
+        if let (Some(directory), Some(name)) = (path.parent(), path.file_name()) {
+            let counted = self.counted.entry(directory.to_owned()).or_default();
+            counted.insert(name.to_owned());
+        }
+        self.add_file(stat)
+    }
+
+    fn add_file(&mut self, stat: &Stat) -> u64 {
         let bytes = stat.disk_bytes();
         // What cannot be told from others is a file of its own.
         let Some(id) = stat.id() else {
@@ -262,23 +282,25 @@ impl Tally {
         if names.met == 1 { bytes } else { 0 }
     }
 
-    /// Counts every file below a directory that was not counted yet, on its device; what cannot be
-    /// read is passed over.
-    fn measure_rest(&mut self, directory: &Path, other: &mut Files) {
-        let Ok(entries) = sorted_entries(directory) else {
-            return;
-        };
-        for (name, kind) in entries {
-            let path = directory.join(name);
-            if kind.is_dir() {
-                self.measure_rest(&path, other);
-            } else if !self.paths.contains(&path)
-                && let Ok(stat) = Stat::of_entry(&path)
-            {
-                let bytes = self.add(&path, &stat);
-                other.add(bytes);
-            }
+    /// Returns every file below a directory that was not counted yet; what cannot be read is passed
+    /// over.
+    fn rest(&self, directory: &Path) -> Vec<Stat> {
+        let (mut stats, mut directories) = (Vec::new(), Vec::new());
+        let counted = self.counted.get(directory);
+        if let Ok(open) = Directory::open(directory) {
+            let take = &mut |name: &OsStr, kind| {
+                if kind == Kind::Directory {
+                    directories.push(directory.join(name));
+                } else if !counted.is_some_and(|counted| counted.contains(name)) {
+                    stats.extend(open.stat_entry(Path::new(name)).ok());
+                }
+            };
+            // What was read before an error counts.
+            let _ = open.each(take);
         }
+        let below = directories.par_iter().map(|directory| self.rest(directory));
+        stats.extend(below.flatten_iter().collect::<Vec<_>>());
+        stats
     }
 
     fn held_outside(&self) -> u64 {
@@ -287,11 +309,7 @@ impl Tally {
     }
 }
 
-fn model_usage(
-    name: ModelName,
-    digests: &[Digest],
-    holdings: &BTreeMap<Digest, Holding>,
-) -> ModelUsage {
+fn model_usage(name: ModelName, digests: &[Digest], holdings: &Holdings) -> ModelUsage {
     let mut model = ModelUsage {
         name,
         exclusive: 0,

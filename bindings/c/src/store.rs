@@ -42,7 +42,7 @@ pub struct mkeep_store_options {
     /// Whether an import is allowed where the blobs belong to another user, whose server could not
     /// use ours again.
     pub foreign_owner: u8,
-    /// Whether nothing is remembered of a list for the next one.
+    /// Whether nothing is remembered of the manifests for the next call.
     pub no_cache: u8,
     /// Threads; 0 is one for each processor.
     pub threads: u32,
@@ -53,7 +53,7 @@ pub struct mkeep_store_options {
     pub delete_delay: u32,
     /// An mkeep_template_choice.
     pub template_choice: u32,
-    /// How many bytes of memory the store may take to remember its last list and the GGUF files that
+    /// How many bytes of memory the store may take to remember its manifests and the GGUF files that
     /// were opened, in place of the default of 16 MiB; 0 is the default. A call looks whether anything
     /// changed, and reads what did.
     pub cache_size: u64,

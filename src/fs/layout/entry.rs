@@ -47,13 +47,21 @@ impl BlobFile {
             _ => None,
         }
     }
-}
 
-impl BlobFile {
-    /// Returns whether it is spelled as the paths of blobs are.
-    pub(crate) fn is_lower_case(&self) -> bool {
+    /// Returns whether it has the name that old releases of Ollama gave blobs.
+    pub(crate) fn is_old(&self) -> bool {
+        self.is_home() && self.file_name().starts_with(b"sha256:")
+    }
+
+    /// Returns whether a blob is read from there. A digest in capitals names another file, which
+    /// Ollama may use.
+    pub(crate) fn is_home(&self) -> bool {
+        self.digest().is_some() && !self.file_name().iter().any(u8::is_ascii_uppercase)
+    }
+
+    fn file_name(&self) -> &[u8] {
         let name = self.path.file_name().unwrap_or_default();
-        !name.as_encoded_bytes().iter().any(u8::is_ascii_uppercase)
+        name.as_encoded_bytes()
     }
 }
 

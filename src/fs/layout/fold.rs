@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Layout, sorted_entries};
+use super::Layout;
+use super::known_names::KnownNames;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::system::names;
 use crate::name::ModelName;
@@ -24,11 +25,11 @@ impl Layout {
     /// the same, but where the file system takes several for one. `None` where it finds one whose
     /// name has parts that the file system has cut. Costs four `lstat`, and directory reads on such
     /// a file system.
-    pub(crate) fn stored_as(&self, name: &ModelName) -> Option<ModelName> {
+    pub(crate) fn stored_as(&self, name: &ModelName, known: &KnownNames) -> Option<ModelName> {
         if !self.may_alter(name) && !self.may_fold(name) {
             return Some(name.clone());
         }
-        let stored = self.spelled_otherwise(name);
+        let stored = self.spelled_otherwise(name, known).0;
         let mut names = stored.into_iter().map(|(_, stored)| stored).peekable();
         let first = names.peek().cloned();
         names.find(|stored| stored == name).or(first)
@@ -61,23 +62,29 @@ impl Layout {
     }
 
     /// Returns the stored names that equal `name` but for case, in byte order. Reads at most one
-    /// directory for each part that matches.
-    pub(crate) fn folded(&self, name: &ModelName) -> Vec<ModelName> {
-        let found = self.spelled_otherwise(name).into_iter();
-        let files = found.filter(|(path, _)| path.is_file());
-        files.map(|(_, name)| name).collect()
+    /// directory for each part that matches, and none that is known. Besides, whether it is certain
+    /// that nothing else has such a name.
+    pub(crate) fn folded(&self, name: &ModelName, known: &KnownNames) -> (Vec<ModelName>, bool) {
+        let (found, were_read) = self.spelled_otherwise(name, known);
+        let is_certain = were_read && found.is_empty();
+        let files = found.into_iter().filter(|(path, _)| path.is_file());
+        (files.map(|(_, name)| name).collect(), is_certain)
     }
 
-    /// Returns all that has a path like that of the manifest but for case, whatever it is.
-    fn spelled_otherwise(&self, name: &ModelName) -> Vec<(PathBuf, ModelName)> {
+    /// Returns all that has a path like that of the manifest but for case, whatever it is, and whether
+    /// every directory on the way could be read.
+    fn spelled_otherwise(
+        &self,
+        name: &ModelName,
+        known: &KnownNames,
+    ) -> (Vec<(PathBuf, ModelName)>, bool) {
+        let mut were_read = true;
         let mut found = vec![(self.manifests_directory(), Vec::<String>::new())];
         for part in name.parts() {
             let step = |(directory, parts): (PathBuf, Vec<String>)| {
-                let entries = sorted_entries(&directory).unwrap_or_default();
-                let names = entries.into_iter().map(|(name, _)| name);
-                let equal = names
-                    .filter_map(|name| name.into_string().ok())
-                    .filter(|name| name.eq_ignore_ascii_case(part));
+                let equal = known.equal(&directory, part);
+                were_read &= equal.is_ok();
+                let equal = equal.unwrap_or_default().into_iter();
                 let next = equal.map(|entry| {
                     let path = directory.join(&entry);
                     (path, parts.iter().cloned().chain([entry]).collect())
@@ -92,7 +99,7 @@ impl Layout {
             }
             _ => None,
         };
-        found.into_iter().filter_map(named).collect()
+        (found.into_iter().filter_map(named).collect(), were_read)
     }
 }
 

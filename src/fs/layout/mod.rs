@@ -2,6 +2,7 @@
 
 mod entry;
 mod fold;
+mod known_names;
 mod room;
 mod walk;
 
@@ -11,11 +12,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::fs::read::is_absence;
-use crate::fs::system::stat::Stat;
+use crate::fs::system::directory::Directory;
+use crate::fs::system::stat::{Kind, Stat};
 use crate::name::{Digest, ModelName};
 
 pub(crate) use entry::{BlobFile, BlobName, ManifestFile, STAGED};
+pub(crate) use known_names::KnownNames;
 pub(crate) use room::Room;
+pub(crate) use walk::{ModelDirectory, Obstacles};
 
 /// The paths of one store.
 ///
@@ -213,14 +217,14 @@ impl Layout {
     /// Returns every entry of `blobs/` but directories, by name; a missing directory has none.
     pub(crate) fn blobs(&self) -> io::Result<Vec<BlobFile>> {
         let directory = self.blobs_directory();
-        let entries = match sorted_entries(&directory) {
+        let entries = match Directory::open(&directory).and_then(|open| sorted(&open, None)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             entries => entries?,
         };
-        let file = |(file_name, kind): (OsString, fs::FileType)| {
+        let file = |(file_name, kind): (OsString, Kind)| {
             let path = directory.join(&file_name);
             let name = BlobName::of(&file_name);
-            let is_directory = kind.is_dir() || kind.is_symlink() && path.is_dir();
+            let is_directory = kind == Kind::Directory || kind == Kind::Link && path.is_dir();
             (!is_directory).then_some(BlobFile { path, name })
         };
         Ok(entries.into_iter().filter_map(file).collect())
@@ -235,6 +239,19 @@ fn is_elsewhere(root: &Path, directory: &Path) -> bool {
         (Some(root), Some(directory)) => root != directory,
         _ => false,
     }
+}
+
+/// Returns the names in a directory, or in one below it, in byte order, and what each is, links not
+/// followed.
+fn sorted(directory: &Directory, below: Option<&Path>) -> io::Result<Vec<(OsString, Kind)>> {
+    let mut entries = Vec::new();
+    let take = &mut |name: &OsStr, kind| entries.push((name.to_owned(), kind));
+    match below {
+        Some(below) => directory.each_in(below, take)?,
+        None => directory.each(take)?,
+    }
+    entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    Ok(entries)
 }
 
 /// Returns the names in a directory in byte order, and what each is, links not followed.

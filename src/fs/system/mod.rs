@@ -3,7 +3,9 @@
 
 pub(crate) mod change;
 pub(crate) mod code;
+pub(crate) mod directory;
 pub(crate) mod holes;
+pub(crate) mod local;
 pub(crate) mod lock;
 pub(crate) mod names;
 pub(crate) mod open;

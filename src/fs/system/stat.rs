@@ -1,15 +1,38 @@
 //! What the system says of a file.
 
-use std::fs::{File, Metadata};
+use std::fs::{File, FileType};
 use std::io;
-use std::ops::Deref;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
-/// The metadata of a file that every system has, and what each has in a way of its own.
+/// What a file looks like from outside: what every system says, and what each has in a way of its
+/// own.
 #[derive(Clone, Debug)]
 pub(crate) struct Stat {
-    metadata: Metadata,
+    kind: Kind,
+    size: u64,
     facts: Facts,
+}
+
+/// What an entry of a directory is, links not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Directory,
+    Link,
+    /// A FIFO, a device or the like.
+    Other,
+}
+
+impl From<FileType> for Kind {
+    fn from(kind: FileType) -> Self {
+        match kind {
+            kind if kind.is_file() => Kind::File,
+            kind if kind.is_dir() => Kind::Directory,
+            kind if kind.is_symlink() => Kind::Link,
+            _ => Kind::Other,
+        }
+    }
 }
 
 /// What is one file for as long as it exists, whatever its names are.
@@ -56,6 +79,31 @@ impl Stat {
         system::of(file)
     }
 
+    /// Returns how many bytes it has.
+    pub(crate) fn len(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn is_file(&self) -> bool {
+        self.kind == Kind::File
+    }
+
+    pub(crate) fn is_dir(&self) -> bool {
+        self.kind == Kind::Directory
+    }
+
+    pub(crate) fn is_symlink(&self) -> bool {
+        self.kind == Kind::Link
+    }
+
+    /// Returns when the bytes were changed.
+    ///
+    /// # Errors
+    /// Where that is a time that no clock here can hold.
+    pub(crate) fn modified(&self) -> io::Result<SystemTime> {
+        time(self.facts.modified).ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+
     /// Returns what tells the file from all others; `None` where the file system does not say.
     pub(crate) fn id(&self) -> Option<FileId> {
         self.facts.id
@@ -95,19 +143,24 @@ impl Stat {
     }
 }
 
-impl Deref for Stat {
-    type Target = Metadata;
-
-    fn deref(&self) -> &Metadata {
-        &self.metadata
-    }
+/// Returns a time since the epoch or before it.
+fn time((seconds, nanoseconds): Moment) -> Option<SystemTime> {
+    let nanoseconds = Duration::from_nanos(nanoseconds.try_into().ok()?);
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    let epoch = SystemTime::UNIX_EPOCH;
+    let second = match seconds {
+        0.. => epoch.checked_add(whole),
+        _ => epoch.checked_sub(whole),
+    };
+    second?.checked_add(nanoseconds)
 }
 
 #[cfg(unix)]
 mod system {
+    use std::fs::Metadata;
     use std::os::unix::fs::MetadataExt;
 
-    use super::{Facts, File, FileId, Metadata, Owner, Path, Stat, io};
+    use super::{Facts, File, FileId, Kind, Owner, Path, Stat, io};
 
     pub(super) fn at(path: &Path) -> io::Result<Stat> {
         path.metadata().map(stat)
@@ -138,7 +191,54 @@ mod system {
                 mode: metadata.mode(),
             }),
         };
-        Stat { metadata, facts }
+        Stat {
+            kind: Kind::from(metadata.file_type()),
+            size: metadata.len(),
+            facts,
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    impl From<rustix::fs::FileType> for Kind {
+        fn from(kind: rustix::fs::FileType) -> Self {
+            use rustix::fs::FileType;
+
+            match kind {
+                FileType::RegularFile => Kind::File,
+                FileType::Directory => Kind::Directory,
+                FileType::Symlink => Kind::Link,
+                _ => Kind::Other,
+            }
+        }
+    }
+
+    /// Takes what the system call returns.
+    #[cfg(target_os = "linux")]
+    impl From<rustix::fs::Statx> for Stat {
+        fn from(found: rustix::fs::Statx) -> Self {
+            let mode = u32::from(found.stx_mode);
+            let moment = |time: rustix::fs::StatxTimestamp| (time.tv_sec, time.tv_nsec.into());
+            let facts = Facts {
+                id: Some(FileId {
+                    device: rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor),
+                    index: found.stx_ino.into(),
+                }),
+                links: found.stx_nlink.into(),
+                disk_bytes: found.stx_blocks.saturating_mul(512),
+                modified: moment(found.stx_mtime),
+                changed: Some(moment(found.stx_ctime)),
+                owner: Some(Owner {
+                    user: found.stx_uid,
+                    group: found.stx_gid,
+                    mode,
+                }),
+            };
+            Stat {
+                kind: Kind::from(rustix::fs::FileType::from_raw_mode(mode)),
+                size: found.stx_size,
+                facts,
+            }
+        }
     }
 }
 
@@ -156,7 +256,7 @@ mod system {
         FileStandardInfo, GetFileInformationByHandleEx,
     };
 
-    use super::{Facts, File, FileId, Path, Stat, io, moment};
+    use super::{Facts, File, FileId, Kind, Path, Stat, io, moment};
 
     pub(super) fn at(path: &Path) -> io::Result<Stat> {
         of(&open(path, FILE_FLAG_BACKUP_SEMANTICS)?)
@@ -192,7 +292,11 @@ mod system {
                 .map(moment),
             owner: None,
         };
-        Ok(Stat { metadata, facts })
+        Ok(Stat {
+            kind: Kind::from(metadata.file_type()),
+            size,
+            facts,
+        })
     }
 
     /// Returns the identity of a file, unless the file system has none to give: zeros or ones.

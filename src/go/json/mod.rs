@@ -41,7 +41,7 @@ pub fn try_to_string<T: Serialize + ?Sized>(value: &T) -> Result<String> {
 /// Returns whether a text holds a part anywhere, as it would the name of a field in its quotes.
 /// Decodes nothing.
 pub(crate) fn mentions(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+    memchr::memmem::find(text, part).is_some()
 }
 
 /// Returns the JSON text of paths; see [`try_to_string`].

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fs::layout::{BlobFile, BlobName, Room};
 use crate::fs::private::{Leftover, Leftovers};
 use crate::fs::staged;
 use crate::fs::system::stat::Stat;
 use crate::name::Digest;
 use crate::store::handle::Store;
+use crate::store::inventory::Item;
 use crate::store::live::LiveBlobs;
 use crate::store::outgoing;
 
@@ -37,22 +38,14 @@ impl Plan {
     }
 
     fn add_blobs(&mut self, store: &Store, options: &GcOptions, live: &LiveBlobs) -> Result<()> {
-        let directory = store.layout().blobs_directory();
-        let at = |e| Error::io("reading directory", &directory, e);
         // A blob that has its old name and its present one is one blob.
         let mut young = HashSet::new();
-        for file in store.layout().blobs().map_err(at)? {
+        for Item { file, stat } in store.inventory()?.items {
             let unused = match file.name {
-                BlobName::Digest(digest) => {
-                    !live.contains(&digest) && is_home(store, &file, &digest)
-                }
+                BlobName::Digest(digest) => !live.contains(&digest) && file.is_home(),
                 BlobName::Partial => options.partials,
                 BlobName::Unknown => options.unknown,
                 BlobName::Dropping => false,
-            };
-            // What vanished since the directory was read concerns nobody any more.
-            let Ok(stat) = Stat::of_entry(&file.path) else {
-                continue;
             };
             if !unused {
                 continue;
@@ -142,11 +135,4 @@ impl Plan {
         let leftovers = self.leftovers.iter().map(|file| &file.stat);
         blobs.chain(others).chain(leftovers)
     }
-}
-
-/// Returns whether a blob is read from there. A digest in capitals names another file, which Ollama
-/// may use.
-fn is_home(store: &Store, file: &BlobFile, digest: &Digest) -> bool {
-    let layout = store.layout();
-    file.path == layout.new_blob(digest) || file.path == layout.old_blob(digest)
 }

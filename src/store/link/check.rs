@@ -329,9 +329,9 @@ impl<'s> Check<'s> {
 
     fn user_of(&mut self, digest: &Digest) -> Result<Option<ModelName>> {
         if self.users.is_none() {
-            let survey = self.store.survey(|stored| {
-                let name = stored.file.name?;
-                Some((name, stored.manifest.digests()))
+            let survey = self.store.survey(|met| {
+                let name = met.facts.name().cloned();
+                Ok(name.map(|name| (name, met.facts.digests())))
             })?;
             let mut users: HashMap<Digest, ModelName> = HashMap::new();
             for (name, digests) in survey.found {

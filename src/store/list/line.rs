@@ -3,112 +3,137 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::memory::{Known, Memory};
+use super::memory::Told;
 use super::reading::Reading;
 use super::{ListOptions, Summary};
-use crate::fs::layout::ManifestFile;
+use crate::error::Result;
 use crate::fs::read::is_gone;
-use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::FileId;
 use crate::name::ModelName;
-use crate::store::form::ManifestForm;
 use crate::store::handle::Store;
+use crate::store::incomplete::IncompleteBlob;
+use crate::store::inventory::Homes;
 use crate::store::model::Model;
 use crate::store::problem::Problem;
-use crate::store::survey::Stored;
+use crate::store::survey::{ManifestFacts, Met, Stored};
 
-/// A line, and the file that it comes from.
+/// What a line is made of.
 pub(super) struct Line {
-    pub summary: Summary,
-    /// What may be remembered of it.
-    pub known: Option<Arc<Known>>,
-    file: Option<FileId>,
-    is_behind_link: bool,
-    has_other_names: bool,
+    facts: Arc<ManifestFacts>,
+    told: Arc<Told>,
+    incomplete: Vec<IncompleteBlob>,
+    alias_of: Option<ModelName>,
 }
 
 /// Makes the lines of one list.
 pub(super) struct Lines<'s> {
     pub store: &'s Store,
     pub options: &'s ListOptions,
-    pub memory: &'s Memory,
+    /// The blobs that are there, where that is asked.
+    homes: Option<&'s Homes<'s>>,
     pub reading: Reading<'s>,
 }
 
-impl Lines<'_> {
-    /// Returns the line of a manifest that is remembered, if it and all that it was made of is what
-    /// it was. What is asked about blobs is not remembered.
-    pub fn known(&self, file: &ManifestFile) -> Option<Result<Line, Box<Problem>>> {
-        let known = self
-            .memory
-            .get(&file.path)
-            .filter(|_| !self.options.check_blobs)?;
-        let is_unchanged = FileStamp::at(&file.path) == Some(known.manifest)
-            && known
-                .blobs
-                .iter()
-                .all(|blob| self.reading.is_unchanged(blob));
-        is_unchanged.then(|| {
-            Ok(Line {
-                summary: known.summary.clone(),
-                file: known.manifest.id(),
-                is_behind_link: file.link.is_some(),
-                has_other_names: file.link.is_some() || known.has_other_names,
-                known: Some(known.clone()),
-            })
-        })
+impl<'s> Lines<'s> {
+    pub fn new(store: &'s Store, options: &'s ListOptions, homes: Option<&'s Homes<'s>>) -> Self {
+        Lines {
+            store,
+            options,
+            homes,
+            reading: Reading::new(store),
+        }
     }
 
-    /// `None` for a manifest under a name that cannot be used here, and for one that was deleted
-    /// since it was read.
-    pub fn read(&self, stored: Stored) -> Option<Result<Line, Box<Problem>>> {
+    /// Returns the line of a manifest: the one that is remembered, if all that it was made of is
+    /// what it was. What is asked about blobs is not remembered. `None` for a manifest under a name
+    /// that cannot be used here, and for one that was deleted since it was read.
+    pub fn of(&self, met: Met<'_>) -> Result<Option<Result<Line, Box<Problem>>>> {
+        let facts = met.facts.clone();
+        if facts.name().is_none() {
+            return Ok(None);
+        }
+        let known = facts.line().filter(|_| self.needs_no_look(&facts));
+        if let Some(known) = known.filter(|known| self.reading.is_current(known)) {
+            let told = known.told.clone();
+            return Ok(Some(Ok(Line::new(facts, told))));
+        }
+        Ok(met.stored()?.and_then(|stored| self.read(stored, facts)))
+    }
+
+    /// Returns whether nothing can be said of the blobs of a model, or nothing is asked.
+    fn needs_no_look(&self, facts: &ManifestFacts) -> bool {
+        !self.options.check_blobs || self.homes.is_some_and(|homes| homes.hold(facts))
+    }
+
+    fn read(
+        &self,
+        stored: Stored,
+        facts: Arc<ManifestFacts>,
+    ) -> Option<Result<Line, Box<Problem>>> {
         let Stored {
             file,
             manifest,
             text,
         } = stored;
-        let name = file.name?;
-        let model = Model::new(self.store, name.clone(), manifest, text.modified);
-        let (mut summary, blobs) = match Summary::of(&model, &self.reading) {
-            Ok(made) => made,
+        let model = Model::new(self.store, file.name?, manifest, text.modified);
+        let name = model.name();
+        let told = match self.reading.told(&model, &facts) {
+            Ok(told) => told,
             Err(_) if is_gone(&file.path) => return None,
-            Err(e) => return Some(Err(Box::new(Problem::new(&file.path, Some(&name), e)))),
+            Err(e) => return Some(Err(Box::new(Problem::new(&file.path, Some(name), e)))),
         };
-        summary.form = ManifestForm::of(model.manifest(), &text.bytes);
-        let has_other_names = text.links > 1;
-        let known = self
-            .memory
-            .known(&file.path, text.stamp, blobs, &summary, has_other_names);
-        if self.options.check_blobs {
-            summary.incomplete = model.incomplete();
+        let needs_no_look = self.needs_no_look(&facts);
+        let mut line = Line::new(facts, told);
+        if !needs_no_look {
+            line.incomplete = model.incomplete();
         }
-        Some(Ok(Line {
-            summary,
-            known,
-            file: text.stamp.id(),
-            is_behind_link: file.link.is_some(),
-            has_other_names: file.link.is_some() || has_other_names,
-        }))
+        Some(Ok(line))
+    }
+}
+
+impl Line {
+    fn new(facts: Arc<ManifestFacts>, told: Arc<Told>) -> Self {
+        Line {
+            facts,
+            told,
+            incomplete: Vec::new(),
+            alias_of: None,
+        }
+    }
+
+    /// Returns the line; `None` for a manifest under a name that cannot be used here.
+    pub(super) fn summary(self) -> Option<Summary> {
+        let mut summary = Summary::of(&self.facts, &self.told)?;
+        summary.incomplete = self.incomplete;
+        summary.alias_of = self.alias_of;
+        Some(summary)
+    }
+
+    fn has_other_names(&self) -> bool {
+        self.facts.is_behind_link || self.facts.has_other_names
     }
 }
 
 /// Of several names of one file the first that is behind no link is the model.
 pub(super) fn mark_aliases(lines: &mut [Line]) {
-    if !lines.iter().any(|line| line.has_other_names) {
+    if !lines.iter().any(Line::has_other_names) {
         return;
     }
-    let mut models: HashMap<FileId, (bool, ModelName)> = HashMap::new();
-    for line in lines.iter() {
-        let Some(file) = line.file else { continue };
-        let this = (line.is_behind_link, line.summary.name.clone());
-        let model = models.entry(file).or_insert_with(|| this.clone());
-        if model.0 && !this.0 {
-            *model = this;
+    let mut models: HashMap<FileId, Arc<ManifestFacts>> = HashMap::new();
+    for facts in lines.iter().map(|line| &line.facts) {
+        let Some(file) = facts.stamp.id() else {
+            continue;
+        };
+        let model = models.entry(file).or_insert_with(|| facts.clone());
+        if model.is_behind_link && !facts.is_behind_link {
+            *model = facts.clone();
         }
     }
     for line in lines {
-        let model = line.file.and_then(|file| models.get(&file));
-        let model = model.map(|(_, name)| name);
-        line.summary.alias_of = model.filter(|name| **name != line.summary.name).cloned();
+        let file = line.facts.stamp.id();
+        let model = file.and_then(|file| models.get(&file)?.name());
+        line.alias_of = model
+            .filter(|name| Some(*name) != line.facts.name())
+            .cloned();
     }
 }

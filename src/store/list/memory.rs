@@ -1,113 +1,114 @@
-//! What a handle remembers of its last list.
+//! What is remembered of a line, beside what the survey remembers of its manifest.
 //!
-//! A line is used again only while the manifest and every blob that it was made of are the files that
-//! they were, by their stamps; so each list says what the disk says, and a file that is touched costs
-//! that it is read again.
+//! A line is used again only while its manifest and every blob that it was made of are the files that
+//! they were, by their fingerprints.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::Summary;
-use super::line::Line;
-use super::reading::Source;
+use super::ListedDetails;
+use crate::capability::Capability;
 use crate::fs::stamp::FileStamp;
+use crate::name::Digest;
 
-/// A line, and what it was made of.
-pub(super) struct Known {
-    pub manifest: FileStamp,
-    pub blobs: Vec<Source>,
-    pub summary: Summary,
-    /// Whether the manifest's file has other names.
-    pub has_other_names: bool,
-    path: PathBuf,
+/// What a line holds that its manifest does not say.
+pub(crate) struct KnownLine {
+    pub(super) told: Arc<Told>,
+    pub(super) blobs: Box<[Arc<ReadBlob>]>,
+    /// Whether the weights among these blobs are known to be whole, and no part of a split model.
+    has_all_parts: AtomicBool,
 }
 
-type Remembered = HashMap<PathBuf, Arc<Known>>;
-
-/// The lines of the last list.
-#[derive(Default)]
-pub(crate) struct LastList(Mutex<Arc<Remembered>>);
-
-/// What was remembered when a list began.
-pub(super) struct Memory {
-    lines: Arc<Remembered>,
-    /// When the list began: what had changed shortly before may change again and look the same.
-    began: SystemTime,
-    /// How many bytes may be remembered.
-    limit: u64,
+/// What config, template and header tell: models of one kind have it in common.
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Told {
+    pub remote_model: String,
+    pub remote_host: String,
+    pub details: ListedDetails,
+    pub capabilities: Vec<Capability>,
 }
 
-impl LastList {
-    pub(super) fn begin(&self, limit: u64) -> Memory {
-        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Memory {
-            lines: last.clone(),
-            began: SystemTime::now(),
-            limit,
+/// A blob that something was read from, as its file was then.
+#[derive(Debug)]
+pub(super) struct ReadBlob {
+    pub digest: Digest,
+    pub stamp: FileStamp,
+    /// Which call has looked at it last, and whether it was still the same file.
+    looked: AtomicU64,
+}
+
+impl ReadBlob {
+    pub(super) fn new(digest: Digest, stamp: FileStamp) -> Self {
+        ReadBlob {
+            digest,
+            stamp,
+            looked: AtomicU64::new(0),
         }
     }
 
-    /// Takes the lines of a list in place of those of the last, as many as may be remembered.
-    pub(super) fn end(&self, memory: &Memory, lines: &[Line]) {
-        let known = || lines.iter().filter_map(|line| line.known.as_ref());
-        let is_same = |known: &Arc<Known>| {
-            let before = memory.get(&known.path);
-            before.is_some_and(|before| Arc::ptr_eq(before, known))
-        };
-        if known().count() == memory.lines.len() && known().all(is_same) {
-            return;
+    /// Returns whether the file is unchanged, of which one call asks `look` once.
+    pub(super) fn is_unchanged(&self, call: Call, look: impl FnOnce(&Self) -> bool) -> bool {
+        let (this, other) = (call.0 << 1, self.looked.load(Ordering::Relaxed));
+        if other | 1 == this | 1 {
+            return other & 1 == 1;
         }
-        let mut left = memory.limit;
-        let fitting = known().take_while(|known| {
-            let rest = left.checked_sub(known.bytes());
-            left = rest.unwrap_or(0);
-            rest.is_some()
-        });
-        let lines = fitting.map(|known| (known.path.clone(), known.clone()));
-        let lines = Arc::new(lines.collect());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = lines;
+        let is_same = look(self);
+        self.looked
+            .store(this | u64::from(is_same), Ordering::Relaxed);
+        is_same
     }
 }
 
-impl Memory {
-    pub(super) fn get(&self, path: &Path) -> Option<&Arc<Known>> {
-        self.lines.get(path)
-    }
+/// What tells one call from all others.
+#[derive(Clone, Copy)]
+pub(super) struct Call(u64);
 
-    /// Returns what may be remembered of a line: nothing, where a change of one of its files might
-    /// not show.
-    pub(super) fn known(
-        &self,
-        path: &Path,
-        manifest: FileStamp,
-        blobs: Vec<Source>,
-        summary: &Summary,
-        has_other_names: bool,
-    ) -> Option<Arc<Known>> {
-        let tells = |stamp: &FileStamp| stamp.is_complete() && stamp.is_settled(self.began);
-        let blobs_tell = blobs
-            .iter()
-            .all(|(_, stamp)| stamp.as_ref().is_some_and(tells));
-        let may_be = self.limit > 0 && tells(&manifest) && blobs_tell;
-        may_be.then(|| {
-            Arc::new(Known {
-                manifest,
-                blobs,
-                summary: summary.clone(),
-                has_other_names,
-                path: path.to_owned(),
-            })
-        })
+impl Call {
+    pub(super) fn begin() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Call(LAST.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 
-impl Known {
-    /// Returns about how many bytes of memory it takes, its place in the map included.
-    fn bytes(&self) -> u64 {
-        let own = size_of::<Self>() + self.blobs.len() * size_of::<Source>();
-        let path = size_of::<(PathBuf, Arc<Self>)>() + 2 * self.path.as_os_str().len();
-        (own + path) as u64 + self.summary.text_bytes()
+impl KnownLine {
+    pub(super) fn new(told: Arc<Told>, blobs: Box<[Arc<ReadBlob>]>) -> Self {
+        KnownLine {
+            told,
+            blobs,
+            has_all_parts: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn has_all_parts(&self) -> bool {
+        self.has_all_parts.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_all_parts(&self) {
+        self.has_all_parts.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns about how many bytes of memory it takes, as if it shared nothing.
+    pub(crate) fn bytes(&self) -> u64 {
+        let blobs = self.blobs.len() * (size_of::<ReadBlob>() + size_of::<Arc<ReadBlob>>());
+        (size_of::<Self>() + size_of::<Told>() + blobs) as u64 + self.told.text_bytes()
+    }
+}
+
+impl Told {
+    fn text_bytes(&self) -> u64 {
+        let details = &self.details;
+        let texts = [
+            &self.remote_model,
+            &self.remote_host,
+            &details.parent_model,
+            &details.format,
+            &details.family,
+            &details.parameter_size,
+            &details.quantization_level,
+        ];
+        let families = details.families.iter().flatten();
+        let texts = texts.into_iter().chain(families);
+        let bytes: usize = texts.map(|text| size_of::<String>() + text.len()).sum();
+        (bytes + self.capabilities.len() * size_of::<Capability>()) as u64
     }
 }

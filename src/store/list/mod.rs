@@ -14,11 +14,12 @@ use serde::Serialize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::go::json;
 use crate::store::handle::Store;
+use crate::store::inventory::Inventory;
 use crate::store::problem::Problem;
 
-use line::{Lines, mark_aliases};
+use line::{Line, Lines, mark_aliases};
 
-pub(crate) use memory::LastList;
+pub(crate) use memory::KnownLine;
 pub(crate) use reading::Reading;
 pub use summary::{ListedDetails, Summary};
 
@@ -127,15 +128,10 @@ impl Store {
         if self.is_several() {
             return self.list_several(options);
         }
-        let memory = self.last_list().begin(self.options().cached_list_bytes());
-        let making = Lines {
-            store: self,
-            options,
-            memory: &memory,
-            reading: Reading::new(self),
-        };
-        let survey =
-            self.survey_knowing(|file| making.known(file), |stored| making.read(stored))?;
+        let inventory = options.check_blobs.then(|| self.inventory().ok()).flatten();
+        let homes = inventory.as_ref().map(Inventory::homes);
+        let making = Lines::new(self, options, homes.as_ref());
+        let survey = self.survey(|met| making.of(met))?;
         let mut problems = Vec::new();
         if let Some(text) = self.emptiness() {
             let error = Error::new(ErrorKind::NotFound, text);
@@ -153,9 +149,8 @@ impl Store {
                 Err(problem) => problems.push(*problem),
             }
         }
-        self.last_list().end(&memory, &lines);
         mark_aliases(&mut lines);
-        let models = lines.into_iter().map(|line| line.summary).collect();
+        let models = lines.into_iter().filter_map(Line::summary).collect();
         let mut listing = Listing { models, problems };
         listing.sort();
         Ok(listing)

@@ -1,56 +1,99 @@
 //! What one call reads of the blobs of many models: of those that models share, once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::facts::ListedFacts;
+use super::memory::{Call, KnownLine, ReadBlob, Told};
 use crate::error::Result;
-
+use crate::fs::read::{self, Text};
 use crate::fs::stamp::FileStamp;
+use crate::fs::system::directory::Directory;
 use crate::go::decode;
 use crate::manifest::{Config, Layer, MediaType};
 use crate::name::Digest;
 use crate::store::handle::Store;
 use crate::store::model::Model;
+use crate::store::survey::ManifestFacts;
 use crate::template::Template;
 
-/// A blob that something was read from, as its file was then; `None` where that cannot be said.
-pub(super) type Source = (Digest, Option<FileStamp>);
+/// A blob that something was read from; `None` where it could not be.
+pub(super) type Source = Option<Arc<ReadBlob>>;
 
 /// What was read so far.
 pub(crate) struct Reading<'s> {
     store: &'s Store,
-    templates: Shelf<(Arc<Template>, FileStamp)>,
-    facts: Shelf<Option<(Arc<ListedFacts>, FileStamp)>>,
-    stamps: Shelf<Option<FileStamp>>,
+    call: Call,
+    /// What had changed shortly before may change again and look the same.
+    began: SystemTime,
+    /// `blobs/`, where it can be opened.
+    blobs: Option<Directory>,
+    templates: Shelf<(Arc<Template>, Arc<ReadBlob>)>,
+    facts: Shelf<Option<(Arc<ListedFacts>, Arc<ReadBlob>)>>,
     lacks: Shelf<Option<String>>,
+    /// What the lines of this call have in common.
+    told: Mutex<HashSet<Arc<Told>>>,
 }
 
 impl<'s> Reading<'s> {
     pub(crate) fn new(store: &'s Store) -> Self {
         Reading {
             store,
+            call: Call::begin(),
+            began: SystemTime::now(),
+            blobs: Directory::open(&store.layout().blobs_directory()).ok(),
             templates: Shelf::default(),
             facts: Shelf::default(),
-            stamps: Shelf::default(),
             lacks: Shelf::default(),
+            told: Mutex::default(),
         }
     }
 
-    /// Returns why a model is not listed, if it is not.
-    pub(crate) fn must_list(&self, model: &Model) -> Result<()> {
-        super::Summary::of(model, self).map(drop)
+    /// Returns what the blobs of a model tell list, and keeps that beside the facts of its manifest.
+    pub(crate) fn told(&self, model: &Model, facts: &ManifestFacts) -> Result<Arc<Told>> {
+        let mut blobs = Vec::new();
+        let told = self.share(Told::of(model, self, &mut blobs)?);
+        facts.keep_line(self.known_line(told.clone(), blobs));
+        Ok(told)
     }
 
-    /// Returns what a split model lacks, as [`Model::missing_parts`] does.
-    pub(crate) fn missing_parts(&self, model: &Model) -> Option<String> {
+    /// Returns the same as another line has, if one has it.
+    fn share(&self, told: Told) -> Arc<Told> {
+        let mut known = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(told) = known.get(&told) {
+            return told.clone();
+        }
+        let told = Arc::new(told);
+        known.insert(told.clone());
+        told
+    }
+
+    /// Returns whether all blobs that a line was made of are what they were.
+    pub(super) fn is_current(&self, line: &KnownLine) -> bool {
+        line.blobs.iter().all(|blob| self.is_unchanged(blob))
+    }
+
+    /// Returns whether it is known, and still holds, that a model is listed and lacks no part.
+    pub(crate) fn is_whole(&self, facts: &ManifestFacts) -> bool {
+        let line = facts.line();
+        line.is_some_and(|line| line.has_all_parts() && self.is_current(&line))
+    }
+
+    /// Returns what a split model lacks, as [`Model::missing_parts`] does. Keeps that it lacks
+    /// nothing, where that rests on no other blobs than its line does.
+    pub(crate) fn missing_parts(&self, model: &Model, facts: &ManifestFacts) -> Option<String> {
         let mut weights = model.layers_of(&MediaType::Model);
-        match (weights.next().map(Layer::digest), weights.next()) {
+        let lack = match (weights.next().map(Layer::digest), weights.next()) {
             (Some(Ok(digest)), None) => self.lacks.get(&digest, || model.missing_parts()),
-            _ => model.missing_parts(),
+            _ => return model.missing_parts(),
+        };
+        if let (None, Some(line)) = (&lack, facts.line()) {
+            line.note_all_parts();
         }
+        lack
     }
 
     /// Returns the config of a model. Hardly two models share one.
@@ -59,9 +102,17 @@ impl<'s> Reading<'s> {
         if layer.digest_text().is_empty() {
             return Ok(Config::default());
         }
-        let text = model.read_stamped(layer)?;
-        sources.push((layer.digest()?, Some(text.stamp)));
+        let text = self.text(model, layer)?;
+        sources.push(Some(Arc::new(ReadBlob::new(layer.digest()?, text.stamp))));
         Config::parse(&text.bytes)
+    }
+
+    /// Returns the whole blob of a layer that is a text.
+    fn text(&self, model: &Model, layer: &Layer) -> Result<Text> {
+        let name = layer.digest()?.after("sha256-");
+        let blobs = self.blobs.as_ref();
+        let short = blobs.and_then(|blobs| read::read_text_in(blobs, Path::new(&name)).ok());
+        short.map_or_else(|| model.read_stamped(layer), Ok)
     }
 
     /// Returns the last Go template of a model. Fails where any of them has a malformed digest.
@@ -77,11 +128,11 @@ impl<'s> Reading<'s> {
         let Some((layer, digest)) = last else {
             return Ok(None);
         };
-        let (template, stamp) = match self.templates.known(&digest) {
+        let (template, blob) = match self.templates.known(&digest) {
             Some(known) => known,
             None => self.templates.keep(&digest, read_template(model, layer)?),
         };
-        sources.push((digest, Some(stamp)));
+        sources.push(Some(blob));
         Ok(Some(template))
     }
 
@@ -104,35 +155,51 @@ impl<'s> Reading<'s> {
         sources: &mut Vec<Source>,
     ) -> Option<Arc<ListedFacts>> {
         let read = self.facts.get(digest, || self.read_facts(digest));
-        sources.push((*digest, read.as_ref().map(|(_, stamp)| *stamp)));
+        sources.push(read.as_ref().map(|(_, blob)| blob.clone()));
         read.map(|(facts, _)| facts)
     }
 
-    fn read_facts(&self, digest: &Digest) -> Option<(Arc<ListedFacts>, FileStamp)> {
+    fn read_facts(&self, digest: &Digest) -> Option<(Arc<ListedFacts>, Arc<ReadBlob>)> {
         let read = |path: &Path| ListedFacts::read(path).ok_or(ErrorKind::InvalidData.into());
         let (facts, stamp) = self.store.layout().with_blob(digest, read).ok()?;
-        Some((Arc::new(facts), stamp))
+        let blob = ReadBlob::new(*digest, stamp);
+        Some((Arc::new(facts), Arc::new(blob)))
     }
 
     /// Returns whether a blob is still the file that something was read from.
-    pub(super) fn is_unchanged(&self, (digest, then): &Source) -> bool {
-        let now = self.stamps.get(digest, || self.stamp(digest));
-        then.is_some() && now == *then
+    fn is_unchanged(&self, blob: &ReadBlob) -> bool {
+        blob.is_unchanged(self.call, |blob| {
+            self.stamp(&blob.digest) == Some(blob.stamp)
+        })
     }
 
     fn stamp(&self, digest: &Digest) -> Option<FileStamp> {
-        FileStamp::at(&self.store.layout().new_blob(digest))
+        let name = digest.after("sha256-");
+        let stat = self.blobs.as_ref()?.stat(Path::new(&name)).ok()?;
+        Some(FileStamp::of(&stat))
+    }
+
+    /// Returns what may be remembered of a line: nothing, where a change of one of its blobs might
+    /// not show.
+    fn known_line(&self, told: Arc<Told>, blobs: Vec<Source>) -> Option<Arc<KnownLine>> {
+        let tells = |stamp: &FileStamp| stamp.is_complete() && stamp.is_settled(self.began);
+        let telling = blobs
+            .into_iter()
+            .map(|blob| blob.filter(|blob| tells(&blob.stamp)));
+        let blobs = telling.collect::<Option<_>>()?;
+        Some(Arc::new(KnownLine::new(told, blobs)))
     }
 }
 
-fn read_template(model: &Model, layer: &Layer) -> Result<(Arc<Template>, FileStamp)> {
+fn read_template(model: &Model, layer: &Layer) -> Result<(Arc<Template>, Arc<ReadBlob>)> {
     let text = model.read_stamped(layer)?;
+    let blob = ReadBlob::new(layer.digest()?, text.stamp);
     let template = Template::parse(decode::lossy(text.bytes))?;
-    Ok((Arc::new(template), text.stamp))
+    Ok((Arc::new(template), Arc::new(blob)))
 }
 
 /// Values that are made once each, by several threads: two may make one at the same time.
-struct Shelf<V>(Mutex<HashMap<Digest, V>>);
+struct Shelf<V>(Mutex<HashMap<Digest, V, foldhash::fast::RandomState>>);
 
 impl<V> Default for Shelf<V> {
     fn default() -> Self {

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
+use super::memory::Told;
 use super::reading::{Reading, Source};
 use crate::capability::{self, Capability};
-use crate::error::Result;
+use crate::error;
 use crate::go::json;
 use crate::go::time::Timestamp;
 use crate::manifest::{Config, MediaType};
@@ -14,6 +16,7 @@ use crate::name::ModelName;
 use crate::store::form::ManifestForm;
 use crate::store::incomplete::IncompleteBlob;
 use crate::store::model::Model;
+use crate::store::survey::ManifestFacts;
 
 use super::facts::ListedFacts;
 
@@ -30,10 +33,9 @@ use super::facts::ListedFacts;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
-    /// The model's name.
+    /// The model's name. It is printed twice, as `name` and as `model`: clients read either.
+    #[serde(flatten, serialize_with = "twice")]
     pub name: ModelName,
-    /// The same name once more: clients read either.
-    model: ModelName,
     /// The name at the host that serves a remote model; empty for a local one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub remote_model: String,
@@ -103,57 +105,60 @@ pub struct ListedDetails {
     pub embedding_length: i64,
 }
 
+fn twice<S: Serializer>(name: &ModelName, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut fields = serializer.serialize_map(Some(2))?;
+    fields.serialize_entry("name", name)?;
+    fields.serialize_entry("model", name)?;
+    fields.end()
+}
+
 fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
 impl Summary {
-    /// Returns the line of a model, and the blobs that it was made of. Fails where the config or the
-    /// Go template cannot be read, or a layer of weights or of a template has a malformed digest.
-    pub(super) fn of(model: &Model, reading: &Reading<'_>) -> Result<(Self, Vec<Source>)> {
-        let mut sources = Vec::new();
-        let config = reading.config(model, &mut sources)?;
-        let template = reading.template(model, &mut sources)?;
+    /// Returns the line of a manifest whose blobs tell this; `None` where its name cannot be used.
+    pub(super) fn of(facts: &ManifestFacts, told: &Told) -> Option<Self> {
+        Some(Summary {
+            name: facts.name()?.clone(),
+            remote_model: told.remote_model.clone(),
+            remote_host: told.remote_host.clone(),
+            modified_at: facts.modified.into(),
+            size: facts.size,
+            digest: facts.id.hex(),
+            details: told.details.clone(),
+            capabilities: told.capabilities.clone(),
+            alias_of: None,
+            form: facts.form,
+            incomplete: Vec::new(),
+            store: None,
+        })
+    }
+}
+
+impl Told {
+    /// Returns what the blobs of a model tell, and adds those blobs to `sources`. Fails where the
+    /// config or the Go template cannot be read, or a layer of weights or of a template has a
+    /// malformed digest.
+    pub(super) fn of(
+        model: &Model,
+        reading: &Reading<'_>,
+        sources: &mut Vec<Source>,
+    ) -> error::Result<Self> {
+        let config = reading.config(model, sources)?;
+        let template = reading.template(model, sources)?;
         let is_remote = !config.remote_host.is_empty() || !config.remote_model.is_empty();
         let weights = reading.weights(model)?.filter(|_| !is_remote);
-        let header = weights.and_then(|digest| reading.facts(&digest, &mut sources));
+        let header = weights.and_then(|digest| reading.facts(&digest, sources));
         let header = header.as_deref();
-        let manifest = model.manifest();
-        let has_projector = manifest.last(&MediaType::Projector).is_some();
+        let has_projector = model.manifest().last(&MediaType::Projector).is_some();
         let file = header.map(|header| (header.senses.as_slice(), header.pooling));
-        let summary = Summary {
-            store: None,
-            name: model.name().clone(),
-            model: model.name().clone(),
-            remote_model: config.remote_model.clone(),
-            remote_host: config.remote_host.clone(),
-            modified_at: model.modified().into(),
-            size: manifest.size(),
-            digest: manifest.id().to_owned(),
+        Ok(Told {
             details: ListedDetails::of(model, &config, header),
             capabilities: capability::listed(&config, template.as_deref(), file, has_projector),
-            alias_of: None,
-            form: ManifestForm::default(),
-            incomplete: Vec::new(),
-        };
-        Ok((summary, sources))
-    }
-
-    /// Returns about how many bytes of memory its texts take.
-    pub(super) fn text_bytes(&self) -> u64 {
-        let details = &self.details;
-        let texts = [
-            &self.remote_model,
-            &self.remote_host,
-            &self.digest,
-            &details.parent_model,
-        ];
-        let more = [&details.format, &details.family, &details.parameter_size];
-        let families = details.families.iter().flatten();
-        let texts = texts.into_iter().chain(more).chain(families);
-        let bytes: usize = texts.map(|text| size_of::<String>() + text.len()).sum();
-        let names = 2 * self.name.full().len();
-        (bytes + names + self.capabilities.len() * size_of::<Capability>()) as u64
+            remote_model: config.remote_model,
+            remote_host: config.remote_host,
+        })
     }
 }
 

@@ -75,13 +75,16 @@ impl Checks {
     }
 
     fn add_all(&mut self, store: &Store) -> Result<()> {
-        let survey = store.survey(|stored| {
+        let survey = store.survey(|met| {
+            let Some(stored) = met.stored()? else {
+                return Ok(None);
+            };
             // Where nobody can use it here, it keeps nevertheless what it names.
             let (used, kept) = match stored.file.name {
                 Some(_) => (uses(&stored.manifest), Vec::new()),
                 None => (Vec::new(), stored.manifest.digests()),
             };
-            Some((stored.file.name, used, kept))
+            Ok(Some((stored.file.name, used, kept)))
         })?;
         self.problems = survey.problems;
         for (name, used, kept) in survey.found {
@@ -101,7 +104,7 @@ impl Checks {
         let at = |e| Error::io("reading directory", &directory, e);
         let check = |blob: BlobFile| {
             let digest = blob.digest()?;
-            let path = match blob.is_lower_case() {
+            let path = match blob.is_home() {
                 true => blob.path,
                 // No blob's name, unless the file system takes it for one.
                 false => store.layout().blob(&digest),

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::fs::stamp::FileStamp;
 use crate::name::{Digest, Reference, convert};
 use crate::store::handle::Store;
+use crate::store::inventory::Homes;
 
 pub use crate::fs::hash::Progress;
 use blob_check::GgufInspection;
@@ -208,10 +209,11 @@ impl Store {
 
     /// Returns how many of these blobs an earlier run noted as good in the cache, and nothing has
     /// touched since. Costs a `stat` for each.
-    pub(crate) fn count_cached(&self, digests: &BTreeSet<Digest>) -> usize {
+    pub(crate) fn count_cached(&self, digests: &BTreeSet<Digest>, homes: &Homes<'_>) -> usize {
         let cache = VerifyCache::load(self.layout());
         let is_good = |digest: &&Digest| {
-            let stamp = FileStamp::at(&self.layout().blob(digest));
+            let home = homes.get(digest).map(FileStamp::of);
+            let stamp = home.or_else(|| FileStamp::at(&self.layout().blob(digest)));
             stamp.is_some_and(|stamp| cache.holds(digest, &stamp))
         };
         digests.iter().filter(is_good).count()

@@ -1,26 +1,26 @@
 //! What is wrong with a store, and what to do about it. Looks, and hashes nothing.
 
-use std::collections::BTreeSet;
+mod examiner;
+
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::access;
 use crate::fs::layout::{BlobName, Room};
 use crate::fs::private::Leftovers;
-use crate::fs::read::{dangling, is_gone};
-use crate::fs::system::stat::Stat;
-use crate::manifest::{Layer, contradicts};
 use crate::name::Digest;
 use crate::store::diagnosis::Diagnosis;
-use crate::store::form::ManifestForm;
 use crate::store::handle::Store;
+use crate::store::inventory::{Homes, Inventory, Item};
 use crate::store::link::LinkState;
-use crate::store::list::Reading;
 use crate::store::live::LiveBlobs;
 use crate::store::misnamed::Missing;
-use crate::store::model::Model;
 use crate::store::options::StoreOptions;
-use crate::store::survey::Stored;
+use crate::store::survey::{ManifestFacts, Survey};
+
+use examiner::Examiner;
 
 impl StoreOptions {
     /// Opens the store and looks at it as [`Store::doctor`] does. A store that cannot be opened is
@@ -57,13 +57,6 @@ impl StoreOptions {
     }
 }
 
-/// What was seen of one manifest.
-struct Examined {
-    /// The digests that it names, with the sizes that it states.
-    named: Vec<(Digest, i64)>,
-    findings: Diagnosis,
-}
-
 impl Store {
     /// Looks for everything that makes a model invisible or broken, and for what makes a server
     /// refuse to prune. Opens each manifest, config and template once; hashes nothing, so a blob
@@ -95,8 +88,42 @@ impl Store {
             diagnosis.note(self.path(), None, what, advice);
         }
         let has_blobs = self.examine_place(&mut diagnosis);
-        let reading = Reading::new(self);
-        let survey = self.survey(|stored| Some(self.examine(stored, has_blobs, &reading)))?;
+        let inventory = match has_blobs {
+            true => Some(self.inventory()?),
+            false => None,
+        };
+        let homes = inventory.as_ref().map(Inventory::homes);
+        let survey = self.examine_models(homes.as_ref(), &mut diagnosis)?;
+        let staged = survey.staged.clone();
+        let none = Homes::default();
+        let named = survey.found.iter().flat_map(|facts| facts.named.iter());
+        let used: BTreeSet<Digest> = named.clone().map(|(digest, _)| *digest).collect();
+        diagnosis.blobs = used.len();
+        diagnosis.verified = self.count_cached(&used, homes.as_ref().unwrap_or(&none));
+        if let (Some(inventory), Some(homes)) = (&inventory, &homes) {
+            let missing = self.missing_among(named.copied(), homes);
+            self.examine_blobs(inventory, &missing, &mut diagnosis);
+            let live = LiveBlobs::among(self, survey, &HashSet::new())?;
+            if live.problems().is_empty() {
+                self.examine_unused(inventory, &live, &mut diagnosis);
+            }
+        }
+        self.examine_private(&staged, &mut diagnosis);
+        diagnosis.group();
+        self.examine_links(&mut diagnosis);
+        diagnosis.issues.sort_by(|a, b| a.path.cmp(&b.path));
+        diagnosis.notes.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(diagnosis)
+    }
+
+    /// Looks at every manifest, and names what hides some. Returns what each says.
+    fn examine_models(
+        &self,
+        homes: Option<&Homes<'_>>,
+        diagnosis: &mut Diagnosis,
+    ) -> Result<Survey<Arc<ManifestFacts>>> {
+        let examiner = Examiner::new(self, homes);
+        let survey = self.survey(|met| examiner.examine(met))?;
         for problem in &survey.problems {
             diagnosis.add_problem(problem);
         }
@@ -105,29 +132,17 @@ impl Store {
             let advice = "nothing needs to be done: it keeps no blob";
             diagnosis.note(path, None, what, advice);
         }
-        let (mut used, mut named) = (BTreeSet::new(), Vec::new());
-        for examined in survey.found {
-            used.extend(examined.named.iter().map(|(digest, _)| *digest));
-            named.extend(examined.named);
-            diagnosis.issues.extend(examined.findings.issues);
-            diagnosis.notes.extend(examined.findings.notes);
+        let (facts, findings): (Vec<_>, Vec<_>) = survey.found.into_iter().unzip();
+        for found in findings {
+            diagnosis.issues.extend(found.issues);
+            diagnosis.notes.extend(found.notes);
         }
-        diagnosis.blobs = used.len();
-        diagnosis.verified = self.count_cached(&used);
-        if has_blobs {
-            let missing = self.missing_among(named.into_iter());
-            self.examine_blobs(&missing, &mut diagnosis)?;
-            let live = LiveBlobs::scan(self)?;
-            if live.problems().is_empty() {
-                self.examine_unused(&live, &mut diagnosis)?;
-            }
-        }
-        self.examine_private(&survey.staged, &mut diagnosis);
-        diagnosis.group();
-        self.examine_links(&mut diagnosis);
-        diagnosis.issues.sort_by(|a, b| a.path.cmp(&b.path));
-        diagnosis.notes.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(diagnosis)
+        Ok(Survey {
+            found: facts,
+            problems: survey.problems,
+            strays: survey.strays,
+            staged: survey.staged,
+        })
     }
 
     /// Looks at `blobs/` itself. `false` where it leads nowhere: then nothing can be said of any
@@ -202,79 +217,11 @@ impl Store {
         }
     }
 
-    fn examine(&self, stored: Stored, has_blobs: bool, reading: &Reading<'_>) -> Examined {
-        let layers = stored.manifest.entries();
-        let named = layers.filter_map(|layer| Some((layer.digest().ok()?, layer.size)));
-        let mut examined = Examined {
-            named: named.collect(),
-            findings: Diagnosis::default(),
-        };
-        self.examine_model(stored, has_blobs, reading, &mut examined.findings);
-        examined
-    }
-
-    fn examine_model(
-        &self,
-        stored: Stored,
-        has_blobs: bool,
-        reading: &Reading<'_>,
-        diagnosis: &mut Diagnosis,
-    ) {
-        let path = stored.file.path;
-        let Some(name) = stored.file.name else {
-            let what = "a manifest under a name that cannot be used here".to_owned();
-            let advice = "keep it: its blobs stay while it is there; to use the model here, copy \
-                          the file to a shorter name";
-            return diagnosis.add(&path, None, what, advice);
-        };
-        let is_behind_link = stored.file.link.is_some();
-        if let Some(alias) = is_behind_link.then(|| self.alias(&name)).flatten() {
-            let (link, model) = (alias.link.display(), &alias.model);
-            let what = format!("an alias of {model}, through the link {link}");
-            diagnosis.note(&path, Some(&name), what, "nothing needs to be done");
-        }
-        let form = ManifestForm::of(&stored.manifest, &stored.text.bytes);
-        if form != ManifestForm::Model {
-            let advice = "keep it, and what it names stays; or delete it: it cannot be run";
-            diagnosis.note(
-                &path,
-                Some(&name),
-                format!("{}, and no model", form.words()),
-                advice,
-            );
-        }
-        let model = Model::new(self, name.clone(), stored.manifest, stored.text.modified);
-        if !has_blobs {
-            return;
-        }
-        let entries = model.manifest().entries();
-        let named = entries.filter(|layer| !layer.digest_text().is_empty());
-        let broken: Vec<String> = named.filter_map(|layer| broken(&model, layer)).collect();
-        if is_gone(&path) {
-            return;
-        }
-        let advice = "pull or import the model again, or delete it";
-        if !broken.is_empty() {
-            diagnosis.add(&path, Some(&name), shortened(&broken), advice);
-        } else if let Err(error) = reading.must_list(&model) {
-            let what = format!("the model is not listed: {error}");
-            diagnosis.add(&path, Some(&name), what, advice);
-        }
-        if let Some(what) = reading.missing_parts(&model) {
-            let advice = "import the model again, from all its parts";
-            diagnosis.add(&path, Some(&name), what, advice);
-        }
-    }
-
     /// Names what a garbage collection would free.
-    fn examine_unused(&self, live: &LiveBlobs, diagnosis: &mut Diagnosis) -> Result<()> {
+    fn examine_unused(&self, inventory: &Inventory, live: &LiveBlobs, diagnosis: &mut Diagnosis) {
         let directory = self.layout().blobs_directory();
-        let at = |e| Error::io("reading directory", &directory, e);
         let (mut orphans, mut partials) = (Vec::new(), Vec::new());
-        for file in self.layout().blobs().map_err(at)? {
-            let Ok(stat) = Stat::of_entry(&file.path) else {
-                continue;
-            };
+        for Item { file, stat } in &inventory.items {
             match file.name {
                 BlobName::Digest(digest) if !live.contains(&digest) => {
                     orphans.push(stat.disk_bytes());
@@ -299,20 +246,17 @@ impl Store {
                 diagnosis.note(&directory, None, what, &advice);
             }
         }
-        Ok(())
     }
 
-    fn examine_blobs(&self, missing: &Missing, diagnosis: &mut Diagnosis) -> Result<()> {
-        let directory = self.layout().blobs_directory();
-        let at = |e| Error::io("reading directory", &directory, e);
+    fn examine_blobs(&self, inventory: &Inventory, missing: &Missing, diagnosis: &mut Diagnosis) {
         let misnamed = self.misnamed(missing);
         for file in &misnamed {
             diagnosis.add_misnamed(file);
         }
         let is_misnamed = |path: &Path| misnamed.iter().any(|file| file.path == path);
-        for file in self.layout().blobs().map_err(at)? {
+        for Item { file, .. } in &inventory.items {
             match file.name {
-                BlobName::Digest(digest) if file.path == self.layout().old_blob(&digest) => {
+                BlobName::Digest(_) if file.is_old() => {
                     let what = "a blob under the name that old releases gave it".to_owned();
                     diagnosis.add(&file.path, None, what, "run `modelkeep gc --rename-old`");
                 }
@@ -334,7 +278,6 @@ impl Store {
                 BlobName::Digest(_) | BlobName::Partial => {}
             }
         }
-        Ok(())
     }
 }
 
@@ -344,38 +287,4 @@ fn is_of_create(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     let number = name.and_then(|name| name.strip_prefix("sha256-"));
     number.is_some_and(|n| !n.is_empty() && n.len() < 64 && n.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Returns the first few of many things that are wrong with one model.
-fn shortened(broken: &[String]) -> String {
-    const SHOWN: usize = 3;
-    let shown: Vec<&str> = broken.iter().take(SHOWN).map(String::as_str).collect();
-    match broken.len().saturating_sub(SHOWN) {
-        0 => shown.join("; "),
-        more => format!("{}; and {more} more of its blobs", shown.join("; ")),
-    }
-}
-
-/// Returns what can be seen to be wrong with a layer's blob from outside.
-fn broken(model: &Model, layer: &Layer) -> Option<String> {
-    let media = layer.media();
-    let label = media.label();
-    let digest = match layer.digest() {
-        Ok(digest) => digest,
-        Err(error) => return Some(format!("{label}: {error}")),
-    };
-    let look = |path: &Path| Ok((path.to_owned(), path.metadata()?));
-    let (path, metadata) = match model.store().layout().with_blob(&digest, look) {
-        Ok(found) => found,
-        Err((path, e)) => {
-            let error = Error::io("looking for blob", &path, dangling(&path, e));
-            return Some(format!("{label}: {error}"));
-        }
-    };
-    let (path, size) = (path.display(), metadata.len());
-    if !metadata.is_file() {
-        return Some(format!("{label}: blob {path} is not a regular file"));
-    }
-    contradicts(layer.size, size)
-        .then(|| format!("{label}: blob {path} has {size} bytes, not {}", layer.size))
 }
