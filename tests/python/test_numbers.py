@@ -76,7 +76,7 @@ def test_what_is_not_dequantized_says_so(file: Path) -> None:
     with open(file, "rb") as stream:
         cut = modelkeep.Gguf.from_buffer(stream.read()[:-40], header_only=True)
     with pytest.raises(modelkeep.NotFoundError, match="not at hand"):
-        cut.tensors["flat"].to_numpy()
+        cut.tensors["scalar"].to_numpy()
 
 
 def test_a_file_that_is_not_mapped_is_read(file: Path) -> None:
