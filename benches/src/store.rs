@@ -26,6 +26,7 @@ pub fn run(stores: &[PathBuf]) {
         floors(store);
         floors_of_one(store);
         reads(store);
+        vocabulary(store);
         changes(store);
         processes(store);
     }
@@ -194,6 +195,32 @@ fn reads(path: &Path) {
     row("gc --dry-run", again, |store| {
         drop(black_box(store.gc(&dry)))
     });
+}
+
+/// Shows the model with the largest GGUF file.
+fn vocabulary(path: &Path) {
+    let store = open(path);
+    let names = store.names().expect("names").names;
+    let size = |name: &ModelName| {
+        let weights = store.model(name).and_then(|model| model.gguf_path());
+        weights
+            .ok()
+            .and_then(|path| Some(fs::metadata(path).ok()?.len()))
+    };
+    let largest = names.iter().max_by_key(|name| size(name)).expect("a model");
+    let show = |store: &mut Store, verbose| {
+        let options = ShowOptions::new().verbose(verbose);
+        let show = store.show(largest, &options).expect("a show");
+        black_box(show.to_json());
+    };
+    let again = || store.clone();
+    row(
+        "vocabulary: show",
+        || open(path),
+        |store| show(store, false),
+    );
+    row("vocabulary: show again", again, |store| show(store, false));
+    row("vocabulary: verbose", again, |store| show(store, true));
 }
 
 /// Waits until what was written so far is told from what is written from now on: what changed within

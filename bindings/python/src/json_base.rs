@@ -3,7 +3,7 @@
 use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
-use pyo3::types::PyList;
+use pyo3::types::{PyList, PyString};
 
 use crate::exception::plain;
 
@@ -39,8 +39,8 @@ impl JsonBase {
     ///
     /// >>> modelkeep.Store().list().to_json()[:35]
     /// '{"models":[{"name":"llama3.2:latest'
-    pub(crate) fn to_json(slf: &Bound<'_, Self>) -> PyResult<String> {
-        (slf.get().0)(slf)
+    pub(crate) fn to_json<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyString>> {
+        long_string(slf.py(), &(slf.get().0)(slf)?)
     }
 
     /// Returns the same as dictionaries, lists, strings and numbers.
@@ -48,7 +48,7 @@ impl JsonBase {
     /// >>> modelkeep.Store().show("llama3.2").to_dict()["details"]["family"]
     /// 'llama'
     fn to_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        loads(slf.py(), &Self::to_json(slf)?)
+        loads(slf.py(), &(slf.get().0)(slf)?)
     }
 }
 
@@ -60,7 +60,24 @@ pub(crate) fn to_json(py: Python<'_>, value: &(impl serde::Serialize + Sync)) ->
 
 /// Returns JSON as Python values.
 pub(crate) fn loads<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
+    let json = long_string(py, json)?;
     py.import("json")?.call_method1("loads", (json,))
+}
+
+/// Up to how many bytes are decoded together.
+const PART: usize = 256 << 10;
+
+/// Returns a text as a string. A long one is decoded in parts: Python copies a part that is ASCII, but
+/// goes on character by character behind the first other one.
+fn long_string<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyString>> {
+    let (mut parts, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at(rest.floor_char_boundary(PART));
+        parts.push(PyString::new(py, part));
+        rest = after;
+    }
+    let joined = PyString::new(py, "").call_method1("join", (parts,))?;
+    Ok(joined.cast_into()?)
 }
 
 /// Returns the Python objects of some values of the engine.

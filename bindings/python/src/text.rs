@@ -13,20 +13,57 @@ use pyo3::types::{PyBytes, PyString};
 /// Returns a text of a file. Bytes that are not UTF-8 become lone surrogates, as in file names, so
 /// that no two texts become one and `text.encode("utf-8", "surrogateescape")` gives the bytes back.
 pub(crate) fn text<'py>(py: Python<'py>, text: Text<'_>) -> PyResult<Bound<'py, PyString>> {
-    let bytes = text.as_bytes();
-    if bytes.is_ascii() {
-        return PyString::from_bytes(py, bytes);
+    Decoder::new().text(py, text)
+}
+
+/// Makes strings of many texts, as [`text`] does of one.
+pub(crate) struct Decoder {
+    /// Those of the text that is being read.
+    characters: [wchar_t; SHORT],
+}
+
+/// Up to how many characters a text is short.
+const SHORT: usize = 32;
+
+impl Decoder {
+    pub(crate) fn new() -> Self {
+        let characters = [0; SHORT];
+        Decoder { characters }
     }
-    if let Some((characters, len)) = decode_short(bytes) {
-        return string_of(py, &characters[..len]);
-    }
-    match text.as_str() {
-        Some(text) => Ok(PyString::new(py, text)),
-        None => {
-            let bytes = PyBytes::new(py, bytes);
-            let decoded = bytes.call_method1("decode", ("utf-8", "surrogateescape"))?;
-            Ok(decoded.cast_into()?)
+
+    pub(crate) fn text<'py>(
+        &mut self,
+        py: Python<'py>,
+        text: Text<'_>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let bytes = text.as_bytes();
+        if bytes.is_ascii() {
+            return PyString::from_bytes(py, bytes);
         }
+        if let Some(characters) = self.decode_short(bytes) {
+            return string_of(py, characters);
+        }
+        match text.as_str() {
+            Some(text) => Ok(PyString::new(py, text)),
+            None => {
+                let bytes = PyBytes::new(py, bytes);
+                let decoded = bytes.call_method1("decode", ("utf-8", "surrogateescape"))?;
+                Ok(decoded.cast_into()?)
+            }
+        }
+    }
+
+    /// Returns the characters of a short text of UTF-8, in one pass; `None` for any other, and where a
+    /// character takes four bytes.
+    fn decode_short(&mut self, bytes: &[u8]) -> Option<&[wchar_t]> {
+        let (mut rest, mut len) = (bytes, 0);
+        while !rest.is_empty() {
+            let (character, after) = decode_next(rest)?;
+            *self.characters.get_mut(len)? = character;
+            len += 1;
+            rest = after;
+        }
+        self.characters.get(..len)
     }
 }
 
@@ -42,28 +79,8 @@ fn string_of<'py>(py: Python<'py>, characters: &[wchar_t]) -> PyResult<Bound<'py
     }
 }
 
-/// Up to how many bytes a text is short.
-const SHORT: usize = 32;
-
-/// Returns the characters of a short text of UTF-8, in one pass; `None` for any other, and where a
-/// character takes four bytes.
-fn decode_short(bytes: &[u8]) -> Option<([wchar_t; SHORT], usize)> {
-    if bytes.len() > SHORT {
-        return None;
-    }
-    let mut characters = [0; SHORT];
-    let (mut rest, mut len) = (bytes, 0);
-    for slot in &mut characters {
-        let Some((character, after)) = decode_next(rest) else {
-            break;
-        };
-        (*slot, rest) = (character, after);
-        len += 1;
-    }
-    rest.is_empty().then_some((characters, len))
-}
-
 // Unicode, table 3-7: well-formed byte sequences.
+#[inline]
 fn decode_next(bytes: &[u8]) -> Option<(wchar_t, &[u8])> {
     let low = |byte: u8| (byte & 0xc0 == 0x80).then_some(wchar_t::from(byte & 0x3f));
     match *bytes {

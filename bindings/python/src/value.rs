@@ -1,13 +1,13 @@
 //! Values of a GGUF file as Python objects.
 
-use modelkeep::gguf::{Array, Value};
+use modelkeep::gguf::{Array, Value, ValueType};
 use modelkeep::{Error, ErrorKind};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyList, PyString};
 
 use crate::error::{changed, exception};
-use crate::text::text;
+use crate::text::{Decoder, text};
 
 /// An element that was looked for, on its way into a list.
 pub(crate) struct Element<'a>(pub(crate) Option<Value<'a>>);
@@ -45,5 +45,26 @@ impl<'py> IntoPyObject<'py> for Element<'_> {
 pub(crate) fn list<'py>(py: Python<'py>, array: &Array<'_>) -> PyResult<Bound<'py, PyList>> {
     let len = usize::try_from(array.len()).map_err(|_| changed(py))?;
     let mut elements = array.iter();
-    PyList::new(py, (0..len).map(|_| Element(elements.next())))
+    if array.element_type() != ValueType::Str {
+        return PyList::new(py, (0..len).map(|_| Element(elements.next())));
+    }
+    let mut decoder = Decoder::new();
+    let strings = (0..len).map(|_| match elements.next() {
+        Some(Value::Str(text)) => Made(decoder.text(py, text)),
+        _ => Made(Err(changed(py))),
+    });
+    PyList::new(py, strings)
+}
+
+/// A string that was made, or could not be, on its way into a list.
+struct Made<'py>(PyResult<Bound<'py, PyString>>);
+
+impl<'py> IntoPyObject<'py> for Made<'py> {
+    type Target = PyString;
+    type Output = Bound<'py, PyString>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, _: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        self.0
+    }
 }

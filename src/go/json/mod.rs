@@ -53,7 +53,7 @@ pub fn of_paths(paths: &[PathBuf]) -> Result<String> {
 }
 
 fn serialized<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
-    let mut writer = Writer(String::with_capacity(256));
+    let mut writer = Writer(String::with_capacity(4096));
     value.serialize(&mut writer)?;
     Ok(writer.0)
 }
