@@ -2,7 +2,6 @@
 //!
 //! Tests put a hook before each of them, to stop or to fail at any point of any change.
 
-use std::fmt;
 use std::fs::{self, File, FileTimes, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::num::NonZeroU64;
@@ -10,6 +9,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use crate::fs::system::patience::patiently;
 use crate::fs::system::{change, code, lock, open};
 
 /// Creates a file that must not exist yet; never follows a link.
@@ -196,48 +196,6 @@ pub(crate) fn reflink(from: &File, path: &Path, to: &Path) -> io::Result<()> {
 pub(crate) fn unlink(path: &Path) -> io::Result<()> {
     hook::before(&Change::Unlink(path))?;
     patiently(|| fs::remove_file(path), |e| code::is_in_use(e, path))
-}
-
-/// How often a change is tried of a file that somebody has open, and how long it waits each time:
-/// a scanner that looks at every new file is done sooner.
-const TRIES: u32 = 50;
-const BETWEEN_TRIES: Duration = Duration::from_millis(20);
-
-/// Makes a change that fails while somebody has the file open, and waits for them a while.
-///
-/// # Errors
-/// [`ResourceBusy`](io::ErrorKind::ResourceBusy), with the system's own error as its source, where
-/// they still have it then. Nothing was changed.
-fn patiently(
-    mut change: impl FnMut() -> io::Result<()>,
-    is_in_use: impl Fn(&io::Error) -> bool,
-) -> io::Result<()> {
-    for _ in 1..TRIES {
-        match change() {
-            Err(e) if is_in_use(&e) => thread::sleep(BETWEEN_TRIES),
-            changed => return changed,
-        }
-    }
-    change().map_err(|e| match is_in_use(&e) {
-        true => io::Error::new(io::ErrorKind::ResourceBusy, InUse(e)),
-        false => e,
-    })
-}
-
-/// Why a file cannot be replaced or removed.
-#[derive(Debug)]
-struct InUse(io::Error);
-
-impl fmt::Display for InUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "another program has it open: {}", self.0)
-    }
-}
-
-impl std::error::Error for InUse {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
 }
 
 /// Waits for others, who may change anything meanwhile.

@@ -38,7 +38,11 @@ impl Store {
     pub(crate) fn locate(&self, name: &ModelName) -> Result<Option<ModelName>> {
         self.layout().admits(name)?;
         if self.layout().manifest(name).symlink_metadata().is_ok() {
-            return Ok(self.layout().stored_as(name, self.known_names()));
+            let (stored, is_certain) = self.layout().stored_as(name, self.known_names());
+            return match stored {
+                None if !is_certain => self.barrier(name).map_or(Ok(None), Err),
+                stored => Ok(stored),
+            };
         }
         let (folded, is_certain) = self.layout().folded(name, self.known_names());
         if let Some(folded) = folded.into_iter().next() {
@@ -155,7 +159,7 @@ impl Store {
         let is_there = || layout.manifest(name).symlink_metadata().is_ok();
         layout.may_alter(name)
             && is_there()
-            && layout.stored_as(name, self.known_names()).is_none()
+            && layout.stored_as(name, self.known_names()) == (None, true)
             && is_there()
     }
 
@@ -164,7 +168,7 @@ impl Store {
     pub(crate) fn must_keep_name(&self, name: &ModelName) -> Result<()> {
         let layout = self.layout();
         if !layout.may_alter(name)
-            || layout.stored_as(name, self.known_names()).as_ref() == Some(name)
+            || layout.stored_as(name, self.known_names()).0.as_ref() == Some(name)
         {
             return Ok(());
         }

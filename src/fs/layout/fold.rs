@@ -23,16 +23,20 @@ impl Layout {
 
     /// Returns the name under which is stored what `name` finds, a manifest or what is in its place:
     /// the same, but where the file system takes several for one. `None` where it finds one whose
-    /// name has parts that the file system has cut. Costs four `lstat`, and directory reads on such
-    /// a file system.
-    pub(crate) fn stored_as(&self, name: &ModelName, known: &KnownNames) -> Option<ModelName> {
+    /// name has parts that the file system has cut; and whether every directory could be read that
+    /// tells. Costs four `lstat`, and directory reads on such a file system.
+    pub(crate) fn stored_as(
+        &self,
+        name: &ModelName,
+        known: &KnownNames,
+    ) -> (Option<ModelName>, bool) {
         if !self.may_alter(name) && !self.may_fold(name) {
-            return Some(name.clone());
+            return (Some(name.clone()), true);
         }
-        let stored = self.spelled_otherwise(name, known).0;
+        let (stored, is_certain) = self.spelled_otherwise(name, known);
         let mut names = stored.into_iter().map(|(_, stored)| stored).peekable();
         let first = names.peek().cloned();
-        names.find(|stored| stored == name).or(first)
+        (names.find(|stored| stored == name).or(first), is_certain)
     }
 
     /// Returns whether there are file systems that would store a name under another one: FAT drops

@@ -45,33 +45,6 @@ fn of_two_names_of_a_file_a_rename_leaves_one() {
     assert!(!one.exists() && two.exists());
 }
 
-#[test]
-fn a_file_in_use_is_waited_for_and_is_busy_in_the_end() {
-    let failing = |failures: u32| {
-        let mut tries = 0;
-        let change = || {
-            tries += 1;
-            match tries > failures {
-                true => Ok(()),
-                false => Err(io::Error::from_raw_os_error(libc::EIO)),
-            }
-        };
-        let done = patiently(change, |e| e.raw_os_error() == Some(libc::EIO));
-        (tries, done)
-    };
-    for failures in [0, 1, TRIES - 1] {
-        let (tries, done) = failing(failures);
-        assert!(done.is_ok() && tries == failures + 1, "{failures}");
-    }
-    let (tries, done) = failing(TRIES);
-    let error = crate::Error::io("removing", Path::new("/x"), done.unwrap_err());
-    assert_eq!((tries, error.kind()), (TRIES, crate::ErrorKind::Busy));
-    assert_eq!(error.os_error(), Some(libc::EIO));
-    let other = || Err(io::Error::from_raw_os_error(libc::EACCES));
-    let error = patiently(other, |_| false).unwrap_err();
-    assert_eq!(error.raw_os_error(), Some(libc::EACCES));
-}
-
 /// Links and unlinks where links fail; returns the answer and the steps that were tried.
 fn linking(from: &Path, to: &Path, code: Option<i32>) -> (io::Result<()>, Vec<&'static str>) {
     let steps = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));

@@ -158,12 +158,18 @@ mod system {
     use std::fs::{self, OpenOptions};
 
     use super::{Directory, File, Kind, OsStr, Path, Stat, io};
-    use crate::fs::system::open;
+    use crate::fs::system::patience::patiently;
+    use crate::fs::system::{code, open};
 
     pub(super) type Handle = ();
 
     pub(super) fn open(path: &Path) -> io::Result<Handle> {
-        fs::read_dir(path).map(drop)
+        read_dir(path).map(drop)
+    }
+
+    /// On Windows a directory cannot be read for the moment in which somebody removes or renames it.
+    fn read_dir(path: &Path) -> io::Result<fs::ReadDir> {
+        patiently(|| fs::read_dir(path), |e| code::is_in_use(e, path))
     }
 
     pub(super) fn stat(directory: &Directory, below: &Path) -> io::Result<Stat> {
@@ -191,7 +197,7 @@ mod system {
         below: &Path,
         take: &mut dyn FnMut(&OsStr, Kind),
     ) -> io::Result<()> {
-        for entry in fs::read_dir(directory.path.join(below))? {
+        for entry in read_dir(&directory.path.join(below))? {
             let entry = entry?;
             match entry.file_type() {
                 Ok(kind) => take(&entry.file_name(), kind.into()),

@@ -11,6 +11,7 @@ pub(crate) mod names;
 pub(crate) mod open;
 pub(crate) mod pages;
 pub(crate) mod paths;
+pub(crate) mod patience;
 pub(crate) mod space;
 pub(crate) mod stat;
 pub(crate) mod user;
