@@ -25,6 +25,7 @@ needs util-linux command -v setpriv
 needs skopeo command -v skopeo
 needs tar command -v tar
 needs mount command -v mount
+needs mmdebstrap command -v mmdebstrap
 needs exfatprogs command -v mkfs.exfat
 needs exfat-fuse command -v mount.exfat-fuse
 needs nodejs command -v node

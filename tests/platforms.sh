@@ -37,7 +37,7 @@ if ! may_enter; then
 elif ! command -v mmdebstrap >/dev/null || ! apt-get --version >/dev/null 2>&1; then
     skip "other systems" "no mmdebstrap or no apt-get on the path"
     exit
-elif ! bash tests/root.sh make; then
+elif ! bash tests/root.sh make "${systems[@]}"; then
     not_here "other systems" "their root could not be made of the packages that apt finds"
     exit
 fi

@@ -1,21 +1,30 @@
 #!/usr/bin/env bash
 # A root of Debian testing with what builds and runs programs of other systems: compilers, the
 # standard libraries of Rust for them, qemu and wine. Only the superuser can make one and enter it.
-#   tests/root.sh make                  makes it where it is not there
+#   tests/root.sh make [SYSTEM...]      makes it where it is not there, for some of arm64 s390x
+#                                       armhf i386 windows; for all by default
 #   tests/root.sh enter COMMAND         runs a command of a shell in it, in this directory
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 place=${MODELKEEP_ROOT:-$PWD/target/platforms/root}
-compiled_for=(arm64 s390x armhf i386)
-packages=(
-    cargo rustc gcc gcc-{aarch64,s390x,i686}-linux-gnu gcc-arm-linux-gnueabihf
-    libc6-dev-{arm64,s390x,armhf,i386}-cross g{cc,++}-mingw-w64-x86-64-win32
-    qemu-user python3 libunwind8 libz-mingw-w64
+declare -A compiler=(
+    [arm64]=gcc-aarch64-linux-gnu [s390x]=gcc-s390x-linux-gnu [armhf]=gcc-arm-linux-gnueabihf
+    [i386]=gcc-i686-linux-gnu
 )
-# Of these the files are all that is wanted: what they depend on is for those systems themselves, or
-# for pictures and sound.
-files_of=(rust-src libwine wine64 wine-common "${compiled_for[@]/#/libstd-rust-dev:}")
+# Of the files of some packages the rest is wanted by nobody here: what they depend on is for those
+# systems themselves, or for pictures and sound.
+architectures=(amd64) packages=(cargo rustc gcc qemu-user python3) files_of=()
+wants() { # SYSTEM
+    if [ "$1" = windows ]; then
+        packages+=(g{cc,++}-mingw-w64-x86-64-win32 libunwind8 libz-mingw-w64)
+        files_of+=(rust-src libwine wine64 wine-common)
+    else
+        architectures+=("$1")
+        packages+=("${compiler[$1]}" "libc6-dev-$1-cross")
+        files_of+=("libstd-rust-dev:$1")
+    fi
+}
 unwanted=(
     ./usr/share/{doc,man,locale} './usr/src/*/compiler' './usr/src/*/src'
     './usr/lib/*/wine/i386-windows'
@@ -34,9 +43,14 @@ settings() {
     apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]*|Retries)\b' || true
 }
 
-make_root() {
-    [ ! -e "$place/made" ] || return 0
-    local site options=() line
+make_root() { # SYSTEM...
+    local site options=() line system
+    [ $# != 0 ] || set -- arm64 s390x armhf i386 windows
+    # One that was made for others is made anew.
+    if [ -z "$(comm -23 <(printf '%s\n' "$@" | sort) <(sort "$place/made" 2>/dev/null))" ]; then
+        return
+    fi
+    for system; do wants "$system"; done
     site=$(mirror)
     [ -n "$site" ] || { echo "apt has no mirror of Debian here" >&2; return 1; }
     while IFS= read -r line; do options+=(--aptopt="$line"); done < <(settings)
@@ -45,7 +59,7 @@ make_root() {
     mkdir -p "$place"
     # wine is not always in testing, and nothing else is taken from sid.
     "${as[@]}" mmdebstrap --mode=root --variant=apt "${options[@]}" \
-        --architectures="$(joined amd64 "${compiled_for[@]}")" \
+        --architectures="$(joined "${architectures[@]}")" \
         --include="$(joined "${packages[@]}")" \
         --aptopt='APT::Default-Release "testing"' --aptopt='APT::Install-Recommends "false"' \
         --aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
@@ -60,9 +74,9 @@ make_root() {
                     $(printf -- '--exclude=%s ' "${unwanted[@]}")
                 rm \$package
             done
-            ln -sf wine64-stable /usr/bin/wine64'" \
+            [ ! -e /usr/bin/wine64-stable ] || ln -sf wine64-stable /usr/bin/wine64'" \
         testing "$place" "deb $site testing main" "deb [arch=amd64] $site sid main"
-    "${as[@]}" touch "$place/made"
+    printf '%s\n' "$@" | "${as[@]}" tee "$place/made" >/dev/null
 }
 
 # In a mount namespace of its own: what is mounted in the root goes with the command.
@@ -87,7 +101,7 @@ enter_root() { # COMMAND
 }
 
 case ${1:-} in
-    make) make_root ;;
+    make) shift; make_root "$@" ;;
     enter) enter_root "$2" ;;
-    *) sed -n '2,5p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,6p' "$0" >&2; exit 2 ;;
 esac

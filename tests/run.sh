@@ -32,6 +32,7 @@ programs() {
     step "pulled from as a registry" bash tests/registry.sh
     step "crashes and power cuts" bash tests/crash.sh quick
     step "stores made at random" bash fuzz/stores.sh quick
+    step "other processors" env PARTS='tour recordings corpus' bash tests/platforms.sh arm64 s390x i386
 }
 releases() {
     # What the scripts of a release make is used here as its users will, and is built without the
