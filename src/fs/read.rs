@@ -145,7 +145,8 @@ fn text_of(file: File, stat: &Stat) -> io::Result<Text> {
 /// Reads a regular file to the end, as [`read_bounded`] does, without a look for the end where a read
 /// came back short: that is where the file ends.
 fn read_whole(mut file: File, expected: u64) -> io::Result<Vec<u8>> {
-    let room = usize::try_from(expected.min(LARGEST_TEXT)).unwrap_or(0);
+    must_be_small(expected)?;
+    let room = usize::try_from(expected).unwrap_or(0);
     let mut bytes = vec![0; room + 1];
     match file.read(&mut bytes) {
         Ok(count) if count <= room => {
@@ -171,18 +172,24 @@ const SPARE: u64 = 64;
 /// Reads to the end, but no more than [`LARGEST_TEXT`] bytes: at one go, where there are as many as
 /// expected.
 pub(crate) fn read_bounded(from: impl Read, expected: u64) -> io::Result<Vec<u8>> {
-    let room = expected.min(LARGEST_TEXT) + SPARE;
-    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
+    must_be_small(expected)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(expected + SPARE).unwrap_or(0));
     from.take(LARGEST_TEXT + 1).read_to_end(&mut bytes)?;
     bounded(bytes)
 }
 
 fn bounded(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
-    if bytes.len() as u64 > LARGEST_TEXT {
+    must_be_small(bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+/// Refuses a text that is too large, before it is read where it says so itself.
+fn must_be_small(size: u64) -> io::Result<()> {
+    if size > LARGEST_TEXT {
         let text = format!("larger than {LARGEST_TEXT} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// Returns a record of our own, at most as large as any text that is read, and which only its owner

@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time;
 
 use crate::budget::{Budget, Held, Place};
-use crate::gate::{Call, admit};
+use crate::gate::{Call, Rules, admit};
 use crate::limits::Limits;
 use crate::listener::Stream;
 use crate::log::{Log, Peer};
@@ -134,7 +134,12 @@ impl Exchange {
     }
 
     async fn answer(&self, head: &Parts, body: Incoming) -> http::Response<Payload> {
-        let call = match admit(head, &self.shared, self.checks_host) {
+        let rules = Rules {
+            origins: &self.shared.origins,
+            checks_host: self.checks_host,
+            is_registry: self.shared.is_registry,
+        };
+        let call = match admit(head, &rules) {
             Ok(call) => call,
             Err(reply) => return whole(*reply),
         };

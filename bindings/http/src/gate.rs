@@ -5,7 +5,6 @@ use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use modelkeep::http_api::Basename;
 
-use crate::connection::Shared;
 use crate::host::{self, Place};
 use crate::origin::{Origins, Page};
 use crate::reply::{Reply, empty, malformed, redirect, refusal, text, with, wrong_method};
@@ -21,17 +20,22 @@ pub(crate) struct Call<'a> {
     pub page: Page<'a>,
 }
 
+/// Who may ask a server, and for what.
+pub(crate) struct Rules<'s> {
+    pub origins: &'s Origins,
+    /// Whether the host of a request has to be this machine.
+    pub checks_host: bool,
+    /// Whether there is a registry.
+    pub is_registry: bool,
+}
+
 /// Decides who may ask, and for what, in the order of Ollama: redirects come before the checks of
 /// origin and host, unknown paths and wrong methods after them.
 ///
 /// # Errors
 /// The reply to a request that is not answered from the store.
-pub(crate) fn admit<'a>(
-    head: &'a Parts,
-    shared: &Shared,
-    checks_host: bool,
-) -> Result<Call<'a>, Box<Reply>> {
-    let routed = route(&head.method, &head.uri, shared.is_registry);
+pub(crate) fn admit<'a>(head: &'a Parts, rules: &Rules<'_>) -> Result<Call<'a>, Box<Reply>> {
+    let routed = route(&head.method, &head.uri, rules.is_registry);
     let host = framing(head, &routed)?;
     let allow = |reply| match &routed {
         Routed::WrongMethod(allowed) => with(reply, ALLOW, allowed),
@@ -43,7 +47,7 @@ pub(crate) fn admit<'a>(
         Routed::Redirect(status, to) => return Err(redirect(&head.method, *status, to).into()),
         _ => {}
     }
-    let page = check(head, host, &shared.origins, checks_host).map_err(|reply| allow(*reply))?;
+    let page = check(head, host, rules).map_err(|reply| allow(*reply))?;
     match served(routed) {
         Ok((endpoint, segment)) => Ok(Call {
             endpoint,
@@ -89,13 +93,8 @@ fn framing<'a>(head: &'a Parts, routed: &Routed) -> Result<&'a str, Box<Reply>> 
 }
 
 /// Returns whose page asks, where it may.
-fn check<'a>(
-    head: &'a Parts,
-    host: &str,
-    origins: &Origins,
-    checks_host: bool,
-) -> Result<Page<'a>, Box<Reply>> {
-    let page = origins.page(&head.headers, host).map_err(|origin| {
+fn check<'a>(head: &'a Parts, host: &str, rules: &Rules<'_>) -> Result<Page<'a>, Box<Reply>> {
+    let page = rules.origins.page(&head.headers, host).map_err(|origin| {
         let why =
             format!("pages of {origin:?} may not ask: OLLAMA_ORIGINS or --origin admits them");
         refusal(StatusCode::FORBIDDEN, &why)
@@ -104,7 +103,7 @@ fn check<'a>(
         return Err(page.preflight().into());
     }
     match Place::of(host) {
-        _ if !checks_host => Ok(page),
+        _ if !rules.checks_host => Ok(page),
         Place::Elsewhere => {
             let why = format!("{host:?} is no name of this machine: use localhost, or its address");
             Err(page.mark(refusal(StatusCode::FORBIDDEN, &why)).into())
