@@ -7,7 +7,11 @@ modelkeep=$PWD/target/debug/modelkeep
 source tests/checks.sh
 work=$(mktemp -d)
 pids=()
-cleanup() { [ ${#pids[@]} = 0 ] || kill -9 "${pids[@]}" 2>/dev/null || true; rm -rf "$work"; }
+# Ends programs without a word of the shell about it.
+ends() { # PID...
+    { kill -9 "$@" && wait "$@"; } 2>/dev/null || true
+}
+cleanup() { [ ${#pids[@]} = 0 ] || ends "${pids[@]}"; rm -rf "$work"; }
 
 # A model of 96 MB, so that a pull takes a while.
 python3 - "$work/large.gguf" <<'END'
@@ -100,8 +104,9 @@ starts "$work/two"
 second=$node two=$node_pid
 curl -s "$second/api/pull" -d "{\"model\":\"127.0.0.1:$port/library/large\",\"insecure\":true}" >"$work/begun" &
 until ls "$work"/two/models/blobs/*-partial* >/dev/null 2>&1 || grep -q success "$work/begun"; do sleep 0.01; done
-kill -9 "$two"
-wait $! || true
+begun=$!
+ends "$two"
+wait "$begun" || true
 starts "$work/two"
 second=$node
 node=$first pulls "127.0.0.1:$port/library/large" >"$work/said-one" &

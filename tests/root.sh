@@ -83,12 +83,16 @@ make_root() { # SYSTEM...
 enter_root() { # COMMAND
     local shared=${MODELKEEP_SHARED:-../shared} cargo=${CARGO_HOME:-$HOME/.cargo}
     local places=("$PWD" "$cargo" /tmp /etc/ssl/certs)
-    [ ! -d "$shared" ] || places+=("$(cd "$shared" && pwd)")
+    # Where it is itself: links on the way to it lead nowhere in the root.
+    if [ -d "$shared" ]; then
+        shared=$(cd "$shared" && pwd -P)
+        places+=("$shared")
+    fi
     mkdir -p "$cargo"
     export CARGO_HOME=$cargo CARGO_TARGET_DIR=$PWD/target/platforms HOME=/root
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     "${as[@]}" env --unset=TMPDIR PATH="$PATH" CARGO_HOME="$CARGO_HOME" HOME="$HOME" \
-        CARGO_TARGET_DIR="$CARGO_TARGET_DIR" \
+        CARGO_TARGET_DIR="$CARGO_TARGET_DIR" MODELKEEP_SHARED="$shared" \
         unshare --mount --propagation private bash -euc '
             root=$1 command=$2 here=$3
             shift 3
