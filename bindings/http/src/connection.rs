@@ -148,29 +148,14 @@ impl Exchange {
             (_, Err(reply)) => whole(*reply),
             (Endpoint::Registry, _) => {
                 let question = Question::new(head, call.segment);
-                self.read(move |shared| question.answer(&shared.store))
-                    .await
+                let asked = self.in_turn(&self.shared.reads, move |shared| {
+                    question.answer(&shared.store)
+                });
+                asked.await.unwrap_or_else(|| whole(failed()))
             }
             (_, Ok(received)) => whole(self.ask(call, received).await),
         };
         page.mark(reply)
-    }
-
-    /// Asks a registry, on a thread that may block.
-    async fn read(
-        &self,
-        ask: impl FnOnce(&Shared) -> http::Response<Payload> + Send + 'static,
-    ) -> http::Response<Payload> {
-        let _busy = self.place.busy();
-        let shared = self.shared.clone();
-        let Ok(turn) = self.shared.reads.clone().acquire_owned().await else {
-            return whole(failed());
-        };
-        let work = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            ask(&shared)
-        });
-        work.await.unwrap_or_else(|_| whole(failed()))
     }
 
     /// Takes in the body of a call that has one, within its bounds of size, memory and time.
@@ -211,25 +196,37 @@ impl Exchange {
         refusal(StatusCode::PAYLOAD_TOO_LARGE, &text)
     }
 
-    /// Asks the store, on a thread that may block. What a request holds is given back when the
-    /// store is done with it, even where its client has left.
+    /// Asks the store. What a request holds is given back when the store is done with it, even where
+    /// its client has left.
     async fn ask(&self, call: Call<'_>, received: Received) -> Reply {
-        let _busy = self.place.busy();
         let (endpoint, segment, basename) = (call.endpoint, call.segment, call.basename);
         let places = match endpoint {
             Endpoint::Copy | Endpoint::Delete => &self.shared.changes,
             _ => &self.shared.reads,
         };
-        let Ok(turn) = places.clone().acquire_owned().await else {
-            return failed();
-        };
+        let asked = self.in_turn(places, move |shared| {
+            let Received { body, held: _held } = received;
+            perform(shared, endpoint, &segment, &body, basename)
+        });
+        asked.await.unwrap_or_else(failed)
+    }
+
+    /// Does what may block, on a thread that may, when there is a place for it; `None` where it
+    /// failed. A place that is taken is given back when the work is done, even where the client has
+    /// left.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        places: &Arc<Semaphore>,
+        work: impl FnOnce(&Shared) -> T + Send + 'static,
+    ) -> Option<T> {
+        let _busy = self.place.busy();
+        let turn = places.clone().acquire_owned().await.ok()?;
         let shared = self.shared.clone();
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let Received { body, held: _held } = received;
-            perform(&shared, endpoint, &segment, &body, basename)
+            work(&shared)
         });
-        work.await.unwrap_or_else(|_| failed())
+        work.await.ok()
     }
 }
 
