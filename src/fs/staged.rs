@@ -1,6 +1,8 @@
 //! Files that become visible whole or not at all.
 
 mod closed;
+#[cfg(feature = "registry")]
+mod resumable;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
