@@ -139,11 +139,9 @@ impl<'a> Fetch<'a> {
 
     fn next_part(&self) -> Option<(Arc<Flight>, Part)> {
         let flights = lock(&self.flights);
-        let taken = flights.iter().find_map(|flight| {
-            let part = flight.take()?;
-            Some((flight.clone(), part))
-        });
-        taken
+        flights
+            .iter()
+            .find_map(|flight| Some((flight.clone(), flight.take()?)))
     }
 
     fn next_blob(&self) -> Option<Wanted> {
