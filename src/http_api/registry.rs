@@ -80,6 +80,9 @@ enum Code {
     NameInvalid,
     NameUnknown,
     PaginationNumberInvalid,
+    #[serde(rename = "TOOMANYREQUESTS")]
+    TooManyRequests,
+    Unauthorized,
     Unsupported,
     Unknown,
 }
@@ -126,6 +129,16 @@ impl RegistryResponse {
     pub fn read_only() -> Self {
         let text = "this registry is read only: `modelkeep import` adds models to its store";
         RegistryResponse::refusal(405, Code::Unsupported, text)
+    }
+
+    /// Returns the refusal of a request that brings no credentials which a host admits: 401.
+    pub fn unauthorized(message: &str) -> Self {
+        RegistryResponse::refusal(401, Code::Unauthorized, message)
+    }
+
+    /// Returns the refusal of a request that comes while a host has too many: 429.
+    pub fn too_many_requests(message: &str) -> Self {
+        RegistryResponse::refusal(429, Code::TooManyRequests, message)
     }
 }
 
