@@ -73,6 +73,18 @@ impl PullOptions {
 }
 
 /// What a pull did.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{ErrorKind, PullOptions};
+///
+/// // Nobody listens there.
+/// let pulled = store.pull("localhost:1/team/model", &PullOptions::new());
+/// let name = pulled.map(|pulled| pulled.name);
+/// assert_eq!(name.map_err(|error| error.kind()), Err(ErrorKind::Network));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Pulled {

@@ -53,6 +53,17 @@ impl PushOptions {
 }
 
 /// What a push did.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{ErrorKind, PushOptions};
+///
+/// // Its name says no registry that takes it.
+/// let pushed = store.push("tiny", &PushOptions::new()).map(|pushed| pushed.sent_bytes);
+/// assert_eq!(pushed.map_err(|error| error.kind()), Err(ErrorKind::InvalidArgument));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Pushed {
