@@ -175,6 +175,10 @@ impl<'a> Fetch<'a> {
             .must_have_room(size.saturating_sub(there), &doing)?;
         let flight = Arc::new(Flight::new(digest, size, partial)?);
         lock(&self.flights).push(flight.clone());
+        // Whoever failed before that did not see it.
+        if self.has_failed() {
+            flight.fail();
+        }
         scope.spawn(move || {
             if let Err(error) = self.follow(&flight, wanted) {
                 self.fail(error);

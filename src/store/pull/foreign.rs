@@ -144,6 +144,7 @@ impl Artifact {
         let of = |kind: Kind| text.layers.iter().filter(move |layer| layer.kind() == kind);
         let refused = |what: String| Err(Error::new(ErrorKind::Unsupported, what));
         let what = match (text.artifact_type.as_str(), text.config.media_type.as_str()) {
+            ("", "") => "something of no type",
             ("", config) => config,
             (artifact, _) => artifact,
         };

@@ -10,7 +10,7 @@ use crate::name::{Digest, ModelName};
 use crate::oci::{Entry, Member};
 use crate::registry::{Access, Registry, RegistryReference, RemoteManifest};
 use crate::store::handle::Store;
-use crate::store::import_archive::{ImportArchiveOptions, Intake};
+use crate::store::import_archive::{ImportArchiveOptions, Intake, refuse_bomb};
 
 use fetch::{Fetched, fetch};
 pub(in crate::store) use options::shown;
@@ -94,6 +94,7 @@ impl Store {
     ) -> Result<Pulled> {
         self.ending(registry, || registry.connect(&options.registry))?;
         let found = self.ending(registry, || manifest(registry))?;
+        refuse_bomb(&found.bytes)?;
         match foreign::Artifact::of(&found.bytes)? {
             Some(artifact) => self.pull_artifact(registry, artifact, &found, name, options),
             None => self.pull_model(registry, found, name, options),
@@ -156,6 +157,7 @@ impl Store {
 /// Returns the manifest of a model, of a list where it is the only one that could be it.
 fn manifest(registry: &Registry) -> Result<RemoteManifest> {
     let found = registry.manifest()?;
+    refuse_bomb(&found.bytes)?;
     match foreign::only_manifest(&found.bytes)? {
         None => Ok(found),
         Some(digest) => registry.manifest_at(&digest.to_string()),
