@@ -16,7 +16,7 @@ export PYTHONPYCACHEPREFIX=$PWD/target/pycache NO_MKDOCS_2_WARNING=1
 # What the reference of the command prints.
 cargo build --quiet --package modelkeep-cli
 # In a directory of its own: that of the tests documents what is private, too.
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --package modelkeep --no-deps --target-dir target/site-rust
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --package modelkeep --features registry --no-deps --target-dir target/site-rust
 "$tools/bin/mkdocs" build --strict --quiet
 cp -r target/site-rust/doc target/site/reference/rust-api
 doxygen -l target/site-layout.xml 2>/dev/null

@@ -201,6 +201,10 @@ typedef enum {
    */
   MKEEP_STATUS_READ_ONLY = 15,
   /**
+   * A registry cannot be reached, or does not answer as one.
+   */
+  MKEEP_STATUS_NETWORK = 16,
+  /**
    * A bug of the library itself, which it survived.
    */
   MKEEP_STATUS_PANIC = 100,

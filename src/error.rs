@@ -97,6 +97,8 @@ kinds! {
     FileNotFound = 14, 404, "MissingFileError", "file not found";
     /// A change of a store that was opened read-only, or on a read-only file system.
     ReadOnly = 15, 403, "ReadOnlyError", "read-only";
+    /// A registry cannot be reached, or does not answer as one.
+    Network = 16, 502, "NetworkError", "network error";
 }
 
 type Cause = Arc<dyn StdError + Send + Sync>;
@@ -304,7 +306,7 @@ mod tests {
     #[test]
     fn codes_ascend_from_one_without_a_gap() {
         let codes: Vec<u32> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes, (1..=15).collect::<Vec<_>>());
+        assert_eq!(codes, (1..=16).collect::<Vec<_>>());
     }
 
     #[test]

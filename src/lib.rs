@@ -102,6 +102,8 @@ mod modelfile;
 mod name;
 mod near;
 mod oci;
+#[cfg(feature = "registry")]
+mod registry;
 mod sha256;
 #[cfg(test)]
 #[allow(dead_code, reason = "tests of other crates call the rest of it")]
@@ -126,6 +128,8 @@ pub use go::time::Timestamp;
 pub use manifest::{Config, Layer, Manifest, MediaType, ParameterValue, Parameters};
 pub use modelfile::{Command, Modelfile};
 pub use name::{Digest, ModelName, Reference};
+#[cfg(feature = "registry")]
+pub use registry::{RegistryOptions, RegistryReference, ls_remote};
 pub use store::{
     Alias, ArchivedModel, Blob, BlobStatus, BrokenModel, Cached, CheckedLink, Collected, Copied,
     CopyMode, CopyOptions, DeleteOptions, Deleted, DeletedFrom, Diagnosis, EditOptions, Edited,
@@ -137,6 +141,8 @@ pub use store::{
     SharedTensors, Show, ShowOptions, ShownDetails, ShownTensor, SplitOptions, Store, StoreOptions,
     Summary, Usage, Use, Uses, VerifyOptions, WeightsFile,
 };
+#[cfg(feature = "registry")]
+pub use store::{PullOptions, Pulled, PushOptions, Pushed};
 pub use template::{Template, TemplateError};
 
 /// What the fuzzers, the benchmarks and some tests of this library reach for. Here only with the

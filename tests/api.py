@@ -24,6 +24,7 @@ COMMON = ("Debug", "Clone", "PartialEq", "Eq", "Hash")
 HANDLES = "an open file or store, or a view of one: what would be equal is not said"
 ERRORS = "holds errors, whose causes do not compare"
 FLOATS = "holds floating-point numbers"
+SECRETS = "holds a password, which nothing compares or keeps a hash of"
 LACKING = {
     ("Clone", "PartialEq", "Eq", "Hash"): {
         HANDLES: "http_api::RegistryBody http_api::RegistryResponse",
@@ -32,6 +33,7 @@ LACKING = {
         HANDLES: "Store Model GgufFile GgufParts ModelInfo Show gguf::Gguf gguf::Index gguf::Lossless "
         "gguf::Elements gguf::Writer",
         ERRORS: "Error ImportArchiveOptions Problem Deleted Listing Names Report SharedTensors Usage Uses VerifyOptions http_api::Response",
+        SECRETS: "RegistryOptions PullOptions PushOptions",
     },
     ("Eq", "Hash"): {
         FLOATS: "Parameters ParameterValue ImportOptions ShowOptions gguf::Value gguf::OwnedValue "
@@ -54,7 +56,7 @@ ONE_WAY = {
 
 def rustdoc() -> dict:
     """Returns what rustdoc says of the library without its features."""
-    command = "cargo rustdoc --quiet --package modelkeep --lib --"
+    command = "cargo rustdoc --quiet --package modelkeep --lib --features registry --"
     command += " -Z unstable-options --output-format json"
     environment = os.environ | {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": str(TARGET)}
     subprocess.run(command.split(), cwd=ROOT, env=environment, check=True)

@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 modelkeep=$PWD/target/debug/modelkeep
 source tests/checks.sh
 work=$(mktemp -d)
-server=
-cleanup() { [ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"; }
+server= closed=
+cleanup() { kill $server $closed 2>/dev/null || true; rm -rf "$work"; }
 
 for name in llava llama3.2 llama3:13b; do
     "$modelkeep" --store "$work/models" import tests/data/tiny.gguf "$name" >/dev/null
@@ -20,6 +20,18 @@ python3 -m venv target/clients
 target/clients/bin/pip install --quiet --disable-pip-version-check ollama openai
 target/clients/bin/python tests/clients/client.py "$host"
 pass "the client of PyPI"
+
+echo 0123456789-secret-token >"$work/tokens"
+"$modelkeep" --store "$work/models" serve --addr 127.0.0.1:0 --token-file "$work/tokens" 2>"$work/closed-log" &
+closed=$!
+until guarded=$(grep -o 'http://127.0.0.1:[0-9]*' "$work/closed-log"); do sleep 0.05; done
+OLLAMA_API_KEY=0123456789-secret-token target/clients/bin/python tests/clients/client.py "$guarded"
+said=$(target/clients/bin/python tests/clients/client.py "$guarded" 2>&1) && exit 1
+[[ $said == *"authentication required"* ]]
+kill "$closed"
+wait "$closed"
+closed=
+pass "the client of PyPI brings a token"
 target/clients/bin/python tests/clients/openai_client.py "$host"
 pass "the client of OpenAI"
 

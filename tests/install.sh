@@ -23,6 +23,7 @@ needs git command -v git
 needs curl command -v curl
 needs util-linux command -v setpriv
 needs skopeo command -v skopeo
+needs apache2-utils command -v htpasswd
 needs tar command -v tar
 needs mount command -v mount
 needs mmdebstrap command -v mmdebstrap

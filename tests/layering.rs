@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["go", "sha256"],
     &["name", "gguf", "template", "modelfile"],
     &["manifest", "oci"],
-    &["capability"],
+    &["capability", "registry"],
     &["fs"],
     &["store"],
     &["http_api"],

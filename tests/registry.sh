@@ -30,9 +30,20 @@ for file in tests/data/tiny.gguf "$work/large.gguf"; do
     "$modelkeep" --store "$work/models" import "$file" "$name" >/dev/null
 done
 "$modelkeep" --store "$work/models" cp tiny tiny:second >/dev/null
-"$modelkeep" --store "$work/models" serve --registry --addr 127.0.0.1:0 2>"$work/log" &
-pids+=($!)
-until address=$(grep -o '127.0.0.1:[0-9]*' "$work/log" | head -1); do sleep 0.05; done
+# Starts a registry; its address is in `address`.
+serves() { # LOG OPTION...
+    local log=$1
+    shift
+    "$modelkeep" --store "$work/models" serve --registry --addr 127.0.0.1:0 "$@" 2>"$log" &
+    pids+=($!)
+    until address=$(grep -o '127.0.0.1:[0-9]*' "$log" | head -1); do sleep 0.05; done
+}
+if command -v htpasswd >/dev/null; then
+    htpasswd -nbB -C 10 bob secret-word | head -1 >"$work/users"
+    serves "$work/closed-log" --htpasswd "$work/users"
+fi
+closed=${address:-}
+serves "$work/log"
 port=${address#*:}
 stored() { # NAME; the digest of its weights
     "$modelkeep" --store "$work/models" path "$1" | sed 's/.*sha256-//'
@@ -54,6 +65,30 @@ if command -v skopeo >/dev/null; then
     pass "the tags and a manifest, by skopeo"
 else
     skip "a registry and skopeo" "no skopeo on the path"
+fi
+
+# With passwords: as htpasswd writes them, skopeo logs in, and curl.
+if [ -z "$closed" ]; then
+    skip "a registry with passwords" "no htpasswd on the path"
+else
+    answers() { # OPTION...; the status
+        curl -s -o /dev/null -w '%{http_code}' "$@" "http://$closed/v2/library/tiny/manifests/latest"
+    }
+    # Many that log in at once with the same password are all admitted.
+    for _ in $(seq 40); do printf 'url = "http://%s/v2/"\noutput = /dev/null\n' "$closed"; done >"$work/many"
+    statuses=$(curl -sS -Z --parallel-max 40 -u bob:secret-word -w '%{http_code}\n' -K "$work/many" 2>/dev/null | sort | uniq -c)
+    [ "$(echo $statuses)" = "40 200" ]
+    [ "$(answers) $(answers -u bob:wrong) $(answers -u bob:secret-word)" = "401 401 200" ]
+    if command -v skopeo >/dev/null; then
+        repository=docker://$closed/library/tiny
+        skopeo login --authfile "$work/auth.json" --tls-verify=false -u bob -p secret-word "$closed" >/dev/null
+        skopeo inspect --raw --authfile "$work/auth.json" --tls-verify=false "$repository" | cmp - "$work/manifest"
+        skopeo inspect --raw --creds bob:secret-word --tls-verify=false "$repository" | cmp - "$work/manifest"
+        said=$(skopeo inspect --raw --creds bob:wrong --tls-verify=false "$repository" 2>&1 || true)
+        [[ $said == *unauthorized* ]]
+    fi
+    if grep -q secret-word "$work/closed-log"; then exit 1; fi
+    pass "a registry with passwords, by curl and skopeo"
 fi
 
 ollama=
@@ -97,6 +132,12 @@ starts "$work/one"
 diff <(shows "$address" tiny) <(shows "$node" "127.0.0.1:$port/library/tiny")
 "$modelkeep" --store "$work/one/models" verify >/dev/null
 pass "Ollama pulls by address and by name, and shows what we show"
+
+# Ollama has no password for a registry, only its key, and says so.
+if [ -n "$closed" ]; then
+    [[ $(pulls "$closed/library/tiny") == *"realm host"*"does not match original host"* ]]
+    pass "Ollama is refused where passwords are asked for"
+fi
 
 # Several at once; and one that is killed in the middle goes on with what it has.
 first=$node

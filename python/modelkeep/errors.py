@@ -117,6 +117,12 @@ class ReadOnlyError(Error, PermissionError):
     status = 403
 
 
+class NetworkError(Error, ConnectionError):
+    """A registry cannot be reached, or does not answer as one."""
+
+    status = 502
+
+
 class StoreIOError(Error, OSError):
     """The operating system refused; `errno` says why."""
 

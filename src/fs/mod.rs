@@ -22,6 +22,8 @@ pub(crate) mod oci_layout;
 pub(crate) mod ops;
 pub(crate) mod owner;
 pub(crate) mod page_cache;
+#[cfg(feature = "registry")]
+pub(crate) mod partial;
 pub(crate) mod places;
 pub(crate) mod private;
 pub(crate) mod read;

@@ -2,6 +2,8 @@
 
 mod closed;
 mod directories;
+#[cfg(feature = "registry")]
+mod resumable;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -37,7 +39,7 @@ pub(crate) struct Staged {
     file: File,
     durability: Durability,
     committed: bool,
-    /// How many bytes were written so far.
+    /// How many bytes were written so far, those that were found among them.
     written: u64,
 }
 

@@ -6,20 +6,14 @@
 
 use std::fs::File;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::go::json;
 use crate::name::{DEFAULT_HOST, DEFAULT_NAMESPACE, Digest, ModelName};
+use crate::oci;
 use crate::store::Store;
 
-/// The type of a manifest that states none: that of Ollama's own.
-const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX: [&str; 2] = [
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.index.v1+json",
-];
 const JSON: &str = "application/json";
 
 /// The response of a registry, but for the ranges of a blob, which the transport cuts.
@@ -86,6 +80,9 @@ enum Code {
     NameInvalid,
     NameUnknown,
     PaginationNumberInvalid,
+    #[serde(rename = "TOOMANYREQUESTS")]
+    TooManyRequests,
+    Unauthorized,
     Unsupported,
     Unknown,
 }
@@ -132,6 +129,16 @@ impl RegistryResponse {
     pub fn read_only() -> Self {
         let text = "this registry is read only: `modelkeep import` adds models to its store";
         RegistryResponse::refusal(405, Code::Unsupported, text)
+    }
+
+    /// Returns the refusal of a request that brings no credentials which a host admits: 401.
+    pub fn unauthorized(message: &str) -> Self {
+        RegistryResponse::refusal(401, Code::Unauthorized, message)
+    }
+
+    /// Returns the refusal of a request that comes while a host has too many: 429.
+    pub fn too_many_requests(message: &str) -> Self {
+        RegistryResponse::refusal(429, Code::TooManyRequests, message)
     }
 }
 
@@ -223,7 +230,7 @@ fn manifest_at(store: &Store, name: &ModelName) -> Result<Option<RegistryRespons
     let found = store.manifest_bytes(name)?;
     Ok(found.map(|bytes| RegistryResponse {
         status: 200,
-        content_type: media_type(&bytes).to_owned(),
+        content_type: oci::manifest_type(&bytes).to_owned(),
         digest: Some(Digest::of(&bytes)),
         next: None,
         body: RegistryBody::Bytes(bytes),
@@ -243,19 +250,6 @@ fn manifest_of(
         }
     }
     Ok(None)
-}
-
-/// Returns the type of a manifest as a client may be told it: what it states, where that is one.
-fn media_type(bytes: &[u8]) -> &'static str {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Stated {
-        media_type: String,
-    }
-    let stated: Option<Stated> = serde_json::from_slice(bytes).ok();
-    let known = [MANIFEST, OCI_MANIFEST, INDEX[0], INDEX[1]];
-    let stated = stated.and_then(|it| known.into_iter().find(|known| *known == it.media_type));
-    stated.unwrap_or(MANIFEST)
 }
 
 fn blob(store: &Store, digest: &Digest) -> Result<RegistryResponse> {

@@ -9,13 +9,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::go::decode::{self, Decode, DecodeError, Event, Reader};
 use crate::go::json;
 use crate::name::{Digest, ModelName};
-use crate::oci::IMAGE_MANIFEST;
+use crate::oci::{IMAGE_INDEX, IMAGE_MANIFEST};
 
 /// The annotation with the name of an image.
 // annotations.md of the OCI image specification 1.0
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
-
-const IMAGE_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// More models are in no archive: what names more is made to fill the memory.
 const MOST_MODELS: usize = 20_000;
@@ -37,6 +35,18 @@ pub(crate) struct Descriptor {
 }
 
 impl Index {
+    /// Returns the index of one manifest without a name.
+    pub(crate) fn of_one(digest: &Digest, size: usize) -> Self {
+        let manifest = Descriptor {
+            digest: digest.to_string(),
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            ..Descriptor::default()
+        };
+        Index {
+            manifests: vec![manifest],
+        }
+    }
+
     /// Reads an index.
     ///
     /// # Errors

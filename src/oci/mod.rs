@@ -31,9 +31,31 @@ pub(crate) const LARGEST_DOCUMENT: u64 = 4 << 20;
 
 const IMAGE_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const IMAGE_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// The media types of manifests, and of lists of them: those of Docker and of OCI.
+pub(crate) const MANIFEST_TYPES: [&str; 4] =
+    [DOCKER_MANIFEST, IMAGE_MANIFEST, DOCKER_LIST, IMAGE_INDEX];
+
+use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::go::decode::{self, Decode, DecodeError, Event, Reader};
+
+/// Returns the type of a manifest as a registry is told it: what it states, where that is one, and
+/// that of Ollama's own where it states none.
+pub(crate) fn manifest_type(bytes: &[u8]) -> &'static str {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Stated {
+        media_type: String,
+    }
+    let stated: Option<Stated> = serde_json::from_slice(bytes).ok();
+    let mut known = MANIFEST_TYPES.into_iter();
+    let stated = stated.and_then(|it| known.find(|known| *known == it.media_type));
+    stated.unwrap_or(DOCKER_MANIFEST)
+}
 
 /// Reads `oci-layout`.
 ///

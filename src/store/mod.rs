@@ -30,10 +30,16 @@ mod maintain;
 mod misnamed;
 mod model;
 mod names;
+#[cfg(feature = "registry")]
+mod network;
 mod options;
 mod outgoing;
 mod pool;
 mod problem;
+#[cfg(feature = "registry")]
+mod pull;
+#[cfg(feature = "registry")]
+mod push;
 mod repair;
 mod resolve;
 mod several;
@@ -71,6 +77,10 @@ pub use model::Model;
 pub use names::Names;
 pub use options::StoreOptions;
 pub use problem::Problem;
+#[cfg(feature = "registry")]
+pub use pull::{PullOptions, Pulled};
+#[cfg(feature = "registry")]
+pub use push::{PushOptions, Pushed};
 pub use repair::{MovedBlob, Repaired};
 pub use several::DeletedFrom;
 pub use shared::{SharedTensors, WeightsFile};

@@ -27,6 +27,7 @@ BASES = {
     "PermissionDeniedError": PermissionError,
     "MissingFileError": FileNotFoundError,
     "ReadOnlyError": PermissionError,
+    "NetworkError": ConnectionError,
     "TemplateError": ValueError,
 }
 

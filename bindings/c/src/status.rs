@@ -44,6 +44,8 @@ pub enum mkeep_status {
     FileNotFound = 14,
     /// A change of a store that was opened read-only, or on a read-only file system.
     ReadOnly = 15,
+    /// A registry cannot be reached, or does not answer as one.
+    Network = 16,
     /// A bug of the library itself, which it survived.
     Panic = 100,
     /// A pointer is NULL that must not be.
@@ -69,6 +71,7 @@ impl mkeep_status {
             ErrorKind::PermissionDenied => mkeep_status::PermissionDenied,
             ErrorKind::FileNotFound => mkeep_status::FileNotFound,
             ErrorKind::ReadOnly => mkeep_status::ReadOnly,
+            ErrorKind::Network => mkeep_status::Network,
             _ => mkeep_status::Io,
         }
     }

@@ -14,6 +14,7 @@ use crate::gguf::GgufArgs;
 use crate::link::LinkArgs;
 use crate::list::ListArgs;
 use crate::maintain::VerifyArgs;
+use crate::registry::{LsRemoteArgs, PullArgs, PushArgs};
 use crate::remove::RemoveArgs;
 use crate::rename::{CopyArgs, RenameArgs};
 use crate::server::ServeArgs;
@@ -166,6 +167,21 @@ pub(crate) enum Command {
         #[command(flatten)]
         with: ImportArgs,
     },
+    /// Fetch a model from a registry
+    #[command(
+        after_help = "Examples:\n  modelkeep pull registry.example.com/team/model:q4\n  modelkeep pull localhost:5000/team/model my-model\n  modelkeep pull registry.example.com/a/b/c@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 my-model"
+    )]
+    Pull(PullArgs),
+    /// Send a model to a registry
+    #[command(
+        after_help = "Examples:\n  modelkeep push my-model registry.example.com/team/model:q4\n  modelkeep push registry.example.com/team/model:q4"
+    )]
+    Push(PushArgs),
+    /// List the tags of a repository, or the repositories of a registry
+    #[command(
+        after_help = "Examples:\n  modelkeep ls-remote registry.example.com/team/model\n  modelkeep ls-remote localhost:5000"
+    )]
+    LsRemote(LsRemoteArgs),
     /// Serve Ollama's API over HTTP as far as it keeps models: list, show, copy, delete
     #[command(
         after_help = "Examples:\n  modelkeep serve\n  modelkeep serve --addr 127.0.0.1:8080 --addr unix:/run/models.sock\n  modelkeep --read-only serve --quiet"

@@ -14,7 +14,8 @@ use crate::output::{FORCE, Failure, Outcome, Output, misuse, note, say};
 use crate::progress::watched;
 use crate::table::Fitting;
 use crate::{
-    archive, completions, gguf, kept, link, list, maintain, remove, rename, server, show, usage,
+    archive, completions, gguf, kept, link, list, maintain, registry, remove, rename, server, show,
+    usage,
 };
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
@@ -57,6 +58,9 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             maintain::verify(&store, names, &how, output)
         }
         Command::Repair { names } => maintain::repair(&open()?, names, output),
+        Command::Pull(what) => registry::pull(options, &what, output),
+        Command::Push(what) => registry::push(&open()?, &what, output),
+        Command::LsRemote(what) => registry::list(&what, output),
         Command::Serve(how) => server::run(open()?, how, args.read_only),
         Command::Du(how) => usage::run(&open()?, &how, output),
         Command::Gc {

@@ -18,6 +18,7 @@ mod maintain;
 mod output;
 mod pipe;
 mod progress;
+mod registry;
 mod remove;
 mod rename;
 mod server;

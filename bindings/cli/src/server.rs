@@ -1,10 +1,11 @@
 //! `modelkeep serve`.
 
 use std::io;
+use std::path::PathBuf;
 
 use clap::Args;
 use modelkeep::Store;
-use modelkeep_http::{Address, Limits, Log, OriginPattern, Origins, Server};
+use modelkeep_http::{Address, Credentials, Limits, Log, OriginPattern, Origins, Server};
 
 use crate::output::{Failure, Outcome, say};
 
@@ -18,23 +19,51 @@ pub(crate) struct ServeArgs {
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<OriginPattern>,
     /// Serve the models as a registry, too: other machines pull them by `ollama pull --insecure
-    /// HOST:PORT/library/NAME`, or as any client of OCI registries does. Nothing can be pushed
+    /// HOST:PORT/library/NAME`, or as any client of OCI registries does. Nothing can be pushed,
+    /// copied or deleted
     #[arg(long)]
     registry: bool,
+    /// Admit copy and delete, although it is a registry
+    #[arg(long, requires = "registry")]
+    allow_changes: bool,
+    /// Admit only the users of FILE, which `htpasswd -B` writes: passwords hashed by bcrypt
+    #[arg(long, value_name = "FILE")]
+    htpasswd: Option<PathBuf>,
+    /// Admit whoever has a token of FILE, one a line, and sends it as `Authorization: Bearer TOKEN`
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Do not log requests: each is a line on standard error, with the time, the peer, the method,
     /// the path, the status, the bytes of the body and the duration
     #[arg(long, short)]
     quiet: bool,
 }
 
+impl ServeArgs {
+    fn credentials(&self) -> Result<Credentials, String> {
+        let mut credentials = Credentials::default();
+        if let Some(file) = &self.htpasswd {
+            credentials = credentials.htpasswd(file)?;
+        }
+        match &self.token_file {
+            Some(file) => credentials.token_file(file),
+            None => Ok(credentials),
+        }
+    }
+}
+
 /// Serves until the process is told to end.
 pub(crate) fn run(store: Store, how: ServeArgs, is_read_only: bool) -> Outcome {
+    let credentials = how.credentials().map_err(Failure::Other)?;
+    let asks_who = how.htpasswd.is_some() || how.token_file.is_some();
     let ServeArgs {
         mut addresses,
         mut origins,
         registry,
+        allow_changes,
         quiet,
+        ..
     } = how;
+    let refuses_changes = registry && !allow_changes;
     let failed = |error: io::Error| Failure::Other(format!("serving: {error}"));
     origins.extend(Origins::from_env().map_err(Failure::Other)?);
     if addresses.is_empty() {
@@ -44,7 +73,10 @@ pub(crate) fn run(store: Store, how: ServeArgs, is_read_only: bool) -> Outcome {
     let log = Log::new(io::stderr()).map_err(failed)?.requests(!quiet);
     let origins = Origins::new(origins);
     let server = Server::new(store, origins, Limits::default(), log).map_err(failed)?;
-    let mut server = server.registry(registry);
+    let mut server = server
+        .registry(registry)
+        .read_only(refuses_changes)
+        .credentials(credentials);
     for address in &addresses {
         server
             .listen(address)
@@ -60,25 +92,28 @@ pub(crate) fn run(store: Store, how: ServeArgs, is_read_only: bool) -> Outcome {
         }
     }
     for url in server.public_urls().map_err(failed)? {
-        say(exposed(&url, is_read_only));
+        say(exposed(&url, asks_who, is_read_only || refuses_changes));
     }
     server.run(end);
     Ok(())
 }
 
 /// Returns what it means to listen beyond this machine.
-fn exposed(url: &str, is_read_only: bool) -> String {
+fn exposed(url: &str, asks_who: bool, is_read_only: bool) -> String {
     let (may, advice) = match is_read_only {
-        true => ("list and show", ""),
-        false => (
-            "list, show, copy and delete",
-            "--read-only refuses changes, ",
-        ),
+        true => ("read", ""),
+        false => ("read, copy and delete", "--read-only refuses changes, "),
     };
-    format!(
-        "warning: every machine that reaches {url} may {may} the models; {advice}--addr localhost \
-         keeps to this one"
-    )
+    match asks_who {
+        true => format!(
+            "warning: nothing on the way to {url} is encrypted: whoever reads it along has the \
+             credentials, and may {may} the models; a proxy with TLS in front helps"
+        ),
+        false => format!(
+            "warning: every machine that reaches {url} may {may} the models; {advice}--htpasswd \
+             and --token-file ask who it is, --addr localhost keeps to this one"
+        ),
+    }
 }
 
 /// Returns why nothing can listen there.

@@ -175,9 +175,77 @@ fn it_warns_where_other_machines_may_ask() {
     assert!(warned.contains("copy and delete"), "{warned}");
     assert!(warned.contains("--read-only refuses changes"), "{warned}");
     let warned = said(&["--addr", "0.0.0.0:0", "--read-only"]);
-    assert!(warned.contains("may list and show the models"), "{warned}");
+    assert!(warned.contains("may read the models"), "{warned}");
+    let warned = said(&["--addr", "0.0.0.0:0", "--registry"]);
+    assert!(warned.contains("may read the models"), "{warned}");
+    let warned = said(&["--addr", "0.0.0.0:0", "--registry", "--allow-changes"]);
+    assert!(warned.contains("copy and delete"), "{warned}");
     for address in ["127.0.0.1:0", "localhost:0"] {
         assert!(!said(&["--addr", address]).contains("warning"), "{address}");
+    }
+}
+
+#[test]
+fn a_file_of_users_closes_it_and_one_of_tokens() {
+    let store = tempfile::tempdir().unwrap();
+    let (users, tokens) = (store.path().join("users"), store.path().join("tokens"));
+    // By `htpasswd -nbB -C 4 bob password`.
+    fs::write(
+        &users,
+        "bob:$2y$04$hkOznkIaL0XMAt67V.LcueZeJ777qFSmxtoPJkIVHc/tOa9.db8hu\n",
+    )
+    .unwrap();
+    fs::write(&tokens, "0123456789abcdef\n").unwrap();
+    let (users, tokens) = (users.to_str().unwrap(), tokens.to_str().unwrap());
+    let words = [
+        "--addr",
+        "127.0.0.1:0",
+        "--htpasswd",
+        users,
+        "--token-file",
+        tokens,
+    ];
+    let serving = Serving::start(store.path(), &words, &[]);
+    for (authorization, status) in [
+        ("Basic Ym9iOnBhc3N3b3Jk", "200 OK"),
+        ("Bearer 0123456789abcdef", "200 OK"),
+        ("Basic Ym9iOnBhc3N3b3Jl", "401 Unauthorized"),
+    ] {
+        let head = "GET /api/tags HTTP/1.1\r\nhost: localhost";
+        let answer = text(serving.ask(&format!("{head}\r\nauthorization: {authorization}"), ""));
+        assert!(answer.contains(status), "{answer}");
+    }
+    let said = serving.ended();
+    assert!(
+        !said.contains("0123456789abcdef") && !said.contains("Ym9i"),
+        "{said}"
+    );
+    let words = [&["--token-file", tokens][..], &["--addr", "0.0.0.0:0"]].concat();
+    let warned = Serving::start(store.path(), &words, &[]).ended();
+    assert!(warned.contains("encrypted"), "{warned}");
+}
+
+#[test]
+fn a_file_that_is_none_of_credentials_is_refused_at_the_start() {
+    let store = tempfile::tempdir().unwrap();
+    let file = store.path().join("file");
+    fs::write(&file, "bob:$apr1$secret\n").unwrap();
+    let file = file.to_str().unwrap();
+    for (words, status, told) in [
+        (
+            &["--htpasswd", file][..],
+            1,
+            "only bcrypt: `htpasswd -B FILE USER`",
+        ),
+        (&["--token-file", file], 1, "line 1 has a character"),
+        (&["--htpasswd", "/none"], 1, "reading credentials /none: "),
+        (&["--allow-changes"], 2, "--registry"),
+    ] {
+        let words = [words, &["--addr", "127.0.0.1:0"]].concat();
+        let mut child = command(store.path(), &words, &[]).spawn().unwrap();
+        let said = text(child.stderr.take().unwrap());
+        assert_eq!(child.wait().unwrap().code(), Some(status), "{said}");
+        assert!(said.contains(told) && !said.contains("secret"), "{said}");
     }
 }
 

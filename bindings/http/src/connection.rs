@@ -16,15 +16,16 @@ use modelkeep::http_api::Basename;
 use tokio::sync::{Semaphore, watch};
 use tokio::time;
 
+use crate::auth::Authenticator;
 use crate::budget::{Budget, Held, Place};
-use crate::gate::{Call, Rules, admit};
+use crate::gate::{Call, Rules, Target, admit, authenticate, forbid_changes};
 use crate::limits::Limits;
 use crate::listener::Stream;
 use crate::log::{Log, Peer};
 use crate::origin::Origins;
 use crate::payload::{Payload, Sent};
 use crate::registry::Question;
-use crate::reply::{Reply, json, refusal};
+use crate::reply::{Reply, json, refusal, whole};
 use crate::router::Endpoint;
 
 /// The largest head of a request, in bytes.
@@ -45,6 +46,9 @@ pub(crate) struct Shared {
     pub store: Store,
     /// Whether the models are served as a registry, too.
     pub is_registry: bool,
+    /// Whether copy and delete are refused, whatever the store admits.
+    pub is_read_only: bool,
+    pub authenticator: Authenticator,
     pub origins: Origins,
     pub limits: Limits,
     pub log: Log,
@@ -144,26 +148,54 @@ impl Exchange {
             Err(reply) => return whole(*reply),
         };
         let page = call.page;
-        let reply = match (call.endpoint, self.receive(&call, body).await) {
-            (_, Err(reply)) => whole(*reply),
-            (Endpoint::Registry, _) => {
-                let question = Question::new(head, call.segment);
+        let reply = match self.authorize(head, &call.target).await {
+            Ok(()) => self.answer_admitted(head, call, body).await,
+            Err(reply) => *reply,
+        };
+        page.mark(reply)
+    }
+
+    /// Decides who asks, and whether that may be asked here.
+    async fn authorize(
+        &self,
+        head: &Parts,
+        target: &Target,
+    ) -> Result<(), Box<http::Response<Payload>>> {
+        let _busy = self.place.busy();
+        authenticate(head, target, &self.shared.authenticator).await?;
+        match self.shared.is_read_only {
+            true => forbid_changes(target),
+            false => Ok(()),
+        }
+    }
+
+    async fn answer_admitted(
+        &self,
+        head: &Parts,
+        call: Call<'_>,
+        body: Incoming,
+    ) -> http::Response<Payload> {
+        match call.target {
+            Target::Registry(path) => {
+                let question = Question::new(head, path);
                 let asked = self.in_turn(&self.shared.reads, move |shared| {
                     question.answer(&shared.store)
                 });
                 asked.await.unwrap_or_else(|| whole(failed()))
             }
-            (_, Ok(received)) => whole(self.ask(call, received).await),
-        };
-        page.mark(reply)
+            Target::Endpoint(endpoint, segment) => {
+                let asked = match self.receive(endpoint, body).await {
+                    Ok(received) => self.ask(endpoint, segment, call.basename, received).await,
+                    Err(reply) => *reply,
+                };
+                whole(asked)
+            }
+        }
     }
 
     /// Takes in the body of a call that has one, within its bounds of size, memory and time.
-    async fn receive(&self, call: &Call<'_>, body: Incoming) -> Result<Received, Box<Reply>> {
-        if !matches!(
-            call.endpoint,
-            Endpoint::Show | Endpoint::Copy | Endpoint::Delete
-        ) {
+    async fn receive(&self, endpoint: Endpoint, body: Incoming) -> Result<Received, Box<Reply>> {
+        if !matches!(endpoint, Endpoint::Show | Endpoint::Copy | Endpoint::Delete) {
             return Ok(Received::default());
         }
         let limits = &self.shared.limits;
@@ -198,8 +230,13 @@ impl Exchange {
 
     /// Asks the store. What a request holds is given back when the store is done with it, even where
     /// its client has left.
-    async fn ask(&self, call: Call<'_>, received: Received) -> Reply {
-        let (endpoint, segment, basename) = (call.endpoint, call.segment, call.basename);
+    async fn ask(
+        &self,
+        endpoint: Endpoint,
+        segment: String,
+        basename: Basename,
+        received: Received,
+    ) -> Reply {
         let places = match endpoint {
             Endpoint::Copy | Endpoint::Delete => &self.shared.changes,
             _ => &self.shared.reads,
@@ -247,11 +284,6 @@ fn perform(
     let response = endpoint.respond(&shared.store, segment, body, basename);
     shared.log.problems(&response.problems);
     json(response)
-}
-
-/// Returns a reply whose body is in memory.
-fn whole(reply: Reply) -> http::Response<Payload> {
-    reply.map(|text| Payload::Bytes(text.into_bytes()))
 }
 
 fn failed() -> Reply {

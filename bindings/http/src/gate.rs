@@ -1,23 +1,37 @@
 //! What the head of a request decides before its body is read.
 
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, TRANSFER_ENCODING, USER_AGENT};
+use hyper::header::{
+    ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, RETRY_AFTER, TRANSFER_ENCODING, USER_AGENT,
+    WWW_AUTHENTICATE,
+};
 use hyper::http::request::Parts;
-use hyper::{Method, StatusCode};
-use modelkeep::http_api::Basename;
+use hyper::{Method, StatusCode, http};
+use modelkeep::http_api::{Basename, RegistryResponse, Response};
 
+use crate::auth::{Authenticator, Refusal};
 use crate::host::{self, Place};
 use crate::origin::{Origins, Page};
-use crate::reply::{Reply, empty, malformed, redirect, refusal, text, with, wrong_method};
+use crate::payload::Payload;
+use crate::registry;
+use crate::reply::{
+    Reply, empty, json, malformed, redirect, refusal, text, whole, with, wrong_method,
+};
 use crate::router::{Endpoint, Routed, route};
 
 /// A request that is to be answered from the store, or about it.
 pub(crate) struct Call<'a> {
-    pub endpoint: Endpoint,
-    /// The segment of the path that names a blob, or all of it that a registry reads.
-    pub segment: String,
+    pub target: Target,
     /// Where the client looks for the name that it asked for.
     pub basename: Basename,
     pub page: Page<'a>,
+}
+
+/// What is asked for.
+pub(crate) enum Target {
+    /// An endpoint, and the segment that stands for the `*` of its path.
+    Endpoint(Endpoint, String),
+    /// What the registry has at a path.
+    Registry(String),
 }
 
 /// Who may ask a server, and for what.
@@ -48,14 +62,72 @@ pub(crate) fn admit<'a>(head: &'a Parts, rules: &Rules<'_>) -> Result<Call<'a>, 
         _ => {}
     }
     let page = check(head, host, rules).map_err(|reply| allow(*reply))?;
-    match served(routed) {
-        Ok((endpoint, segment)) => Ok(Call {
-            endpoint,
-            segment,
-            basename: basename(head),
-            page,
+    let target = match routed {
+        Routed::Registry(path) => Ok(Target::Registry(path)),
+        routed => served(routed).map(|(endpoint, segment)| Target::Endpoint(endpoint, segment)),
+    };
+    Ok(Call {
+        target: target.map_err(|reply| Box::new(page.mark(*reply)))?,
+        basename: basename(head),
+        page,
+    })
+}
+
+/// Decides who asks. That a server is there is told to everybody.
+///
+/// # Errors
+/// The reply to whoever is not admitted, or not yet.
+pub(crate) async fn authenticate(
+    head: &Parts,
+    target: &Target,
+    by: &Authenticator,
+) -> Result<(), Box<http::Response<Payload>>> {
+    if matches!(target, Target::Endpoint(Endpoint::Root, _)) {
+        return Ok(());
+    }
+    let Err(refusal) = by.authenticate(&head.headers).await else {
+        return Ok(());
+    };
+    let mut reply = refused(target, refusal);
+    match refusal {
+        Refusal::Busy => reply = with(reply, RETRY_AFTER, "1"),
+        Refusal::Unauthorized => by.credentials().challenges().for_each(|challenge| {
+            reply.headers_mut().append(WWW_AUTHENTICATE, challenge);
         }),
-        Err(reply) => Err(page.mark(*reply).into()),
+    }
+    Err(reply.into())
+}
+
+fn refused(target: &Target, refusal: Refusal) -> http::Response<Payload> {
+    let (status, text) = match refusal {
+        Refusal::Unauthorized => (401, "authentication required"),
+        Refusal::Busy => (429, "too many passwords are being compared: try again"),
+    };
+    match (target, refusal) {
+        (Target::Endpoint(endpoint, _), _) => {
+            whole(json(Response::refusal_of(endpoint.api(), status, text)))
+        }
+        (Target::Registry(_), Refusal::Unauthorized) => {
+            registry::refusal(RegistryResponse::unauthorized(text))
+        }
+        (Target::Registry(_), Refusal::Busy) => {
+            registry::refusal(RegistryResponse::too_many_requests(text))
+        }
+    }
+}
+
+/// Refuses what would change the store.
+///
+/// # Errors
+/// The reply.
+pub(crate) fn forbid_changes(target: &Target) -> Result<(), Box<http::Response<Payload>>> {
+    match target {
+        Target::Endpoint(Endpoint::Copy | Endpoint::Delete, _) => {
+            let why =
+                "a registry is read-only to its clients: --allow-changes admits copy and delete";
+            Err(whole(refusal(StatusCode::FORBIDDEN, why)).into())
+        }
+        _ => Ok(()),
     }
 }
 

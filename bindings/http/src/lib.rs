@@ -2,6 +2,7 @@
 //! probe for besides. [`Server`] binds addresses and serves until it is told to end.
 
 mod address;
+mod auth;
 mod budget;
 mod connection;
 mod gate;
@@ -21,6 +22,7 @@ mod system;
 mod target;
 
 pub use address::Address;
+pub use auth::Credentials;
 pub use in_process::reply_to;
 pub use limits::Limits;
 pub use log::Log;

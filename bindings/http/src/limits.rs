@@ -1,5 +1,7 @@
 //! The bounds of a server: for each connection, and for all of them together.
 
+use std::num::NonZero;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// The bounds of a server. The default is what `modelkeep serve` uses.
@@ -16,6 +18,10 @@ pub struct Limits {
     pub reads: usize,
     /// The maximum number of requests that change the store, or wait for its lock, at once.
     pub changes: usize,
+    /// The maximum number of passwords that are compared with their hashes at once.
+    pub passwords: usize,
+    /// The maximum number of requests that wait for that besides.
+    pub waiting_passwords: usize,
     /// How long a client may take to send the head of a request, or to send none.
     pub head_patience: Duration,
     /// How long a client may take to send a body.
@@ -34,6 +40,9 @@ impl Default for Limits {
             memory: 64 << 20,
             reads: 16,
             changes: 4,
+            // Half of the processors stay with those who are admitted.
+            passwords: (available_parallelism().map_or(1, NonZero::get) / 2).max(1),
+            waiting_passwords: 32,
             head_patience: Duration::from_secs(15),
             body_patience: Duration::from_secs(30),
             reply_patience: Duration::from_secs(600),
@@ -54,6 +63,14 @@ impl Limits {
     #[must_use]
     pub fn memory(mut self, memory: usize) -> Self {
         self.memory = memory;
+        self
+    }
+
+    /// Sets how many passwords are compared at once, and how many requests wait for that besides.
+    #[must_use]
+    pub fn passwords(mut self, passwords: usize, waiting: usize) -> Self {
+        self.passwords = passwords;
+        self.waiting_passwords = waiting;
         self
     }
 

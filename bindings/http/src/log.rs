@@ -16,8 +16,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use hyper::StatusCode;
 use hyper::http::request::Parts;
+use hyper::{StatusCode, Uri};
 use modelkeep::{Problem, Timestamp, printable};
 
 /// How many lines wait to be written at most.
@@ -91,7 +91,7 @@ impl Log {
             log: self,
             peer,
             method: head.method.to_string(),
-            target: escaped(&head.uri.to_string()),
+            target: escaped(&without_credentials(&head.uri)),
             begun: Instant::now(),
             reply: None,
         }
@@ -201,6 +201,19 @@ fn now() -> Timestamp {
     (UNIX_EPOCH + second).into()
 }
 
+/// Returns a target without the user and the password that an absolute one may have.
+fn without_credentials(target: &Uri) -> String {
+    let text = target.to_string();
+    let credentials = target.authority().and_then(|authority| {
+        let (credentials, _) = authority.as_str().rsplit_once('@')?;
+        Some(format!("{credentials}@"))
+    });
+    match credentials {
+        Some(credentials) => text.replacen(&credentials, "", 1),
+        None => text,
+    }
+}
+
 /// Returns a target as one word of ASCII that steers no terminal, cut where it is long.
 fn escaped(target: &str) -> String {
     let mut word = String::new();
@@ -227,6 +240,23 @@ mod tests {
         assert_eq!(escaped("/api/tags?a=%20"), "/api/tags?a=%20");
         assert_eq!(escaped("/\u{1b}[2J \u{202e}"), "/%1B[2J%20%E2%80%AE");
         assert_eq!(escaped(&"x".repeat(300)), "x".repeat(256) + "...");
+    }
+
+    #[test]
+    fn what_a_target_has_of_credentials_is_left_out() {
+        let cases = [
+            ("http://bob:secret@h:1/a@b", "http://h:1/a@b"),
+            ("bob:secret@h:1", "h:1"),
+            ("/a@b?c=d@e", "/a@b?c=d@e"),
+            ("http://h/", "http://h/"),
+        ];
+        for (target, logged) in cases {
+            assert_eq!(
+                without_credentials(&target.parse().unwrap()),
+                logged,
+                "{target}"
+            );
+        }
     }
 
     #[test]

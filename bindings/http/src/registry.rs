@@ -52,15 +52,12 @@ impl Question {
             Method::GET | Method::HEAD => registry(store, &self.path, &self.query),
             _ => RegistryResponse::read_only(),
         };
-        let status = StatusCode::from_u16(response.status);
-        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let reply = head(status, &response);
+        let reply = head(&response);
         match response.body {
             RegistryBody::Blob { file, size } => {
                 self.blob(reply, response.digest, Part::whole(file, size))
             }
-            RegistryBody::Bytes(bytes) => reply.map(|()| Payload::Bytes(bytes)),
-            _ => reply.map(|()| Payload::Bytes(Vec::new())),
+            body => text(reply, body),
         }
     }
 
@@ -126,8 +123,23 @@ impl Question {
     }
 }
 
+/// Returns a refusal, in the form of the specification.
+pub(crate) fn refusal(response: RegistryResponse) -> Reply {
+    text(head(&response), response.body)
+}
+
+fn text(reply: http::Response<()>, body: RegistryBody) -> Reply {
+    let bytes = match body {
+        RegistryBody::Bytes(bytes) => bytes,
+        _ => Vec::new(),
+    };
+    reply.map(|()| Payload::Bytes(bytes))
+}
+
 /// Returns the reply without its body.
-fn head(status: StatusCode, response: &RegistryResponse) -> http::Response<()> {
+fn head(response: &RegistryResponse) -> http::Response<()> {
+    let status = StatusCode::from_u16(response.status);
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut reply = http::Response::new(());
     *reply.status_mut() = status;
     reply = with(reply, VERSION, "registry/2.0");

@@ -4,8 +4,15 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, LOCATION};
 use hyper::{Method, StatusCode, http};
 use modelkeep::http_api::Response;
 
+use crate::payload::Payload;
+
 /// A reply that is complete.
 pub(crate) type Reply = http::Response<String>;
+
+/// Returns a reply whose body is in memory.
+pub(crate) fn whole(reply: Reply) -> http::Response<Payload> {
+    reply.map(|text| Payload::Bytes(text.into_bytes()))
+}
 
 /// Returns the reply of the engine. A refusal is JSON even where `HEAD` leaves its text out.
 pub(crate) fn json(response: Response) -> Reply {

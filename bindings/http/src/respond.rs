@@ -25,8 +25,6 @@ impl Endpoint {
             Endpoint::Running => http_api::running(),
             Endpoint::Models => http_api::models(store),
             Endpoint::Model => http_api::model(store, segment),
-            // Its responses are no text, and are made elsewhere.
-            Endpoint::Registry => Response::refusal(404, "404 page not found"),
             Endpoint::NotServed(api, instead) => {
                 let text = format!("modelkeep keeps models and does not run them{instead}");
                 Response::refusal_of(api, 501, &text)

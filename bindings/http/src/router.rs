@@ -18,8 +18,6 @@ pub(crate) enum Endpoint {
     Running,
     Models,
     Model,
-    /// All of a registry, whatever the method.
-    Registry,
     /// An endpoint of Ollama that is not served here, whose it is, and what to do instead.
     NotServed(Api, &'static str),
 }
@@ -84,11 +82,24 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::GET, "/v1/models/*", Endpoint::Model),
 ];
 
+impl Endpoint {
+    /// Returns whose API it belongs to.
+    pub(crate) fn api(self) -> Api {
+        match self {
+            Endpoint::Models | Endpoint::Model => Api::OpenAi,
+            Endpoint::NotServed(api, _) => api,
+            _ => Api::Ollama,
+        }
+    }
+}
+
 /// Where a request leads.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Routed {
     /// An endpoint, and the segment that stands for its `*`.
     Endpoint(Endpoint, String),
+    /// What a registry has at a path, whatever the method.
+    Registry(String),
     /// A path of another form of the same resource.
     Redirect(StatusCode, String),
     /// A path with other methods than this one.
@@ -119,7 +130,7 @@ pub(crate) fn route(method: &Method, uri: &Uri, is_registry: bool) -> Routed {
         return Routed::Redirect(StatusCode::TEMPORARY_REDIRECT, to);
     }
     if is_registry && let Some(rest) = below(&path, b"/v2") {
-        return Routed::Endpoint(Endpoint::Registry, rest);
+        return Routed::Registry(rest);
     }
     find(method, &path).unwrap_or_else(|| missed(method, &path, uri))
 }

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time;
 
 use crate::address::Address;
+use crate::auth::{Authenticator, Credentials};
 use crate::budget::Budget;
 use crate::connection::{self, Phase, Shared};
 use crate::limits::Limits;
@@ -40,6 +41,8 @@ impl Server {
         let shared = Shared {
             store,
             is_registry: false,
+            is_read_only: false,
+            authenticator: Authenticator::new(Credentials::default(), &limits),
             origins,
             log,
             budget: Budget::new(limits.connections, limits.memory),
@@ -64,6 +67,21 @@ impl Server {
     #[must_use]
     pub fn registry(mut self, is_registry: bool) -> Self {
         self.shared.is_registry = is_registry;
+        self
+    }
+
+    /// Sets whether copy and delete are refused, whatever the store admits.
+    #[must_use]
+    pub fn read_only(mut self, is_read_only: bool) -> Self {
+        self.shared.is_read_only = is_read_only;
+        self
+    }
+
+    /// Sets which credentials are asked for. Without them everybody is told that the server is there
+    /// (`/`), and nothing else but what is no path of it.
+    #[must_use]
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.shared.authenticator = Authenticator::new(credentials, &self.shared.limits);
         self
     }
 

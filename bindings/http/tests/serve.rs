@@ -2,6 +2,8 @@
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+#[path = "serve/auth.rs"]
+mod auth;
 mod common;
 #[path = "serve/log.rs"]
 mod log;

@@ -30,7 +30,7 @@ pub(super) struct Incoming {
 }
 
 /// An archive on its way in.
-pub(super) struct Intake<'s> {
+pub(in crate::store) struct Intake<'s> {
     pub(super) store: &'s Store,
     pub(super) options: &'s ImportArchiveOptions,
     has_layout: bool,
@@ -44,14 +44,17 @@ pub(super) struct Intake<'s> {
     awaited: BTreeSet<Digest>,
     /// The blobs that the models need, once that is known.
     needed: Option<BTreeSet<Digest>>,
-    pub(super) pinned: Vec<Pinned>,
-    pub(super) done: ImportedArchive,
+    pub(in crate::store) pinned: Vec<Pinned>,
+    pub(in crate::store) done: ImportedArchive,
 }
 
 impl<'s> Intake<'s> {
     /// # Errors
     /// Where nothing may be imported at all.
-    pub(super) fn new(store: &'s Store, options: &'s ImportArchiveOptions) -> Result<Self> {
+    pub(in crate::store) fn new(
+        store: &'s Store,
+        options: &'s ImportArchiveOptions,
+    ) -> Result<Self> {
         if let Some(error) = &options.malformed {
             return Err(error.clone());
         }
@@ -74,8 +77,58 @@ impl<'s> Intake<'s> {
         })
     }
 
+    /// Begins with the one manifest of a model, which comes from elsewhere than an archive.
+    pub(in crate::store) fn of_manifest(
+        store: &'s Store,
+        options: &'s ImportArchiveOptions,
+        manifest: Vec<u8>,
+    ) -> Result<Self> {
+        let mut intake = Intake::new(store, options)?;
+        let digest = Digest::of(&manifest);
+        let size = manifest.len();
+        intake.has_layout = true;
+        intake.seen.insert(digest, size as u64);
+        intake.keep_document(digest, manifest)?;
+        intake.take_index(Index::of_one(&digest, size))?;
+        Ok(intake)
+    }
+
+    /// Returns a document that is named, and is needed before it is known what else is.
+    #[cfg(feature = "registry")]
+    pub(in crate::store) fn next_awaited(&self) -> Option<Digest> {
+        self.awaited.iter().next().copied()
+    }
+
+    /// Returns the blobs that are needed and have not come yet, and the sizes that are stated.
+    #[cfg(feature = "registry")]
+    pub(in crate::store) fn missing(&self) -> Result<Vec<(Digest, u64)>> {
+        let mut missing = std::collections::BTreeMap::new();
+        for model in self.models()? {
+            for layer in Manifest::parse(&model.manifest)?.entries() {
+                if layer.digest_text().is_empty() {
+                    continue;
+                }
+                let digest = layer.digest()?;
+                let Ok(size) = u64::try_from(layer.size) else {
+                    let text = format!("it states {} bytes of {digest}", layer.size);
+                    return Err(Error::new(ErrorKind::Corrupt, text));
+                };
+                if !self.seen.contains_key(&digest) {
+                    missing.insert(digest, size);
+                }
+            }
+        }
+        Ok(missing.into_iter().collect())
+    }
+
+    /// Notes that a blob came by another way, and is in its place.
+    #[cfg(feature = "registry")]
+    pub(in crate::store) fn hold(&mut self, digest: Digest, size: u64) {
+        self.seen.insert(digest, size);
+    }
+
     /// Takes the next file of the archive.
-    pub(super) fn take(&mut self, entry: Entry, bytes: &mut dyn Read) -> Result<()> {
+    pub(in crate::store) fn take(&mut self, entry: Entry, bytes: &mut dyn Read) -> Result<()> {
         match entry.member {
             Member::Layout => {
                 if self.has_layout {
@@ -102,7 +155,7 @@ impl<'s> Intake<'s> {
     }
 
     /// Returns a file that is needed and has not come yet; nothing where it is not known which.
-    pub(super) fn next_needed(&self) -> Option<Digest> {
+    pub(in crate::store) fn next_needed(&self) -> Option<Digest> {
         let needed = self.needed.iter().flatten();
         let mut missing = self.awaited.iter().chain(needed);
         missing
@@ -304,7 +357,7 @@ impl<'s> Intake<'s> {
     ///
     /// # Errors
     /// Where something is missing, or contradicts itself.
-    pub(super) fn finish(mut self) -> Result<ImportedArchive> {
+    pub(in crate::store) fn finish(mut self) -> Result<ImportedArchive> {
         if !self.has_layout {
             let text = "it has no oci-layout: it is no archive of models";
             return Err(Error::new(ErrorKind::Corrupt, text));

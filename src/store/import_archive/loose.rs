@@ -9,14 +9,11 @@ use crate::fs::read;
 use crate::go::human::human_size;
 use crate::manifest::{Layer, Manifest};
 use crate::name::Digest;
-use crate::oci::{Entry, Member};
+use crate::oci::Member;
 use crate::store::handle::Store;
 
 use super::intake::Intake;
 use super::{ImportArchiveOptions, ImportedArchive};
-
-/// What an archive of the manifest's form says of itself.
-const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 
 impl Store {
     /// Makes a model of a manifest that was fetched by itself, and of those files in a directory
@@ -65,14 +62,7 @@ impl Store {
         options: &ImportArchiveOptions,
     ) -> Result<ImportedArchive> {
         let text = read::read_text(path).map_err(|e| Error::io("reading", path, e))?;
-        let mut intake = Intake::new(self, options)?;
-        let digest = Digest::of(&text.bytes);
-        let size = text.bytes.len();
-        let index =
-            format!(r#"{{"schemaVersion":2,"manifests":[{{"digest":"{digest}","size":{size}}}]}}"#);
-        self.take_bytes(&mut intake, Member::Layout, LAYOUT.as_bytes())?;
-        self.take_bytes(&mut intake, Member::Index, index.as_bytes())?;
-        self.take_bytes(&mut intake, Member::Blob(digest), &text.bytes)?;
+        let mut intake = Intake::of_manifest(self, options, text.bytes.clone())?;
         let mut found = self.find_loose(&Manifest::parse(&text.bytes)?, from)?;
         while let Some(digest) = intake.next_needed() {
             let path = found.remove(&digest);
@@ -80,11 +70,6 @@ impl Store {
             self.take_file(&mut intake, Member::Blob(digest), &path)?;
         }
         intake.finish()
-    }
-
-    fn take_bytes(&self, intake: &mut Intake<'_>, member: Member, bytes: &[u8]) -> Result<()> {
-        let size = bytes.len() as u64;
-        self.take_entry(intake, Entry { member, size }, &mut &*bytes)
     }
 
     /// Returns which files of a directory are blobs of a manifest.

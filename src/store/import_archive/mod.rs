@@ -20,7 +20,7 @@ use crate::name::{ModelName, convert};
 use crate::oci::{self, Entry, Member};
 use crate::store::handle::Store;
 
-use intake::Intake;
+pub(super) use intake::Intake;
 
 /// How the models of an archive are taken in.
 ///

@@ -29,31 +29,41 @@ impl Running {
 
     /// Starts a server whose requests are logged there.
     pub fn start_logged(limits: Limits, to: impl Write + Send + 'static) -> Self {
-        let log = Log::new(to).unwrap().requests(true);
-        Self::start_on(limits, log, |options| options, false)
+        Self::start_server(limits, to, |server| server)
     }
 
     /// Starts a server that is a registry, too.
     pub fn start_registry() -> Self {
-        let log = Log::new(std::io::stderr()).unwrap();
-        Self::start_on(Limits::default(), log, |options| options, true)
+        let limits = Limits::default();
+        Self::start_server(limits, std::io::sink(), |server| server.registry(true))
+    }
+
+    /// Starts a server as `set` says, whose requests are logged there.
+    pub fn start_server(
+        limits: Limits,
+        to: impl Write + Send + 'static,
+        set: impl FnOnce(Server) -> Server,
+    ) -> Self {
+        let log = Log::new(to).unwrap().requests(true);
+        Self::start_on(limits, log, |options| options, set)
     }
 
     pub fn start_with(limits: Limits, with: impl FnOnce(StoreOptions) -> StoreOptions) -> Self {
-        Self::start_on(limits, Log::new(std::io::stderr()).unwrap(), with, false)
+        let log = Log::new(std::io::stderr()).unwrap();
+        Self::start_on(limits, log, with, |server| server)
     }
 
     fn start_on(
         limits: Limits,
         log: Log,
         with: impl FnOnce(StoreOptions) -> StoreOptions,
-        is_registry: bool,
+        set: impl FnOnce(Server) -> Server,
     ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = with(StoreOptions::new(directory.path()));
         let store = Store::open_with(options).unwrap();
         let server = Server::new(store, Origins::new(Vec::new()), limits, log).unwrap();
-        let mut server = server.registry(is_registry);
+        let mut server = set(server);
         server.listen(&"127.0.0.1:0".parse().unwrap()).unwrap();
         let url = server.urls().unwrap().remove(0);
         let (end, told) = oneshot::channel::<()>();

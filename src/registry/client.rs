@@ -1,0 +1,412 @@
+//! One repository of a registry: manifests, whether blobs are there, and lists.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Deserialize;
+use ureq::http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use ureq::{Body, SendBody};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Digest;
+use crate::oci;
+
+use super::address::{RegistryReference, is_loopback};
+use super::agent::Agents;
+use super::auth::{Auth, challenges};
+use super::options::RegistryOptions;
+use super::response::{header, read_whole, refusal};
+use super::retry::{Fault, Pauses};
+
+/// A download may be sent from host to host so often.
+const MOST_REDIRECTS: usize = 5;
+
+/// A header that was made anew may have expired at once; one that is refused again is wrong.
+const MOST_CHALLENGES: usize = 2;
+
+/// The longest page of a list, in bytes, and the most pages.
+const LONGEST_PAGE: u64 = 4 << 20;
+const MOST_PAGES: usize = 1_000;
+
+/// What is done in a repository.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Pull,
+    Push,
+}
+
+/// One repository of a registry, for one call.
+pub(crate) struct Registry {
+    reference: RegistryReference,
+    /// Whether it is reached without TLS.
+    is_plain: AtomicBool,
+    agents: Agents,
+    auth: Auth,
+    pub(super) pauses: Pauses,
+}
+
+/// A request without its body.
+pub(super) struct Ask<'a> {
+    pub method: Method,
+    pub target: Uri,
+    pub headers: &'a [(&'static str, String)],
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn new(method: Method, target: Uri) -> Self {
+        Ask {
+            method,
+            target,
+            headers: &[],
+        }
+    }
+}
+
+/// A manifest as a registry has it.
+pub(crate) struct RemoteManifest {
+    pub bytes: Vec<u8>,
+    pub digest: Digest,
+}
+
+impl Registry {
+    /// Makes ready for a repository; `others` are repositories whose blobs may be mounted. Connects
+    /// to registries on this machine alone, to find out how they are spoken to.
+    pub(crate) fn new(
+        reference: &RegistryReference,
+        access: Access,
+        others: &[String],
+        options: &RegistryOptions,
+    ) -> Result<Self> {
+        let host = reference.served_by();
+        let mut scopes = Vec::new();
+        if !reference.repository().is_empty() {
+            let actions = match access {
+                Access::Pull => "pull",
+                Access::Push => "pull,push",
+            };
+            scopes.push(format!("repository:{}:{actions}", reference.repository()));
+            scopes.extend(others.iter().map(|it| format!("repository:{it}:pull")));
+        }
+        Ok(Registry {
+            reference: reference.clone(),
+            is_plain: AtomicBool::new(options.plain_http),
+            agents: Agents::new(host, options)?,
+            auth: Auth::new(reference.host(), scopes, options),
+            pauses: Pauses::default(),
+        })
+    }
+
+    /// Finds out whether a registry on this machine speaks TLS, where that was not said.
+    pub(crate) fn connect(&self, options: &RegistryOptions) -> Result<()> {
+        let is_told =
+            options.plain_http || options.ca_file.is_some() || options.client_certificate.is_some();
+        if is_told || !is_loopback(self.reference.served_by()) {
+            return Ok(());
+        }
+        let request = Request::builder().uri(self.uri("/v2/")?);
+        let request = request
+            .body(SendBody::none())
+            .map_err(|_| self.bad_target("/v2/"))?;
+        if self.agents.send(request).is_err() {
+            self.is_plain.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Ends all requests that are under way, from any thread; none begins after it.
+    pub(crate) fn stop(&self) {
+        self.pauses.stop();
+        self.agents.shut_down();
+    }
+
+    /// Returns the pauses between attempts.
+    pub(crate) fn pauses(&self) -> &Pauses {
+        &self.pauses
+    }
+
+    /// Returns what this is a client of, as people write it.
+    pub(crate) fn reference(&self) -> &RegistryReference {
+        &self.reference
+    }
+
+    /// Returns the manifest that the reference names.
+    pub(crate) fn manifest(&self) -> Result<RemoteManifest> {
+        self.manifest_at(&self.reference.target())
+    }
+
+    /// Returns the manifest of a tag or a digest.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt) where the bytes are not those of the digest.
+    pub(crate) fn manifest_at(&self, target: &str) -> Result<RemoteManifest> {
+        let doing = format!("reading the manifest {target} of {}", self.repository());
+        let uri = self.uri(&format!(
+            "/v2/{}/manifests/{target}",
+            self.reference.repository()
+        ))?;
+        let accept = [("accept", oci::MANIFEST_TYPES.join(", "))];
+        let (bytes, stated) = self.patiently(|| {
+            let ask = Ask {
+                headers: &accept,
+                ..Ask::new(Method::GET, uri.clone())
+            };
+            let response = self.ask(&ask)?;
+            if response.status() != StatusCode::OK {
+                return Err(refusal(response, &doing));
+            }
+            let stated = header(&response, "docker-content-digest").map(str::to_owned);
+            Ok((
+                read_whole(response, oci::LARGEST_DOCUMENT, "the manifest")?,
+                stated,
+            ))
+        })?;
+        let digest = Digest::of(&bytes);
+        let wanted = target.parse::<Digest>().ok();
+        // A header of another algorithm says nothing that could be checked.
+        let stated = stated.and_then(|text| text.parse::<Digest>().ok());
+        match wanted.or(stated).filter(|wanted| *wanted != digest) {
+            None => Ok(RemoteManifest { bytes, digest }),
+            Some(wanted) => {
+                let text = format!("{doing}: the bytes of {wanted} are {digest}");
+                Err(Error::new(ErrorKind::Corrupt, text))
+            }
+        }
+    }
+
+    /// Returns the tags of the repository, as the registry orders them.
+    pub(crate) fn tags(&self) -> Result<Vec<String>> {
+        #[derive(Default, Deserialize)]
+        struct Page {
+            tags: Option<Vec<String>>,
+        }
+        let first = format!("/v2/{}/tags/list", self.reference.repository());
+        self.pages(&first, |page: Page| page.tags.unwrap_or_default())
+    }
+
+    /// Returns the repositories of the registry, as it orders them.
+    pub(crate) fn catalog(&self) -> Result<Vec<String>> {
+        #[derive(Default, Deserialize)]
+        struct Page {
+            repositories: Option<Vec<String>>,
+        }
+        self.pages("/v2/_catalog", |page: Page| {
+            page.repositories.unwrap_or_default()
+        })
+    }
+
+    fn pages<P: for<'de> Deserialize<'de>>(
+        &self,
+        first: &str,
+        entries: impl Fn(P) -> Vec<String>,
+    ) -> Result<Vec<String>> {
+        let doing = format!("reading {first} of {}", self.reference.host());
+        let mut all = Vec::new();
+        let mut next = Some(self.uri(first)?);
+        for _ in 0..MOST_PAGES {
+            let Some(target) = next.take() else {
+                return Ok(all);
+            };
+            let (text, link) = self.patiently(|| {
+                let response = self.ask(&Ask::new(Method::GET, target.clone()))?;
+                if response.status() != StatusCode::OK {
+                    return Err(refusal(response, &doing));
+                }
+                let link = header(&response, "link").map(str::to_owned);
+                Ok((read_whole(response, LONGEST_PAGE, "a list")?, link))
+            })?;
+            let page = serde_json::from_slice(&text);
+            let page = page.map_err(|e| Error::caused(ErrorKind::Network, doing.clone(), e))?;
+            all.extend(entries(page).iter().map(|entry| printable(entry)));
+            next = match link.as_deref().and_then(next_page) {
+                // A list is continued where it began.
+                Some(link) => {
+                    Some(self.resolve(&target, link)?).filter(|it| self.agents.is_own(it))
+                }
+                None => None,
+            };
+        }
+        let text = format!("{doing}: more than {MOST_PAGES} pages");
+        Err(Error::new(ErrorKind::Network, text))
+    }
+
+    /// Makes a request that may be made again until it succeeds or fails for good.
+    pub(super) fn patiently<T>(&self, call: impl FnMut() -> Result<T, Fault>) -> Result<T> {
+        self.pauses.patiently(|| 0, call)
+    }
+
+    /// Makes a request without a body: answers challenges, and follows redirects of what is read.
+    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+        let mut target = ask.target.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let hop = Ask {
+                method: ask.method.clone(),
+                target: target.clone(),
+                headers: ask.headers,
+            };
+            let response = self.authorized(&hop, SendBody::none)?;
+            let is_read = ask.method == Method::GET || ask.method == Method::HEAD;
+            if !(is_read && response.status().is_redirection()) {
+                return Ok(response);
+            }
+            let to = header(&response, "location").unwrap_or_default();
+            target = self.resolve(&target, to)?;
+            if hop.target.scheme_str() == Some("https") && target.scheme_str() != Some("https") {
+                let text = format!(
+                    "{} sends a download on to plain HTTP: anybody on the way could read it",
+                    self.repository()
+                );
+                return Err(Error::new(ErrorKind::Network, text).into());
+            }
+        }
+        let text = format!("{} redirects for ever", self.repository());
+        Err(Error::new(ErrorKind::Network, text).into())
+    }
+
+    /// Makes a request of a body that can be made anew, and answers the challenges of the registry's
+    /// own host; no other one is shown who asks.
+    pub(super) fn authorized<'b>(
+        &self,
+        ask: &Ask<'_>,
+        mut body: impl FnMut() -> SendBody<'b>,
+    ) -> Result<Response<Body>, Fault> {
+        let is_own = self.agents.is_own(&ask.target);
+        let mut challenged = 0;
+        loop {
+            let used = self.auth.header().filter(|_| is_own);
+            let request = self.request(ask, used.as_ref(), body())?;
+            let response = self.agents.send(request)?;
+            let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+            if !(is_own && is_refused && challenged < MOST_CHALLENGES) {
+                return Ok(response);
+            }
+            challenged += 1;
+            if !self
+                .auth
+                .renew(&challenges(&response), used.as_ref(), &self.agents)?
+            {
+                return Ok(response);
+            }
+        }
+    }
+
+    fn request<'b>(
+        &self,
+        ask: &Ask<'_>,
+        authorization: Option<&HeaderValue>,
+        body: SendBody<'b>,
+    ) -> Result<Request<SendBody<'b>>, Fault> {
+        let request = Request::builder();
+        let mut request = request.method(ask.method.clone()).uri(ask.target.clone());
+        for (name, value) in ask.headers {
+            request = request.header(*name, value);
+        }
+        if let Some(value) = authorization {
+            request = request.header("authorization", value);
+        }
+        let made = request.body(body);
+        made.map_err(|_| self.bad_target(ask.target.path()).into())
+    }
+
+    /// Returns the target of a path on the registry.
+    pub(super) fn uri(&self, path: &str) -> Result<Uri> {
+        let scheme = match self.is_plain.load(Ordering::Relaxed) {
+            true => "http",
+            false => "https",
+        };
+        let made = format!("{scheme}://{}{path}", self.reference.served_by()).parse();
+        made.map_err(|_| self.bad_target(path))
+    }
+
+    /// Returns the target that a `Location` is, as seen from where it came.
+    pub(super) fn resolve(&self, from: &Uri, location: &str) -> Result<Uri> {
+        let failed = || self.bad_target(location);
+        if location.starts_with('/') && !location.starts_with("//") {
+            let (scheme, authority) = (from.scheme_str(), from.authority());
+            let (scheme, authority) = scheme.zip(authority).ok_or_else(failed)?;
+            return format!("{scheme}://{authority}{location}")
+                .parse()
+                .map_err(|_| failed());
+        }
+        let target: Uri = location.parse().map_err(|_| failed())?;
+        let has_user = target
+            .authority()
+            .is_some_and(|it| it.as_str().contains('@'));
+        match target.scheme_str() {
+            Some("http" | "https") if !has_user => Ok(target),
+            _ => Err(failed()),
+        }
+    }
+
+    fn bad_target(&self, path: &str) -> Error {
+        // What follows a path may be a signature.
+        let path = path.split('?').next().unwrap_or_default();
+        let text = format!("{} leads to {}", self.repository(), printable(path));
+        Error::new(ErrorKind::Network, text)
+    }
+
+    /// Returns the repository with its host, as errors name it.
+    pub(super) fn repository(&self) -> String {
+        format!("{}/{}", self.reference.host(), self.reference.repository())
+    }
+
+    /// Returns the path of the repository.
+    pub(super) fn path(&self, rest: &str) -> String {
+        format!("/v2/{}/{rest}", self.reference.repository())
+    }
+}
+
+/// Returns the target of a `Link` whose relation is `next`.
+// RFC 5988
+fn next_page(link: &str) -> Option<&str> {
+    let (target, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
+    rest.contains("next").then_some(target)
+}
+
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registry() -> Registry {
+        let reference: RegistryReference = "h.x/a/b".parse().unwrap();
+        Registry::new(&reference, Access::Pull, &[], &RegistryOptions::new()).unwrap()
+    }
+
+    #[test]
+    fn a_location_is_absolute_or_a_path_of_the_same_host() {
+        let registry = registry();
+        let from: Uri = "https://h.x:1/v2/a/b/blobs/x".parse().unwrap();
+        let resolved = |to: &str| registry.resolve(&from, to).map(|it| it.to_string());
+        assert_eq!(
+            resolved("/y?z=1").ok().as_deref(),
+            Some("https://h.x:1/y?z=1")
+        );
+        assert_eq!(
+            resolved("https://o.y/z").ok().as_deref(),
+            Some("https://o.y/z")
+        );
+        for bad in [
+            "",
+            "//o.y/z",
+            "ftp://o.y/z",
+            "file:///etc/passwd",
+            "y",
+            "https://u:p@o.y/z",
+            "https://",
+        ] {
+            let error = resolved(bad).expect_err(bad);
+            assert_eq!(error.kind(), ErrorKind::Network, "{bad}");
+        }
+        let error = resolved("ftp://o.y/z?signature=secret").expect_err("no scheme of ours");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn the_next_page_is_that_of_the_link() {
+        assert_eq!(next_page("</v2/x?n=1>; rel=\"next\""), Some("/v2/x?n=1"));
+        assert_eq!(next_page("</v2/x?n=1>; rel=\"prev\""), None);
+        assert_eq!(next_page("/v2/x; rel=next"), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! What a registry has.
+
+use crate::error::Result;
+
+use super::address::RegistryReference;
+use super::client::{Access, Registry};
+use super::options::RegistryOptions;
+
+/// Lists what a registry has: of `REGISTRY/REPOSITORY` the tags, as `REGISTRY/REPOSITORY:TAG`, and of
+/// `REGISTRY` alone, where it lets that be seen, the repositories. In the registry's order, each as
+/// [`Store::pull`](crate::Store::pull) takes it. One request for each page of the list.
+///
+/// ```no_run
+/// use modelkeep::RegistryOptions;
+///
+/// for tag in modelkeep::ls_remote("registry.example.com/team/model", &RegistryOptions::new())? {
+///     println!("{tag}");
+/// }
+/// # Ok::<(), modelkeep::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Store::pull`](crate::Store::pull).
+pub fn ls_remote(what: &str, options: &RegistryOptions) -> Result<Vec<String>> {
+    let is_registry = !what
+        .trim_start_matches("https://")
+        .trim_end_matches('/')
+        .contains('/');
+    let reference = match is_registry {
+        true => RegistryReference::of_host(what)?,
+        false => what.parse()?,
+    };
+    let registry = Registry::new(&reference, Access::Pull, &[], options)?;
+    registry.connect(options)?;
+    let (host, repository) = (reference.host(), reference.repository());
+    let named = |start: &str, names: Vec<String>| {
+        let named = names.into_iter().map(|name| format!("{start}{name}"));
+        named.collect()
+    };
+    match is_registry {
+        true => Ok(named(&format!("{host}/"), registry.catalog()?)),
+        false => Ok(named(&format!("{host}/{repository}:"), registry.tags()?)),
+    }
+}

@@ -1,0 +1,364 @@
+//! The blobs of a model, several at a time and large ones in parts: staged, hashed while they come,
+//! and moved into their places.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Scope};
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::hash::hash_stream;
+use crate::fs::partial::{Part, Partial};
+use crate::fs::system::stat::Stat;
+use crate::name::Digest;
+use crate::registry::{Download, Fault, Registry};
+use crate::store::blobs::{Blob, NewBlob};
+use crate::store::handle::Store;
+use crate::store::import::Pinned;
+
+use super::flight::Flight;
+
+/// How often what others fetch is looked at.
+const STEP: Duration = Duration::from_millis(50);
+
+/// So many blobs are kept open: they can be put back if a program beside us removes them.
+const MOST_PINNED: usize = 128;
+
+/// The bytes of a response are taken so many at a time.
+const CHUNK: usize = 128 << 10;
+
+/// What came, and what was there.
+#[derive(Default)]
+pub(super) struct Fetched {
+    pub pinned: Vec<Pinned>,
+    pub new_blobs: usize,
+    pub new_bytes: u64,
+    pub shared_blobs: usize,
+    /// The bytes that an earlier pull had left.
+    pub resumed_bytes: u64,
+}
+
+/// A blob that the model needs.
+#[derive(Clone, Copy)]
+struct Wanted {
+    digest: Digest,
+    size: u64,
+    /// Whether it was thrown away once, as something else than what it was to be.
+    is_second: bool,
+}
+
+/// The blobs on their way.
+struct Fetch<'a> {
+    store: &'a Store,
+    registry: &'a Registry,
+    wanted: Mutex<VecDeque<Wanted>>,
+    flights: Mutex<Vec<Arc<Flight>>>,
+    failure: Mutex<Option<Error>>,
+    fetched: Mutex<Fetched>,
+    /// How many blobs are not in their places yet.
+    open: AtomicUsize,
+}
+
+/// Fetches those blobs that the store has not, each once, whoever else fetches it at the same time.
+/// Returns when all of them are in their places.
+///
+/// # Errors
+/// The first one; what was fetched until then stays, whole blobs in their places and others for the
+/// next call.
+pub(super) fn fetch(
+    store: &Store,
+    registry: &Registry,
+    blobs: &[(Digest, u64)],
+    transfers: usize,
+) -> Result<Fetched> {
+    let mut wanted: Vec<Wanted> = Vec::with_capacity(blobs.len());
+    for (digest, size) in blobs {
+        wanted.push(Wanted {
+            digest: *digest,
+            size: *size,
+            is_second: false,
+        });
+    }
+    // The longest first: what is left at the end is short.
+    wanted.sort_by_key(|one| std::cmp::Reverse(one.size));
+    let fetch = Fetch {
+        store,
+        registry,
+        wanted: Mutex::new(wanted.into()),
+        flights: Mutex::default(),
+        failure: Mutex::default(),
+        fetched: Mutex::default(),
+        open: AtomicUsize::new(blobs.len()),
+    };
+    thread::scope(|scope| {
+        for _ in 0..transfers {
+            scope.spawn(|| fetch.work(scope));
+        }
+    });
+    match lock(&fetch.failure).take() {
+        Some(error) => Err(error),
+        None => Ok(std::mem::take(&mut *lock(&fetch.fetched))),
+    }
+}
+
+impl<'a> Fetch<'a> {
+    fn work<'s>(&'s self, scope: &'s Scope<'s, '_>) {
+        while !self.has_failed() {
+            let done = match self.next_part() {
+                Some((flight, part)) => self.fetch_part(&flight, part),
+                None => match self.next_blob() {
+                    Some(wanted) => self.begin(wanted, scope),
+                    None if self.open.load(Ordering::Acquire) == 0 => return,
+                    // A part may fail, or another process give up what we wait for.
+                    None => {
+                        thread::sleep(STEP / 10);
+                        Ok(())
+                    }
+                },
+            };
+            if let Err(error) = done {
+                self.fail(error);
+            }
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        lock(&self.failure).is_some()
+    }
+
+    /// Ends all work; what ends because of it is not the reason.
+    fn fail(&self, error: Error) {
+        lock(&self.failure).get_or_insert(error);
+        self.registry.stop();
+        for flight in lock(&self.flights).iter() {
+            flight.fail();
+        }
+    }
+
+    fn next_part(&self) -> Option<(Arc<Flight>, Part)> {
+        let flights = lock(&self.flights);
+        flights
+            .iter()
+            .find_map(|flight| Some((flight.clone(), flight.take()?)))
+    }
+
+    fn next_blob(&self) -> Option<Wanted> {
+        lock(&self.wanted).pop_front()
+    }
+
+    /// Begins a blob, unless it is stored by now, or somebody else fetches it.
+    fn begin<'s>(&'s self, wanted: Wanted, scope: &'s Scope<'s, '_>) -> Result<()> {
+        let Wanted { digest, size, .. } = wanted;
+        if self.is_stored(&wanted) {
+            self.store.begin_file(size).finish();
+            let pinned = Pinned::open(self.store, digest)?;
+            let mut fetched = lock(&self.fetched);
+            fetched.shared_blobs += 1;
+            self.keep(&mut fetched, pinned);
+            return Ok(());
+        }
+        let durability = self.store.options().durability;
+        let Some(partial) = Partial::claim(self.store.layout(), &digest, size, durability)? else {
+            lock(&self.wanted).push_back(wanted);
+            return self.registry.pauses().pause(STEP);
+        };
+        if self.is_stored(&wanted) {
+            partial.discard();
+            lock(&self.wanted).push_front(wanted);
+            return Ok(());
+        }
+        let there = partial.disk_bytes()?;
+        let doing = format!("fetching the blob {digest}");
+        self.store
+            .must_have_room(size.saturating_sub(there), &doing)?;
+        let flight = Arc::new(Flight::new(digest, size, partial)?);
+        lock(&self.flights).push(flight.clone());
+        scope.spawn(move || {
+            if let Err(error) = self.follow(&flight, wanted) {
+                self.fail(error);
+            }
+            lock(&self.flights).retain(|other| !Arc::ptr_eq(other, &flight));
+        });
+        Ok(())
+    }
+
+    fn is_stored(&self, wanted: &Wanted) -> bool {
+        let stat = Stat::at(&self.store.layout().blob(&wanted.digest));
+        stat.is_ok_and(|stat| stat.is_file() && stat.len() == wanted.size)
+    }
+
+    /// Hashes a blob while it comes, and moves it into its place.
+    fn follow(&self, flight: &Flight, wanted: Wanted) -> Result<()> {
+        let mut work = self.store.begin_file(flight.size);
+        let at = |e| {
+            Error::caused(
+                ErrorKind::Io,
+                format!("reading the blob {}", flight.digest),
+                e,
+            )
+        };
+        let hashed = hash_stream(&mut flight.reader(), at, |chunk| {
+            work.advance(chunk.len() as u64)
+        });
+        let (digest, size) = hashed?;
+        if digest != flight.digest {
+            return self.refuse(flight, wanted, digest);
+        }
+        work.finish();
+        let staged = flight.partial.finish()?;
+        let new = NewBlob::new(staged, Blob { digest, size });
+        // Our own threads need not wait for each other in the way of processes.
+        let mut fetched = lock(&self.fetched);
+        let pinned = {
+            let _lock = self.store.lock()?;
+            self.store.place_pinned(new)?
+        };
+        fetched.new_blobs += 1;
+        fetched.new_bytes += size;
+        self.keep(&mut fetched, pinned);
+        Ok(())
+    }
+
+    /// Notes that a blob is in its place.
+    fn keep(&self, fetched: &mut Fetched, pinned: Pinned) {
+        if fetched.pinned.len() < MOST_PINNED {
+            fetched.pinned.push(pinned);
+        }
+        self.open.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Throws away what is not the blob that it was to be. Where a part of it was there before, that
+    /// may have been the fault: it is fetched once more.
+    fn refuse(&self, flight: &Flight, wanted: Wanted, found: Digest) -> Result<()> {
+        flight.partial.discard();
+        let had_some = lock(&self.fetched).resumed_bytes > 0;
+        if had_some && !wanted.is_second {
+            let again = Wanted {
+                is_second: true,
+                ..wanted
+            };
+            lock(&self.wanted).push_front(again);
+            return Ok(());
+        }
+        let text = format!(
+            "{} sent bytes of {found} for the blob {}: nothing of them is kept",
+            self.registry.reference().host(),
+            flight.digest
+        );
+        Err(Error::new(ErrorKind::Corrupt, text))
+    }
+
+    /// Fetches a part, and those that follow it where the registry sends a blob whole.
+    fn fetch_part(&self, flight: &Flight, mut part: Part) -> Result<()> {
+        self.check(flight, &mut part)?;
+        let mut transfer = Transfer {
+            fetch: self,
+            flight,
+            part,
+            received: &Cell::new(0),
+            buffer: vec![0; CHUNK],
+        };
+        let received = transfer.received;
+        let fetched = self
+            .registry
+            .pauses()
+            .patiently(|| received.get(), || transfer.go_on());
+        let mut part = transfer.part;
+        // For the next call, where this one ends here.
+        flight.partial.note(&mut part)?;
+        flight.put_back(part);
+        fetched
+    }
+
+    /// Finds out what is there of a part.
+    fn check(&self, flight: &Flight, part: &mut Part) -> Result<()> {
+        let checked = flight
+            .partial
+            .check(part, || self.registry.pauses().check())?;
+        if checked > 0 {
+            lock(&self.fetched).resumed_bytes += checked;
+            flight.reach(part);
+        }
+        Ok(())
+    }
+}
+
+/// One transfer, which goes on after it broke off.
+struct Transfer<'t> {
+    fetch: &'t Fetch<'t>,
+    flight: &'t Flight,
+    part: Part,
+    /// The bytes that came.
+    received: &'t Cell<u64>,
+    buffer: Vec<u8>,
+}
+
+impl Transfer<'_> {
+    /// Goes on by one request.
+    fn go_on(&mut self) -> Result<(), Fault> {
+        if self.part.left() == 0 {
+            return Ok(());
+        }
+        let (from, to) = (self.part.next(), self.part.end);
+        let (digest, size) = (&self.flight.digest, self.flight.size);
+        let mut download = self.fetch.registry.download(digest, from, to, size)?;
+        if (download.from, download.to) != (from, to) {
+            self.flight.lacks_ranges();
+        }
+        let before = from - download.from;
+        self.pass(&mut download, before)?;
+        loop {
+            self.receive(&mut download)?;
+            let end = self.part.end;
+            let next = match download.to > end {
+                true => self.flight.take_after(&self.part),
+                false => None,
+            };
+            let Some(mut next) = next else {
+                return Ok(());
+            };
+            // What is there of the next part goes by once more.
+            self.fetch.check(self.flight, &mut next)?;
+            let there = next.next() - end;
+            let done = std::mem::replace(&mut self.part, next);
+            self.flight.put_back(done);
+            self.pass(&mut download, there)?;
+        }
+    }
+
+    /// Takes the bytes of the part.
+    fn receive(&mut self, download: &mut Download) -> Result<(), Fault> {
+        while self.part.left() > 0 {
+            let count = self.read(download, self.part.left())?;
+            let bytes = self.buffer.get(..count).unwrap_or_default();
+            self.flight.partial.write(&mut self.part, bytes)?;
+            self.received.set(self.received.get() + count as u64);
+            self.flight.reach(&self.part);
+        }
+        Ok(())
+    }
+
+    /// Lets bytes go by.
+    fn pass(&mut self, download: &mut Download, mut left: u64) -> Result<(), Fault> {
+        while left > 0 {
+            left -= self.read(download, left)? as u64;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, download: &mut Download, most: u64) -> Result<usize, Fault> {
+        self.fetch.registry.pauses().check()?;
+        let most = usize::try_from(most).unwrap_or(CHUNK).min(CHUNK);
+        let into = self.buffer.get_mut(..most).unwrap_or_default();
+        match download.read(into)? {
+            0 => Err(download.too_short()),
+            count => Ok(count),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
