@@ -10,15 +10,16 @@ mod server;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use common::{Scratch, fixture};
+use modelkeep::http_api::{RegistryBody, registry_through};
 use modelkeep::{
     Digest, Error, ErrorKind, GcOptions, PullOptions, Pulled, PushOptions, RegistryOptions, Store,
-    VerifyOptions, ls_remote,
+    Upstream, VerifyOptions, ls_remote,
 };
 use server::{Reply, Request, Server, Shelf};
 
@@ -857,5 +858,124 @@ fn nobody_there_is_told_at_once() {
     for to in ["localhost:1/team/model", "no-such-host.invalid/team/model"] {
         let error = store.pull(to, &PullOptions::new()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Network, "{error}");
+    }
+}
+
+/// Reads what a store with a registry behind it answers.
+fn through(upstream: &Upstream, path: &str) -> Result<Vec<u8>, u16> {
+    let response = registry_through(upstream, &format!("team/model/{path}"), "");
+    match response.body {
+        RegistryBody::Bytes(bytes) if response.status == 200 => Ok(bytes),
+        RegistryBody::Blob(blob) => {
+            let mut bytes = vec![0; blob.size().try_into().unwrap()];
+            blob.read_exact_at(&mut bytes, 0).map_err(|_| 0_u16)?;
+            Ok(bytes)
+        }
+        _ => Err(response.status),
+    }
+}
+
+fn behind(scratch: &Scratch, server: &Server, lines: &Arc<Mutex<Vec<String>>>) -> Upstream {
+    let lines = lines.clone();
+    let told = move |line: &str| lines.lock().unwrap().push(line.to_owned());
+    let host = format!("127.0.0.1:{}", server.port());
+    Upstream::new(&scratch.store(), &host, quick(), told).unwrap()
+}
+
+/// Waits for what a registry behind says when it is done.
+fn ended(lines: &Mutex<Vec<String>>) -> String {
+    loop {
+        if let Some(line) = lines.lock().unwrap().pop() {
+            return line;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_registry_behind_is_asked_once_however_many_ask_and_gone_it_is_not_missed() {
+    let (scratch, lines) = (Scratch::new(), Arc::default());
+    fs::create_dir_all(scratch.root()).unwrap();
+    let server = Server::new(|shelf, request| {
+        let reply = shelf.answer(request);
+        match request.is_blob() {
+            // Slow enough that all clients come before it is there.
+            true => Reply {
+                stalls: Duration::from_millis(50),
+                ..reply
+            },
+            false => reply,
+        }
+    });
+    let large = bytes(LARGE);
+    let manifest = server.model("t", &[&large, b"GGUF small"]);
+    let blobs: Vec<Vec<u8>> = vec![large, b"GGUF small".to_vec()];
+    let upstream = behind(&scratch, &server, &lines);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                assert_eq!(through(&upstream, "manifests/t").as_ref(), Ok(&manifest));
+                for blob in &blobs {
+                    let path = format!("blobs/{}", Digest::of(blob));
+                    assert!(through(&upstream, &path).as_ref() == Ok(blob));
+                }
+            });
+        }
+    });
+    let digest = Digest::of(&manifest);
+    assert_eq!(
+        through(&upstream, &format!("manifests/{digest}")).as_ref(),
+        Ok(&manifest)
+    );
+    assert!(ended(&lines).starts_with("fetched team/model:t: "));
+    assert_eq!(server.shelf.count(Request::is_manifest), 1);
+    // Two parts, a small layer and the config.
+    assert_eq!(server.shelf.count(Request::is_blob), 4);
+    let store = scratch.store();
+    assert!(store.verify(&VerifyOptions::new()).unwrap().is_ok());
+    assert_eq!(
+        store.list().unwrap().models[0].name.to_string(),
+        "team/model:t"
+    );
+
+    drop(server);
+    drop(upstream);
+    let gone = Server::new(|_, _| Reply::new(503, "").header("retry-after", "86400"));
+    let upstream = behind(&scratch, &gone, &lines);
+    assert_eq!(through(&upstream, "manifests/t").as_ref(), Ok(&manifest));
+    assert!(ended(&lines).contains("what is stored is served"));
+    assert_eq!(through(&upstream, "manifests/other"), Err(502));
+}
+
+#[test]
+fn who_reads_along_hears_of_a_failure_and_nothing_bad_is_kept() {
+    type Lie = fn(&Shelf, &Request) -> Reply;
+    let lies: [Lie; 2] = [
+        |shelf, request| match request.is_blob() {
+            true => Reply::new(403, ""),
+            false => shelf.answer(request),
+        },
+        |shelf, request| {
+            let mut reply = shelf.answer(request);
+            if request.is_blob() {
+                reply.body[0] ^= 1;
+            }
+            reply
+        },
+    ];
+    for lie in lies {
+        let (scratch, lines) = (Scratch::new(), Arc::default());
+        fs::create_dir_all(scratch.root()).unwrap();
+        let server = Server::new(lie);
+        server.model("t", &[b"GGUF weights"]);
+        let upstream = behind(&scratch, &server, &lines);
+        through(&upstream, "manifests/t").unwrap();
+        let path = format!("blobs/{}", Digest::of(b"GGUF weights"));
+        // Who came in time may have had the bytes, which are not those of the digest.
+        let read = through(&upstream, &path);
+        assert!(read.as_deref() != Ok(b"GGUF weights"), "{read:?}");
+        assert!(ended(&lines).starts_with("fetching team/model:t: "));
+        nothing_visible(&scratch);
+        assert_eq!(through(&upstream, &path), Err(404));
     }
 }
