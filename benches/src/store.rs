@@ -40,12 +40,23 @@ fn only(what: &Path, path: &Path, calls: u32) {
             Some("list") => drop(black_box(store.list())),
             Some("usage") => drop(black_box(store.usage())),
             Some("doctor") => drop(black_box(store.doctor())),
-            _ => panic!("list, usage or doctor"),
+            Some("copy") => copy_anew(&store),
+            _ => panic!("list, usage, doctor or copy"),
         }
     }
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find(|line| line.starts_with("VmHWM"));
     println!("{}", peak.unwrap_or_default());
+}
+
+/// Copies a model to a name that is new, and takes the copy away again without a look through the store.
+fn copy_anew(store: &Store) {
+    let manifests = store.path().join("manifests/registry.ollama.ai/library");
+    let model = fs::read_dir(&manifests).expect("models").next().expect("a model").expect("a model");
+    let tag = fs::read_dir(model.path()).expect("tags").next().expect("a tag").expect("a tag");
+    let [model, tag] = [model, tag].map(|entry| entry.file_name().to_string_lossy().into_owned());
+    store.copy(format!("{model}:{tag}").as_str(), "zzz-copy:tag").expect("a copy");
+    fs::remove_dir_all(manifests.join("zzz-copy")).expect("the copy");
 }
 
 fn open(path: &Path) -> Store {

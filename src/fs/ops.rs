@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::fs::system::patience::patiently;
-use crate::fs::system::{change, code, lock, open};
+use crate::fs::system::{change, code, lock, open, pages};
 
 /// Creates a file that must not exist yet; never follows a link.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
@@ -24,12 +24,14 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 pub(crate) fn open_lock(path: &Path) -> io::Result<(File, bool)> {
     hook::before(&Change::OpenLock)?;
     let writing = || open::without_following(path, OpenOptions::new().write(true));
-    let new = open::without_following(path, OpenOptions::new().write(true).create_new(true));
-    let opened = match new {
-        Ok(file) => return Ok((file, true)),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => writing(),
-        // Where no file may be made, there may be one.
-        Err(e) => writing().map_err(|_| e),
+    let making = || open::without_following(path, OpenOptions::new().write(true).create_new(true));
+    let opened = match writing() {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => match making() {
+            Ok(file) => return Ok((file, true)),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => writing(),
+            Err(e) => Err(e),
+        },
+        opened => opened,
     };
     match opened {
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
@@ -106,6 +108,13 @@ pub(crate) fn copy_range(from: &File, to: &File, path: &Path, range: Range) -> i
 pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
     hook::before(&Change::Sync(path))?;
     change::sync(file, path)
+}
+
+/// Waits until the first bytes of a file are written with which the system has begun; see
+/// [`pages::await_written`].
+pub(crate) fn await_written(file: &File, end: u64) -> io::Result<bool> {
+    hook::before(&Change::AwaitWritten(end))?;
+    pages::await_written(file, end)
 }
 
 /// Makes the entries of a directory durable.
@@ -244,6 +253,7 @@ pub(crate) enum Change<'a> {
     Symlink(&'a Path, &'a Path),
     Reflink(&'a Path, &'a Path),
     Unlink(&'a Path),
+    AwaitWritten(u64),
     MakeDirectory(&'a Path),
     RemoveDirectory(&'a Path),
     /// Nothing of ours: time for others to change something.

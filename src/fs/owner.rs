@@ -27,20 +27,34 @@ pub(crate) fn adopt(new: &File, place: &Path) -> io::Result<()> {
     let (Some(place), Some(ours)) = (nearest(place), Stat::of(new)?.owner()) else {
         return Ok(());
     };
-    let is_for_owner = ours.user == ROOT && place.user != ROOT;
-    let is_for_group = place.mode & GROUP_WRITES != 0 && ours.group != place.group;
-    if !is_for_owner && !is_for_group {
+    if !is_to_be_given(&ours, &place) {
         return Ok(());
     }
-    let user = is_for_owner.then_some(place.user);
+    let user = is_for_owner(&ours, &place).then_some(place.user);
     match ops::give(new, user, Some(place.group)) {
         Err(e) if code::is_not_for_us(&e) && is_usable(&ours, &place) => Ok(()),
         given => given,
     }
 }
 
-/// As [`adopt`], for a new directory, whose place is the directory that it is in.
+fn is_for_owner(ours: &Owner, place: &Owner) -> bool {
+    ours.user == ROOT && place.user != ROOT
+}
+
+fn is_to_be_given(ours: &Owner, place: &Owner) -> bool {
+    let is_for_group = place.mode & GROUP_WRITES != 0 && ours.group != place.group;
+    is_for_owner(ours, place) || is_for_group
+}
+
+/// As [`adopt`], for a new directory, whose place is the directory that it is in. One that stays whose
+/// it is is not opened.
 pub(crate) fn adopt_directory(new: &Path) -> io::Result<()> {
+    let owners = (Stat::of_entry(new)?.owner(), nearest(parent(new)));
+    if let (Some(ours), Some(place)) = owners
+        && !is_to_be_given(&ours, &place)
+    {
+        return Ok(());
+    }
     match open::directory(new)? {
         Some(directory) => adopt(&directory, parent(new)),
         None => Ok(()),

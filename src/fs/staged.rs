@@ -1,6 +1,7 @@
 //! Files that become visible whole or not at all.
 
 mod closed;
+mod directories;
 #[cfg(feature = "registry")]
 mod resumable;
 
@@ -18,7 +19,10 @@ use crate::fs::system::stat::Stat;
 use crate::fs::system::{code, lock, open, pages};
 use crate::fs::{ops, owner, read, stamp};
 
+use directories::make_directories;
+
 pub(crate) use closed::StagedClosed;
+pub(crate) use directories::{is_private_dir, make_all, make_private_dir, sync_if_there};
 
 /// What a staged file will become; decides on which device it is staged.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,15 +39,15 @@ pub(crate) struct Staged {
     file: File,
     durability: Durability,
     committed: bool,
-    /// Bytes written since the last flush.
-    unflushed: usize,
+    /// How many bytes were written so far, those that were found among them.
+    written: u64,
 }
 
 /// A disk of 500 MB/s writes this in an eighth of a second.
-const MOST_UNFLUSHED: usize = 64 << 20;
+const MOST_UNFLUSHED: u64 = 64 << 20;
 
 /// So much is given to the disk at a time, which writes it while the next is made.
-const FLUSH_STEP: usize = 8 << 20;
+const FLUSH_STEP: u64 = 8 << 20;
 
 impl Staged {
     pub(crate) fn new(layout: &Layout, place: Place, durability: Durability) -> Result<Self> {
@@ -107,7 +111,7 @@ impl Staged {
                 file,
                 durability,
                 committed: false,
-                unflushed: 0,
+                written: 0,
             };
             if !is_taken && !read::is_gone(&staged.path) {
                 return Ok(staged);
@@ -129,8 +133,8 @@ impl Staged {
         File::open(&self.path).map_err(|e| Error::io("opening", &self.path, e))
     }
 
-    /// Writes more bytes. Of a large file it flushes what it has from time to time: a flush of
-    /// everything at the end could be waited for by nobody who wants to stop.
+    /// Writes more bytes. Of a large file it waits from time to time for what the disk has not written
+    /// yet: a flush of everything at the end could be waited for by nobody who wants to stop.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         ops::write(&mut self.file, &self.path, bytes)
             .map_err(|e| Error::io("writing", &self.path, e))?;
@@ -151,16 +155,23 @@ impl Staged {
 
     /// Notes that so many more bytes are in the file.
     fn flush_after(&mut self, more: usize) -> Result<()> {
-        let before = self.unflushed;
-        self.unflushed = before.saturating_add(more);
-        if self.unflushed / FLUSH_STEP > before / FLUSH_STEP {
-            self.begin_flush();
+        let before = self.written;
+        self.written = before.saturating_add(more as u64);
+        let passed = |step: u64| self.written / step > before / step;
+        if self.durability == Durability::None || !passed(FLUSH_STEP) {
+            return Ok(());
         }
-        if self.unflushed >= MOST_UNFLUSHED {
-            self.unflushed = 0;
-            self.sync()?;
+        self.begin_flush();
+        let due = self.written.saturating_sub(MOST_UNFLUSHED);
+        if due == 0 {
+            return Ok(());
         }
-        Ok(())
+        let is_awaited = ops::await_written(&self.file, due);
+        let is_awaited = is_awaited.map_err(|e| Error::io("writing", &self.path, e))?;
+        match is_awaited || !passed(MOST_UNFLUSHED) {
+            true => Ok(()),
+            false => self.sync(),
+        }
     }
 
     /// Renames it to `to`, replacing what is there; a link there is replaced, not followed.
@@ -276,68 +287,6 @@ impl Drop for Staged {
             let _ = ops::unlink(&self.path);
         }
     }
-}
-
-/// Makes the names in a directory durable; one that was pruned meanwhile has none to keep.
-pub(crate) fn sync_if_there(directory: &Path) -> io::Result<()> {
-    match ops::sync_directory(directory) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
-}
-
-/// Makes our own directory, or one inside it. Never one behind a link: what lies there is not ours
-/// to sweep and to remove.
-pub(crate) fn make_private_dir(path: &Path) -> Result<()> {
-    let at = |e| owner::refused("creating directory", path, e);
-    match make_directory(path) {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && is_private_dir(path) => Ok(()),
-        Err(e) => Err(at(e)),
-        Ok(()) => owner::share_directory(path).map_err(at),
-    }
-}
-
-/// Returns whether a directory is there and no link.
-pub(crate) fn is_private_dir(path: &Path) -> bool {
-    path.symlink_metadata()
-        .is_ok_and(|metadata| metadata.is_dir())
-}
-
-fn make_directory(path: &Path) -> io::Result<()> {
-    ops::make_directory(path)?;
-    owner::adopt_directory(path)
-}
-
-/// Makes a directory and what is missing above it, each for the owner of its place.
-pub(crate) fn make_all(path: &Path, durability: Durability) -> Result<()> {
-    let missing = path.ancestors().take_while(|path| read::is_gone(path));
-    let missing: Vec<PathBuf> = missing
-        .filter(|path| !path.as_os_str().is_empty())
-        .map(Path::to_owned)
-        .collect();
-    let mut made = Vec::new();
-    make_directories(&missing, &mut made)?;
-    if durability == Durability::Full {
-        for new in &made {
-            sync_if_there(owner::parent(new))
-                .map_err(|e| Error::io("creating directory", new, e))?;
-        }
-    }
-    Ok(())
-}
-
-/// Makes directories, given innermost first, and notes which of them are new.
-fn make_directories(directories: &[PathBuf], made: &mut Vec<PathBuf>) -> Result<()> {
-    for directory in directories.iter().rev() {
-        match make_directory(directory) {
-            Ok(()) => made.push(directory.clone()),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            // The parent may just have been pruned; the rename finds out and all are made again.
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(owner::refused("creating directory", directory, e)),
-        }
-    }
-    Ok(())
 }
 
 /// The age from which a staged file counts as left behind where no lock can tell: no import takes

@@ -76,12 +76,21 @@ impl Digest {
 
     /// Returns the hexadecimal digits after a prefix.
     pub(crate) fn after(&self, prefix: &str) -> String {
+        let digit = |value: u8| {
+            if value < 10 {
+                b'0' + value
+            } else {
+                b'a' - 10 + value
+            }
+        };
+        let mut digits = [0; HEX_DIGITS];
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 0xf)];
+        }
+        let digits = std::str::from_utf8(&digits).expect("digits are ASCII");
         let mut text = String::with_capacity(prefix.len() + HEX_DIGITS);
         text.push_str(prefix);
-        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-        text.extend(
-            digits.map(|digit| char::from(if digit < 10 { b'0' } else { b'a' - 10 } + digit)),
-        );
+        text.push_str(digits);
         text
     }
 }

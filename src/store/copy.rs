@@ -238,7 +238,10 @@ impl Store {
         if from == copied.to {
             return Ok(copied);
         }
-        let before = Before::keep(self, &target)?;
+        let before = match copied.replaced {
+            true => Before::keep(self, &target)?,
+            false => Before::Nothing,
+        };
         for _ in 0..ATTEMPTS {
             self.write_manifest(&copied.to, &text.bytes)?;
             ops::wait(Duration::ZERO);

@@ -14,12 +14,13 @@ use crate::output::{FORCE, Failure, Outcome, Output, misuse, note, say};
 use crate::progress::watched;
 use crate::table::Fitting;
 use crate::{
-    archive, completions, gguf, link, list, maintain, registry, remove, rename, server, show, usage,
+    archive, completions, gguf, kept, link, list, maintain, registry, remove, rename, server, show,
+    usage,
 };
 
 pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
     let options = args.options();
-    let open = || Store::open_with(options.clone());
+    let open = || Store::open_with(options.clone()).map(|store| kept(store).clone());
     match args.command {
         Command::Gguf(what) => gguf::run(what, options, output),
         Command::Export { names, to, force } => {

@@ -65,6 +65,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
+/// Returns a value that nobody frees: the system takes all memory at once when the process ends, and
+/// what a large store was read into is tens of thousands of pieces.
+fn kept<T>(value: T) -> &'static mut T {
+    Box::leak(Box::new(value))
+}
+
 fn parsed(words: &[OsString], color: ColorChoice) -> Result<Args, clap::Error> {
     let matches = Args::command().color(color).try_get_matches_from(words)?;
     Args::from_arg_matches(&matches)

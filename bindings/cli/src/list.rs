@@ -8,6 +8,7 @@ use clap_complete::ArgValueCompleter;
 use modelkeep::{ListOptions, ManifestForm, ModelName, Store, Summary};
 
 use crate::completions::models;
+use crate::kept;
 use crate::output::{Outcome, Output, note, place, size};
 use crate::table::Fitting;
 
@@ -97,7 +98,10 @@ impl Filter {
 }
 
 pub(crate) fn run(store: &Store, args: &ListArgs, output: &mut Output) -> Outcome {
-    let mut listing = store.list_with(&ListOptions::default().check_blobs(true))?;
+    // What models lack is said in the table alone.
+    let is_table = !output.json && !args.quiet;
+    let listing = store.list_with(&ListOptions::default().check_blobs(is_table))?;
+    let listing = kept(listing);
     note(&listing.problems);
     for filter in &args.filters {
         if !listing.models.iter().any(|line| filter.matches(&line.name)) {

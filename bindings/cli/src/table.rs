@@ -1,6 +1,8 @@
 //! Tables and sections, line by line, and what fits into a line.
 
-use comfy_table::{CellAlignment, Table, presets};
+use std::borrow::Cow;
+
+use console::{Alignment, measure_text_width, pad_str};
 use modelkeep::printable;
 
 /// Returns a table without rules, line by line; the columns of `numbers` are aligned right.
@@ -9,21 +11,54 @@ pub(crate) fn table<Row: IntoIterator<Item = String>>(
     rows: impl IntoIterator<Item = Row>,
     numbers: &[usize],
 ) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
-    for row in rows {
-        let cells = row.into_iter().map(|cell| printable(&cell).into_owned());
-        table.add_row(cells);
-    }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let left = if index == 0 { 0 } else { 2 };
-        column.set_padding((left, 0));
-        if numbers.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
+    let header = header.into_iter().map(str::to_owned).collect();
+    let rows = rows.into_iter().map(|row| row.into_iter().collect());
+    let mut rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+    make_printable(&mut rows);
+    aligned(&rows, numbers)
+}
+
+/// Columns are so far apart.
+const GAP: usize = 2;
+
+fn make_printable(rows: &mut [Vec<String>]) {
+    for cell in rows.iter_mut().flatten() {
+        if let Cow::Owned(escaped) = printable(cell) {
+            *cell = escaped;
         }
     }
-    let lines = table.lines();
-    lines.map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// Returns how wide each column is.
+fn widths(rows: &[Vec<String>]) -> Vec<usize> {
+    let mut widths = Vec::new();
+    for row in rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = measure_text_width(cell).max(*width);
+        }
+    }
+    widths
+}
+
+fn aligned(rows: &[Vec<String>], numbers: &[usize]) -> Vec<String> {
+    let widths = widths(rows);
+    let line = |row: &Vec<String>| {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let alignment = match numbers.contains(&column) {
+                true => Alignment::Right,
+                false => Alignment::Left,
+            };
+            if column > 0 {
+                line.extend([' '; GAP]);
+            }
+            line += &pad_str(cell, *width, alignment, None);
+        }
+        line.truncate(line.trim_end().len());
+        line
+    };
+    rows.iter().map(line).collect()
 }
 
 /// Returns a text of no more than so many characters, with its middle left out where it has more:
@@ -66,31 +101,25 @@ const SHORTEST: usize = 16;
 
 impl Fitting<'_> {
     /// Returns the table, its texts as short as that width wants them.
-    pub(crate) fn lines(&self, mut rows: Vec<Vec<String>>, width: Option<u16>) -> Vec<String> {
+    pub(crate) fn lines(&self, rows: Vec<Vec<String>>, width: Option<u16>) -> Vec<String> {
+        let header = self.header.iter().map(|&title| title.to_owned());
+        let mut rows: Vec<_> = std::iter::once(header.collect()).chain(rows).collect();
+        make_printable(&mut rows);
         for &column in self.shrinking {
-            let lines = self.laid_out(&rows);
-            let widest = lines.iter().map(|line| line.chars().count()).max();
-            let too_wide = width.and_then(|width| widest?.checked_sub(usize::from(width)));
+            let widths = widths(&rows);
+            let taken = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+            let too_wide = width.and_then(|width| taken.checked_sub(usize::from(width)));
             let Some(too_wide @ 1..) = too_wide else {
-                return lines;
+                break;
             };
-            let cells = rows.iter_mut().filter_map(|row| row.get_mut(column));
-            let cells: Vec<&mut String> = cells.collect();
-            let longest = cells.iter().map(|cell| cell.chars().count()).max();
-            let room = longest.unwrap_or(0).saturating_sub(too_wide).max(SHORTEST);
-            for cell in cells {
+            let widest = widths.get(column).copied().unwrap_or(0);
+            let room = widest.saturating_sub(too_wide).max(SHORTEST);
+            let cells = rows.iter_mut().skip(1);
+            for cell in cells.filter_map(|row| row.get_mut(column)) {
                 *cell = shortened(cell, room);
             }
         }
-        self.laid_out(&rows)
-    }
-
-    fn laid_out(&self, rows: &[Vec<String>]) -> Vec<String> {
-        table(
-            self.header.iter().copied(),
-            rows.iter().cloned(),
-            self.numbers,
-        )
+        aligned(&rows, self.numbers)
     }
 }
 

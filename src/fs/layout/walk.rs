@@ -258,18 +258,20 @@ impl ModelDirectory {
             },
         };
         for (name, kind) in entries {
-            let path = self.path.join(&name);
             tags.is_mixed |= kind != Kind::File;
             if name.as_encoded_bytes().starts_with(STAGED.as_bytes()) && kind == Kind::File {
                 tags.is_mixed = true;
-                tags.obstacles.staged.push(path);
-            } else if kind != Kind::Directory && !(kind == Kind::Link && path.is_dir()) {
-                let link = (kind == Kind::Link).then(|| path.clone());
-                tags.files.push(ManifestFile {
-                    link: self.link.clone().or(link),
-                    ..self.file(&name)
-                });
+                tags.obstacles.staged.push(self.path.join(&name));
+                continue;
             }
+            let mut file = self.file(&name);
+            if kind == Kind::Directory || kind == Kind::Link && file.path.is_dir() {
+                continue;
+            }
+            if kind == Kind::Link && file.link.is_none() {
+                file.link = Some(file.path.clone());
+            }
+            tags.files.push(file);
         }
         tags
     }

@@ -60,7 +60,7 @@ impl Staged {
                     file,
                     durability,
                     committed: false,
-                    unflushed: 0,
+                    written: own.len(),
                 };
                 staged.adopt_owner(&layout.blobs_directory())?;
                 return Ok(Some(staged));

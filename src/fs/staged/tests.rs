@@ -1,6 +1,6 @@
 //! Staged files, their writers and what is left of them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::SystemTime;
 
@@ -63,36 +63,38 @@ fn a_file_that_a_collection_has_removed_is_made_again() {
     assert_eq!(made, 2);
 }
 
-/// Returns how often a file is flushed while this is written to it, piece by piece.
-fn flushes(durability: Durability, pieces: &[usize]) -> usize {
+/// Returns up to where a file is waited for while this is written to it, piece by piece.
+fn awaited(durability: Durability, pieces: &[u64]) -> Vec<u64> {
     let (_scratch, layout) = layout();
-    let flushes = Rc::new(Cell::new(0));
-    let counted = flushes.clone();
-    let count = move |change: &Change<'_>| {
-        let is_flush = matches!(change, Change::Sync(_));
-        counted.set(counted.get() + usize::from(is_flush));
+    let ends = Rc::new(RefCell::new(Vec::new()));
+    let noted = ends.clone();
+    let note = move |change: &Change<'_>| {
+        if let Change::AwaitWritten(end) = change {
+            noted.borrow_mut().push(*end);
+        }
         Ok(())
     };
-    hook::with(count, || {
+    hook::with(note, || {
         let mut staged = Staged::new(&layout, Place::Private, durability).unwrap();
         for size in pieces {
-            staged.write(&vec![0; *size]).unwrap();
+            let piece = vec![0; usize::try_from(*size).unwrap()];
+            staged.write(&piece).unwrap();
         }
     });
-    flushes.get()
+    ends.take()
 }
 
 #[test]
-fn of_a_large_file_what_is_written_is_flushed_from_time_to_time() {
+fn of_a_large_file_no_more_than_some_waits_to_be_written() {
     let half = MOST_UNFLUSHED / 2;
     for (pieces, expected) in [
-        (&[half, half - 1][..], 0),
-        (&[half, half], 1),
-        (&[half, half, half], 1),
-        (&[half, half, half, half], 2),
+        (&[half, half][..], &[][..]),
+        (&[half, half, FLUSH_STEP - 1], &[]),
+        (&[half, half, FLUSH_STEP], &[FLUSH_STEP]),
+        (&[half, half, half, 1, half], &[half, 2 * half + 1]),
     ] {
-        assert_eq!(flushes(Durability::Full, pieces), expected, "{pieces:?}");
-        assert_eq!(flushes(Durability::None, pieces), 0);
+        assert_eq!(awaited(Durability::Full, pieces), expected, "{pieces:?}");
+        assert_eq!(awaited(Durability::None, pieces), [0; 0]);
     }
 }
 

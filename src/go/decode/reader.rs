@@ -1,5 +1,7 @@
 //! A reader of JSON, one event at a time, over bytes in memory.
 
+use memchr::memchr2;
+
 use super::text::{Quoted, is_field};
 use super::{Decode, DecodeError};
 
@@ -140,8 +142,10 @@ impl<'a> Reader<'a> {
         table: &mut [(&str, &mut dyn Decode)],
     ) -> Result<(), DecodeError> {
         self.each_member(first, |key, value, json| {
-            let mut places = table.iter_mut();
-            match places.find(|(name, _)| is_field(key, name)) {
+            let is_spelled = |wanted: &(&str, _)| wanted.0 == key;
+            let at = table.iter().position(is_spelled);
+            let at = at.or_else(|| table.iter().position(|(name, _)| is_field(key, name)));
+            match at.and_then(|at| table.get_mut(at)) {
                 Some((_, place)) => place.decode(value, json),
                 None => json.skip(value).map(drop),
             }
@@ -269,11 +273,19 @@ impl<'a> Reader<'a> {
         }
         let start = self.at;
         loop {
-            match self.bytes.get(self.at) {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let end = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+            let plain = rest.get(..end).unwrap_or_default();
+            // The least of all bytes is found sixteen at a time, the first of some kind is not.
+            if plain.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < b' ' {
+                self.at += plain.iter().take_while(|byte| **byte >= b' ').count();
+                return Err(self.unexpected());
+            }
+            self.at += end;
+            match rest.get(end) {
                 Some(b'"') => break,
-                Some(b'\\') => self.escape()?,
-                Some(0x20..) => self.at += 1,
-                _ => return Err(self.unexpected()),
+                Some(_) => self.escape()?,
+                None => return Err(self.unexpected()),
             }
         }
         let quoted = self.bytes.get(start..self.at).unwrap_or_default();

@@ -135,6 +135,7 @@ impl Disk {
             | Change::Touch
             | Change::Give
             | Change::SetMode
+            | Change::AwaitWritten(_)
             | Change::Wait(_) => {}
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::memory::Told;
+use super::memory::{ReadBlob, Told};
 use super::reading::Reading;
 use super::{ListOptions, Summary};
 use crate::error::Result;
@@ -12,7 +12,6 @@ use crate::fs::system::stat::FileId;
 use crate::name::ModelName;
 use crate::store::handle::Store;
 use crate::store::incomplete::IncompleteBlob;
-use crate::store::inventory::Homes;
 use crate::store::model::Model;
 use crate::store::problem::Problem;
 use crate::store::survey::{ManifestFacts, Met, Stored};
@@ -29,17 +28,14 @@ pub(super) struct Line {
 pub(super) struct Lines<'s> {
     pub store: &'s Store,
     pub options: &'s ListOptions,
-    /// The blobs that are there, where that is asked.
-    homes: Option<&'s Homes<'s>>,
     pub reading: Reading<'s>,
 }
 
 impl<'s> Lines<'s> {
-    pub fn new(store: &'s Store, options: &'s ListOptions, homes: Option<&'s Homes<'s>>) -> Self {
+    pub fn new(store: &'s Store, options: &'s ListOptions) -> Self {
         Lines {
             store,
             options,
-            homes,
             reading: Reading::new(store),
         }
     }
@@ -52,8 +48,8 @@ impl<'s> Lines<'s> {
         if facts.name().is_none() {
             return Ok(None);
         }
-        let known = facts.line().filter(|_| self.needs_no_look(&facts));
-        if let Some(known) = known.filter(|known| self.reading.is_current(known)) {
+        let known = facts.line().filter(|known| self.reading.is_current(known));
+        if let Some(known) = known.filter(|known| self.is_complete(&facts, known.blobs.iter())) {
             let told = known.told.clone();
             return Ok(Some(Ok(Line::new(facts, told))));
         }
@@ -61,8 +57,12 @@ impl<'s> Lines<'s> {
     }
 
     /// Returns whether nothing can be said of the blobs of a model, or nothing is asked.
-    fn needs_no_look(&self, facts: &ManifestFacts) -> bool {
-        !self.options.check_blobs || self.homes.is_some_and(|homes| homes.hold(facts))
+    fn is_complete<'b>(
+        &self,
+        facts: &ManifestFacts,
+        read: impl Iterator<Item = &'b Arc<ReadBlob>> + Clone,
+    ) -> bool {
+        !self.options.check_blobs || self.reading.holds(facts, read)
     }
 
     fn read(
@@ -77,14 +77,14 @@ impl<'s> Lines<'s> {
         } = stored;
         let model = Model::new(self.store, file.name?, manifest, text.modified);
         let name = model.name();
-        let told = match self.reading.told(&model, &facts) {
+        let (told, read) = match self.reading.told(&model, &facts) {
             Ok(told) => told,
             Err(_) if is_gone(&file.path) => return None,
             Err(e) => return Some(Err(Box::new(Problem::new(&file.path, Some(name), e)))),
         };
-        let needs_no_look = self.needs_no_look(&facts);
+        let is_complete = self.is_complete(&facts, read.iter().flatten());
         let mut line = Line::new(facts, told);
-        if !needs_no_look {
+        if !is_complete {
             line.incomplete = model.incomplete();
         }
         Some(Ok(line))

@@ -30,7 +30,7 @@ pub(crate) struct Told {
 
 /// A blob that something was read from, as its file was then.
 #[derive(Debug)]
-pub(super) struct ReadBlob {
+pub(crate) struct ReadBlob {
     pub digest: Digest,
     pub stamp: FileStamp,
     /// Which call has looked at it last, and whether it was still the same file.

@@ -14,7 +14,6 @@ use serde::Serialize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::go::json;
 use crate::store::handle::Store;
-use crate::store::inventory::Inventory;
 use crate::store::problem::Problem;
 
 use line::{Line, Lines, mark_aliases};
@@ -77,7 +76,7 @@ impl ListOptions {
     }
 
     /// Sets whether each model's blobs are looked at, so that an incomplete model is known as such;
-    /// off by default. Costs a `stat` for each blob.
+    /// off by default. Costs a `stat` for each blob of which list reads nothing.
     #[must_use]
     pub fn check_blobs(mut self, check_blobs: bool) -> Self {
         self.check_blobs = check_blobs;
@@ -128,9 +127,7 @@ impl Store {
         if self.is_several() {
             return self.list_several(options);
         }
-        let inventory = options.check_blobs.then(|| self.inventory().ok()).flatten();
-        let homes = inventory.as_ref().map(Inventory::homes);
-        let making = Lines::new(self, options, homes.as_ref());
+        let making = Lines::new(self, options);
         let survey = self.survey(|met| making.of(met))?;
         let mut problems = Vec::new();
         if let Some(text) = self.emptiness() {

@@ -12,8 +12,9 @@ use crate::error::Result;
 use crate::fs::read::{self, Text};
 use crate::fs::stamp::FileStamp;
 use crate::fs::system::directory::Directory;
+use crate::fs::system::stat::Stat;
 use crate::go::decode;
-use crate::manifest::{Config, Layer, MediaType};
+use crate::manifest::{Config, Layer, MediaType, contradicts};
 use crate::name::Digest;
 use crate::store::handle::Store;
 use crate::store::model::Model;
@@ -34,6 +35,8 @@ pub(crate) struct Reading<'s> {
     templates: Shelf<(Arc<Template>, Arc<ReadBlob>)>,
     facts: Shelf<Option<(Arc<ListedFacts>, Arc<ReadBlob>)>>,
     lacks: Shelf<Option<String>>,
+    /// How large blobs are that nothing was read from; `None` where no file is.
+    sizes: Shelf<Option<u64>>,
     /// What the lines of this call have in common.
     told: Mutex<HashSet<Arc<Told>>>,
 }
@@ -48,16 +51,37 @@ impl<'s> Reading<'s> {
             templates: Shelf::default(),
             facts: Shelf::default(),
             lacks: Shelf::default(),
+            sizes: Shelf::default(),
             told: Mutex::default(),
         }
     }
 
-    /// Returns what the blobs of a model tell list, and keeps that beside the facts of its manifest.
-    pub(crate) fn told(&self, model: &Model, facts: &ManifestFacts) -> Result<Arc<Told>> {
+    /// Returns what the blobs of a model tell list, and from which blobs that was read; keeps both
+    /// beside the facts of its manifest.
+    pub(crate) fn told(
+        &self,
+        model: &Model,
+        facts: &ManifestFacts,
+    ) -> Result<(Arc<Told>, Vec<Source>)> {
         let mut blobs = Vec::new();
         let told = self.share(Told::of(model, self, &mut blobs)?);
-        facts.keep_line(self.known_line(told.clone(), blobs));
-        Ok(told)
+        facts.keep_line(self.known_line(told.clone(), &blobs));
+        Ok((told, blobs))
+    }
+
+    /// Returns whether every blob that a manifest names is a file of the size that it states. Looks at
+    /// those that were not `read` by this call, once each.
+    pub(super) fn holds<'b>(
+        &self,
+        facts: &ManifestFacts,
+        read: impl Iterator<Item = &'b Arc<ReadBlob>> + Clone,
+    ) -> bool {
+        facts.named.iter().all(|(digest, stated)| {
+            let known = read.clone().find(|blob| blob.digest == *digest);
+            let size = known.map(|blob| blob.stamp.size());
+            let size = size.or_else(|| self.sizes.get(digest, || self.size(digest)));
+            size.is_some_and(|size| !contradicts(*stated, size))
+        })
     }
 
     /// Returns the same as another line has, if one has it.
@@ -174,18 +198,25 @@ impl<'s> Reading<'s> {
     }
 
     fn stamp(&self, digest: &Digest) -> Option<FileStamp> {
+        Some(FileStamp::of(&self.stat(digest)?))
+    }
+
+    fn size(&self, digest: &Digest) -> Option<u64> {
+        let stat = self.stat(digest)?;
+        stat.is_file().then(|| stat.len())
+    }
+
+    fn stat(&self, digest: &Digest) -> Option<Stat> {
         let name = digest.after("sha256-");
-        let stat = self.blobs.as_ref()?.stat(Path::new(&name)).ok()?;
-        Some(FileStamp::of(&stat))
+        self.blobs.as_ref()?.stat(Path::new(&name)).ok()
     }
 
     /// Returns what may be remembered of a line: nothing, where a change of one of its blobs might
     /// not show.
-    fn known_line(&self, told: Arc<Told>, blobs: Vec<Source>) -> Option<Arc<KnownLine>> {
+    fn known_line(&self, told: Arc<Told>, blobs: &[Source]) -> Option<Arc<KnownLine>> {
         let tells = |stamp: &FileStamp| stamp.is_complete() && stamp.is_settled(self.began);
-        let telling = blobs
-            .into_iter()
-            .map(|blob| blob.filter(|blob| tells(&blob.stamp)));
+        let telling = blobs.iter().cloned();
+        let telling = telling.map(|blob| blob.filter(|blob| tells(&blob.stamp)));
         let blobs = telling.collect::<Option<_>>()?;
         Some(Arc::new(KnownLine::new(told, blobs)))
     }
