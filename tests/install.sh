@@ -26,6 +26,8 @@ needs skopeo command -v skopeo
 needs docker-registry command -v docker-registry
 needs openssl command -v openssl
 needs apache2-utils command -v htpasswd
+needs docker-registry command -v docker-registry
+needs openssl command -v openssl
 needs tar command -v tar
 needs mount command -v mount
 needs mmdebstrap command -v mmdebstrap
