@@ -74,6 +74,19 @@ pub enum RegistryBody {
 }
 
 /// A blob of a [`RegistryResponse`]: as it is stored, or on its way here.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::http_api::{RegistryBody, registry};
+///
+/// let digest = store.model("tiny")?.manifest().config().digest()?;
+/// let response = registry(&store, &format!("library/tiny/blobs/{digest}"), "");
+/// let RegistryBody::Blob(blob) = response.body else { panic!("it is stored") };
+/// let beyond = blob.read_exact_at(&mut [0], blob.size()).map_err(|error| error.kind());
+/// assert_eq!(beyond, Err(std::io::ErrorKind::UnexpectedEof));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct RegistryBlob {
     source: Source,

@@ -205,6 +205,7 @@ impl Shelf {
 }
 
 type Behavior = dyn Fn(&Shelf, &Request) -> Reply + Send + Sync;
+type Cuts = dyn Fn(&Shelf, &Request) -> Option<usize> + Send + Sync;
 
 /// A registry that listens until it is dropped.
 pub struct Server {
@@ -228,10 +229,8 @@ impl Server {
         let shelf = Arc::new(Shelf::default());
         let ends = Arc::new(AtomicBool::new(false));
         let (given, stop) = (shelf.clone(), ends.clone());
-        let (behavior, cuts): (
-            Arc<Behavior>,
-            Arc<dyn Fn(&Shelf, &Request) -> Option<usize> + Send + Sync>,
-        ) = (Arc::new(behavior), Arc::new(cuts));
+        let behavior: Arc<Behavior> = Arc::new(behavior);
+        let cuts: Arc<Cuts> = Arc::new(cuts);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 if stop.load(Ordering::Relaxed) {
@@ -309,7 +308,7 @@ fn serve(
     mut stream: TcpStream,
     shelf: &Shelf,
     behavior: &Behavior,
-    cuts: &dyn Fn(&Shelf, &Request) -> Option<usize>,
+    cuts: &Cuts,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     loop {

@@ -20,6 +20,9 @@ pub(in crate::store) use flights::Flights;
 /// How long the answer about a tag holds: a thousand clients that ask at once are one question.
 const FRESH: Duration = Duration::from_secs(5);
 
+/// So many tags are known at most; who asks for others has those forgotten that nobody asks for now.
+const MOST_TAGS: usize = 4_096;
+
 /// What is told of pulls that end, in a line each.
 type Notice = dyn Fn(&str) + Send + Sync;
 
@@ -27,6 +30,17 @@ type Notice = dyn Fn(&str) + Send + Sync;
 /// asks for and the store has not is fetched from there, once however many ask, handed on while it
 /// comes, verified and kept. Dropping it ends what is under way; what has come so far is gone on with
 /// another time.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::{RegistryOptions, Upstream};
+///
+/// let told = |line: &str| eprintln!("{line}");
+/// let upstream = Upstream::new(&store, "registry.example.com/mirror", RegistryOptions::new(), told)?;
+/// assert_eq!(format!("{upstream:?}"), "Upstream(\"registry.example.com/mirror\")");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Upstream {
     inner: Arc<Inner>,
 }
@@ -48,10 +62,24 @@ struct Inner {
     notice: Box<Notice>,
 }
 
+/// What the registry said of a tag, and when; `None` where it has no such tag.
+#[derive(Clone)]
+struct Answer {
+    asked: Instant,
+    manifest: Option<Arc<Vec<u8>>>,
+}
+
+impl Answer {
+    fn now(manifest: Option<Arc<Vec<u8>>>) -> Option<Self> {
+        let asked = Instant::now();
+        Some(Answer { asked, manifest })
+    }
+}
+
 /// What is known of a tag.
 #[derive(Default)]
 struct Tag {
-    answer: Option<(Instant, Arc<Vec<u8>>)>,
+    answer: Option<Answer>,
     /// The manifest whose blobs are coming.
     pulling: Arc<Mutex<Option<Digest>>>,
 }
@@ -100,27 +128,28 @@ impl Upstream {
         if !name.host().eq_ignore_ascii_case(DEFAULT_HOST) {
             return stored();
         }
-        let tag = lock(&self.inner.tags)
-            .entry(name.clone())
-            .or_default()
-            .clone();
+        let tag = self.inner.tag(name);
         // One of those that ask at once asks, and the others wait for its answer.
         let mut tag = lock(&tag);
-        if let Some((asked, bytes)) = &tag.answer
-            && asked.elapsed() < FRESH
+        if let Some(answer) = &tag.answer
+            && answer.asked.elapsed() < FRESH
         {
-            return Ok(Some(bytes.to_vec()));
+            return match &answer.manifest {
+                Some(bytes) => Ok(Some(bytes.to_vec())),
+                None => stored(),
+            };
         }
         match self.inner.ask(name) {
             Ok((registry, found)) => {
                 let bytes = Arc::new(found.bytes.clone());
-                tag.answer = Some((Instant::now(), bytes.clone()));
+                tag.answer = Answer::now(Some(bytes.clone()));
                 if stored()?.is_none_or(|stored| stored != found.bytes) {
                     self.inner.begin(registry, found, name, &tag.pulling)?;
                 }
                 Ok(Some(bytes.to_vec()))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
+                tag.answer = Answer::now(None);
                 // A tag that is gone there is one of ours, or was one of theirs: it is kept.
                 stored()
             }
@@ -142,7 +171,7 @@ impl Upstream {
             .map(|(_, tag)| tag.clone())
             .collect();
         tags.iter().find_map(|tag| {
-            let (_, bytes) = lock(tag).answer.clone()?;
+            let bytes = lock(tag).answer.clone()?.manifest?;
             (Digest::of(&bytes) == *digest).then(|| bytes.to_vec())
         })
     }
@@ -164,6 +193,14 @@ impl Drop for Upstream {
 }
 
 impl Inner {
+    fn tag(&self, name: &ModelName) -> Arc<Mutex<Tag>> {
+        let mut tags = lock(&self.tags);
+        if tags.len() >= MOST_TAGS {
+            tags.retain(|_, tag| Arc::strong_count(tag) > 1);
+        }
+        tags.entry(name.clone()).or_default().clone()
+    }
+
     /// Asks the registry for a manifest.
     fn ask(&self, name: &ModelName) -> Result<(Registry, RemoteManifest)> {
         let [_, namespace, model, tag] = name.parts();
