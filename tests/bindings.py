@@ -23,7 +23,7 @@ ALSO = ("GgufFile::open", "GgufFile::look_up", "GgufParts::open", "StoreOptions:
 OWN = {
     "C": r"mkeep_store_(?!options$|free$)\w+",
     "Python": r"Store\.[a-z]\w+",
-    "command": r"[a-z]+",
+    "command": r"[a-z]+(-[a-z]+)*",
     "HTTP": r"(GET|POST|PUT|DELETE) /.+",
 }
 
@@ -66,6 +66,11 @@ def python() -> set[str]:
     return names
 
 
+def kebab(name: str) -> str:
+    """Returns the name of a subcommand as it is typed: `ls-remote` of `LsRemote`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
 def command() -> set[str]:
     """Returns the subcommands, each alone and with each of the options, and the options of all."""
     source = read("bindings", "cli", "src", "args.rs")
@@ -74,7 +79,8 @@ def command() -> set[str]:
     names = {f"--{field.replace('_', '-')}" for field in re.findall(r"pub (\w+):", everywhere)}
     for name, fields in re.findall(r"^    (\w+)(?: \{(.*?)^    \}|\(\w+\))?,?$", commands, re.M | re.S):
         own = re.findall(r"\[arg\((?:long|short)[^]]*\]\s+(\w+):", fields)
-        names |= {name.lower()} | {f"{name.lower()} --{one.replace('_', '-')}" for one in own}
+        name = kebab(name)
+        names |= {name} | {f"{name} --{one.replace('_', '-')}" for one in own}
     return names
 
 

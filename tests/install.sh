@@ -24,6 +24,8 @@ needs curl command -v curl
 needs util-linux command -v setpriv
 needs skopeo command -v skopeo
 needs apache2-utils command -v htpasswd
+needs docker-registry command -v docker-registry
+needs openssl command -v openssl
 needs tar command -v tar
 needs mount command -v mount
 needs mmdebstrap command -v mmdebstrap

@@ -24,6 +24,7 @@ from .errors import Error
 __all__ = [
     "_run",
     "edit_gguf",
+    "ls_remote",
     "merge_gguf",
     "split_gguf",
     "Alias",
@@ -64,6 +65,8 @@ __all__ = [
     "ParseError",
     "Problem",
     "Progress",
+    "Pulled",
+    "Pushed",
     "Repaired",
     "Report",
     "SharedBlob",
@@ -486,6 +489,76 @@ class Store:
         >>> _ = store.export("llama3.2", "models.tar")
         >>> store.import_archive("models.tar", "copy").models[0].name
         'copy:latest'
+        """
+    def pull(
+        self,
+        reference: str,
+        name: str | None = None,
+        *,
+        replace: bool = True,
+        progress: Callable[[Progress], object] | bool | None = None,
+        plain_http: bool = False,
+        ca_file: _Path | None = None,
+        client_certificate: tuple[_Path, _Path] | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        connections: int = 4,
+    ) -> Pulled:
+        """Fetches a model from a registry: `reference` is `REGISTRY/REPOSITORY`, with `:TAG` or `@DIGEST`. Blobs
+        that the store has are not fetched, each is hashed while it comes, and the model is visible when all
+        are there. A pull that broke off, however it did, is gone on with by the next one.
+
+        `name` is the model's name here, by default that of the registry, of a repository of two parts. A
+        model of that name is replaced, or, with `replace=False`, an `ExistsError`. `progress` is as in
+        `import_gguf`. How the registry is reached:
+
+        - `username` and `password`, or `token`, are sent in place of what `docker login` or `podman login`
+          stored.
+        - `ca_file` is a file of certificates, as PEM, that the registry's is checked against, in place of the
+          system's.
+        - `client_certificate` is a pair of files, as PEM: the certificate that the registry asks for, and its
+          key.
+        - `plain_http=True` does without TLS, so that everybody on the way can read and change what is sent. A
+          registry on this machine needs no such leave.
+        - `connections` is how many transfers run at a time, 64 at most.
+
+        Raises `NetworkError` where the registry cannot be reached or does not answer as one, `NotFoundError`
+        where it has no such model, `PermissionDeniedError` where it wants to know who asks or does not let
+        them, `CorruptError` for bytes of another digest, and `UnsupportedError` for what is no model.
+
+        >>> _ = store.push("llama3.2", f"{registry}/team/llama3.2")
+        >>> del store["llama3.2"]
+        >>> pulled = store.pull(f"{registry}/team/llama3.2", "llama3.2")
+        >>> pulled.name, pulled.new_bytes, store["llama3.2"].system
+        ('llama3.2:latest', 1002, 'Be brief.')
+        """
+    def push(
+        self,
+        name: str,
+        to: str | None = None,
+        *,
+        progress: Callable[[Progress], object] | bool | None = None,
+        plain_http: bool = False,
+        ca_file: _Path | None = None,
+        client_certificate: tuple[_Path, _Path] | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        connections: int = 4,
+    ) -> Pushed:
+        """Sends the model `name` to a registry: `to` is `REGISTRY/REPOSITORY:TAG`, by default what its name
+        says. Blobs that the registry has are not sent, and the manifest is sent as it is stored, so its digest
+        is the same there. A push that was killed finds the whole blobs there.
+
+        `progress` is as in `import_gguf`, and how the registry is reached as in `pull`.
+
+        Raises as `pull`; `ArgumentError` where the model's name says no registry that takes models this way.
+
+        >>> store.push("llama3.2", f"{registry}/team/llama3.2").sent_blobs
+        7
+        >>> store.push("llama3.2", f"{registry}/team/llama3.2:again").shared_blobs
+        7
         """
     def gc(
         self,
@@ -1472,6 +1545,80 @@ class ImportedArchive(JsonBase):
     @property
     def shared_blobs(self) -> int:
         """How many blobs were there already, undamaged, and were not written again."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class Pulled(JsonBase):
+    """What a pull did.
+
+    >>> _ = store.push("llama3.2", f"{registry}/team/llama3.2")
+    >>> pulled = store.pull(f"{registry}/team/llama3.2", "mine")
+    >>> pulled.name, pulled.new_blobs, pulled.shared_blobs
+    ('mine:latest', 0, 7)
+    """
+    __match_args__ = ("reference", "name", "digest", "replaced", "new_blobs", "new_bytes", "resumed_bytes", "shared_blobs")
+    @property
+    def reference(self) -> str:
+        """What was asked for."""
+    @property
+    def name(self) -> str:
+        """The model's name here."""
+    @property
+    def digest(self) -> str:
+        """The digest of the registry's manifest."""
+    @property
+    def replaced(self) -> bool:
+        """Whether another model of that name was replaced."""
+    @property
+    def new_blobs(self) -> int:
+        """How many blobs came."""
+    @property
+    def new_bytes(self) -> int:
+        """The bytes of the blobs that came."""
+    @property
+    def resumed_bytes(self) -> int:
+        """How many of these bytes an earlier pull had fetched, before it broke off."""
+    @property
+    def shared_blobs(self) -> int:
+        """How many blobs were there already."""
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+
+@final
+class Pushed(JsonBase):
+    """What a push did.
+
+    >>> pushed = store.push("llama3.2", f"{registry}/team/llama3.2")
+    >>> pushed.sent_blobs, pushed.sent_bytes
+    (7, 1002)
+    """
+    __match_args__ = ("name", "reference", "digest", "sent_blobs", "sent_bytes", "mounted_blobs", "shared_blobs")
+    @property
+    def name(self) -> str:
+        """The model's name here."""
+    @property
+    def reference(self) -> str:
+        """Where it is."""
+    @property
+    def digest(self) -> str:
+        """The digest of its manifest."""
+    @property
+    def sent_blobs(self) -> int:
+        """How many blobs were sent."""
+    @property
+    def sent_bytes(self) -> int:
+        """The bytes of the blobs that were sent."""
+    @property
+    def mounted_blobs(self) -> int:
+        """How many blobs the registry had in another repository."""
+    @property
+    def shared_blobs(self) -> int:
+        """How many blobs were there already."""
     def __lt__(self, other: Self, /) -> bool: ...
     def __le__(self, other: Self, /) -> bool: ...
     def __gt__(self, other: Self, /) -> bool: ...
@@ -2875,6 +3022,27 @@ def edit_gguf(
     >>> gguf = modelkeep.Gguf("edited.gguf")
     >>> gguf["llama.context_length"], gguf.value_type("llama.context_length"), "general.name" in gguf
     (256, 'u32', False)
+    """
+
+def ls_remote(
+    what: str,
+    *,
+    plain_http: bool = False,
+    ca_file: _Path | None = None,
+    client_certificate: tuple[_Path, _Path] | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    token: str | None = None,
+    connections: int = 4,
+) -> list[str]:
+    """Lists what a registry has: of `REGISTRY/REPOSITORY` the tags, and of `REGISTRY` alone, where it lets
+    that be seen, the repositories; in its order, each as `Store.pull` takes it.
+
+    How the registry is reached is as in `Store.pull`. A Ctrl-C ends the call.
+
+    >>> _ = store.push("llama3.2", f"{registry}/team/llama3.2:tiny")
+    >>> [tag.removeprefix(registry) for tag in modelkeep.ls_remote(f"{registry}/team/llama3.2")]
+    ['/team/llama3.2:tiny']
     """
 
 def merge_gguf(

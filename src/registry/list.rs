@@ -22,23 +22,47 @@ use super::options::RegistryOptions;
 /// # Errors
 /// As [`Store::pull`](crate::Store::pull).
 pub fn ls_remote(what: &str, options: &RegistryOptions) -> Result<Vec<String>> {
-    let is_registry = !what
-        .trim_start_matches("https://")
-        .trim_end_matches('/')
-        .contains('/');
-    let reference = match is_registry {
-        true => RegistryReference::of_host(what)?,
-        false => what.parse()?,
-    };
-    let registry = Registry::new(&reference, Access::Pull, &[], options)?;
-    registry.connect(options)?;
-    let (host, repository) = (reference.host(), reference.repository());
-    let named = |start: &str, names: Vec<String>| {
-        let named = names.into_iter().map(|name| format!("{start}{name}"));
-        named.collect()
-    };
-    match is_registry {
-        true => Ok(named(&format!("{host}/"), registry.catalog()?)),
-        false => Ok(named(&format!("{host}/{repository}:"), registry.tags()?)),
+    RemoteList::new(what, options)?.read(options)
+}
+
+/// What can be listed: the tags of a repository, or the repositories of a registry.
+pub(crate) struct RemoteList(Registry);
+
+impl RemoteList {
+    pub(crate) fn new(what: &str, options: &RegistryOptions) -> Result<Self> {
+        let is_registry = !what
+            .trim_start_matches("https://")
+            .trim_end_matches('/')
+            .contains('/');
+        let reference = match is_registry {
+            true => RegistryReference::of_host(what)?,
+            false => what.parse()?,
+        };
+        Ok(RemoteList(Registry::new(
+            &reference,
+            Access::Pull,
+            &[],
+            options,
+        )?))
+    }
+
+    /// Returns who is asked.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.0
+    }
+
+    pub(crate) fn read(&self, options: &RegistryOptions) -> Result<Vec<String>> {
+        let RemoteList(registry) = self;
+        registry.connect(options)?;
+        let reference = registry.reference();
+        let (host, repository) = (reference.host(), reference.repository());
+        let named = |start: &str, names: Vec<String>| {
+            let named = names.into_iter().map(|name| format!("{start}{name}"));
+            named.collect()
+        };
+        match repository.is_empty() {
+            true => Ok(named(&format!("{host}/"), registry.catalog()?)),
+            false => Ok(named(&format!("{host}/{repository}:"), registry.tags()?)),
+        }
     }
 }

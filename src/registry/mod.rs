@@ -18,6 +18,7 @@ mod upload;
 pub use address::RegistryReference;
 pub(crate) use client::{Access, Registry, RemoteManifest};
 pub(crate) use download::Download;
+pub(crate) use list::RemoteList;
 pub use list::ls_remote;
 pub use options::RegistryOptions;
 pub(crate) use retry::Fault;

@@ -75,6 +75,8 @@ pub use locations::{Location, LocationState};
 pub use maintain::Maintained;
 pub use model::Model;
 pub use names::Names;
+#[cfg(feature = "registry")]
+pub use network::ls_remote_with;
 pub use options::StoreOptions;
 pub use problem::Problem;
 #[cfg(feature = "registry")]

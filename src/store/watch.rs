@@ -184,7 +184,13 @@ impl Work {
             progress.reach(progress.bytes.saturating_add(bytes));
         };
         Work::note(work, reach);
-        match work.is_some_and(Work::is_stopped) {
+        work.map_or(Ok(()), Work::check)
+    }
+
+    /// # Errors
+    /// [`Cancelled`](ErrorKind::Cancelled) where whoever watches wants to stop.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.is_stopped() {
             true => Err(cancelled()),
             false => Ok(()),
         }

@@ -4,12 +4,13 @@ import hashlib
 import json
 import signal
 import struct
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 import modelkeep
+import registries
 import skips
 
 # A job in the background of a shell starts with interrupts ignored, which Python leaves so and
@@ -17,6 +18,7 @@ import skips
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MODEL = "application/vnd.ollama.image.model"
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
 
 
@@ -71,6 +73,7 @@ class Scratch:
         layers = [{"mediaType": MODEL, "digest": self.blob(data), "size": len(data)}]
         manifest = {
             "schemaVersion": 2,
+            "mediaType": MANIFEST,
             "config": {"mediaType": CONFIG, "digest": self.blob(config), "size": len(config)},
             "layers": layers,
         }
@@ -83,6 +86,15 @@ class Scratch:
 @pytest.fixture
 def scratch(tmp_path: Path) -> Scratch:
     return Scratch(tmp_path)
+
+
+@pytest.fixture
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an empty registry."""
+    if registries.MISSING:
+        pytest.skip(registries.MISSING)
+    with registries.docker_registry(tmp_path_factory.mktemp("registry")) as address:
+        yield address
 
 
 @pytest.hookimpl(wrapper=True)

@@ -61,8 +61,12 @@ def test_every_class_and_every_verb_has_an_example() -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    httpx = pytest.importorskip("httpx") if "httpx" in (inspect.getdoc(PUBLIC[name]) or "") else None
+def test_an_example_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    text = inspect.getdoc(PUBLIC[name]) or ""
+    httpx = pytest.importorskip("httpx") if "httpx" in text else None
+    registry = request.getfixturevalue("registry") if "{registry}" in text else None
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(modelkeep.ollama._client, "_opened", None)
@@ -78,10 +82,8 @@ def test_an_example_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         messages=[{"role": "user", "content": "Hello"}],
     )
     scope = {"modelkeep": modelkeep, "ollama": modelkeep.ollama, "store": store, "httpx": httpx}
-    scope["numpy"] = numpy
-    example = doctest.DocTestParser().get_doctest(
-        inspect.getdoc(PUBLIC[name]) or "", scope, name, None, None
-    )
+    scope |= {"numpy": numpy, "registry": registry}
+    example = doctest.DocTestParser().get_doctest(text, scope, name, None, None)
     report: list[str] = []
     failed, tried = doctest.DocTestRunner(verbose=False).run(example, out=report.append)
     assert tried and not failed, "".join(report)

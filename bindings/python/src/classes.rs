@@ -24,6 +24,7 @@ use crate::model::Model;
 use crate::numbers::TensorType;
 use crate::parse_error::ParseError;
 use crate::progress::Progress;
+use crate::registry::{Pulled, Pushed};
 use crate::results::{Alias, Copied, Deleted, DeletedFrom, Imported, SharedBlob};
 use crate::show::{Message, Show, ShownTensor};
 use crate::split_gguf::GgufParts;
@@ -35,7 +36,7 @@ use crate::verify::{BrokenModel, Cached, Finding, GgufFinding, Report};
 macro_rules! classes {
     ($($class:ident),+ $(,)?) => {
         /// What the module has.
-        pub(crate) const NAMES: &[&str] = &["_run", "edit_gguf", "merge_gguf", "split_gguf", "Store", "__version__", $(stringify!($class)),+];
+        pub(crate) const NAMES: &[&str] = &["_run", "edit_gguf", "ls_remote", "merge_gguf", "split_gguf", "Store", "__version__", $(stringify!($class)),+];
 
         fn class<'py>(py: Python<'py>, name: &str) -> Option<Bound<'py, PyType>> {
             match name {
@@ -90,6 +91,8 @@ classes!(
     ParseError,
     Problem,
     Progress,
+    Pulled,
+    Pushed,
     Repaired,
     Report,
     SharedBlob,

@@ -29,12 +29,14 @@ mod parse_error;
 mod path;
 mod progress;
 mod record;
+mod registry;
 mod results;
 mod show;
 mod split_gguf;
 mod store;
 mod store_import;
 mod store_maintain;
+mod store_registry;
 mod stream;
 mod tensor;
 mod text;
@@ -53,6 +55,8 @@ mod _modelkeep {
     use crate::gguf_edit::edit_gguf;
     #[pymodule_export]
     use crate::gguf_split::{merge_gguf, split_gguf};
+    #[pymodule_export]
+    use crate::registry::ls_remote;
     #[pymodule_export]
     use crate::store::Store;
 
