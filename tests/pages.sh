@@ -16,4 +16,5 @@ status=0
 "$python" tests/pages.py "$@" || status=1
 "$python" docs/pictures/terminal.py || status=1
 "$python" docs/pictures/scale.py || status=1
+"$python" docs/pictures/fleet.py || status=1
 exit $status

@@ -16,6 +16,7 @@ unset RUSTDOCFLAGS
 step "links" python3 tests/links.py
 step "public surface" python3 tests/api.py
 step "calls by binding" python3 tests/bindings.py
+step "a fleet, simulated" python3 tests/fleet.py
 step "the runner of the tests" bash tests/runner.sh
 step "Rust tests" cargo test --workspace --no-fail-fast
 step "build" cargo build --workspace
