@@ -3303,6 +3303,357 @@ void mkeep_exported_free(mkeep_exported *exported);
 /** @} */
 
 /**
+ * @defgroup registries Registries
+ * Models come from a registry of OCI images and go there, where the library was built with that.
+ * @{
+ */
+
+/**
+ * What a pull did.
+ */
+typedef struct mkeep_pulled mkeep_pulled;
+
+/**
+ * What a push did.
+ */
+typedef struct mkeep_pushed mkeep_pushed;
+
+/**
+ * What a registry has: repositories, or the tags of one.
+ */
+typedef struct mkeep_remote_list mkeep_remote_list;
+
+/**
+ * How a registry is reached, and as whom.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_registry_options)`.
+   */
+  size_t size;
+  /**
+   * Whether it is reached by plain HTTP, which everybody on the way can read and change. One on
+   * this machine is without it, where it does not speak TLS.
+   */
+  uint8_t plain_http;
+  /**
+   * How many transfers run at a time, 64 at most; 0 is 4.
+   */
+  uint32_t connections;
+  /**
+   * A file of certificates, as PEM, that the registry's is checked against, in place of the
+   * system's; or NULL.
+   */
+  const char *ca_file;
+  /**
+   * A file with the certificate that the registry asks for, as PEM, or NULL.
+   */
+  const char *client_certificate;
+  /**
+   * A file with the key of that certificate, as PEM, or NULL.
+   */
+  const char *client_key;
+  /**
+   * The user, in place of what `docker login` or `podman login` stored, or NULL.
+   */
+  const char *username;
+  /**
+   * The user's password, or NULL.
+   */
+  const char *password;
+  /**
+   * A token that the registry takes as it is, in place of user and password, or NULL.
+   */
+  const char *token;
+} mkeep_registry_options;
+
+/**
+ * How a model is pulled.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_pull_options)`.
+   */
+  size_t size;
+  /**
+   * Whether a model that has the name stays: MKEEP_STATUS_ALREADY_EXISTS. Otherwise it is
+   * replaced, as Ollama does.
+   */
+  uint8_t no_replace;
+  /**
+   * How the registry is reached, or NULL.
+   */
+  const mkeep_registry_options *registry;
+  /**
+   * Tells how far it is, or NULL. Where it cancels, the next pull continues with what has come.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_pull_options;
+
+/**
+ * How a model is pushed.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_push_options)`.
+   */
+  size_t size;
+  /**
+   * How the registry is reached, or NULL.
+   */
+  const mkeep_registry_options *registry;
+  /**
+   * Tells how far it is, or NULL. Where it cancels, the next push finds the whole blobs there.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_push_options;
+
+/**
+ * How a registry is asked what it has.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_ls_remote_options)`.
+   */
+  size_t size;
+  /**
+   * How the registry is reached, or NULL.
+   */
+  const mkeep_registry_options *registry;
+  /**
+   * Is asked whether to go on, or NULL; of bytes it is told 0.
+   */
+  mkeep_progress progress;
+  /**
+   * What `progress` gets as `user`.
+   */
+  void *user;
+} mkeep_ls_remote_options;
+
+/**
+ * What a pull did.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_pulled_facts)`.
+   */
+  size_t size;
+  /**
+   * What was asked for.
+   */
+  mkeep_str reference;
+  /**
+   * The model's name here, in its stored spelling.
+   */
+  mkeep_str name;
+  /**
+   * The digest of the registry's manifest.
+   */
+  mkeep_str digest;
+  /**
+   * Whether another model of that name was replaced.
+   */
+  bool is_replacement;
+  /**
+   * How many blobs came.
+   */
+  size_t new_blobs;
+  /**
+   * The bytes of the blobs that came.
+   */
+  uint64_t new_bytes;
+  /**
+   * How many of these bytes an earlier pull had fetched, before it broke off.
+   */
+  uint64_t resumed_bytes;
+  /**
+   * How many blobs were there already.
+   */
+  size_t shared_blobs;
+} mkeep_pulled_facts;
+
+/**
+ * What a push did.
+ */
+typedef struct {
+  /**
+   * `sizeof(mkeep_pushed_facts)`.
+   */
+  size_t size;
+  /**
+   * The model's name here, in its stored spelling.
+   */
+  mkeep_str name;
+  /**
+   * Where it is.
+   */
+  mkeep_str reference;
+  /**
+   * The digest of its manifest.
+   */
+  mkeep_str digest;
+  /**
+   * How many blobs were sent.
+   */
+  size_t sent_blobs;
+  /**
+   * The bytes of the blobs that were sent.
+   */
+  uint64_t sent_bytes;
+  /**
+   * How many blobs the registry had in another repository.
+   */
+  size_t mounted_blobs;
+  /**
+   * How many blobs were there already.
+   */
+  size_t shared_blobs;
+} mkeep_pushed_facts;
+
+/**
+ * Returns whether the library was built with the client of registries, which is asked for
+ * (MODELKEEP_REGISTRY of cmake). Without it, mkeep_store_pull, mkeep_store_push and mkeep_ls_remote
+ * return MKEEP_STATUS_UNSUPPORTED.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_has_registry(void);
+
+/**
+ * Fetches a model from a registry: its manifest, and those blobs that the store has not.
+ * `reference` is `REGISTRY/REPOSITORY`, with `:TAG` or `@DIGEST`; `name` is the model's name here,
+ * or NULL: that of the registry, of a repository of two parts. `options` and `pulled` may be NULL;
+ * `pulled` is what was done.
+ *
+ * Each blob is hashed while it comes, and the model is visible when all are there. A pull that
+ * broke off, however it did, is continued by the next one.
+ *
+ * MKEEP_STATUS_NETWORK where the registry cannot be reached or does not answer as one,
+ * MKEEP_STATUS_NOT_FOUND where it has no such model, MKEEP_STATUS_PERMISSION_DENIED where it wants
+ * to know who asks or does not let them, MKEEP_STATUS_CORRUPT for bytes of another digest or
+ * length, MKEEP_STATUS_ALREADY_EXISTS, MKEEP_STATUS_INVALID_NAME, MKEEP_STATUS_CANCELLED,
+ * MKEEP_STATUS_INVALID_ARGUMENT for the options, MKEEP_STATUS_FILE_NOT_FOUND for a file that they
+ * name, MKEEP_STATUS_UNSUPPORTED for what is no model, and without mkeep_has_registry.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_pull(const mkeep_store *store,
+                              const char *reference,
+                              const char *name,
+                              const mkeep_pull_options *options,
+                              mkeep_pulled **pulled,
+                              mkeep_error **error);
+
+/**
+ * Sends a model to a registry: those blobs that it has not, and then the manifest, as it is stored.
+ * `to` is `REGISTRY/REPOSITORY:TAG`, or NULL: what its name says. `options` and `pushed` may be
+ * NULL; `pushed` is what was done. Nothing is written to the store.
+ *
+ * As mkeep_store_pull; MKEEP_STATUS_FILE_NOT_FOUND where a blob is missing,
+ * MKEEP_STATUS_INVALID_ARGUMENT where the model's name says no registry that takes models this way.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_store_push(const mkeep_store *store,
+                              const char *name,
+                              const char *to,
+                              const mkeep_push_options *options,
+                              mkeep_pushed **pushed,
+                              mkeep_error **error);
+
+/**
+ * Lists what a registry has: of `REGISTRY/REPOSITORY` the tags, and of `REGISTRY` alone, where it
+ * lets that be seen, the repositories. `options` may be NULL.
+ *
+ * As mkeep_store_pull.
+ *
+ * Threads: any, at any time; `progress` is called on the calling one.
+ */
+mkeep_status mkeep_ls_remote(const char *what,
+                             const mkeep_ls_remote_options *options,
+                             mkeep_remote_list **list,
+                             mkeep_error **error);
+
+/**
+ * Gets what the pull did; false for NULL.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_pulled_get(const mkeep_pulled *pulled, mkeep_pulled_facts *facts);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_pulled_json(const mkeep_pulled *pulled,
+                               mkeep_string **json,
+                               mkeep_error **error);
+
+/**
+ * Frees the result of a pull.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_pulled_free(mkeep_pulled *pulled);
+
+/**
+ * Gets what the push did; false for NULL.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_pushed_get(const mkeep_pushed *pushed, mkeep_pushed_facts *facts);
+
+/**
+ * Makes the JSON of the result.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_pushed_json(const mkeep_pushed *pushed,
+                               mkeep_string **json,
+                               mkeep_error **error);
+
+/**
+ * Frees the result of a push.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_pushed_free(mkeep_pushed *pushed);
+
+/**
+ * Gets a name in the registry's order, as mkeep_store_pull takes it; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_remote_list_get(const mkeep_remote_list *list, size_t index, mkeep_str *name);
+
+/**
+ * Makes the JSON of the names.
+ *
+ * Threads: any, at any time.
+ */
+mkeep_status mkeep_remote_list_json(const mkeep_remote_list *list,
+                                    mkeep_string **json,
+                                    mkeep_error **error);
+
+/**
+ * Frees what a registry has.
+ *
+ * Threads: any, as the last use of the handle.
+ */
+void mkeep_remote_list_free(mkeep_remote_list *list);
+
+/** @} */
+
+/**
  * @defgroup links Links
  * Readable names for the files of a model, for other programs.
  * @{

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <forward_list>
 #include <functional>
 #include <istream>
 #include <iterator>
@@ -1038,6 +1039,42 @@ private:
     friend class Store;
 };
 
+/// What a pull did.
+class Pulled : public detail::Handle<mkeep_pulled, mkeep_pulled_free> {
+public:
+    /// What it did.
+    mkeep_pulled_facts facts() const noexcept {
+        auto facts = sized<mkeep_pulled_facts>();
+        mkeep_pulled_get(get(), &facts);
+        return facts;
+    }
+    /// The same as JSON.
+    std::string json() const { return detail::json(get(), mkeep_pulled_json); }
+
+private:
+    template <typename Call>
+    explicit Pulled(Call call) : Handle(call) {}
+    friend class Store;
+};
+
+/// What a push did.
+class Pushed : public detail::Handle<mkeep_pushed, mkeep_pushed_free> {
+public:
+    /// What it did.
+    mkeep_pushed_facts facts() const noexcept {
+        auto facts = sized<mkeep_pushed_facts>();
+        mkeep_pushed_get(get(), &facts);
+        return facts;
+    }
+    /// The same as JSON.
+    std::string json() const { return detail::json(get(), mkeep_pushed_json); }
+
+private:
+    template <typename Call>
+    explicit Pushed(Call call) : Handle(call) {}
+    friend class Store;
+};
+
 /// What an import made.
 class Imported : public detail::Handle<mkeep_imported, mkeep_imported_free> {
 public:
@@ -1478,6 +1515,83 @@ struct VerifyOptions {
     bool use_cache = false; ///< Whether to hash only what changed since a run that used the cache.
 };
 
+/// How a registry is reached, and as whom.
+struct RegistryOptions {
+    bool plain_http = false;                  ///< Whether plain HTTP is spoken, which others can read.
+    std::uint32_t connections = 0;            ///< How many transfers run at a time; 0 is 4.
+    std::filesystem::path ca_file;            ///< The certificates that its own is checked against.
+    std::filesystem::path client_certificate; ///< The certificate that it asks for.
+    std::filesystem::path client_key;         ///< The key of that.
+    std::string username;                     ///< The user, in place of what is stored.
+    std::optional<std::string> password;      ///< The user's password.
+    std::optional<std::string> token;         ///< A token, in place of user and password.
+};
+
+namespace detail {
+/// The same as C takes it.
+class Reached {
+public:
+    explicit Reached(const RegistryOptions &options) {
+        const auto path = [this](const std::filesystem::path &file) {
+            return file.empty() ? nullptr : keep(native(file));
+        };
+        const auto text = [this](const std::optional<std::string> &words) {
+            return words ? keep(terminated(*words)) : nullptr;
+        };
+        plain_.plain_http = options.plain_http;
+        plain_.connections = options.connections;
+        plain_.ca_file = path(options.ca_file);
+        plain_.client_certificate = path(options.client_certificate);
+        plain_.client_key = path(options.client_key);
+        plain_.username = options.username.empty() ? nullptr : keep(terminated(options.username));
+        plain_.password = text(options.password);
+        plain_.token = text(options.token);
+    }
+    Reached(const Reached &) = delete;
+    Reached &operator=(const Reached &) = delete;
+    const mkeep_registry_options *get() const noexcept { return &plain_; }
+
+private:
+    const char *keep(std::string text) {
+        strings_.push_front(std::move(text));
+        return strings_.front().c_str();
+    }
+
+    std::forward_list<std::string> strings_;
+    mkeep_registry_options plain_ = sized<mkeep_registry_options>();
+};
+} // namespace detail
+
+/// How a model is pulled.
+struct PullOptions {
+    bool replace = true;      ///< Whether a model of the name is replaced.
+    RegistryOptions registry; ///< How the registry is reached.
+};
+
+/// Whether the library was built with the client of registries, without which Store::pull,
+/// Store::push and ls_remote throw MKEEP_STATUS_UNSUPPORTED.
+inline bool has_registry() noexcept { return mkeep_has_registry(); }
+
+/// Lists the tags of `REGISTRY/REPOSITORY`, or the repositories of `REGISTRY`.
+inline std::vector<std::string> ls_remote(std::string_view what,
+                                          const RegistryOptions &registry = {},
+                                          Progress progress = {}) {
+    const detail::Reached reached(registry);
+    auto plain = sized<mkeep_ls_remote_options>();
+    plain.registry = reached.get();
+    return detail::Watch(std::move(progress)).call(plain, [&] {
+        const auto call = [&](mkeep_remote_list **list, mkeep_error **error) {
+            return mkeep_ls_remote(detail::terminated(what).c_str(), &plain, list, error);
+        };
+        const auto list = detail::make<mkeep_remote_list, mkeep_remote_list_free>(call);
+        std::vector<std::string> names;
+        mkeep_str name;
+        for (std::size_t i = 0; mkeep_remote_list_get(list.get(), i, &name); ++i)
+            names.emplace_back(view(name));
+        return names;
+    });
+}
+
 /// A models directory, opened.
 class Store : public detail::Handle<mkeep_store, mkeep_store_free> {
 public:
@@ -1849,6 +1963,38 @@ public:
             return ImportedArchive([&](mkeep_imported_archive **imported, mkeep_error **error) {
                 return mkeep_store_import_archive(get(), detail::native(from).c_str(), &options,
                                                   imported, error);
+            });
+        });
+    }
+    /// Fetches a model from a registry, `REGISTRY/REPOSITORY` with `:TAG` or `@DIGEST`, under a name of
+    /// its own or, where that is empty, under the registry's.
+    Pulled pull(std::string_view reference, std::string_view name = {},
+                const PullOptions &options = {}, Progress progress = {}) const {
+        const detail::Reached reached(options.registry);
+        const auto own = detail::terminated(name);
+        auto plain = sized<mkeep_pull_options>();
+        plain.no_replace = !options.replace;
+        plain.registry = reached.get();
+        return detail::Watch(std::move(progress)).call(plain, [&] {
+            return Pulled([&](mkeep_pulled **pulled, mkeep_error **error) {
+                return mkeep_store_pull(get(), detail::terminated(reference).c_str(),
+                                        own.empty() ? nullptr : own.c_str(), &plain, pulled, error);
+            });
+        });
+    }
+    /// Sends a model to a registry: to `REGISTRY/REPOSITORY:TAG` or, where that is empty, to where its
+    /// name says.
+    Pushed push(std::string_view name, std::string_view to = {},
+                const RegistryOptions &registry = {}, Progress progress = {}) const {
+        const detail::Reached reached(registry);
+        const auto target = detail::terminated(to);
+        auto plain = sized<mkeep_push_options>();
+        plain.registry = reached.get();
+        return detail::Watch(std::move(progress)).call(plain, [&] {
+            return Pushed([&](mkeep_pushed **pushed, mkeep_error **error) {
+                return mkeep_store_push(get(), detail::terminated(name).c_str(),
+                                        target.empty() ? nullptr : target.c_str(), &plain, pushed,
+                                        error);
             });
         });
     }

@@ -5,19 +5,33 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/checks.sh
 
-cargo build --package modelkeep-c --package modelkeep-cli
+work=$(mktemp -d)
+pids=()
+cleanup() {
+    [ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null || true
+    rm -rf "$work"
+}
+# The library as it is built where the client of registries is asked for, put aside.
+cargo build --package modelkeep-c --package modelkeep-cli --features modelkeep-c/registry
 target=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)
 libraries=$target/debug
-work=$(mktemp -d)
-cleanup() { rm -rf "$work"; }
+with_registry=$work/with-registry
+mkdir "$with_registry"
+cp "$libraries"/libmodelkeep.{so,a} "$with_registry"
+ln -s libmodelkeep.so "$with_registry/libmodelkeep.so.0"
+cargo build --package modelkeep-c --package modelkeep-cli
 # The shared library is known by its soname.
 ln -sf libmodelkeep.so "$libraries/libmodelkeep.so.0"
 
 warnings=(-Wall -Wextra -Wpedantic -Wredundant-decls -Werror -Iinclude -g -pthread)
 c=(gcc -std=c11 -D_POSIX_C_SOURCE=200809L -Wstrict-prototypes "${warnings[@]}")
 cpp=(g++ -std=c++17 "${warnings[@]}")
-static=("$libraries/libmodelkeep.a" -lpthread -lm -ldl)
-shared=(-L"$libraries" -lmodelkeep "-Wl,-rpath,$libraries")
+# How a program is linked with the library of a directory.
+links_with() { # DIRECTORY
+    static=("$1/libmodelkeep.a" -lpthread -lm -ldl)
+    shared=(-L"$1" -lmodelkeep "-Wl,-rpath,$1")
+}
+links_with "$libraries"
 sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=all)
 
 # The compilers at hand, each with its own of C++.
@@ -70,13 +84,35 @@ proves archives.c tests/data/tiny.gguf
 proves threads.c tests/data/tiny.gguf
 proves tour.cpp tests/data/tiny.gguf
 
+# Models come from a store that is served as a registry, and go to one of Docker, where that is.
+export OLLAMA_MODELS=$work/served
+"$libraries/modelkeep" import tests/data/tiny.gguf tiny >"$work/log"
+"$libraries/modelkeep" serve --registry --addr 127.0.0.1:0 2>"$work/serving" &
+pids+=($!)
+unset OLLAMA_MODELS
+until from=$(grep -o '127.0.0.1:[0-9]*' "$work/serving" | head -1); do sleep 0.05; done
+to=
+if command -v docker-registry >/dev/null; then
+    python3 tests/registries.py "$work/registry" >"$work/taking" &
+    pids+=($!)
+    until to=$(grep . "$work/taking"); do sleep 0.05; done
+else
+    skip "a push in C and C++" "no docker-registry on the path"
+fi
+proves registry.c "$from" "$to" tests/data/tiny.gguf
+proves registry.cpp "$from" "$to" tests/data/tiny.gguf
+mkdir "$work/without"
+mv "$work"/registry.c* "$work/without"
+links_with "$with_registry"
+proves registry.c "$from" "$to" tests/data/tiny.gguf
+proves registry.cpp "$from" "$to" tests/data/tiny.gguf
 # What reads a handle allocates nothing: all that return neither a status nor nothing, but for what
 # makes a reference, and for what makes text of a number.
 if echo 'int main(void) { extern void *__libc_malloc(unsigned long); return !__libc_malloc(1); }' |
     gcc -x c - -o "$work/glibc" 2>"$work/log"; then
     "${c[@]}" tests/c/allocations.c -o "$work/allocations" "${shared[@]}"
     mkdir "$work/allocations.d"
-    "$work/allocations" tests/data/tiny.gguf "$work/allocations.d"
+    "$work/allocations" "$from" tests/data/tiny.gguf "$work/allocations.d"
     unread=$(comm -23 <(grep -E '^[a-z].*\bmkeep_\w+\(' include/modelkeep.h |
         grep -vE '^(mkeep_status|void|mkeep_human) |^mkeep_gguf \*|_is_archive\(' |
         grep -oE 'mkeep_\w+\(' | tr -d '(' | sort) \
@@ -86,6 +122,8 @@ if echo 'int main(void) { extern void *__libc_malloc(unsigned long); return !__l
 else
     not_here "what the getters allocate" "no glibc, whose allocator can be counted"
 fi
+
+links_with "$libraries"
 
 # The C++ header by the newer standards, with what only they have, and by each compiler.
 for compiler in "${compilers[@]}"; do
@@ -253,6 +291,11 @@ unset OLLAMA_MODELS
 
 if command -v cmake >/dev/null && command -v pkg-config >/dev/null; then
     reused=(-DMODELKEEP_TARGET_DIR="$target" -DCMAKE_BUILD_TYPE=Debug)
+    cmake -S . -B "$work/asked" -DMODELKEEP_REGISTRY=ON "${reused[@]}" >"$work/log"
+    cmake --build "$work/asked" >>"$work/log"
+    mkdir "$work/asked.d"
+    expect "models come and go" "$work/without/registry.c-shared" "$from" "$to" tests/data/tiny.gguf "$work/asked.d"
+    pass "CMake builds the client of registries where it is asked for"
     in_cmake subdirectory -DCHECKOUT="$PWD" "${reused[@]}"
     in_cmake fetched -DFETCHCONTENT_SOURCE_DIR_MODELKEEP="$PWD" "${reused[@]}"
     # The program of a host, and the library with it.

@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,8 +53,8 @@ def docker_registry(
 
 
 def certificates(directory: Path) -> tuple[Path, Path, Path]:
-    """Makes a private authority, and what it signs for this machine: its certificate, that of the
-    server, and the server's key."""
+    """Makes a private authority, and what it signs for this machine and for `registry.test`: its own
+    certificate, that of the server, and the server's key."""
 
     def make(name: str, *more: str) -> tuple[Path, Path]:
         certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
@@ -63,5 +65,21 @@ def certificates(directory: Path) -> tuple[Path, Path, Path]:
 
     authority, key = make("authority")
     signed = ["-CA", str(authority), "-CAkey", str(key), "-addext", "basicConstraints=CA:FALSE"]
-    server = make("server", *signed, "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+    server = make("server", *signed, "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.test")
     return authority, *server
+
+
+def main() -> None:
+    """Runs one of what is in a directory, and says where, until this is ended."""
+
+    def end(*_: object) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    with docker_registry(Path(sys.argv[1])) as address:
+        print(address, flush=True)
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 /* What reads a handle allocates nothing: every such function is called, under a count of what is
  * allocated.
- *   allocations FIXTURE DIRECTORY
+ *   allocations REGISTRY FIXTURE DIRECTORY
+ * At REGISTRY a store is served that has `tiny`.
  */
 #include "check.h"
 
@@ -332,8 +333,32 @@ static void an_import_and_an_error(mkeep_store *store) {
     QUIET(mkeep_version());
 }
 
+static void what_a_registry_has(mkeep_store *store, const char *registry) {
+    mkeep_remote_list *list = NULL;
+    mkeep_pulled *pulled = NULL;
+    mkeep_pushed *pushed = NULL;
+    SIZED(mkeep_pulled_facts, facts);
+    SIZED(mkeep_pushed_facts, sent);
+    char reference[256];
+    CHECK(mkeep_has_registry());
+    QUIET(mkeep_has_registry());
+    DONE(mkeep_ls_remote(registry, NULL, &list, error));
+    CHECK(mkeep_remote_list_get(list, 0, &str));
+    QUIET(mkeep_remote_list_get(list, 0, &str));
+    snprintf(reference, sizeof reference, "%.*s", (int)str.len, str.ptr);
+    DONE(mkeep_store_pull(store, reference, "pulled", NULL, &pulled, error));
+    QUIET(mkeep_pulled_get(pulled, &facts));
+    /* It is read-only to its clients: what a push did, nobody knows here. */
+    CHECK(mkeep_store_push(store, "pulled", reference, NULL, &pushed, NULL) && !pushed);
+    QUIET(mkeep_pushed_get(pushed, &sent));
+    mkeep_remote_list_free(list);
+    mkeep_pulled_free(pulled);
+}
+
 int main(int argc, char *argv[]) {
-    if (argc != 3) return 2;
+    if (argc != 4) return 2;
+    const char *registry = argv[1];
+    argv++;
     fixture = argv[1];
     mkeep_store *store = make_store(argv[2]);
     const size_t before = allocations;
@@ -347,6 +372,7 @@ int main(int argc, char *argv[]) {
     what_is_found(store);
     what_travels(store, argv[2]);
     what_is_done(store);
+    what_a_registry_has(store, registry);
     mkeep_store_free(store);
     puts(failed ? "failed" : "what reads a handle allocates nothing");
     return failed > 0;

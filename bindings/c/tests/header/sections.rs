@@ -128,6 +128,12 @@ const SECTIONS: &[Section] = &[
         &["export", "archive"],
     ),
     section(
+        "registries",
+        "Registries",
+        "Models come from a registry of OCI images and go there, where the library was built with that.",
+        &["registry_types", "registry"],
+    ),
+    section(
         "links",
         "Links",
         "Readable names for the files of a model, for other programs.",
