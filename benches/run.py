@@ -260,11 +260,13 @@ def main() -> None:
     servers = [(ours, OURS)] + [(path, REFERENCE) for path in [reference()] if path]
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["processor"] = processor()
+    results["commit"] = output("git", "-C", str(ROOT), "describe", "--always", "--dirty").strip()
 
     def take(part: str, rows: Iterator[Row]) -> None:
         for row in rows:
             print(part, *row.values(), flush=True)
             results.setdefault(part, []).append(rounded(row))
+        RESULTS.write_text(text_of(results))
 
     sizes = [int(size) for size in asked.models.split(",")]
     for part in asked.part:
@@ -285,7 +287,6 @@ def main() -> None:
         take("verify", verify_rows(benches, asked.directory))
     if "import" in asked.part:
         take("import", import_rows(benches, asked.disk))
-    RESULTS.write_text(text_of(results))
 
 
 if __name__ == "__main__":

@@ -173,6 +173,7 @@ fn reads(path: &Path) {
         || open(path),
         |store| drop(black_box(store.list())),
     );
+    settle();
     row("list again", again, |store| drop(black_box(store.list())));
     let copy: ModelName = "zzz-one:changed".parse().expect("a name");
     let changed = || {

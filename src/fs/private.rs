@@ -12,7 +12,7 @@ use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, Room, sorted_entries};
 use crate::fs::staged;
 use crate::fs::stamp::FileStamp;
-use crate::fs::system::stat::Stat;
+use crate::fs::system::stat::{Kind, Stat};
 use crate::fs::{hash, ops, owner, read};
 use crate::name::Digest;
 
@@ -58,9 +58,9 @@ impl Leftovers {
         };
         for (name, kind) in entries {
             let path = layout.inside(directory, name);
-            let is_blob = room != Room::Staging && kind.is_symlink();
+            let is_blob = room != Room::Staging && kind == Kind::Link;
             match Stat::of_entry(&path) {
-                Ok(stat) if kind.is_file() || is_blob => {
+                Ok(stat) if kind == Kind::File || is_blob => {
                     self.files.push(Leftover { room, path, stat });
                 }
                 Ok(_) => self.unknown.push(path),

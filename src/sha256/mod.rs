@@ -164,6 +164,34 @@ impl Kernels {
     }
 }
 
+impl Kernels {
+    /// As [`advance`](Self::advance), of states that are apart from each other.
+    ///
+    /// # Panics
+    /// As [`advance`](Self::advance).
+    pub(crate) fn advance_each<'s>(
+        &self,
+        streams: impl IntoIterator<Item = (&'s mut State, &'s [u8])>,
+    ) {
+        let mut homes = [const { None }; MOST];
+        let (mut states, mut inputs) = ([START; MOST], [&[][..]; MOST]);
+        let mut count = 0;
+        let mut places = homes.iter_mut().zip(&mut states).zip(&mut inputs);
+        for (home, bytes) in streams {
+            let ((place, state), input) = places.next().expect("no more than MOST");
+            (*state, *input) = (*home, bytes);
+            *place = Some(home);
+            count += 1;
+        }
+        if let (Some(states), Some(inputs)) = (states.get_mut(..count), inputs.get(..count)) {
+            self.advance(states, inputs);
+        }
+        for (home, state) in homes.into_iter().flatten().zip(states) {
+            *home = state;
+        }
+    }
+}
+
 fn one_by_one(states: &mut [State], inputs: &[&[u8]]) {
     for (state, input) in states.iter_mut().zip(inputs) {
         compress256(state, input.as_chunks().0);

@@ -215,7 +215,7 @@ impl Store {
     }
 
     /// Returns where each store of a view keeps what, in order.
-    fn layouts(&self) -> impl Iterator<Item = &Layout> {
+    pub(super) fn layouts(&self) -> impl Iterator<Item = &Layout> {
         let others = self.others.iter().map(|other| &other.layout);
         std::iter::once(self.layout()).chain(others)
     }

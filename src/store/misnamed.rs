@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{BlobName, sorted_entries};
+use crate::fs::system::stat::Kind;
 use crate::fs::{ops, read};
 use crate::name::Digest;
 use crate::store::handle::Store;
@@ -86,9 +87,12 @@ impl Store {
         for (name, kind) in sorted_entries(directory).unwrap_or_default() {
             let path = self.layout().inside(directory, &name);
             let is_known = is_top && !matches!(BlobName::of(&name), BlobName::Unknown);
-            if kind.is_file() && !is_known {
+            if kind == Kind::File && !is_known {
                 files.push(path);
-            } else if kind.is_dir() && depth > 0 && !name.as_encoded_bytes().starts_with(b".") {
+            } else if kind == Kind::Directory
+                && depth > 0
+                && !name.as_encoded_bytes().starts_with(b".")
+            {
                 self.unknown_files(&path, depth - 1, files);
             }
         }

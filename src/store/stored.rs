@@ -21,14 +21,17 @@ impl Store {
 
     /// Opens a blob; with its length in bytes. `None` where it is not there.
     pub(crate) fn open_blob(&self, digest: &Digest) -> Result<Option<(File, u64)>> {
-        let path = self.blob_path(digest);
-        match read::open_stated(&path) {
-            Err(error) if read::is_absence(&error) => Ok(None),
-            opened => {
-                let opened = opened.map(|(file, stat)| Some((file, stat.len())));
-                opened.map_err(|error| Error::io("opening blob", &path, error))
+        let mut failed = None;
+        for layout in self.layouts() {
+            match layout.with_blob(digest, read::open_stated) {
+                Ok((file, stat)) => return Ok(Some((file, stat.len()))),
+                Err((_, error)) if read::is_absence(&error) => {}
+                Err((path, error)) => {
+                    failed.get_or_insert_with(|| Error::io("opening blob", &path, error));
+                }
             }
         }
+        failed.map_or(Ok(None), Err)
     }
 
     /// Returns the names that differ from this one in their tags alone, itself among them where it is

@@ -11,7 +11,7 @@ use twox_hash::XxHash64;
 use crate::error::Result;
 use crate::fs::gguf_data::TensorData;
 use crate::name::{Digest, Hasher};
-use crate::sha256::{self, BLOCK, Kernels, MOST};
+use crate::sha256::{self, BLOCK, Kernels};
 
 use super::work::Meter;
 
@@ -186,29 +186,17 @@ impl<'a> Streams<'a> {
             return Ok(0);
         }
         let count = streams.len();
-        let mut states = [sha256::START; MOST];
-        let mut inputs: [&[u8]; MOST] = [&[]; MOST];
-        let places = states.iter_mut().zip(&mut inputs);
-        for (stream, (state, input)) in streams.iter_mut().zip(places) {
-            let Stream {
-                data, at, buffer, ..
-            } = stream;
-            let now = data.piece(*at, len, buffer)?;
+        let mut advanced = Vec::with_capacity(count);
+        for stream in streams {
+            let piece = stream.data.piece(stream.at, len, &mut stream.buffer)?;
             if self.wanted.xxh64 {
-                stream.xxh64.write(now);
+                stream.xxh64.write(piece);
             }
-            *at += len as u64;
-            (*state, *input) = (stream.state, now);
+            stream.at += len as u64;
+            advanced.push((&mut stream.state, piece));
         }
-        if let (true, Some(states), Some(inputs)) = (
-            self.wanted.sha256,
-            states.get_mut(..count),
-            inputs.get(..count),
-        ) {
-            self.kernels.advance(states, inputs);
-        }
-        for (stream, state) in streams.iter_mut().zip(states) {
-            stream.state = state;
+        if self.wanted.sha256 {
+            self.kernels.advance_each(advanced);
         }
         Ok(len * count)
     }

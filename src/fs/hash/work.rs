@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rayon::Scope;
 
-use crate::sha256::{BLOCK, Kernels, MOST, START};
+use crate::sha256::{BLOCK, Kernels, MOST};
 
 use super::schedule::Queue;
 use super::stream::{Chunk, Stream};
@@ -165,23 +165,14 @@ fn step(
     });
     let chunks = chunks.get(..read).unwrap_or_default();
     let len = chunks.iter().map(Chunk::whole).min().unwrap_or(0);
-    let mut states = [START; MOST];
-    let mut inputs: [&[u8]; MOST] = [&[]; MOST];
-    for (((stream, chunk), state), input) in
-        streams.iter().zip(chunks).zip(&mut states).zip(&mut inputs)
-    {
-        (*state, *input) = (stream.state, chunk.blocks(len));
-    }
-    if let (Some(states), Some(inputs)) = (states.get_mut(..read), inputs.get(..read)) {
-        kernels.advance(states, inputs);
-    }
+    let states = streams.iter_mut().map(|stream| &mut stream.state);
+    kernels.advance_each(states.zip(chunks.iter().map(|chunk| chunk.blocks(len))));
     let mut bytes = (len * read) as u64;
-    let mut states = states.iter().zip(chunks);
+    let mut chunks = chunks.iter();
     streams.retain_mut(|stream| {
-        let Some((state, chunk)) = states.next() else {
+        let Some(chunk) = chunks.next() else {
             return true;
         };
-        stream.state = *state;
         stream.advance(len);
         let tail = chunk.after(len);
         let ends = chunk.is_last && tail.len() < BLOCK;

@@ -7,7 +7,6 @@ mod room;
 mod walk;
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -162,7 +161,8 @@ impl Layout {
             entries => entries.map_err(|error| (directory, error))?,
         };
         let [host, namespace, model, _] = name.parts();
-        let files = entries.into_iter().filter(|(_, kind)| !kind.is_dir());
+        let files = entries.into_iter();
+        let files = files.filter(|(_, kind)| *kind != Kind::Directory);
         let names = files
             .filter_map(|(tag, _)| ModelName::from_parts(host, namespace, model, tag.to_str()?));
         Ok(names.collect())
@@ -217,7 +217,7 @@ impl Layout {
     /// Returns every entry of `blobs/` but directories, by name; a missing directory has none.
     pub(crate) fn blobs(&self) -> io::Result<Vec<BlobFile>> {
         let directory = self.blobs_directory();
-        let entries = match Directory::open(&directory).and_then(|open| sorted(&open, None)) {
+        let entries = match sorted_entries(&directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             entries => entries?,
         };
@@ -255,17 +255,6 @@ fn sorted(directory: &Directory, below: Option<&Path>) -> io::Result<Vec<(OsStri
 }
 
 /// Returns the names in a directory in byte order, and what each is, links not followed.
-pub(crate) fn sorted_entries(directory: &Path) -> io::Result<Vec<(OsString, fs::FileType)>> {
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        match entry.file_type() {
-            Ok(kind) => entries.push((entry.file_name(), kind)),
-            // Only where the directory does not tell the type: it has vanished since.
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-            Err(e) => return Err(e),
-        }
-    }
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(entries)
+pub(crate) fn sorted_entries(directory: &Path) -> io::Result<Vec<(OsString, Kind)>> {
+    sorted(&Directory::open(directory)?, None)
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::entry::{STAGED, is_dropping, is_of_the_system};
-use super::{Layout, ManifestFile, sorted};
+use super::{Layout, ManifestFile, sorted, sorted_entries};
 use crate::fs::read::{self, Text};
 use crate::fs::stamp::FileStamp;
 use crate::fs::system::directory::Directory;
@@ -315,7 +315,7 @@ impl ModelDirectory {
 fn entries_anew(directory: &Path) -> io::Result<Option<Vec<(OsString, Kind)>>> {
     read::anew(
         directory,
-        || sorted(&Directory::open(directory)?, None),
+        || sorted_entries(directory),
         |error| error.kind() == io::ErrorKind::NotFound,
     )
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::layout::{BlobName, sorted_entries};
-use crate::fs::system::stat::{FileId, Stat};
+use crate::fs::system::stat::{FileId, Kind, Stat};
 use crate::fs::{link_place, read};
 use crate::go::json;
 use crate::name::{Digest, ModelName};
@@ -247,9 +247,9 @@ impl<'s> Check<'s> {
     fn directory(&mut self, directory: &Path, depth: usize) {
         for (name, kind) in sorted_entries(directory).unwrap_or_default() {
             let path = self.store.layout().inside(directory, name);
-            if kind.is_dir() && depth > 1 {
+            if kind == Kind::Directory && depth > 1 {
                 self.directory(&path, depth - 1);
-            } else if !kind.is_dir() && !self.found.contains_key(&path) {
+            } else if kind != Kind::Directory && !self.found.contains_key(&path) {
                 let stat = Stat::of_entry(&path).ok();
                 let link = stat.and_then(|stat| self.unknown(&path, &stat).ok()?);
                 self.found.extend(link.map(|link| (path, link)));
