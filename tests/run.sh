@@ -31,6 +31,7 @@ programs() {
     step "side by side with Ollama, odd JSON" python3 tests/side_by_side.py --odd
     step "clients of Ollama" bash tests/clients.sh
     step "pulled from as a registry" bash tests/registry.sh
+    step "pushed to and pulled from registries" bash tests/remote.sh
     step "crashes and power cuts" bash tests/crash.sh quick
     step "stores made at random" bash fuzz/stores.sh quick
 }
