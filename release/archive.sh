@@ -18,8 +18,6 @@ describe() { # TARGET
     if by_zig "$1"; then
         build=zigbuild
         [[ $1 != *-linux-gnu* ]] || triple=$1.2.17
-        # A library that is to be linked into others cannot have the C library in itself.
-        [[ $1 != *-linux-musl* ]] || export RUSTFLAGS="-C target-feature=-crt-static"
     fi
     [ "$1" != "$host" ] || return 0
     case $1 in
@@ -54,14 +52,20 @@ archive() ( # TARGET
     prefix=$work/modelkeep-$version-$1
     cmake -S . -B "$work/build-$1" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_LIBDIR=lib \
         -DMODELKEEP_TRIPLE="$triple" -DMODELKEEP_BUILD="$build" -DMODELKEEP_TARGET_DIR="$built" "${settings[@]}"
-    placeless cmake --build "$work/build-$1" --config Release
+    libraries "$1"
     cmake --install "$work/build-$1" --config Release --prefix "$prefix"
-    placeless cargo "$build" --locked --release --package modelkeep-cli --target "$triple" --target-dir "$built"
+    builds_for "$1" cargo "$build" --locked --release --package modelkeep-cli --target "$triple" --target-dir "$built"
     mkdir -p "$prefix/bin"
     cp "$built/$1/release/modelkeep"$([[ $1 != *-windows-* ]] || echo .exe) "$prefix/bin"
     documents "$prefix"
     python3 release/pack.py "$prefix" "$out"
 )
+
+# What is to be linked into others cannot have the C library in itself, as the command has on musl.
+libraries() { # TARGET
+    [[ $1 != *-linux-musl* ]] || local -x RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=-crt-static"
+    builds_for "$1" cmake --build "$work/build-$1" --config Release
+}
 
 for target in "${@:-$host}"; do
     archive "$target"

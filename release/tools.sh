@@ -5,9 +5,17 @@ version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 host=$(rustc -vV | sed -n 's/^host: //p')
 built=${CARGO_TARGET_DIR:-$root/target}
 
-# Runs what builds, so that the result says nothing of where it was built.
-placeless() {
-    RUSTFLAGS="--remap-path-prefix=$root=modelkeep --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo ${RUSTFLAGS:-}" "$@"
+# Runs what builds for a target, so that the result says nothing of where it was built. A standard
+# library that is not installed is built of the compiler's sources, where RUSTC_BOOTSTRAP lets cargo do
+# so; what an installed one for musl has to link with is that of zig then.
+builds_for() { # TARGET COMMAND...
+    local flags="--remap-path-prefix=$root=modelkeep --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+    if [ -n "${RUSTC_BOOTSTRAP:-}" ] && [ ! -d "$(rustc --print target-libdir --target "$1")" ]; then
+        local -x CARGO_UNSTABLE_BUILD_STD=std,panic_unwind,test
+        [[ $1 != *-musl* ]] || flags+=" -C link-self-contained=no"
+    fi
+    shift
+    RUSTFLAGS="$flags ${RUSTFLAGS:-}" "$@"
 }
 
 # Where the programs of an environment of Python are, which Windows calls otherwise.
@@ -16,7 +24,7 @@ programs() { # ENVIRONMENT
 }
 
 # Programs of Python are in an environment of their own, whichever Python made it.
-tools=$root/target/release-tools
+tools=$built/release-tools
 install_tools() { # PACKAGES
     [ -e "$tools/pyvenv.cfg" ] || "${PYTHON:-python3}" -m venv "$tools"
     PATH=$(programs "$tools"):$PATH

@@ -19,7 +19,7 @@ wheel() { # TARGET [INTERPRETER]
     esac
     ! by_zig "$1" || how+=(--zig)
     [ $# = 1 ] || how+=(--interpreter "$2")
-    placeless maturin build --release --locked --target "$1" "${how[@]}" --out "$out"
+    builds_for "$1" maturin build --release --locked --target "$1" "${how[@]}" --out "$out"
 }
 
 for what in "${@:-$host}"; do

@@ -142,7 +142,7 @@ pub use store::{
     Summary, Usage, Use, Uses, VerifyOptions, WeightsFile,
 };
 #[cfg(feature = "registry")]
-pub use store::{PullOptions, Pulled, PushOptions, Pushed, ls_remote_with};
+pub use store::{PullOptions, Pulled, PushOptions, Pushed, Upstream, ls_remote_with};
 pub use template::{Template, TemplateError};
 
 /// What the fuzzers, the benchmarks and some tests of this library reach for. Here only with the

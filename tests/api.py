@@ -27,7 +27,7 @@ FLOATS = "holds floating-point numbers"
 SECRETS = "holds a password, which nothing compares or keeps a hash of"
 LACKING = {
     ("Clone", "PartialEq", "Eq", "Hash"): {
-        HANDLES: "http_api::RegistryBody http_api::RegistryResponse",
+        HANDLES: "http_api::RegistryBlob http_api::RegistryBody http_api::RegistryResponse Upstream",
     },
     ("PartialEq", "Eq", "Hash"): {
         HANDLES: "Store Model GgufFile GgufParts ModelInfo Show gguf::Gguf gguf::Index gguf::Lossless "

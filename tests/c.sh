@@ -193,8 +193,8 @@ uncalled() { # FILE...
     comm -23 <(grep -oE '\bmkeep_[a-z_0-9]+\(' include/modelkeep.h | tr -d '(' | sort -u) \
         <(grep -ohE '\bmkeep_[a-z_0-9]+\b' "$@" | sort -u)
 }
-# What the header of C++ does by a wider call, and what std::string does for it.
-wider='^mkeep_(string_c|store_copy|store_delete_all|gguf_writer_set_str)$'
+# What the header of C++ does by a wider call, and what std::string and std::vector do for it.
+wider='^mkeep_(string_c|store_copy|store_delete_all|gguf_writer_set_str|remote_list_json)$'
 missed=$(uncalled tests/c/*.[ch])$(uncalled include/modelkeep.hpp | grep -vE "$wider" || true)
 [ -z "$missed" ] || { echo "called nowhere: $missed" >&2; exit 1; }
 pass "every function of the header is called"

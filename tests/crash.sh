@@ -23,7 +23,11 @@ if [ -z "$testers" ]; then
 fi
 if [ -n "${MODELKEEP:-}" ]; then command=$MODELKEEP; else command=$PWD/target/debug/modelkeep; fi
 work=$(mktemp -d)
-cleanup() { rm -rf "$work"; }
+served=
+cleanup() {
+    [ -z "$served" ] || { kill -9 "$served" && wait "$served"; } 2>/dev/null || true
+    rm -rf "$work"
+}
 
 # Two models that share their weights, one of its own, an orphan, and a blob with wrong bytes.
 store=$work/store
@@ -35,10 +39,19 @@ touch -d '2 hours ago' "$store"/blobs/*
 
 printf 'FROM a\nSYSTEM """of\na""" \nPARAMETER stop x\nLICENSE y\n' >"$work/Modelfile"
 
+# A registry with two models: of one every blob is new, of the other a part.
+"$command" --store "$work/remote" import tests/data/tiny.gguf new --template tests/data/template.txt --system brief >/dev/null
+head -c 200000 /dev/zero >"$work/zeros"
+"$command" gguf edit tests/data/tiny.gguf "$work/other.gguf" --set general.name=other --type str >/dev/null
+"$command" --store "$work/remote" import "$work/other.gguf" other --license "$work/zeros" >/dev/null
+"$command" --store "$work/remote" serve --registry --quiet --addr 127.0.0.1:0 2>"$work/served" &
+served=$!
+until registry=$(grep -o '127.0.0.1:[0-9]*' "$work/served" | head -1); do sleep 0.05; done
+
 operations=(
     "cp a new/name:tag" "cp a b --force" "mv own new/name" "rm own" "rm a b" "gc" "gc --grace 0s"
     "import tests/data/tiny.gguf imported --copy-mode copy" "import tests/data/tiny.gguf a --force --system x"
-    "import $work/Modelfile made" "repair"
+    "import $work/Modelfile made" "repair" "pull $registry/library/new" "pull $registry/library/other a"
 )
 points=0 states=0
 recover="$command --store {store} --delete-delay 0s gc --grace 0s"

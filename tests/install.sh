@@ -23,6 +23,8 @@ needs git command -v git
 needs curl command -v curl
 needs util-linux command -v setpriv
 needs skopeo command -v skopeo
+needs docker-registry command -v docker-registry
+needs openssl command -v openssl
 needs apache2-utils command -v htpasswd
 needs docker-registry command -v docker-registry
 needs openssl command -v openssl

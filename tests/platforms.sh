@@ -1,25 +1,26 @@
 #!/usr/bin/env bash
 # Builds the engine and the command for other systems, and has them do there what they do here: the
 # engine's own tests, the tour, the recorded answers, the corpus of GGUF files and, for Windows, the
-# programs of C. qemu runs what is for other processors, wine what is for Windows, all of it in the
-# root of tests/root.sh.
-#   tests/platforms.sh [SYSTEM...]      some of arm64 s390x armhf i386 windows; all by default
-#   PARTS='tour corpus' tests/platforms.sh [SYSTEM...]      some of tests tour recordings corpus c
+# programs of C; and makes what a release has for them. qemu runs what is for other processors, wine
+# what is for Windows, and programs for musl run as they are: all of it in the root of tests/root.sh.
+#   tests/platforms.sh [SYSTEM...]      some of arm64 s390x armhf i386 musl windows; all by default
+#   PARTS='tour corpus' tests/platforms.sh [SYSTEM...]
+#                                       some of tests tour recordings corpus c release
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/checks.sh
 
 systems=("$@")
-[ $# != 0 ] || systems=(arm64 s390x armhf i386 windows)
+[ $# != 0 ] || systems=(arm64 s390x armhf i386 musl windows)
 declare -A triple=(
     [arm64]=aarch64-unknown-linux-gnu [s390x]=s390x-unknown-linux-gnu
     [armhf]=armv7-unknown-linux-gnueabihf [i386]=i686-unknown-linux-gnu
-    [windows]=x86_64-pc-windows-gnu
+    [musl]=x86_64-unknown-linux-musl [windows]=x86_64-pc-windows-gnu
 )
 declare -A emulator=(
     [arm64]='qemu-aarch64 -L /usr/aarch64-linux-gnu' [s390x]='qemu-s390x -L /usr/s390x-linux-gnu'
     [armhf]='qemu-arm -L /usr/arm-linux-gnueabihf' [i386]='qemu-i386 -L /usr/i686-linux-gnu'
-    [windows]=wine64
+    [musl]='' [windows]=wine64
 )
 
 # What only the machine can give.
@@ -54,48 +55,66 @@ settings="
     export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=arm-linux-gnueabihf-gcc
     export CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_LINKER=i686-linux-gnu-gcc
 "
+# Else each program of Windows would begin a session of wine, and whoever reads what it prints would
+# wait for the session's end.
+begins_session='exec 9> >(exec wine64 cmd >/dev/null 2>&1);'
+session=
 inside() { # COMMAND
-    bash tests/root.sh enter "$settings $1"
+    bash tests/root.sh enter "$settings source release/tools.sh; $session $1"
 }
 proves() { # WHAT COMMAND
     if inside "$2"; then pass "$1"; else fail "$1"; fi
 }
-
-# Debian has no standard library of Rust for Windows: it is built of its source.
-builds() { # SYSTEM
-    [ "$1" != windows ] || echo '-Z build-std=std,panic_unwind,test'
-}
 wants() { # PART
-    [[ " ${PARTS:-tests tour recordings corpus c} " == *" $1 "* ]]
+    [[ " ${PARTS:-tests tour recordings corpus c release} " == *" $1 "* ]]
 }
 
 both="--locked --package modelkeep --package modelkeep-cli"
 proves_system() { # SYSTEM
-    local system=$1 triple=${triple[$1]} run=${emulator[$1]} runner tests suffix= replay=
-    local programs=target/platforms/$triple/debug
-    runner="export CARGO_TARGET_$(tr a-z- A-Z_ <<<"$triple")_RUNNER='$run'"
+    local system=$1 triple=${triple[$1]} run=${emulator[$1]} cargo runner tests suffix= replay=
+    local programs=target/platforms/$triple/debug session=
+    cargo="builds_for $triple cargo"
+    # Debian's libraries for musl are not those that Rust's unwinding is linked by.
+    [ "$system" != musl ] || cargo="install_tools ziglang cargo-zigbuild; builds_for $triple cargo-zigbuild"
+    runner=${run:+export CARGO_TARGET_$(tr a-z- A-Z_ <<<"$triple")_RUNNER=\'$run\';}
     tests="--test scenarios --test large_files"
     if [ "$system" = windows ]; then
-        suffix=.exe tests+=" --test windows --test case_folding"
+        suffix=.exe tests+=" --test windows --test case_folding" session=$begins_session
         # wine shows links of Unix as what they lead to.
         replay="--windows --differs tests/golden/windows.json --skip symlinks"
         ! wants recordings || not_here "the recording symlinks under wine" "it has no links of Unix"
     fi
-    if ! inside "cargo build $(builds "$system") --target $triple $both --bins --examples"; then
+    if ! inside "$cargo build --target $triple $both --bins --examples"; then
         fail "$system: builds"
         return
     fi
     pass "$system: builds"
     ! wants tests || proves "$system: the tests of the engine" \
-        "$runner; cargo test $(builds "$system") --target $triple $both --lib $tests"
+        "$runner $cargo test --target $triple $both --lib $tests"
     ! wants tour || proves "$system: the tour" "$run $programs/examples/tour$suffix"
     ! wants corpus || proves "$system: the corpus of GGUF files" \
         "python3 tests/corpus.py $run $programs/modelkeep$suffix"
     ! wants recordings || proves "$system: the recorded answers" \
         "bash tests/conformance.sh '$run $programs/modelkeep$suffix' $replay"
     [ "$system" != windows ] || ! wants c || proves "$system: the programs of C" \
-        "cargo build $(builds "$system") --target $triple --locked --package modelkeep-c
+        "$cargo build --target $triple --locked --package modelkeep-c
         bash tests/c_windows.sh $programs"
+    ! wants release || proves_release "$system"
+}
+
+# s390x, ARMv7 and i686 have no wheels and no archives. What is made here is looked at, and not
+# published: it is built quickly.
+proves_release() { # SYSTEM
+    local triple=${triple[$1]} made=target/platforms/made/$1 build
+    [[ $1 =~ ^(arm64|musl|windows)$ ]] || return 0
+    build="export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+        export CARGO_PROFILE_RELEASE_OPT_LEVEL=0
+        unset CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER; bash release"
+    rm -rf "$made"
+    proves "$1: the wheel" \
+        "$build/wheels.sh $made/wheels $triple; bash release/check-wheels.sh $made/wheels"
+    proves "$1: the archive" \
+        "$build/archive.sh $made/archives $triple; bash release/check-archives.sh $made/archives"
 }
 
 for system in "${systems[@]}"; do proves_system "$system"; done

@@ -2,7 +2,7 @@
 # A root of Debian testing with what builds and runs programs of other systems: compilers, the
 # standard libraries of Rust for them, qemu and wine. Only the superuser can make one and enter it.
 #   tests/root.sh make [SYSTEM...]      makes it where it is not there, for some of arm64 s390x
-#                                       armhf i386 windows; for all by default
+#                                       armhf i386 musl windows; for all by default
 #   tests/root.sh enter COMMAND         runs a command of a shell in it, in this directory
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,16 +14,21 @@ declare -A compiler=(
 )
 # Of the files of some packages the rest is wanted by nobody here: what they depend on is for those
 # systems themselves, or for pictures and sound.
-architectures=(amd64) packages=(cargo rustc gcc qemu-user python3) files_of=()
+architectures=(amd64) packages=(cargo rustc gcc cmake make qemu-user python3-venv) files_of=()
 wants() { # SYSTEM
-    if [ "$1" = windows ]; then
-        packages+=(g{cc,++}-mingw-w64-x86-64-win32 libunwind8 libz-mingw-w64)
-        files_of+=(rust-src libwine wine64 wine-common)
-    else
-        architectures+=("$1")
-        packages+=("${compiler[$1]}" "libc6-dev-$1-cross")
-        files_of+=("libstd-rust-dev:$1")
-    fi
+    case $1 in
+        # Debian has no standard library of Rust for these: it is built of its sources.
+        musl) files_of+=(rust-src) ;;
+        windows)
+            packages+=(g{cc,++}-mingw-w64-x86-64-win32 libunwind8 libz-mingw-w64)
+            files_of+=(rust-src libwine wine64 wine-common)
+            ;;
+        *)
+            architectures+=("$1")
+            packages+=("${compiler[$1]}" "libc6-dev-$1-cross")
+            files_of+=("libstd-rust-dev:$1")
+            ;;
+    esac
 }
 unwanted=(
     ./usr/share/{doc,man,locale} './usr/src/*/compiler' './usr/src/*/src'
@@ -45,7 +50,7 @@ settings() {
 
 make_root() { # SYSTEM...
     local site options=() line system
-    [ $# != 0 ] || set -- arm64 s390x armhf i386 windows
+    [ $# != 0 ] || set -- arm64 s390x armhf i386 musl windows
     # One that was made for others is made anew.
     if [ -z "$(comm -23 <(printf '%s\n' "$@" | sort) <(sort "$place/made" 2>/dev/null))" ]; then
         return

@@ -21,8 +21,8 @@ step "the runner of the tests" bash tests/runner.sh
 step "Rust tests" cargo test --workspace --no-fail-fast
 step "build" cargo build --workspace
 
-# What runs the programs that were built, and what builds for a release and uses that: neither needs
-# the other, and each waits much.
+# What runs the programs that were built, what builds for a release and uses that, and what builds for
+# other systems: none needs another, and each waits much.
 programs() {
     step "recorded answers" bash tests/conformance.sh
     step "GGUF corpus" python3 tests/corpus.py
@@ -31,9 +31,9 @@ programs() {
     step "side by side with Ollama, odd JSON" python3 tests/side_by_side.py --odd
     step "clients of Ollama" bash tests/clients.sh
     step "pulled from as a registry" bash tests/registry.sh
+    step "pushed to and pulled from registries" bash tests/remote.sh
     step "crashes and power cuts" bash tests/crash.sh quick
     step "stores made at random" bash fuzz/stores.sh quick
-    step "other processors" env PARTS='tour recordings corpus' bash tests/platforms.sh arm64 s390x i386
 }
 releases() {
     # What the scripts of a release make is used here as its users will, and is built without the
@@ -51,5 +51,8 @@ releases() {
     step "archive in use" bash release/check-archives.sh target/archives
     step "crate" bash release/check-crate.sh
 }
-beside programs releases
+systems() {
+    step "other systems" env PARTS='tour recordings corpus' bash tests/platforms.sh arm64 s390x i386 musl
+}
+beside programs releases systems
 summary

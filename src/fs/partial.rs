@@ -13,6 +13,7 @@
 use std::fs::File;
 use std::hash::Hasher;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use twox_hash::XxHash64;
@@ -42,6 +43,8 @@ pub(crate) struct Partial {
     staged: RwLock<Option<Staged>>,
     read: File,
     size: u64,
+    /// Whether there is something that the next call can use.
+    has_some: AtomicBool,
 }
 
 /// A part of it. Whoever has it is the only one that writes there.
@@ -87,6 +90,7 @@ impl Partial {
             staged: RwLock::new(Some(staged)),
             read,
             size,
+            has_some: AtomicBool::new(false),
         };
         partial.with(|staged| staged.resize(partial.whole_len()))?;
         Ok(Some(partial))
@@ -147,6 +151,7 @@ impl Partial {
         if hasher.finish() != hash {
             return Ok(0);
         }
+        self.has_some.store(true, Ordering::Relaxed);
         part.hasher = hasher;
         part.written = stated;
         part.noted = stated;
@@ -190,6 +195,7 @@ impl Partial {
             Ok(())
         })?;
         part.noted = part.written;
+        self.has_some.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -244,7 +250,8 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        if let Some(staged) = self.take() {
+        let has_some = self.has_some.load(Ordering::Relaxed);
+        if let Some(staged) = self.take().filter(|_| has_some) {
             staged.leave();
         }
     }

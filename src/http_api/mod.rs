@@ -17,7 +17,9 @@ use crate::store::{InfoValue, Show, ShowOptions, Store};
 use request::{CopyRequest, DeleteRequest, ShowRequest, parse};
 
 pub use openai::{model, models};
-pub use registry::{RegistryBody, RegistryResponse, registry};
+#[cfg(feature = "registry")]
+pub use registry::registry_through;
+pub use registry::{RegistryBlob, RegistryBody, RegistryResponse, registry};
 pub use response::{Api, Response};
 
 /// The release of Ollama that this library follows: clients compare it with the oldest one

@@ -4,15 +4,20 @@
 //! A repository is `[host/][namespace/]model`, with the defaults of a model's name. A blob is the
 //! store's, whichever repository it is asked of.
 
+use std::fmt;
 use std::fs::File;
+use std::io;
 
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::system::open;
 use crate::go::json;
 use crate::name::{DEFAULT_HOST, DEFAULT_NAMESPACE, Digest, ModelName};
 use crate::oci;
 use crate::store::Store;
+#[cfg(feature = "registry")]
+use crate::store::{Arrival, Upstream};
 
 const JSON: &str = "application/json";
 
@@ -53,7 +58,10 @@ pub struct RegistryResponse {
 ///
 /// let digest = store.model("tiny")?.manifest().layers()[0].digest()?;
 /// let response = registry(&store, &format!("library/tiny/blobs/{digest}"), "");
-/// assert!(matches!(response.body, RegistryBody::Blob { size: 1.., .. }));
+/// let RegistryBody::Blob(blob) = response.body else { panic!("it is stored") };
+/// let mut magic = [0; 4];
+/// blob.read_exact_at(&mut magic, 0)?;
+/// assert_eq!(&magic, b"GGUF");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -61,13 +69,134 @@ pub struct RegistryResponse {
 pub enum RegistryBody {
     /// The bytes of a manifest, or a JSON text.
     Bytes(Vec<u8>),
-    /// A blob, as it is stored: whoever reads it checks it against its digest.
-    Blob {
-        /// The open file.
-        file: File,
-        /// Its length, in bytes.
-        size: u64,
-    },
+    /// A blob: whoever reads it checks it against its digest.
+    Blob(RegistryBlob),
+}
+
+/// A blob of a [`RegistryResponse`]: as it is stored, or on its way here.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::http_api::{RegistryBody, registry};
+///
+/// let digest = store.model("tiny")?.manifest().config().digest()?;
+/// let response = registry(&store, &format!("library/tiny/blobs/{digest}"), "");
+/// let RegistryBody::Blob(blob) = response.body else { panic!("it is stored") };
+/// let beyond = blob.read_exact_at(&mut [0], blob.size()).map_err(|error| error.kind());
+/// assert_eq!(beyond, Err(std::io::ErrorKind::UnexpectedEof));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct RegistryBlob {
+    source: Source,
+    size: u64,
+}
+
+enum Source {
+    File(File),
+    #[cfg(feature = "registry")]
+    Arrival(Arrival),
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::File(file) => file.fmt(f),
+            #[cfg(feature = "registry")]
+            Source::Arrival(_) => f.write_str("Arrival"),
+        }
+    }
+}
+
+impl RegistryBlob {
+    /// Returns its length, in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Fills a buffer with the bytes from a place on. Waits for those that are still on their way here.
+    ///
+    /// # Errors
+    /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) where it ends before, and where the rest will not
+    /// come.
+    pub fn read_exact_at(&self, mut into: &mut [u8], mut at: u64) -> io::Result<()> {
+        while !into.is_empty() {
+            let read = match &self.source {
+                Source::File(file) => open::read_at(file, into, at),
+                #[cfg(feature = "registry")]
+                Source::Arrival(arrival) => arrival.read_at(into, at),
+            };
+            match read {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    into = into.get_mut(count..).unwrap_or_default();
+                    at += count as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a registry has.
+trait Shelf {
+    fn store(&self) -> &Store;
+
+    /// Returns the bytes of the manifest of a name.
+    fn manifest(&self, name: &ModelName) -> Result<Option<Vec<u8>>>;
+
+    /// Returns the manifest of a digest, in a repository, where it is known besides those that are
+    /// stored.
+    fn manifest_of(&self, _repository: &ModelName, _digest: &Digest) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn blob(&self, digest: &Digest) -> Result<Option<RegistryBlob>> {
+        let opened = self.store().open_blob(digest)?;
+        Ok(opened.map(|(file, size)| RegistryBlob {
+            source: Source::File(file),
+            size,
+        }))
+    }
+}
+
+impl Shelf for Store {
+    fn store(&self) -> &Store {
+        self
+    }
+
+    fn manifest(&self, name: &ModelName) -> Result<Option<Vec<u8>>> {
+        self.manifest_bytes(name)
+    }
+}
+
+#[cfg(feature = "registry")]
+impl Shelf for Upstream {
+    fn store(&self) -> &Store {
+        self.store()
+    }
+
+    fn manifest(&self, name: &ModelName) -> Result<Option<Vec<u8>>> {
+        self.manifest(name)
+    }
+
+    fn manifest_of(&self, repository: &ModelName, digest: &Digest) -> Option<Vec<u8>> {
+        self.manifest_of(repository, digest)
+    }
+
+    fn blob(&self, digest: &Digest) -> Result<Option<RegistryBlob>> {
+        // It may be in its place between the two looks, and not the other way round.
+        if let Some(arrival) = self.blob(digest) {
+            return Ok(Some(RegistryBlob {
+                size: arrival.size,
+                source: Source::Arrival(arrival),
+            }));
+        }
+        Shelf::blob(self.store(), digest)
+    }
 }
 
 /// The codes of the specification.
@@ -163,26 +292,46 @@ pub fn registry(store: &Store, path: &str, query: &str) -> RegistryResponse {
     answer(store, path, query).unwrap_or_else(|error| RegistryResponse::error(&error))
 }
 
-fn answer(store: &Store, path: &str, query: &str) -> Result<RegistryResponse> {
+/// As [`registry`], of a store with a registry behind it: a manifest is that of the registry as it is
+/// now, and its blobs are sent while they come.
+///
+/// ```
+/// # let (directory, store) =
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
+/// use modelkeep::http_api::registry_through;
+/// use modelkeep::{RegistryOptions, Upstream};
+///
+/// // Nobody listens there: what is stored is served.
+/// let upstream = Upstream::new(&store, "localhost:1", RegistryOptions::new(), |_| ())?;
+/// assert_eq!(registry_through(&upstream, "library/tiny/manifests/latest", "").status, 200);
+/// assert_eq!(registry_through(&upstream, "library/other/manifests/latest", "").status, 502);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "registry")]
+pub fn registry_through(upstream: &Upstream, path: &str, query: &str) -> RegistryResponse {
+    answer(upstream, path, query).unwrap_or_else(|error| RegistryResponse::error(&error))
+}
+
+fn answer(shelf: &impl Shelf, path: &str, query: &str) -> Result<RegistryResponse> {
     #[derive(Serialize)]
     struct Nothing {}
     if path.is_empty() {
         return Ok(RegistryResponse::text(200, &Nothing {}));
     }
     if path == "_catalog" {
-        return catalog(store, query);
+        return catalog(shelf.store(), query);
     }
     if let Some(repository) = path.strip_suffix("/tags/list") {
-        return tags(store, repository, query);
+        return tags(shelf.store(), repository, query);
     }
     let mut parts = path.rsplitn(3, '/');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(reference), Some("manifests"), Some(repository)) => {
-            manifest(store, repository, reference)
+            manifest(shelf, repository, reference)
         }
         (Some(digest), Some("blobs"), Some(repository)) => {
             named(repository, "latest")?;
-            blob(store, &digest.parse()?)
+            blob(shelf, &digest.parse()?)
         }
         _ => Ok(RegistryResponse::unknown(
             Code::NameUnknown,
@@ -215,10 +364,10 @@ fn repository(name: &ModelName) -> String {
     }
 }
 
-fn manifest(store: &Store, repository: &str, reference: &str) -> Result<RegistryResponse> {
+fn manifest(shelf: &impl Shelf, repository: &str, reference: &str) -> Result<RegistryResponse> {
     let found = match reference.contains(':') {
-        true => manifest_of(store, repository, &reference.parse()?)?,
-        false => manifest_at(store, &named(repository, reference)?)?,
+        true => manifest_of(shelf, repository, &reference.parse()?)?,
+        false => shelf.manifest(&named(repository, reference)?)?.map(found),
     };
     Ok(found.unwrap_or_else(|| {
         let text = format!("{repository} has no manifest {reference}");
@@ -226,34 +375,37 @@ fn manifest(store: &Store, repository: &str, reference: &str) -> Result<Registry
     }))
 }
 
-fn manifest_at(store: &Store, name: &ModelName) -> Result<Option<RegistryResponse>> {
-    let found = store.manifest_bytes(name)?;
-    Ok(found.map(|bytes| RegistryResponse {
+fn found(bytes: Vec<u8>) -> RegistryResponse {
+    RegistryResponse {
         status: 200,
         content_type: oci::manifest_type(&bytes).to_owned(),
         digest: Some(Digest::of(&bytes)),
         next: None,
         body: RegistryBody::Bytes(bytes),
-    }))
+    }
 }
 
 /// Returns the manifest of a repository that has a digest.
 fn manifest_of(
-    store: &Store,
+    shelf: &impl Shelf,
     repository: &str,
     digest: &Digest,
 ) -> Result<Option<RegistryResponse>> {
-    for name in store.tagged(&named(repository, "latest")?)? {
-        let found = manifest_at(store, &name)?;
-        if let Some(found) = found.filter(|found| found.digest.as_ref() == Some(digest)) {
-            return Ok(Some(found));
+    let repository = named(repository, "latest")?;
+    if let Some(bytes) = shelf.manifest_of(&repository, digest) {
+        return Ok(Some(found(bytes)));
+    }
+    for name in shelf.store().tagged(&repository)? {
+        let stored = shelf.store().manifest_bytes(&name)?.map(found);
+        if let Some(stored) = stored.filter(|it| it.digest.as_ref() == Some(digest)) {
+            return Ok(Some(stored));
         }
     }
     Ok(None)
 }
 
-fn blob(store: &Store, digest: &Digest) -> Result<RegistryResponse> {
-    let Some((file, size)) = store.open_blob(digest)? else {
+fn blob(shelf: &impl Shelf, digest: &Digest) -> Result<RegistryResponse> {
+    let Some(blob) = shelf.blob(digest)? else {
         let text = format!("{digest} is not stored");
         return Ok(RegistryResponse::unknown(Code::BlobUnknown, &text));
     };
@@ -262,7 +414,7 @@ fn blob(store: &Store, digest: &Digest) -> Result<RegistryResponse> {
         content_type: "application/octet-stream".to_owned(),
         digest: Some(*digest),
         next: None,
-        body: RegistryBody::Blob { file, size },
+        body: RegistryBody::Blob(blob),
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ureq::config::Config;
-use ureq::http::{Request, Response, Uri};
+use ureq::http::{Method, Request, Response, Uri};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy, SendBody};
 
@@ -21,7 +21,7 @@ use super::retry::Fault;
 const CONNECT: Duration = Duration::from_secs(20);
 
 /// A registry may look for long, and check what was sent, before it answers.
-const ANSWER: Duration = Duration::from_secs(120);
+const ANSWER: Duration = Duration::from_secs(600);
 
 /// The bytes of a body are read and sent through a buffer of this size.
 const BUFFER: usize = 128 << 10;
@@ -58,11 +58,17 @@ impl Agents {
     /// Sends a request, and returns the response, of whatever status; redirects are not followed.
     pub(super) fn send(&self, request: Request<SendBody<'_>>) -> Result<Response<Body>, Fault> {
         let is_own = self.is_own(request.uri());
-        let agent = match (is_own, is_here(request.uri())) {
-            (true, _) => &self.own,
-            (false, _) => &self.other,
-        };
+        let agent = if is_own { &self.own } else { &self.other };
         let host = request.uri().host().unwrap_or_default().to_owned();
+        // A registry checks what was sent before it answers.
+        let is_sent = [Method::PUT, Method::PATCH, Method::POST].contains(request.method());
+        let request = match is_sent {
+            true => agent
+                .configure_request(request)
+                .timeout_per_read(Some(ANSWER))
+                .build(),
+            false => request,
+        };
         let sent = agent.run(request);
         if is_own && sent.is_ok() {
             self.answered.store(true, Ordering::Relaxed);
@@ -76,10 +82,6 @@ impl Agents {
         self.own.clone().shutdown();
         self.other.clone().shutdown();
     }
-}
-
-fn is_here(target: &Uri) -> bool {
-    target.host().is_some_and(is_loopback)
 }
 
 fn config(host: &str, options: &RegistryOptions, tls: TlsConfig) -> Config {

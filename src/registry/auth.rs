@@ -83,12 +83,12 @@ impl Auth {
             read.iter()
                 .find(|it| it.scheme.eq_ignore_ascii_case(scheme))
         };
-        let header = match (of("bearer"), of("basic"), credentials) {
-            (Some(_), _, Some(Credentials::Token(token))) => Some(bearer(&token)?),
-            (Some(challenge), _, credentials) => {
-                Some(self.token(&Realm::of(challenge)?, credentials.as_ref(), agents)?)
-            }
-            (None, Some(_), Some(Credentials::Basic(user, password))) => {
+        // Without a realm a token may be brought, and none is issued: there another challenge counts.
+        let realm = of("bearer").and_then(Realm::of);
+        let header = match (realm, credentials) {
+            (_, Some(Credentials::Token(token))) if of("bearer").is_some() => Some(bearer(&token)?),
+            (Some(realm), credentials) => Some(self.token(&realm, credentials.as_ref(), agents)?),
+            (None, Some(Credentials::Basic(user, password))) if of("basic").is_some() => {
                 Some(basic(&user, &password)?)
             }
             _ => None,
@@ -228,7 +228,7 @@ struct Realm {
 }
 
 impl Realm {
-    fn of(challenge: &ChallengeRef<'_>) -> Result<Self> {
+    fn of(challenge: &ChallengeRef<'_>) -> Option<Self> {
         let field = |name: &str| {
             let found = challenge
                 .params
@@ -236,17 +236,11 @@ impl Realm {
                 .find(|(key, _)| key.eq_ignore_ascii_case(name));
             found.map(|(_, value)| value.to_unescaped())
         };
-        match field("realm") {
-            Some(target) => Ok(Realm {
-                target,
-                service: field("service"),
-                scope: field("scope"),
-            }),
-            None => {
-                let text = "the registry asks for a token, and does not say whose";
-                Err(Error::new(ErrorKind::Network, text))
-            }
-        }
+        Some(Realm {
+            target: field("realm")?,
+            service: field("service"),
+            scope: field("scope"),
+        })
     }
 }
 

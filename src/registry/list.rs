@@ -7,7 +7,7 @@ use super::client::{Access, Registry};
 use super::options::RegistryOptions;
 
 /// Lists what a registry has: of `REGISTRY/REPOSITORY` the tags, as `REGISTRY/REPOSITORY:TAG`, and of
-/// `REGISTRY` alone, where it lets that be seen, the repositories. In the registry's order, each as
+/// `REGISTRY` alone, where it lets that be seen, the repositories. Sorted, each as
 /// [`Store::pull`](crate::Store::pull) takes it. One request for each page of the list.
 ///
 /// ```no_run
@@ -56,7 +56,9 @@ impl RemoteList {
         registry.connect(options)?;
         let reference = registry.reference();
         let (host, repository) = (reference.host(), reference.repository());
-        let named = |start: &str, names: Vec<String>| {
+        let named = |start: &str, mut names: Vec<String>| {
+            names.sort();
+            names.dedup();
             let named = names.into_iter().map(|name| format!("{start}{name}"));
             named.collect()
         };

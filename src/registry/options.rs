@@ -16,8 +16,8 @@ use std::time::Duration;
 /// ```
 /// use modelkeep::RegistryOptions;
 ///
-/// let options = RegistryOptions::new().username_password("me", "secret").connections(8);
-/// assert!(!format!("{options:?}").contains("secret"));
+/// let options = RegistryOptions::new().username_password("me", "hunter2").connections(8);
+/// assert!(!format!("{options:?}").contains("hunter2"));
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -36,21 +36,28 @@ impl From<Error> for Fault {
 impl Fault {
     /// Reads the failure of a connection. One that was never there does not come back by waiting.
     pub(super) fn of_transport(host: &str, error: ureq::Error, may_pass: bool) -> Self {
-        let advice = match &error {
-            ureq::Error::Rustls(_) | ureq::Error::Tls(_) => {
+        // What is no TLS, or a certificate that nobody vouches for, comes as invalid data.
+        let is_tls = match &error {
+            ureq::Error::Rustls(_) | ureq::Error::Tls(_) => true,
+            ureq::Error::Io(e) => e.kind() == std::io::ErrorKind::InvalidData,
+            _ => false,
+        };
+        let advice = match is_tls {
+            true => {
                 "; a registry without TLS is reached by the option plain_http (--plain-http), one \
                  with a certificate of your own by ca_file (--ca-file)"
             }
-            _ => "",
+            false => "",
         };
-        let passes = matches!(
-            &error,
-            ureq::Error::Io(_)
-                | ureq::Error::Timeout(_)
-                | ureq::Error::ConnectionFailed
-                | ureq::Error::HostNotFound
-                | ureq::Error::BodyStalled
-        );
+        let passes = !is_tls
+            && matches!(
+                &error,
+                ureq::Error::Io(_)
+                    | ureq::Error::Timeout(_)
+                    | ureq::Error::ConnectionFailed
+                    | ureq::Error::HostNotFound
+                    | ureq::Error::BodyStalled
+            );
         let text = format!("asking {host}: {error}{advice}");
         let error = Error::new(ErrorKind::Network, text);
         match may_pass && passes {

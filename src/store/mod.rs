@@ -48,6 +48,8 @@ mod show;
 mod stored;
 mod suggest;
 mod survey;
+#[cfg(feature = "registry")]
+mod upstream;
 mod usage;
 mod verify;
 mod watch;
@@ -87,6 +89,10 @@ pub use repair::{MovedBlob, Repaired};
 pub use several::DeletedFrom;
 pub use shared::{SharedTensors, WeightsFile};
 pub use show::{InfoValue, Message, ModelInfo, Show, ShowOptions, ShownDetails, ShownTensor};
+#[cfg(feature = "registry")]
+pub(crate) use upstream::Arrival;
+#[cfg(feature = "registry")]
+pub use upstream::Upstream;
 pub use usage::{Files, ModelUsage, Usage};
 pub use verify::{
     BlobStatus, BrokenModel, Cached, Finding, GgufFinding, Progress, Report, VerifyOptions,

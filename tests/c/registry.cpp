@@ -48,9 +48,9 @@ void a_model_is_pulled(const modelkeep::Store &store, const std::string &from) {
 void a_model_is_pushed(const modelkeep::Store &store, const std::string &to) {
     modelkeep::RegistryOptions plain;
     plain.plain_http = true;
-    const auto pushed = store.push("mine", to + "/team/tiny:cpp", plain);
+    const auto pushed = store.push("mine", to + "/team/tiny-cpp:latest", plain);
     const auto facts = pushed.facts();
-    CHECK(modelkeep::view(facts.reference) == to + "/team/tiny:cpp");
+    CHECK(modelkeep::view(facts.reference) == to + "/team/tiny-cpp:latest");
     CHECK(facts.sent_blobs + facts.shared_blobs == 2);
     CHECK(pushed.json().find("\"sent_blobs\":") != std::string::npos);
 }
@@ -89,6 +89,7 @@ int main(int argc, char *argv[]) {
     } else {
         without_it_each_call_throws(store, from);
     }
-    std::cout << (failed ? "failed" : "models come and go in C++") << '\n';
+    const char *done = modelkeep::has_registry() ? "models come and go" : "it says what it lacks";
+    std::cout << (failed ? "failed" : done) << '\n';
     return failed > 0;
 }

@@ -76,7 +76,7 @@ pub(crate) struct LsRemoteArgs {
 }
 
 impl RegistryArgs {
-    fn options(&self) -> Outcome<RegistryOptions> {
+    pub(crate) fn options(&self) -> Outcome<RegistryOptions> {
         let mut options = RegistryOptions::new()
             .plain_http(self.plain_http)
             .connections(self.connections);

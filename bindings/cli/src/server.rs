@@ -8,6 +8,7 @@ use modelkeep::Store;
 use modelkeep_http::{Address, Credentials, Limits, Log, OriginPattern, Origins, Server};
 
 use crate::output::{Failure, Outcome, say};
+use crate::registry::RegistryArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -23,6 +24,13 @@ pub(crate) struct ServeArgs {
     /// copied or deleted
     #[arg(long)]
     registry: bool,
+    /// Put a registry behind this one: REGISTRY, or REGISTRY/PREFIX where its repositories are below one.
+    /// What is asked for and missing is fetched from there once, handed on while it comes, verified and
+    /// kept
+    #[arg(long, value_name = "REGISTRY", requires = "registry")]
+    upstream: Option<String>,
+    #[command(flatten, next_help_heading = "The registry behind")]
+    behind: RegistryArgs,
     /// Admit copy and delete, although it is a registry
     #[arg(long, requires = "registry")]
     allow_changes: bool,
@@ -59,6 +67,8 @@ pub(crate) fn run(store: Store, how: ServeArgs, is_read_only: bool) -> Outcome {
         mut addresses,
         mut origins,
         registry,
+        upstream,
+        behind,
         allow_changes,
         quiet,
         ..
@@ -77,6 +87,9 @@ pub(crate) fn run(store: Store, how: ServeArgs, is_read_only: bool) -> Outcome {
         .registry(registry)
         .read_only(refuses_changes)
         .credentials(credentials);
+    if let Some(registry) = &upstream {
+        server = server.upstream(registry, behind.options()?)?;
+    }
     for address in &addresses {
         server
             .listen(address)

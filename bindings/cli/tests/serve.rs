@@ -8,6 +8,9 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+// By `htpasswd -nbB -C 4 bob password`.
+const USERS: &str = "bob:$2y$04$hkOznkIaL0XMAt67V.LcueZeJ777qFSmxtoPJkIVHc/tOa9.db8hu\n";
+
 /// A command that serves, killed when dropped.
 struct Serving {
     child: Child,
@@ -189,12 +192,7 @@ fn it_warns_where_other_machines_may_ask() {
 fn a_file_of_users_closes_it_and_one_of_tokens() {
     let store = tempfile::tempdir().unwrap();
     let (users, tokens) = (store.path().join("users"), store.path().join("tokens"));
-    // By `htpasswd -nbB -C 4 bob password`.
-    fs::write(
-        &users,
-        "bob:$2y$04$hkOznkIaL0XMAt67V.LcueZeJ777qFSmxtoPJkIVHc/tOa9.db8hu\n",
-    )
-    .unwrap();
+    fs::write(&users, USERS).unwrap();
     fs::write(&tokens, "0123456789abcdef\n").unwrap();
     let (users, tokens) = (users.to_str().unwrap(), tokens.to_str().unwrap());
     let words = [
@@ -223,6 +221,71 @@ fn a_file_of_users_closes_it_and_one_of_tokens() {
     let words = [&["--token-file", tokens][..], &["--addr", "0.0.0.0:0"]].concat();
     let warned = Serving::start(store.path(), &words, &[]).ended();
     assert!(warned.contains("encrypted"), "{warned}");
+}
+
+/// Returns what a pull of `tiny` from a server says at its end, and whether it succeeded, as whom the
+/// options and the secret on standard input say.
+fn pulled(address: &str, words: &[&str], secret: &str) -> (bool, String) {
+    let store = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_modelkeep"))
+        .arg("--store")
+        .arg(store.path())
+        .arg("pull")
+        .arg(format!("{address}/library/tiny"))
+        .args(words)
+        // What whoever runs this has stored is not asked for.
+        .env("DOCKER_CONFIG", store.path())
+        .env("HOME", store.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(child.stdin.take().unwrap(), "{secret}").unwrap();
+    let said = text(child.stderr.take().unwrap());
+    (child.wait().unwrap().success(), said)
+}
+
+#[test]
+fn a_registry_that_asks_who_it_is_is_pulled_from() {
+    let store = tempfile::tempdir().unwrap();
+    let tiny = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/tiny.gguf");
+    let import = [
+        "--store".as_ref(),
+        store.path().as_os_str(),
+        "import".as_ref(),
+    ];
+    let imported = Command::new(env!("CARGO_BIN_EXE_modelkeep"))
+        .args(import)
+        .args([tiny, "tiny"])
+        .output();
+    assert!(imported.unwrap().status.success());
+    let (users, tokens) = (store.path().join("users"), store.path().join("tokens"));
+    fs::write(&users, USERS).unwrap();
+    fs::write(&tokens, "0123456789abcdef\n").unwrap();
+    let passwords = ["--htpasswd", users.to_str().unwrap()];
+    let bearers = ["--token-file", tokens.to_str().unwrap()];
+    let user: &[&str] = &["--username", "bob", "--password-stdin"];
+    let token: &[&str] = &["--password-stdin"];
+    for (closed, takes_user, takes_token) in [
+        (&passwords[..], true, false),
+        (&bearers, false, true),
+        (&[passwords, bearers].concat(), true, true),
+    ] {
+        let words = [&["--registry", "--addr", "127.0.0.1:0"], closed].concat();
+        let serving = Serving::start(store.path(), &words, &[]);
+        for (words, secret, admitted) in [
+            (user, "password", takes_user),
+            (user, "passwore", false),
+            (token, "0123456789abcdef", takes_token),
+            (token, "0123456789abcdeg", false),
+        ] {
+            let (succeeded, said) = pulled(&serving.address, words, secret);
+            assert_eq!(succeeded, admitted, "{closed:?} {words:?} {secret}: {said}");
+            assert!(admitted || said.contains("401"), "{said}");
+            assert!(!said.contains(secret), "{said}");
+        }
+    }
 }
 
 #[test]

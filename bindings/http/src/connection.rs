@@ -11,8 +11,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, StatusCode, http};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use modelkeep::Store;
 use modelkeep::http_api::Basename;
+use modelkeep::{Store, Upstream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time;
 
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub store: Store,
     /// Whether the models are served as a registry, too.
     pub is_registry: bool,
+    /// The registry behind the store.
+    pub upstream: Option<Upstream>,
     /// Whether copy and delete are refused, whatever the store admits.
     pub is_read_only: bool,
     pub authenticator: Authenticator,
@@ -54,6 +56,8 @@ pub(crate) struct Shared {
     pub log: Log,
     pub budget: Arc<Budget>,
     pub reads: Arc<Semaphore>,
+    /// Those of a registry may wait for the one behind it.
+    pub registry_reads: Arc<Semaphore>,
     pub changes: Arc<Semaphore>,
     pub phase: watch::Receiver<Phase>,
 }
@@ -178,8 +182,8 @@ impl Exchange {
         match call.target {
             Target::Registry(path) => {
                 let question = Question::new(head, path);
-                let asked = self.in_turn(&self.shared.reads, move |shared| {
-                    question.answer(&shared.store)
+                let asked = self.in_turn(&self.shared.registry_reads, move |shared| {
+                    question.answer(&shared.store, shared.upstream.as_ref())
                 });
                 asked.await.unwrap_or_else(|| whole(failed()))
             }

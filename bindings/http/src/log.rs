@@ -85,6 +85,11 @@ impl Log {
         }
     }
 
+    /// Logs what became of something that no request waits for.
+    pub(crate) fn notice(&self, text: &str) {
+        self.line(format!("modelkeep: {}", printable(text)));
+    }
+
     /// Begins the line of a request, which is written when that is dropped.
     pub(crate) fn request(&self, peer: Peer, head: &Parts) -> Entry<'_> {
         Entry {

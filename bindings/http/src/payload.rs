@@ -1,14 +1,14 @@
-//! What a response carries: bytes that are in memory, or a part of a file that is read while it is
+//! What a response carries: bytes that are in memory, or a part of a blob that is read while it is
 //! sent.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use modelkeep::http_api::RegistryBlob;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::budget::{Held, Place};
@@ -22,20 +22,20 @@ pub(crate) enum Payload {
     Part(Part),
 }
 
-/// A part of a file.
+/// A part of a blob.
 pub(crate) struct Part {
-    pub file: File,
+    pub blob: RegistryBlob,
     pub start: u64,
     pub length: u64,
 }
 
 impl Part {
-    /// All of a file of `length` bytes.
-    pub(crate) fn whole(file: File, length: u64) -> Self {
+    /// All of a blob.
+    pub(crate) fn whole(blob: RegistryBlob) -> Self {
         Part {
-            file,
             start: 0,
-            length,
+            length: blob.size(),
+            blob,
         }
     }
 }
@@ -69,7 +69,8 @@ impl Payload {
             }))),
             Payload::Part(part) => Either::Right(PartBody {
                 left: part.length,
-                next: Next::Idle(part.file, Some(part.start)),
+                at: part.start,
+                next: Next::Idle(part.blob),
                 place,
                 _held: held,
             }),
@@ -89,9 +90,10 @@ impl AsRef<[u8]> for HeldBytes {
     }
 }
 
-/// A part of a file, a piece at a time: the next one is read when the client has taken the last, by
+/// A part of a blob, a piece at a time: the next one is read when the client has taken the last, by
 /// a thread that may block.
 pub(crate) struct PartBody {
+    at: u64,
     left: u64,
     next: Next,
     place: Arc<Place>,
@@ -99,20 +101,16 @@ pub(crate) struct PartBody {
 }
 
 enum Next {
-    /// The file, and where its first piece begins before it is read.
-    Idle(File, Option<u64>),
-    Reading(JoinHandle<io::Result<(File, Vec<u8>)>>),
+    Idle(RegistryBlob),
+    Reading(JoinHandle<io::Result<(RegistryBlob, Vec<u8>)>>),
     Ended,
 }
 
 /// Reads a piece, all of it: a file that has become shorter is an error.
-fn read(mut file: File, from: Option<u64>, length: usize) -> io::Result<(File, Vec<u8>)> {
-    if let Some(from) = from {
-        file.seek(SeekFrom::Start(from))?;
-    }
+fn read(blob: RegistryBlob, at: u64, length: usize) -> io::Result<(RegistryBlob, Vec<u8>)> {
     let mut piece = vec![0; length];
-    file.read_exact(&mut piece)?;
-    Ok((file, piece))
+    blob.read_exact_at(&mut piece, at)?;
+    Ok((blob, piece))
 }
 
 impl Body for PartBody {
@@ -127,18 +125,20 @@ impl Body for PartBody {
             match std::mem::replace(&mut self.next, Next::Ended) {
                 Next::Ended => return Poll::Ready(None),
                 Next::Idle(..) if self.left == 0 => return Poll::Ready(None),
-                Next::Idle(file, from) => {
+                Next::Idle(blob) => {
+                    let at = self.at;
                     let length = usize::try_from(self.left).map_or(PIECE, |left| left.min(PIECE));
-                    self.next = Next::Reading(spawn_blocking(move || read(file, from, length)));
+                    self.next = Next::Reading(spawn_blocking(move || read(blob, at, length)));
                 }
                 Next::Reading(mut reading) => {
                     let Poll::Ready(done) = Pin::new(&mut reading).poll(context) else {
                         self.next = Next::Reading(reading);
                         return Poll::Pending;
                     };
-                    let (file, piece) = done.map_err(io::Error::other)??;
+                    let (blob, piece) = done.map_err(io::Error::other)??;
+                    self.at = self.at.saturating_add(piece.len() as u64);
                     self.left = self.left.saturating_sub(piece.len() as u64);
-                    self.next = Next::Idle(file, None);
+                    self.next = Next::Idle(blob);
                     // The client's time to take it begins.
                     drop(self.place.busy());
                     return Poll::Ready(Some(Ok(Frame::data(piece.into()))));

@@ -8,8 +8,8 @@ use hyper::header::{
 };
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, http};
-use modelkeep::http_api::{RegistryBody, RegistryResponse, registry};
-use modelkeep::{Digest, Store};
+use modelkeep::http_api::{RegistryBody, RegistryResponse, registry, registry_through};
+use modelkeep::{Digest, Store, Upstream};
 
 use crate::host;
 use crate::payload::{Part, Payload};
@@ -46,17 +46,19 @@ impl Question {
         }
     }
 
-    /// Asks the store. Opens a file, and reads none but manifests.
-    pub(crate) fn answer(&self, store: &Store) -> Reply {
+    /// Asks the store, and the registry behind it where there is one. Opens a file, and reads none but
+    /// manifests.
+    pub(crate) fn answer(&self, store: &Store, upstream: Option<&Upstream>) -> Reply {
         let response = match self.method {
-            Method::GET | Method::HEAD => registry(store, &self.path, &self.query),
+            Method::GET | Method::HEAD => match upstream {
+                Some(upstream) => registry_through(upstream, &self.path, &self.query),
+                None => registry(store, &self.path, &self.query),
+            },
             _ => RegistryResponse::read_only(),
         };
         let reply = head(&response);
         match response.body {
-            RegistryBody::Blob { file, size } => {
-                self.blob(reply, response.digest, Part::whole(file, size))
-            }
+            RegistryBody::Blob(blob) => self.blob(reply, response.digest, Part::whole(blob)),
             body => text(reply, body),
         }
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use modelkeep::Store;
+use modelkeep::{RegistryOptions, Store, Upstream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -19,6 +19,9 @@ use crate::listener::Listener;
 use crate::log::Log;
 use crate::origin::Origins;
 use crate::system::Interrupts;
+
+/// How many questions to a registry are answered at once.
+const REGISTRY_READS: usize = 64;
 
 /// How long the end waits for refusals to be sent.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -41,12 +44,14 @@ impl Server {
         let shared = Shared {
             store,
             is_registry: false,
+            upstream: None,
             is_read_only: false,
             authenticator: Authenticator::new(Credentials::default(), &limits),
             origins,
             log,
             budget: Budget::new(limits.connections, limits.memory),
             reads: Arc::new(Semaphore::new(limits.reads)),
+            registry_reads: Arc::new(Semaphore::new(REGISTRY_READS)),
             changes: Arc::new(Semaphore::new(limits.changes)),
             phase: phases,
             limits,
@@ -68,6 +73,19 @@ impl Server {
     pub fn registry(mut self, is_registry: bool) -> Self {
         self.shared.is_registry = is_registry;
         self
+    }
+
+    /// Puts a registry behind the store: what clients of the registry ask for and is missing comes from
+    /// there. The log says what came, and what did not.
+    ///
+    /// # Errors
+    /// Where that is no registry, or nothing may be written to the store.
+    pub fn upstream(mut self, registry: &str, options: RegistryOptions) -> modelkeep::Result<Self> {
+        let log = self.shared.log.clone();
+        let notice = move |line: &str| log.notice(line);
+        let upstream = Upstream::new(&self.shared.store, registry, options, notice)?;
+        self.shared.upstream = Some(upstream);
+        Ok(self)
     }
 
     /// Sets whether copy and delete are refused, whatever the store admits.

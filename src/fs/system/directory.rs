@@ -14,6 +14,10 @@ use super::stat::{Kind, Stat};
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "the path is all that the system takes")
+    )]
     handle: system::Handle,
 }
 

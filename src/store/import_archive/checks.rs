@@ -48,7 +48,7 @@ pub(super) fn check_manifest(name: &ModelName, text: &[u8]) -> Result<()> {
 }
 
 /// Fails for a text of more parts than any manifest has, before they are all in memory.
-fn refuse_bomb(text: &[u8]) -> Result<()> {
+pub(in crate::store) fn refuse_bomb(text: &[u8]) -> Result<()> {
     if text.iter().filter(|byte| **byte == b'{').count() <= MOST_LAYERS {
         return Ok(());
     }

@@ -20,6 +20,8 @@ use crate::name::{ModelName, convert};
 use crate::oci::{self, Entry, Member};
 use crate::store::handle::Store;
 
+#[cfg(feature = "registry")]
+pub(super) use checks::refuse_bomb;
 pub(super) use intake::Intake;
 
 /// How the models of an archive are taken in.

@@ -17,6 +17,7 @@ use crate::registry::{Download, Fault, Registry};
 use crate::store::blobs::{Blob, NewBlob};
 use crate::store::handle::Store;
 use crate::store::import::Pinned;
+use crate::store::upstream::Flights;
 
 use super::flight::Flight;
 
@@ -55,6 +56,8 @@ struct Fetch<'a> {
     registry: &'a Registry,
     wanted: Mutex<VecDeque<Wanted>>,
     flights: Mutex<Vec<Arc<Flight>>>,
+    /// Where those who read along find them.
+    seen: &'a Flights,
     failure: Mutex<Option<Error>>,
     fetched: Mutex<Fetched>,
     /// How many blobs are not in their places yet.
@@ -72,6 +75,7 @@ pub(super) fn fetch(
     registry: &Registry,
     blobs: &[(Digest, u64)],
     transfers: usize,
+    flights: &Flights,
 ) -> Result<Fetched> {
     let mut wanted: Vec<Wanted> = Vec::with_capacity(blobs.len());
     for (digest, size) in blobs {
@@ -88,6 +92,7 @@ pub(super) fn fetch(
         registry,
         wanted: Mutex::new(wanted.into()),
         flights: Mutex::default(),
+        seen: flights,
         failure: Mutex::default(),
         fetched: Mutex::default(),
         open: AtomicUsize::new(blobs.len()),
@@ -145,7 +150,11 @@ impl<'a> Fetch<'a> {
     }
 
     fn next_blob(&self) -> Option<Wanted> {
-        lock(&self.wanted).pop_front()
+        let mut wanted = lock(&self.wanted);
+        let asked = wanted
+            .iter()
+            .position(|one| self.seen.is_asked(&one.digest));
+        wanted.remove(asked.unwrap_or(0))
     }
 
     /// Begins a blob, unless it is stored by now, or somebody else fetches it.
@@ -175,11 +184,17 @@ impl<'a> Fetch<'a> {
             .must_have_room(size.saturating_sub(there), &doing)?;
         let flight = Arc::new(Flight::new(digest, size, partial)?);
         lock(&self.flights).push(flight.clone());
+        self.seen.begun(&flight);
+        // Whoever failed before that did not see it.
+        if self.has_failed() {
+            flight.fail();
+        }
         scope.spawn(move || {
             if let Err(error) = self.follow(&flight, wanted) {
                 self.fail(error);
             }
             lock(&self.flights).retain(|other| !Arc::ptr_eq(other, &flight));
+            self.seen.ended(&flight);
         });
         Ok(())
     }

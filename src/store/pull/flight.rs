@@ -1,6 +1,6 @@
 //! One blob on its way here: who fetches which part, and how far it is without a gap.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::name::Digest;
 const STEP: Duration = Duration::from_millis(50);
 
 /// A blob that is being fetched.
-pub(super) struct Flight {
+pub(in crate::store) struct Flight {
     pub digest: Digest,
     pub size: u64,
     pub partial: Partial,
@@ -32,19 +32,32 @@ struct State {
     lengths: Vec<u64>,
     under_way: usize,
     has_failed: bool,
+    /// Where somebody waits for bytes.
+    asked: BTreeSet<u64>,
 }
 
 impl State {
-    /// Returns how many bytes are there without a gap.
-    fn contiguous(&self) -> u64 {
-        let mut whole = 0;
+    /// Returns how many bytes are there from a place on, without a gap.
+    fn contiguous(&self, at: u64) -> u64 {
+        let mut there = 0;
+        let mut start = 0;
         for (written, length) in self.written.iter().zip(&self.lengths) {
-            whole += written;
-            if written < length {
-                break;
+            let end = start + length;
+            if at + there < end {
+                there = (start + written).saturating_sub(at).max(there);
+                if written < length {
+                    break;
+                }
             }
+            start = end;
         }
-        whole
+        there
+    }
+
+    /// Returns which of the waiting parts is next: one that somebody waits for, else the first.
+    fn next(&self) -> usize {
+        let is_asked = |part: &Part| self.asked.range(part.start..part.end).next().is_some();
+        self.waiting.iter().position(is_asked).unwrap_or(0)
     }
 }
 
@@ -57,6 +70,7 @@ impl Flight {
             waiting: parts.into(),
             under_way: 0,
             has_failed: false,
+            asked: BTreeSet::new(),
         };
         Ok(Flight {
             digest,
@@ -74,7 +88,8 @@ impl Flight {
         if state.has_failed || (!self.has_ranges() && state.under_way > 0) {
             return None;
         }
-        let part = state.waiting.pop_front()?;
+        let next = state.next();
+        let part = state.waiting.remove(next)?;
         state.under_way += 1;
         Some(part)
     }
@@ -135,17 +150,31 @@ impl Flight {
         }
     }
 
+    /// Reads bytes from a place on, as many as are there, and waits for the first; 0 at the end.
+    ///
+    /// # Errors
+    /// Where they will not come.
+    pub(in crate::store) fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
+        let there = usize::try_from(self.wait(at)?).unwrap_or(usize::MAX);
+        let count = there.min(into.len());
+        let into = into.get_mut(..count).unwrap_or_default();
+        self.partial.read_at(into, at).map_err(io::Error::other)?;
+        Ok(count)
+    }
+
     /// Waits until there are bytes from a place on; returns how many, 0 at the end.
     fn wait(&self, at: u64) -> io::Result<u64> {
         let mut state = self.lock();
         loop {
-            let there = state.contiguous();
-            if there > at || at >= self.size {
-                return Ok(there.saturating_sub(at));
+            let there = state.contiguous(at);
+            if there > 0 || at >= self.size {
+                state.asked.remove(&at);
+                return Ok(there);
             }
             if state.has_failed {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
+            state.asked.insert(at);
             let waited = self.grown.wait_timeout(state, STEP);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -164,13 +193,7 @@ pub(super) struct Arriving<'f> {
 
 impl Read for Arriving<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let there = usize::try_from(self.flight.wait(self.at)?).unwrap_or(usize::MAX);
-        let count = there.min(into.len());
-        let into = into.get_mut(..count).unwrap_or_default();
-        self.flight
-            .partial
-            .read_at(into, self.at)
-            .map_err(io::Error::other)?;
+        let count = self.flight.read_at(into, self.at)?;
         self.at += count as u64;
         Ok(count)
     }

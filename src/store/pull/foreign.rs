@@ -10,6 +10,7 @@ use crate::oci;
 use crate::registry::{Registry, RemoteManifest};
 use crate::store::handle::Store;
 use crate::store::import::ImportOptions;
+use crate::store::upstream::Flights;
 
 use super::{PullOptions, Pulled};
 
@@ -144,6 +145,7 @@ impl Artifact {
         let of = |kind: Kind| text.layers.iter().filter(move |layer| layer.kind() == kind);
         let refused = |what: String| Err(Error::new(ErrorKind::Unsupported, what));
         let what = match (text.artifact_type.as_str(), text.config.media_type.as_str()) {
+            ("", "") => "something of no type",
             ("", config) => config,
             (artifact, _) => artifact,
         };
@@ -223,7 +225,7 @@ impl Store {
         }
         let mut blobs = vec![artifact.weights];
         blobs.extend(&artifact.projectors);
-        let fetched = self.fetch(registry, &blobs, options)?;
+        let fetched = self.fetch(registry, &blobs, options, &Flights::default())?;
         let path = |(digest, _): &(Digest, u64)| self.blob_path(digest);
         let importing = ImportOptions::new()
             .replace(options.replace)

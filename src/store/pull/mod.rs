@@ -10,9 +10,11 @@ use crate::name::{Digest, ModelName};
 use crate::oci::{Entry, Member};
 use crate::registry::{Access, Registry, RegistryReference, RemoteManifest};
 use crate::store::handle::Store;
-use crate::store::import_archive::{ImportArchiveOptions, Intake};
+use crate::store::import_archive::{ImportArchiveOptions, Intake, refuse_bomb};
+use crate::store::upstream::Flights;
 
 use fetch::{Fetched, fetch};
+pub(in crate::store) use flight::Flight;
 pub(in crate::store) use options::shown;
 pub use options::{PullOptions, Pulled};
 
@@ -96,17 +98,20 @@ impl Store {
         let found = self.ending(registry, || manifest(registry))?;
         match foreign::Artifact::of(&found.bytes)? {
             Some(artifact) => self.pull_artifact(registry, artifact, &found, name, options),
-            None => self.pull_model(registry, found, name, options),
+            None => self.pull_found(registry, found, name, options, &Flights::default()),
         }
     }
 
-    fn pull_model(
+    /// Fetches the model of a manifest; who reads its blobs along finds them in `flights`.
+    pub(in crate::store) fn pull_found(
         &self,
         registry: &Registry,
         found: RemoteManifest,
         name: &ModelName,
         options: &PullOptions,
+        flights: &Flights,
     ) -> Result<Pulled> {
+        refuse_bomb(&found.bytes)?;
         let taking = ImportArchiveOptions::new()
             .name(name)
             .replace(options.replace);
@@ -125,7 +130,7 @@ impl Store {
         for (digest, size) in &wanted {
             intake.hold(*digest, *size);
         }
-        let fetched = self.fetch(registry, &wanted, options)?;
+        let fetched = self.fetch(registry, &wanted, options, flights)?;
         intake.pinned.extend(fetched.pinned);
         let taken = intake.finish()?;
         let model = taken.models.into_iter().next();
@@ -147,15 +152,19 @@ impl Store {
         registry: &Registry,
         blobs: &[(Digest, u64)],
         options: &PullOptions,
+        flights: &Flights,
     ) -> Result<Fetched> {
         let transfers = options.registry.transfers();
-        self.ending(registry, || fetch(self, registry, blobs, transfers))
+        self.ending(registry, || {
+            fetch(self, registry, blobs, transfers, flights)
+        })
     }
 }
 
 /// Returns the manifest of a model, of a list where it is the only one that could be it.
 fn manifest(registry: &Registry) -> Result<RemoteManifest> {
     let found = registry.manifest()?;
+    refuse_bomb(&found.bytes)?;
     match foreign::only_manifest(&found.bytes)? {
         None => Ok(found),
         Some(digest) => registry.manifest_at(&digest.to_string()),

@@ -64,6 +64,10 @@ impl PullOptions {
         self
     }
 
+    pub(in crate::store) fn registry_options(&self) -> &RegistryOptions {
+        &self.registry
+    }
+
     /// Sets how the registry is reached.
     #[must_use]
     pub fn registry(mut self, registry: RegistryOptions) -> Self {
