@@ -98,6 +98,19 @@ done
 [ -z "$(find "$work/others/.modelkeep/tmp" -type f)" ]
 pass "a pull that was killed $kept times in the middle ends whole, and leaves nothing"
 
+# And so does a push: no manifest is there before its blobs are.
+killed=0
+for hundredths in 05 10 15 20 25 30 35 40 45 50 60 70 80 90; do
+    { timeout -s KILL "0.$hundredths" "${ours[@]}" push large "$open/killed/large" || true; } >/dev/null 2>&1
+    ! "${ours[@]}" ls-remote "$open/killed/large" >/dev/null 2>&1 || break
+    killed=$((killed + 1))
+done
+"${ours[@]}" push large "$open/killed/large" >/dev/null
+"${theirs[@]}" pull "$open/killed/large" again >/dev/null
+curl -sf --noproxy '*' "http://$open/v2/killed/large/blobs/sha256:$("${ours[@]}" path large | sed 's/.*sha256-//')" |
+    cmp - "$("${ours[@]}" path large)"
+pass "a push that was killed $killed times in the middle ends whole"
+
 # Certificates of an authority of our own, for the registry and for who comes.
 authority() { # NAME EXTENSIONS
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/$1.key" -subj "/CN=$1" \
