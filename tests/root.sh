@@ -106,6 +106,8 @@ enter_root() { # COMMAND
             mount --rbind /proc "$root/proc"
             mount --rbind /dev "$root/dev"
             for place; do mkdir -p "$root$place"; mount --bind "$place" "$root$place"; done
+            # What is installed in the root must not make them anew for the whole machine.
+            mount -o remount,bind,ro "$root/etc/ssl/certs"
             cp -L /etc/resolv.conf "$root/etc/resolv.conf"
             exec chroot "$root" bash -euc "cd \"\$0\"; $command" "$here"
         ' enter "$place" "$1" "$PWD" "${places[@]}"
