@@ -160,3 +160,29 @@ for place in one two; do
     [ -e "$work/$place/models/blobs/sha256-$weights" ]
 done
 pass "Ollama pulls beside another, and goes on after it was killed"
+
+# A cache in front of it: two nodes that come at once have each blob fetched once, and Ollama sees no
+# difference.
+"$modelkeep" --store "$work/models" serve --registry --addr 127.0.0.1:0 2>"$work/origin-log" &
+pids+=($!)
+until origin=$(grep -o '127.0.0.1:[0-9]*' "$work/origin-log" | head -1); do sleep 0.05; done
+mkdir "$work/cache"
+"$modelkeep" --store "$work/cache" serve --registry --upstream "$origin" --addr 127.0.0.1:0 2>"$work/cache-log" &
+pids+=($!)
+until cache=$(grep -o '127.0.0.1:[0-9]*' "$work/cache-log" | head -1); do sleep 0.05; done
+starts "$work/three"
+first=$node
+starts "$work/four"
+second=$node
+node=$first pulls "$cache/library/large" >"$work/said-one" &
+one=$!
+node=$second pulls "$cache/library/large" >"$work/said-two"
+wait "$one"
+grep -q success "$work/said-one" && grep -q success "$work/said-two"
+grep -q "/blobs/sha256:$weights" "$work/cache-log"
+until grep -q "modelkeep: fetched large:latest: " "$work/cache-log"; do sleep 0.05; done
+fetched=$(awk '/ GET .*\/blobs\// && $5 ~ /^20/ { sum += $6 } END { print sum + 0 }' "$work/origin-log")
+[ "$fetched" = "$(find "$work/cache/blobs" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')" ]
+diff <(shows "$address" large) <(shows "$first" "$cache/library/large")
+for place in three/models four/models cache; do "$modelkeep" --store "$work/$place" verify >/dev/null; done
+pass "Ollama pulls through a cache, which fetches each byte once"

@@ -87,15 +87,22 @@ impl KnownLine {
         self.has_all_parts.store(true, Ordering::Relaxed);
     }
 
-    /// Returns about how many bytes of memory it takes, as if it shared nothing.
+    /// Returns about how many bytes of memory it takes, and its share of what others have as well.
     pub(crate) fn bytes(&self) -> u64 {
-        let blobs = self.blobs.len() * (size_of::<ReadBlob>() + size_of::<Arc<ReadBlob>>());
-        (size_of::<Self>() + size_of::<Told>() + blobs) as u64 + self.told.text_bytes()
+        let told = share(&self.told, size_of::<Told>() + self.told.text_bytes());
+        let blobs = self.blobs.iter();
+        let blobs = blobs.map(|blob| size_of_val(blob) + share(blob, size_of::<ReadBlob>()));
+        (size_of::<Self>() + told + blobs.sum::<usize>()) as u64
     }
 }
 
+/// Returns what each of those who have a value pays for it.
+fn share<T>(value: &Arc<T>, bytes: usize) -> usize {
+    bytes / Arc::strong_count(value).max(1)
+}
+
 impl Told {
-    fn text_bytes(&self) -> u64 {
+    fn text_bytes(&self) -> usize {
         let details = &self.details;
         let texts = [
             &self.remote_model,
@@ -109,6 +116,6 @@ impl Told {
         let families = details.families.iter().flatten();
         let texts = texts.into_iter().chain(families);
         let bytes: usize = texts.map(|text| size_of::<String>() + text.len()).sum();
-        (bytes + self.capabilities.len() * size_of::<Capability>()) as u64
+        bytes + self.capabilities.len() * size_of::<Capability>()
     }
 }

@@ -1,0 +1,157 @@
+"""Pulling a model from a registry on this machine, beside what else fetches it, in one run.
+
+    python benches/registry.py MODELKEEP [GIGABYTES [DIRECTORY]]
+
+MODELKEEP is the command, which also serves the registry. In DIRECTORY, by default where temporary files
+are, a model of two layers is made and served. Each way runs in turn, five times, into a place that is
+empty; prints the fastest in seconds, how many times modelkeep's, the processor's time and the most
+memory. A program that is not found is left out: `curl`, `skopeo`, `oras`, and Ollama as
+$MODELKEEP_OLLAMA, whose own server does the work.
+"""
+
+import json
+import os
+import random
+import resource
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+TURNS = 5
+
+
+def make(path: Path, gigabytes: float) -> None:
+    def text(value: bytes) -> bytes:
+        return struct.pack("<Q", len(value)) + value
+
+    elements = int(gigabytes * 1e9) // 4
+    head = b"GGUF" + struct.pack("<IQQ", 3, 1, 1)
+    head += text(b"general.architecture") + struct.pack("<I", 8) + text(b"llama")
+    head += text(b"w") + struct.pack("<IQIQ", 1, elements, 0, 0)
+    piece = random.Random(1).randbytes(1 << 24)
+    with path.open("wb") as file:
+        file.write(head + bytes(-len(head) % 32))
+        for _ in range(4 * elements // len(piece)):
+            file.write(piece)
+        file.write(piece[: 4 * elements % len(piece)])
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for(port: int) -> None:
+    for _ in range(200):
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"nobody listens on {port}")
+
+
+def memory(pid: int) -> int:
+    """The most memory that a process ever had, in KiB, as the system counts it."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1])
+    return 0
+
+
+def run(command: list[str]) -> tuple[float, float, int]:
+    """Seconds, seconds of the processor, and KiB at the most."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    if status != 0:
+        raise RuntimeError(f"{command}: {process.stderr.read()[-500:]!r}")
+    process.stderr.close()
+    process.returncode = 0
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss
+
+
+def main(modelkeep: str, gigabytes: float, directory: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=directory) as scratch:
+        work = Path(scratch)
+        make(work / "model.gguf", gigabytes)
+        store = ["--store", str(work / "models")]
+        subprocess.run([modelkeep, *store, "import", str(work / "model.gguf"), "large"], check=True, stdout=subprocess.DEVNULL)
+        (work / "model.gguf").unlink()
+        path = subprocess.check_output([modelkeep, *store, "path", "large"], text=True).strip()
+        digest = "sha256:" + path.rsplit("-", 1)[1]
+        port = free_port()
+        server = subprocess.Popen([modelkeep, *store, "serve", "--registry", "--quiet", "--addr", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL)
+        processes = [server]
+        try:
+            wait_for(port)
+            compare(modelkeep, work, port, digest, processes)
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+
+
+def compare(modelkeep: str, work: Path, port: int, digest: str, processes: list[subprocess.Popen]) -> None:
+    into, host = work / "into", f"127.0.0.1:{port}"
+    (work / "models").stat()
+    ways: dict[str, Callable[[], tuple[float, float, int]]] = {
+        "modelkeep pull": lambda: run([modelkeep, "--store", str(into), "pull", f"{host}/library/large"]),
+        "modelkeep verify": lambda: run([modelkeep, "--store", str(work / "models"), "verify"]),
+    }
+    if shutil.which("curl"):
+        ways["curl, no check"] = lambda: run(["curl", "-sf", "--noproxy", "*", "--create-dirs", "-o", str(into / "blob"), f"http://{host}/v2/library/large/blobs/{digest}"])
+    if shutil.which("skopeo"):
+        ways["skopeo copy"] = lambda: run(["skopeo", "copy", "-q", "--src-tls-verify=false", f"docker://{host}/library/large", f"dir:{into}"])
+    if shutil.which("oras"):
+        ways["oras copy"] = lambda: run(["oras", "copy", "--no-tty", "--from-plain-http", "--to-oci-layout", f"{host}/library/large:latest", f"{into}:latest"])
+    ollama = os.environ.get("MODELKEEP_OLLAMA")
+    if ollama:
+        node = free_port()
+        own = {**os.environ, "HOME": str(work), "OLLAMA_MODELS": str(into), "OLLAMA_HOST": f"127.0.0.1:{node}", "OLLAMA_NO_CLOUD": "1"}
+
+        def pull_by_ollama() -> tuple[float, float, int]:
+            # A server of its own for each turn: what it used is the pull's.
+            process = subprocess.Popen([ollama, "serve"], env=own, cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                wait_for(node)
+                begun = time.perf_counter()
+                body = json.dumps({"model": f"{host}/library/large", "insecure": True}).encode()
+                request = urllib.request.Request(f"http://127.0.0.1:{node}/api/pull", body)
+                with urllib.request.urlopen(request) as reply:
+                    last = reply.read().splitlines()[-1]
+                seconds = time.perf_counter() - begun
+                assert json.loads(last) == {"status": "success"}, last
+                most = memory(process.pid)
+            finally:
+                process.kill()
+                _, _, used = os.wait4(process.pid, 0)
+                process.returncode = 0
+            return seconds, used.ru_utime + used.ru_stime, most
+
+        ways["Ollama's pull"] = pull_by_ollama
+    best: dict[str, tuple[float, float, int]] = {}
+    for _ in range(TURNS):
+        for name, way in ways.items():
+            shutil.rmtree(into, ignore_errors=True)
+            into.mkdir()
+            found = way()
+            best[name] = min(best.get(name, found), found)
+    own_time = best["modelkeep pull"][0]
+    print(f"{'':18} {'seconds':>8} {'times':>6} {'CPU s':>6} {'MiB':>6}")
+    for name, (seconds, used, most) in best.items():
+        print(f"{name:18} {seconds:8.2f} {seconds / own_time:6.2f} {used:6.2f} {most / 1024:6.0f}")
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    arguments = sys.argv[1:]
+    main(arguments[0], float(arguments[1]) if len(arguments) > 1 else 1.0, Path(arguments[2]) if len(arguments) > 2 else Path(tempfile.gettempdir()))
