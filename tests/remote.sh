@@ -86,6 +86,16 @@ pass "a model is pulled as it is, and once"
 "${theirs[@]}" push "$open/team/tiny:a" "$open/team/copy:a" --json | grep -q '"sent_blobs":0,"sent_bytes":0,"mounted_blobs":2'
 pass "blobs are mounted from another repository"
 
+# A manifest that does not state its type goes, too.
+untyped=$work/others/manifests/registry.ollama.ai/library/untyped
+mkdir -p "$untyped"
+sed 's|"mediaType":"application/vnd.docker.distribution.manifest.v2+json",||' \
+    "$work/others/manifests/$open/team/tiny/a" >"$untyped/latest"
+"${theirs[@]}" push untyped "$open/team/untyped" >/dev/null
+"${theirs[@]}" pull "$open/team/untyped" typed >/dev/null
+cmp "$untyped/latest" "$untyped/../typed/latest"
+pass "a manifest without a type"
+
 # Killed ever later, a pull goes on with what it has.
 kept=0
 for hundredths in 05 10 15 20 25 30 35 40 45 50 60 70 80 90; do
@@ -155,6 +165,7 @@ pass "passwords of an option, of the environment, of a file and of a helper"
 
 printf '{}' >"$DOCKER_CONFIG/config.json"
 refused "plain-http.*ca-file" "${theirs[@]}" pull "localhost:${closed#*:}/team/tiny" five --ca-file "$work/client.pem"
+refused "ca-file" "${theirs[@]}" pull "$closed/team/tiny" five
 starts mutual ", tls: {certificate: $work/server.pem, key: $work/server.key, clientcas: [$work/ca.pem]}" ""
 mutual=127.0.0.1:$port
 refused "asking 127.0.0.1" "${ours[@]}" push tiny "$mutual/team/tiny" "${trusting[@]}"

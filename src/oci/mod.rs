@@ -43,9 +43,20 @@ use serde::Deserialize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::go::decode::{self, Decode, DecodeError, Event, Reader};
 
-/// Returns the type of a manifest as a registry is told it: what it states, where that is one, and
-/// that of Ollama's own where it states none.
+/// Returns the type of a manifest as a client is told it: what it states, where that is one, and that of
+/// Ollama's own where it states none.
 pub(crate) fn manifest_type(bytes: &[u8]) -> &'static str {
+    stated_type(bytes).unwrap_or(DOCKER_MANIFEST)
+}
+
+/// Returns the type of a manifest as a registry is told it: one that states none is OCI's, of which
+/// alone that is true.
+#[cfg(feature = "registry")]
+pub(crate) fn pushed_type(bytes: &[u8]) -> &'static str {
+    stated_type(bytes).unwrap_or(IMAGE_MANIFEST)
+}
+
+fn stated_type(bytes: &[u8]) -> Option<&'static str> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Stated {
@@ -53,8 +64,7 @@ pub(crate) fn manifest_type(bytes: &[u8]) -> &'static str {
     }
     let stated: Option<Stated> = serde_json::from_slice(bytes).ok();
     let mut known = MANIFEST_TYPES.into_iter();
-    let stated = stated.and_then(|it| known.find(|known| *known == it.media_type));
-    stated.unwrap_or(DOCKER_MANIFEST)
+    stated.and_then(|it| known.find(|known| *known == it.media_type))
 }
 
 /// Reads `oci-layout`.

@@ -1,8 +1,7 @@
-//! One repository of a registry: manifests, whether blobs are there, and lists.
+//! One repository of a registry: its manifests, and how anything is asked of it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::Deserialize;
 use ureq::http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use ureq::{Body, SendBody};
 
@@ -23,10 +22,6 @@ const MOST_REDIRECTS: usize = 5;
 /// A header that was made anew may have expired at once; one that is refused again is wrong.
 const MOST_CHALLENGES: usize = 2;
 
-/// The longest page of a list, in bytes, and the most pages.
-const LONGEST_PAGE: u64 = 4 << 20;
-const MOST_PAGES: usize = 1_000;
-
 /// What is done in a repository.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -39,7 +34,7 @@ pub(crate) struct Registry {
     reference: RegistryReference,
     /// Whether it is reached without TLS.
     is_plain: AtomicBool,
-    agents: Agents,
+    pub(super) agents: Agents,
     auth: Auth,
     pub(super) pauses: Pauses,
 }
@@ -106,8 +101,10 @@ impl Registry {
         let request = request
             .body(SendBody::none())
             .map_err(|_| self.bad_target("/v2/"))?;
-        if self.agents.send(request).is_err() {
-            self.is_plain.store(true, Ordering::Relaxed);
+        if let Err(fault) = self.agents.send(request) {
+            // One whose certificate is not believed does speak it.
+            let speaks_tls = fault.into_error().to_string().contains("certificate:");
+            self.is_plain.store(!speaks_tls, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -170,62 +167,6 @@ impl Registry {
                 Err(Error::new(ErrorKind::Corrupt, text))
             }
         }
-    }
-
-    /// Returns the tags of the repository, as the registry orders them.
-    pub(crate) fn tags(&self) -> Result<Vec<String>> {
-        #[derive(Default, Deserialize)]
-        struct Page {
-            tags: Option<Vec<String>>,
-        }
-        let first = format!("/v2/{}/tags/list", self.reference.repository());
-        self.pages(&first, |page: Page| page.tags.unwrap_or_default())
-    }
-
-    /// Returns the repositories of the registry, as it orders them.
-    pub(crate) fn catalog(&self) -> Result<Vec<String>> {
-        #[derive(Default, Deserialize)]
-        struct Page {
-            repositories: Option<Vec<String>>,
-        }
-        self.pages("/v2/_catalog", |page: Page| {
-            page.repositories.unwrap_or_default()
-        })
-    }
-
-    fn pages<P: for<'de> Deserialize<'de>>(
-        &self,
-        first: &str,
-        entries: impl Fn(P) -> Vec<String>,
-    ) -> Result<Vec<String>> {
-        let doing = format!("reading {first} of {}", self.reference.host());
-        let mut all = Vec::new();
-        let mut next = Some(self.uri(first)?);
-        for _ in 0..MOST_PAGES {
-            let Some(target) = next.take() else {
-                return Ok(all);
-            };
-            let (text, link) = self.patiently(|| {
-                let response = self.ask(&Ask::new(Method::GET, target.clone()))?;
-                if response.status() != StatusCode::OK {
-                    return Err(refusal(response, &doing));
-                }
-                let link = header(&response, "link").map(str::to_owned);
-                Ok((read_whole(response, LONGEST_PAGE, "a list")?, link))
-            })?;
-            let page = serde_json::from_slice(&text);
-            let page = page.map_err(|e| Error::caused(ErrorKind::Network, doing.clone(), e))?;
-            all.extend(entries(page).iter().map(|entry| printable(entry)));
-            next = match link.as_deref().and_then(next_page) {
-                // A list is continued where it began.
-                Some(link) => {
-                    Some(self.resolve(&target, link)?).filter(|it| self.agents.is_own(it))
-                }
-                None => None,
-            };
-        }
-        let text = format!("{doing}: more than {MOST_PAGES} pages");
-        Err(Error::new(ErrorKind::Network, text))
     }
 
     /// Makes a request that may be made again until it succeeds or fails for good.
@@ -354,14 +295,7 @@ impl Registry {
     }
 }
 
-/// Returns the target of a `Link` whose relation is `next`.
-// RFC 5988
-fn next_page(link: &str) -> Option<&str> {
-    let (target, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
-    rest.contains("next").then_some(target)
-}
-
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
@@ -401,12 +335,5 @@ mod tests {
         }
         let error = resolved("ftp://o.y/z?signature=secret").expect_err("no scheme of ours");
         assert!(!error.to_string().contains("secret"), "{error}");
-    }
-
-    #[test]
-    fn the_next_page_is_that_of_the_link() {
-        assert_eq!(next_page("</v2/x?n=1>; rel=\"next\""), Some("/v2/x?n=1"));
-        assert_eq!(next_page("</v2/x?n=1>; rel=\"prev\""), None);
-        assert_eq!(next_page("/v2/x; rel=next"), None);
     }
 }

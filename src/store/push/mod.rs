@@ -109,7 +109,7 @@ impl Store {
         };
         self.ending(&registry, || {
             push.all(options.registry.transfers())?;
-            registry.put_manifest(&bytes, oci::manifest_type(&bytes))
+            registry.put_manifest(&bytes, oci::pushed_type(&bytes))
         })?;
         Ok(push
             .sent

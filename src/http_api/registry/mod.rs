@@ -4,20 +4,21 @@
 //! A repository is `[host/][namespace/]model`, with the defaults of a model's name. A blob is the
 //! store's, whichever repository it is asked of.
 
-use std::fmt;
-use std::fs::File;
-use std::io;
+mod blob;
+mod shelf;
 
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::system::open;
 use crate::go::json;
 use crate::name::{DEFAULT_HOST, DEFAULT_NAMESPACE, Digest, ModelName};
 use crate::oci;
 use crate::store::Store;
 #[cfg(feature = "registry")]
-use crate::store::{Arrival, Upstream};
+use crate::store::Upstream;
+
+pub use blob::RegistryBlob;
+use shelf::Shelf;
 
 const JSON: &str = "application/json";
 
@@ -71,132 +72,6 @@ pub enum RegistryBody {
     Bytes(Vec<u8>),
     /// A blob: whoever reads it checks it against its digest.
     Blob(RegistryBlob),
-}
-
-/// A blob of a [`RegistryResponse`]: as it is stored, or on its way here.
-///
-/// ```
-/// # let (directory, store) =
-/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scene/store.rs"));
-/// use modelkeep::http_api::{RegistryBody, registry};
-///
-/// let digest = store.model("tiny")?.manifest().config().digest()?;
-/// let response = registry(&store, &format!("library/tiny/blobs/{digest}"), "");
-/// let RegistryBody::Blob(blob) = response.body else { panic!("it is stored") };
-/// let beyond = blob.read_exact_at(&mut [0], blob.size()).map_err(|error| error.kind());
-/// assert_eq!(beyond, Err(std::io::ErrorKind::UnexpectedEof));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug)]
-pub struct RegistryBlob {
-    source: Source,
-    size: u64,
-}
-
-enum Source {
-    File(File),
-    #[cfg(feature = "registry")]
-    Arrival(Arrival),
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Source::File(file) => file.fmt(f),
-            #[cfg(feature = "registry")]
-            Source::Arrival(_) => f.write_str("Arrival"),
-        }
-    }
-}
-
-impl RegistryBlob {
-    /// Returns its length, in bytes.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Fills a buffer with the bytes from a place on. Waits for those that are still on their way here.
-    ///
-    /// # Errors
-    /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) where it ends before, and where the rest will not
-    /// come.
-    pub fn read_exact_at(&self, mut into: &mut [u8], mut at: u64) -> io::Result<()> {
-        while !into.is_empty() {
-            let read = match &self.source {
-                Source::File(file) => open::read_at(file, into, at),
-                #[cfg(feature = "registry")]
-                Source::Arrival(arrival) => arrival.read_at(into, at),
-            };
-            match read {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => {
-                    into = into.get_mut(count..).unwrap_or_default();
-                    at += count as u64;
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What a registry has.
-trait Shelf {
-    fn store(&self) -> &Store;
-
-    /// Returns the bytes of the manifest of a name.
-    fn manifest(&self, name: &ModelName) -> Result<Option<Vec<u8>>>;
-
-    /// Returns the manifest of a digest, in a repository, where it is known besides those that are
-    /// stored.
-    fn manifest_of(&self, _repository: &ModelName, _digest: &Digest) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn blob(&self, digest: &Digest) -> Result<Option<RegistryBlob>> {
-        let opened = self.store().open_blob(digest)?;
-        Ok(opened.map(|(file, size)| RegistryBlob {
-            source: Source::File(file),
-            size,
-        }))
-    }
-}
-
-impl Shelf for Store {
-    fn store(&self) -> &Store {
-        self
-    }
-
-    fn manifest(&self, name: &ModelName) -> Result<Option<Vec<u8>>> {
-        self.manifest_bytes(name)
-    }
-}
-
-#[cfg(feature = "registry")]
-impl Shelf for Upstream {
-    fn store(&self) -> &Store {
-        self.store()
-    }
-
-    fn manifest(&self, name: &ModelName) -> Result<Option<Vec<u8>>> {
-        self.manifest(name)
-    }
-
-    fn manifest_of(&self, repository: &ModelName, digest: &Digest) -> Option<Vec<u8>> {
-        self.manifest_of(repository, digest)
-    }
-
-    fn blob(&self, digest: &Digest) -> Result<Option<RegistryBlob>> {
-        // It may be in its place between the two looks, and not the other way round.
-        if let Some(arrival) = self.blob(digest) {
-            return Ok(Some(RegistryBlob {
-                size: arrival.size,
-                source: Source::Arrival(arrival),
-            }));
-        }
-        Shelf::blob(self.store(), digest)
-    }
 }
 
 /// The codes of the specification.
