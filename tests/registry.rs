@@ -979,3 +979,32 @@ fn who_reads_along_hears_of_a_failure_and_nothing_bad_is_kept() {
         assert_eq!(through(&upstream, &path), Err(404));
     }
 }
+
+#[test]
+fn a_push_that_is_broken_at_any_request_shows_nothing_and_the_next_one_ends_whole() {
+    let (_scratch, store) = stocked(b"GGUF weights");
+    for fails_at in 0.. {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let server = Server::new(move |shelf, request| {
+            match count.fetch_add(1, Ordering::Relaxed) == fails_at {
+                true => Reply::new(403, ""),
+                false => shelf.answer(request),
+            }
+        });
+        let options = PushOptions::new()
+            .to(server.reference("t"))
+            .registry(quick().connections(1));
+        let broken = store.push("m", &options);
+        let is_there = !server.shelf.manifests.lock().unwrap().is_empty();
+        let blobs = || server.shelf.blobs.lock().unwrap().len();
+        assert_eq!(broken.is_ok(), is_there, "{fails_at}: {broken:?}");
+        assert!(!is_there || blobs() == 2, "{fails_at}");
+        if asked.load(Ordering::Relaxed) <= fails_at {
+            assert!(is_there && fails_at > 5, "{fails_at}: it was over before");
+            return;
+        }
+        store.push("m", &options).unwrap();
+        assert_eq!(blobs(), 2);
+    }
+}
