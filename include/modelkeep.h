@@ -3629,7 +3629,7 @@ mkeep_status mkeep_pushed_json(const mkeep_pushed *pushed,
 void mkeep_pushed_free(mkeep_pushed *pushed);
 
 /**
- * Gets a name in the registry's order, as mkeep_store_pull takes it; false beyond the last.
+ * Gets a name, of all that are sorted, as mkeep_store_pull takes it; false beyond the last.
  *
  * Threads: any, at any time.
  */

@@ -223,7 +223,7 @@ pub unsafe extern "C" fn mkeep_pushed_free(pushed: *mut mkeep_pushed) {
     unsafe { free(pushed) }
 }
 
-/// Gets a name in the registry's order, as mkeep_store_pull takes it; false beyond the last.
+/// Gets a name, of all that are sorted, as mkeep_store_pull takes it; false beyond the last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mkeep_remote_list_get(
     list: *const mkeep_remote_list,

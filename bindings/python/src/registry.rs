@@ -147,7 +147,7 @@ fn argument<'py, T: for<'a> FromPyObject<'a, 'py>>(
 }
 
 /// Lists what a registry has: of `REGISTRY/REPOSITORY` the tags, and of `REGISTRY` alone, where it lets
-/// that be seen, the repositories; in its order, each as `Store.pull` takes it.
+/// that be seen, the repositories; sorted, each as `Store.pull` takes it.
 ///
 /// How the registry is reached is as in `Store.pull`. A Ctrl-C ends the call.
 ///
