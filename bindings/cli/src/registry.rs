@@ -42,7 +42,7 @@ pub(crate) struct RegistryArgs {
 
 #[derive(Debug, Group)]
 pub(crate) struct PullArgs {
-    /// What to fetch: REGISTRY/REPOSITORY[:TAG], or with @DIGEST
+    /// What to fetch: REGISTRY/REPOSITORY, with :TAG or @DIGEST; the tag is latest by default
     #[arg(value_name = "REFERENCE")]
     pub reference: RegistryReference,
     /// The name of the model here; by default that of the registry
@@ -59,7 +59,7 @@ pub(crate) struct PushArgs {
     /// The name of a model, or its ID as list prints it
     #[arg(add = ArgValueCompleter::new(models))]
     pub name: Reference,
-    /// Where to send it: REGISTRY/REPOSITORY[:TAG]; by default where its name says
+    /// Where to send it: REGISTRY/REPOSITORY, with :TAG or without; by default where its name says
     #[arg(value_name = "REFERENCE")]
     pub to: Option<RegistryReference>,
     #[command(flatten)]
