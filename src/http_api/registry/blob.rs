@@ -8,7 +8,7 @@ use crate::fs::system::open;
 #[cfg(feature = "registry")]
 use crate::store::Arrival;
 
-/// A blob of a [`RegistryResponse`]: as it is stored, or on its way here.
+/// A blob of a [`RegistryResponse`](super::RegistryResponse): as it is stored, or on its way here.
 ///
 /// ```
 /// # let (directory, store) =
