@@ -121,6 +121,35 @@ curl -sf --noproxy '*' "http://$open/v2/killed/large/blobs/sha256:$("${ours[@]}"
     cmp - "$("${ours[@]}" path large)"
 pass "a push that was killed $killed times in the middle ends whole"
 
+# A proxy knows hosts that nobody else does; whoever may do without it does.
+python3 - "${open#*:}" >"$work/proxy" <<'END' &
+import socket, sys, threading
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+def pump(source, to):
+    while data := source.recv(1 << 16):
+        to.sendall(data)
+    to.shutdown(socket.SHUT_WR)
+while True:
+    client, _ = listener.accept()
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += client.recv(1)
+    print(head.split(b" ")[1].decode(), flush=True)
+    server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    for pair in ((client, server), (server, client)):
+        threading.Thread(target=pump, args=pair, daemon=True).start()
+END
+pids+=($!)
+until proxy=$(head -1 "$work/proxy") && [ -n "$proxy" ]; do sleep 0.05; done
+elsewhere=registry.invalid:5000/team/tiny:a
+ALL_PROXY=http://127.0.0.1:$proxy "${theirs[@]}" pull --plain-http "$elsewhere" proxied >/dev/null
+grep -q '^registry.invalid:5000$' "$work/proxy"
+ALL_PROXY=http://127.0.0.1:$proxy NO_PROXY=registry.invalid refused "asking registry.invalid" \
+    "${theirs[@]}" pull --plain-http "$elsewhere" proxied
+pass "a proxy, and hosts without one"
+
 # Certificates of an authority of our own, for the registry and for who comes.
 authority() { # NAME EXTENSIONS
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/$1.key" -subj "/CN=$1" \
