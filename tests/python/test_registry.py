@@ -99,9 +99,9 @@ def test_credentials_are_sent_and_not_shown(
         to = f"{closed}/team/tiny"
         with pytest.raises(modelkeep.PermissionDeniedError):
             store.push("tiny", to)
-        for wrong in ({"username": "me", "password": "close"}, {"token": "close"}):
+        for user, password, token in (("me", "close", None), (None, None, "close")):
             with pytest.raises(modelkeep.PermissionDeniedError) as refused:
-                store.push("tiny", to, **wrong)
+                store.push("tiny", to, username=user, password=password, token=token)
             assert "close" not in str(refused.value).replace("closed", "")
         store.push("tiny", to, username="me", password="open sesame")
         pulled = store.pull(to, "mine", username="me", password="open sesame", token=None)
