@@ -110,6 +110,7 @@ pub(super) fn fetch(
 
 impl<'a> Fetch<'a> {
     fn work<'s>(&'s self, scope: &'s Scope<'s, '_>) {
+        let _bug = FailOnPanic(self);
         while !self.has_failed() {
             let done = match self.next_part() {
                 Some((flight, part)) => self.fetch_part(&flight, part),
@@ -190,6 +191,7 @@ impl<'a> Fetch<'a> {
             flight.fail();
         }
         scope.spawn(move || {
+            let _bug = FailOnPanic(self);
             if let Err(error) = self.follow(&flight, wanted) {
                 self.fail(error);
             }
@@ -297,6 +299,18 @@ impl<'a> Fetch<'a> {
             flight.reach(part);
         }
         Ok(())
+    }
+}
+
+/// Ends the others, who would wait for what never comes. The panic itself goes on when they are gone.
+struct FailOnPanic<'f>(&'f Fetch<'f>);
+
+impl Drop for FailOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let text = "a thread of the pull panicked";
+            self.0.fail(Error::new(ErrorKind::Cancelled, text));
+        }
     }
 }
 

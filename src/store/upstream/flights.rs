@@ -32,10 +32,10 @@ struct Entry {
 }
 
 impl Flights {
-    /// Notes that a pull needs these blobs.
-    pub(super) fn expect(&self, blobs: &[(Digest, u64)]) {
+    /// Notes that a pull needs these blobs, until what it returns is dropped.
+    pub(super) fn expect(self: &Arc<Self>, blobs: Vec<(Digest, u64)>) -> Expected {
         let mut known = self.lock();
-        for (digest, size) in blobs {
+        for (digest, size) in &blobs {
             let entry = known.entry(*digest).or_insert(Entry {
                 size: *size,
                 pulls: 0,
@@ -44,20 +44,11 @@ impl Flights {
             });
             entry.pulls += 1;
         }
-    }
-
-    /// Notes that a pull has ended, whether it succeeded or not.
-    pub(super) fn forget(&self, blobs: &[(Digest, u64)]) {
-        let mut known = self.lock();
-        for (digest, _) in blobs {
-            if let Some(entry) = known.get_mut(digest) {
-                entry.pulls -= 1;
-                if entry.pulls == 0 {
-                    known.remove(digest);
-                }
-            }
+        drop(known);
+        Expected {
+            flights: self.clone(),
+            blobs,
         }
-        self.changed.notify_all();
     }
 
     /// Notes that a blob has begun to come.
@@ -101,6 +92,28 @@ impl Flights {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Entry>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The blobs of a pull that has not ended.
+pub(super) struct Expected {
+    flights: Arc<Flights>,
+    blobs: Vec<(Digest, u64)>,
+}
+
+impl Drop for Expected {
+    /// However the pull has ended, nobody waits for it any longer.
+    fn drop(&mut self) {
+        let mut known = self.flights.lock();
+        for (digest, _) in &self.blobs {
+            if let Some(entry) = known.get_mut(digest) {
+                entry.pulls -= 1;
+                if entry.pulls == 0 {
+                    known.remove(digest);
+                }
+            }
+        }
+        self.flights.changed.notify_all();
     }
 }
 

@@ -224,8 +224,7 @@ impl Inner {
         if lock(pulling).replace(found.digest) == Some(found.digest) {
             return Ok(());
         }
-        let blobs = missing(&self.store, &found.bytes)?;
-        self.flights.expect(&blobs);
+        let expected = self.flights.expect(missing(&self.store, &found.bytes)?);
         let registry = Arc::new(registry);
         lock(&self.running).push(registry.clone());
         let (inner, name, pulling) = (self.clone(), name.clone(), pulling.clone());
@@ -235,7 +234,7 @@ impl Inner {
                 inner
                     .store
                     .pull_found(&registry, found, &name, &inner.options, &inner.flights);
-            inner.flights.forget(&blobs);
+            drop(expected);
             lock(&inner.running).retain(|other| !Arc::ptr_eq(other, &registry));
             lock(&pulling).take_if(|known| *known == digest);
             match pulled {
