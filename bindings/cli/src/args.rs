@@ -169,7 +169,7 @@ pub(crate) enum Command {
     },
     /// Fetch a model from a registry
     #[command(
-        after_help = "Examples:\n  modelkeep pull registry.example.com/team/model:q4\n  modelkeep pull localhost:5000/team/model my-model\n  modelkeep pull registry.example.com/a/b/c@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 my-model"
+        after_help = "Examples:\n  modelkeep pull registry.example.com/team/model:q4\n  modelkeep pull localhost:5000/team/model my-model\n  modelkeep pull registry.example.com/team/model:q4 --ca-file ca.pem"
     )]
     Pull(PullArgs),
     /// Send a model to a registry
