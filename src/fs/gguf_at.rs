@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_data::DataSource;
 use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::gguf_header::{FIRST, next};
+use crate::fs::system::open;
 use crate::gguf::{Index, Parsed, Parser};
 
 /// Reads at any offset: what is not a file of its own, and no stream either.
@@ -144,23 +145,15 @@ fn grow(reader: &mut dyn ReadAt, bytes: &mut Vec<u8>, end: u64) -> Result<()> {
     fill(reader, rest, start as u64)
 }
 
-pub(super) fn fill(reader: &mut dyn ReadAt, mut rest: &mut [u8], mut at: u64) -> Result<()> {
-    while !rest.is_empty() {
-        match reader.read_at(rest, at) {
-            Ok(count) if (1..=rest.len()).contains(&count) => {
-                rest = rest.get_mut(count..).unwrap_or_default();
-                at += count as u64;
-            }
-            Ok(0) => return Err(failed(io::ErrorKind::UnexpectedEof.into())),
-            Ok(_) => {
-                let text = "the reader gave more than it was asked for";
-                return Err(failed(io::Error::other(text)));
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(failed(e)),
+pub(super) fn fill(reader: &mut dyn ReadAt, rest: &mut [u8], at: u64) -> Result<()> {
+    let filled = open::fill(rest, at, |rest, at| match reader.read_at(rest, at) {
+        Ok(count) if count > rest.len() => {
+            let text = "the reader gave more than it was asked for";
+            Err(io::Error::other(text))
         }
-    }
-    Ok(())
+        read => read,
+    });
+    filled.map_err(failed)
 }
 
 fn cut(needed: u64, size: u64) -> Error {

@@ -200,20 +200,9 @@ impl Partial {
     }
 
     /// Fills a buffer with the bytes from a place on.
-    pub(crate) fn read_at(&self, mut into: &mut [u8], mut at: u64) -> Result<()> {
-        let failed = |e| Error::io("reading", Path::new("a file that comes in parts"), e);
-        while !into.is_empty() {
-            match open::read_at(&self.read, into, at) {
-                Ok(0) => return Err(failed(std::io::ErrorKind::UnexpectedEof.into())),
-                Ok(count) => {
-                    into = into.get_mut(count..).unwrap_or_default();
-                    at += count as u64;
-                }
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(failed(e)),
-            }
-        }
-        Ok(())
+    pub(crate) fn read_at(&self, into: &mut [u8], at: u64) -> Result<()> {
+        let read = open::read_exact_at(&self.read, into, at);
+        read.map_err(|e| Error::io("reading", Path::new("a file that comes in parts"), e))
     }
 
     /// Returns the file, with the bytes alone, to be placed.

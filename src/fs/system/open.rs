@@ -30,9 +30,18 @@ pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usi
 }
 
 /// Fills a buffer from a place in a file.
-pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
+pub(crate) fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
+    fill(buffer, at, |buffer, at| read_at(file, buffer, at))
+}
+
+/// Fills a buffer from a place in whatever `read` reads, which returns how many bytes there were.
+pub(crate) fn fill(
+    mut buffer: &mut [u8],
+    mut at: u64,
+    mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
+) -> io::Result<()> {
     while !buffer.is_empty() {
-        match read_at(file, buffer, at) {
+        match read(buffer, at) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(count) => {
                 buffer = buffer.get_mut(count..).unwrap_or_default();

@@ -68,23 +68,11 @@ impl RegistryBlob {
     /// # Errors
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) where it ends before, and where the rest will not
     /// come.
-    pub fn read_exact_at(&self, mut into: &mut [u8], mut at: u64) -> io::Result<()> {
-        while !into.is_empty() {
-            let read = match &self.source {
-                Source::File(file) => open::read_at(file, into, at),
-                #[cfg(feature = "registry")]
-                Source::Arrival(arrival) => arrival.read_at(into, at),
-            };
-            match read {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => {
-                    into = into.get_mut(count..).unwrap_or_default();
-                    at += count as u64;
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
+    pub fn read_exact_at(&self, into: &mut [u8], at: u64) -> io::Result<()> {
+        match &self.source {
+            Source::File(file) => open::read_exact_at(file, into, at),
+            #[cfg(feature = "registry")]
+            Source::Arrival(arrival) => open::fill(into, at, |into, at| arrival.read_at(into, at)),
         }
-        Ok(())
     }
 }
