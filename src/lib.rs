@@ -109,6 +109,7 @@ mod sha256;
 #[allow(dead_code, reason = "tests of other crates call the rest of it")]
 mod skip;
 mod store;
+mod sync;
 mod template;
 
 pub use capability::Capability;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::path::{self, Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::gguf_at::{ReadAt, fill};
@@ -14,6 +14,7 @@ use crate::fs::stamp::FileStamp;
 use crate::fs::system::open;
 use crate::fs::system::stat::Stat;
 use crate::gguf::{Endian, PackedRows, TensorInfo};
+use crate::sync::lock;
 
 /// Where the data of a file are read that is not mapped.
 pub(crate) enum DataSource {
@@ -73,7 +74,7 @@ impl DataSource {
         match self {
             DataSource::File(file) => file.read_exact_at(into, at),
             DataSource::Reader(reader) => {
-                let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut reader = lock(reader);
                 fill(&mut **reader, into, at)
             }
         }

@@ -3,7 +3,7 @@
 //! A registry refuses with a challenge. `Basic` is answered with a user and a password, `Bearer` with
 //! a token that the server which the challenge names issues for them, or for nobody in particular.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,7 @@ use ureq::http::{HeaderValue, Method, Request, Uri};
 use ureq::{Body, SendBody};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::sync::lock;
 
 use super::address::is_loopback;
 use super::agent::Agents;
@@ -100,7 +101,7 @@ impl Auth {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn credentials(&self, state: &mut State) -> Result<Option<Credentials>> {

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use crate::error::{Error, Result};
@@ -13,6 +13,7 @@ use crate::fs::gguf_file::{GgufFile, GgufOptions};
 use crate::fs::read;
 use crate::fs::stamp::FileStamp;
 use crate::gguf::Index;
+use crate::sync::lock;
 
 /// The indexes that were used last, as many as may be remembered.
 pub(crate) struct IndexCache {
@@ -93,7 +94,7 @@ impl IndexCache {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.held)
     }
 }
 

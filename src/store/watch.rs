@@ -3,13 +3,14 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::{panic, thread};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::INTERVAL;
 use crate::store::handle::Store;
 use crate::store::verify::Progress;
+use crate::sync::lock;
 
 /// What the thread that works and the one that watches share.
 #[derive(Debug, Default)]
@@ -201,7 +202,7 @@ impl Work {
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.progress)
     }
 
     /// Returns how far the work is.

@@ -14,6 +14,7 @@ use crate::fs::gguf_file::GgufFile;
 use crate::fs::hash::Progress;
 use crate::gguf::{Endian, TensorType};
 use crate::name::Digest;
+use crate::sync::lock;
 
 use super::streams::{Streams, Wanted};
 use super::work;
@@ -176,7 +177,7 @@ fn beginnings(
             let data = &candidate.data;
             let len = usize::try_from(data.len()).map_or(BEGINNING, |len| len.min(BEGINNING));
             let hash = XxHash64::oneshot(0, data.piece(0, len, &mut buffer)?);
-            let mut hashes = hashes.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut hashes = lock(&hashes);
             if let Some(place) = hashes.get_mut(at) {
                 *place = hash;
             }

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::fs::gguf_data::TensorData;
 use crate::name::{Digest, Hasher};
 use crate::sha256::{self, BLOCK, Kernels};
+use crate::sync::lock;
 
 use super::work::Meter;
 
@@ -120,7 +121,7 @@ impl<'a> Streams<'a> {
     }
 
     fn done(&self) -> std::sync::MutexGuard<'_, Done> {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.done)
     }
 
     fn whole(&self, meter: &Meter) -> Result<Option<Hashes>> {

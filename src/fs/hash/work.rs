@@ -1,13 +1,14 @@
 //! The threads of one hashing: each takes files, advances them by a step, and gives them back.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use rayon::Scope;
 
 use crate::sha256::{BLOCK, Kernels, MOST};
+use crate::sync::lock;
 
 use super::schedule::Queue;
 use super::stream::{Chunk, Stream};
@@ -65,7 +66,7 @@ impl<'j> Work<'j> {
     }
 
     fn queue(&self) -> std::sync::MutexGuard<'_, Queue<'j>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 
     /// Has idle threads take files, as many as there are files for.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use super::facts::ListedFacts;
@@ -19,6 +19,7 @@ use crate::name::Digest;
 use crate::store::handle::Store;
 use crate::store::model::Model;
 use crate::store::survey::ManifestFacts;
+use crate::sync::lock;
 use crate::template::Template;
 
 /// A blob that something was read from; `None` where it could not be.
@@ -86,7 +87,7 @@ impl<'s> Reading<'s> {
 
     /// Returns the same as another line has, if one has it.
     fn share(&self, told: Told) -> Arc<Told> {
-        let mut known = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.told);
         if let Some(told) = known.get(&told) {
             return told.clone();
         }
@@ -245,12 +246,12 @@ impl<V: Clone> Shelf<V> {
     }
 
     fn known(&self, digest: &Digest) -> Option<V> {
-        let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = lock(&self.0);
         values.get(digest).cloned()
     }
 
     fn keep(&self, digest: &Digest, value: V) -> V {
-        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut values = lock(&self.0);
         values.insert(*digest, value.clone());
         value
     }

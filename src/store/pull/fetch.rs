@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, Scope};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use crate::store::blobs::{Blob, NewBlob};
 use crate::store::handle::Store;
 use crate::store::import::Pinned;
 use crate::store::upstream::Flights;
+use crate::sync::lock;
 
 use super::flight::Flight;
 
@@ -386,8 +387,4 @@ impl Transfer<'_> {
             count => Ok(count),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::fs::partial::{Part, Partial};
 use crate::name::Digest;
+use crate::sync::lock;
 
 /// How soon a reader notices that nothing more will come.
 const STEP: Duration = Duration::from_millis(50);
@@ -181,7 +182,7 @@ impl Flight {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -4,7 +4,7 @@ mod options;
 mod sending;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -13,6 +13,7 @@ use crate::name::{Digest, ModelName, Reference, convert};
 use crate::oci;
 use crate::registry::{Access, Placed, Registry, RegistryReference};
 use crate::store::handle::Store;
+use crate::sync::lock;
 
 pub use options::{PushOptions, Pushed};
 use sending::Sending;
@@ -227,8 +228,4 @@ impl Push<'_> {
         }
         Ok(false)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Digest;
 use crate::store::handle::Store;
+use crate::sync::lock;
 
 /// A blob that is sent. Who watches is told of each byte once, however often it goes.
 pub(super) struct Sending {
@@ -67,8 +68,7 @@ impl Sending {
 
     /// Returns why it could not be read, where that was so.
     pub(super) fn failure(&self) -> Option<Error> {
-        let failure = self.state.failure.lock();
-        failure.unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.state.failure).clone()
     }
 
     /// Notes that the registry has it.
@@ -94,8 +94,7 @@ impl Read for Bytes {
             let again = io::Error::from(e.kind());
             let path = self.store.blob_path(&self.digest);
             let error = Error::io("reading blob", &path, again);
-            let failure = self.state.failure.lock();
-            *failure.unwrap_or_else(PoisonError::into_inner) = Some(error);
+            *lock(&self.state.failure) = Some(error);
         })?;
         self.at += count as u64;
         let before = self.state.reached.fetch_max(self.at, Ordering::Relaxed);

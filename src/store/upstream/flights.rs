@@ -10,6 +10,7 @@ use crate::fs::system::open;
 use crate::name::Digest;
 use crate::store::handle::Store;
 use crate::store::pull::Flight;
+use crate::sync::lock;
 
 /// How soon a reader notices what became of a blob.
 const STEP: Duration = Duration::from_millis(50);
@@ -91,7 +92,7 @@ impl Flights {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Entry>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

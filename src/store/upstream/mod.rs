@@ -3,7 +3,7 @@
 mod flights;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use crate::name::{DEFAULT_HOST, Digest, ModelName};
 use crate::registry::{Access, Registry, RegistryOptions, RegistryReference, RemoteManifest};
 use crate::store::handle::Store;
 use crate::store::pull::PullOptions;
+use crate::sync::lock;
 
 pub(crate) use flights::Arrival;
 pub(in crate::store) use flights::Flights;
@@ -263,8 +264,4 @@ fn missing(store: &Store, manifest: &[u8]) -> Result<Vec<(Digest, u64)>> {
         }
     }
     Ok(missing)
-}
-
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

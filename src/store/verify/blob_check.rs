@@ -14,6 +14,7 @@ use crate::fs::stamp::FileStamp;
 use crate::gguf::{Limits, ParseError};
 use crate::manifest::contradicts;
 use crate::name::{Digest, ModelName};
+use crate::sync::lock;
 
 use super::cache::VerifyCache;
 use super::report::{BlobStatus, Finding, GgufFinding};
@@ -191,7 +192,7 @@ impl GgufInspection {
         if check.is_gguf {
             let found = gguf_finding(file, &check.path, self.mmap);
             let found = found.map(|found| (check.digest, found));
-            let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut all = lock(&self.found);
             all.extend(found);
         }
     }
