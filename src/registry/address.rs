@@ -4,7 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
+
 use crate::error::{Error, ErrorKind, Result};
+use crate::name::convert::from_text;
 use crate::name::{DEFAULT_HOST, DEFAULT_NAMESPACE, Digest, ModelName};
 
 /// Docker Hub goes by another name than the host that serves it.
@@ -177,27 +180,11 @@ impl From<&RegistryReference> for RegistryReference {
     }
 }
 
-impl TryFrom<&str> for RegistryReference {
-    type Error = Error;
+from_text!(RegistryReference: &str, RegistryReference: &String, RegistryReference: String);
 
-    fn try_from(text: &str) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl TryFrom<&String> for RegistryReference {
-    type Error = Error;
-
-    fn try_from(text: &String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for RegistryReference {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
+impl Serialize for RegistryReference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

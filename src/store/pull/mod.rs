@@ -15,7 +15,6 @@ use crate::store::upstream::Flights;
 
 use fetch::{Fetched, fetch};
 pub(in crate::store) use flight::Flight;
-pub(in crate::store) use options::shown;
 pub use options::{PullOptions, Pulled};
 
 impl Store {

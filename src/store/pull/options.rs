@@ -1,6 +1,6 @@
 //! How a model is pulled, and what came of it.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::go::json;
@@ -93,7 +93,6 @@ impl PullOptions {
 #[non_exhaustive]
 pub struct Pulled {
     /// What was asked for.
-    #[serde(serialize_with = "shown")]
     pub reference: RegistryReference,
     /// The model's name, in its stored spelling.
     pub name: ModelName,
@@ -109,13 +108,6 @@ pub struct Pulled {
     pub resumed_bytes: u64,
     /// How many blobs were there already.
     pub shared_blobs: usize,
-}
-
-pub(in crate::store) fn shown<S: Serializer>(
-    reference: &RegistryReference,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(reference)
 }
 
 impl Pulled {

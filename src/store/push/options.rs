@@ -6,7 +6,6 @@ use crate::error::Error;
 use crate::go::json;
 use crate::name::{Digest, ModelName};
 use crate::registry::{RegistryOptions, RegistryReference};
-use crate::store::pull::shown;
 
 /// How a model is pushed.
 ///
@@ -70,7 +69,6 @@ pub struct Pushed {
     /// The model's name, in its stored spelling.
     pub name: ModelName,
     /// Where it is.
-    #[serde(serialize_with = "shown")]
     pub reference: RegistryReference,
     /// The digest of its manifest.
     pub digest: Digest,
