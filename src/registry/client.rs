@@ -1,6 +1,6 @@
 //! One repository of a registry: its manifests, and how anything is asked of it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use ureq::http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use ureq::{Body, SendBody};
@@ -22,6 +22,9 @@ const MOST_REDIRECTS: usize = 5;
 /// A header that was made anew may have expired at once; one that is refused again is wrong.
 const MOST_CHALLENGES: usize = 2;
 
+const HTTP: &str = "http";
+const HTTPS: &str = "https";
+
 /// What is done in a repository.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -32,8 +35,8 @@ pub(crate) enum Access {
 /// One repository of a registry, for one call.
 pub(crate) struct Registry {
     reference: RegistryReference,
-    /// Whether it is reached without TLS.
-    is_plain: AtomicBool,
+    /// How it is spoken to, once that is known.
+    scheme: OnceLock<&'static str>,
     pub(super) agents: Agents,
     auth: Auth,
     pub(super) pauses: Pauses,
@@ -63,8 +66,8 @@ pub(crate) struct RemoteManifest {
 }
 
 impl Registry {
-    /// Makes ready for a repository; `others` are repositories whose blobs may be mounted. Connects
-    /// to registries on this machine alone, to find out how they are spoken to.
+    /// Makes ready for a repository; `others` are repositories whose blobs may be mounted. Connects to
+    /// nothing.
     pub(crate) fn new(
         reference: &RegistryReference,
         access: Access,
@@ -81,32 +84,41 @@ impl Registry {
             scopes.push(format!("repository:{}:{actions}", reference.repository()));
             scopes.extend(others.iter().map(|it| format!("repository:{it}:pull")));
         }
+        let has_certificates = options.ca_file.is_some() || options.client_certificate.is_some();
+        let scheme = match options.plain_http {
+            true => OnceLock::from(HTTP),
+            false if has_certificates || !is_loopback(host) => OnceLock::from(HTTPS),
+            false => OnceLock::new(),
+        };
         Ok(Registry {
             reference: reference.clone(),
-            is_plain: AtomicBool::new(options.plain_http),
+            scheme,
             agents: Agents::new(host, options)?,
             auth: Auth::new(reference.host(), scopes, options),
             pauses: Pauses::default(),
         })
     }
 
-    /// Finds out whether a registry on this machine speaks TLS, where that was not said.
-    pub(crate) fn connect(&self, options: &RegistryOptions) -> Result<()> {
-        let is_told =
-            options.plain_http || options.ca_file.is_some() || options.client_certificate.is_some();
-        if is_told || !is_loopback(self.reference.served_by()) {
-            return Ok(());
-        }
-        let request = Request::builder().uri(self.uri("/v2/")?);
-        let request = request
-            .body(SendBody::none())
-            .map_err(|_| self.bad_target("/v2/"))?;
-        if let Err(fault) = self.agents.send(request) {
+    /// Returns how the registry is spoken to. One on this machine is asked the first time whether it
+    /// speaks TLS, where that was not said.
+    fn scheme(&self) -> &'static str {
+        self.scheme.get_or_init(|| match self.speaks_tls() {
+            true => HTTPS,
+            false => HTTP,
+        })
+    }
+
+    fn speaks_tls(&self) -> bool {
+        let asked = format!("{HTTPS}://{}/v2/", self.reference.served_by());
+        let request = Request::builder().uri(asked).body(SendBody::none());
+        let Ok(request) = request else {
+            return true;
+        };
+        match self.agents.send(request) {
+            Ok(_) => true,
             // One whose certificate is not believed does speak it.
-            let speaks_tls = fault.into_error().to_string().contains("certificate:");
-            self.is_plain.store(!speaks_tls, Ordering::Relaxed);
+            Err(fault) => fault.into_error().to_string().contains("certificate:"),
         }
-        Ok(())
     }
 
     /// Ends all requests that are under way, from any thread; none begins after it.
@@ -249,11 +261,8 @@ impl Registry {
 
     /// Returns the target of a path on the registry.
     pub(super) fn uri(&self, path: &str) -> Result<Uri> {
-        let scheme = match self.is_plain.load(Ordering::Relaxed) {
-            true => "http",
-            false => "https",
-        };
-        let made = format!("{scheme}://{}{path}", self.reference.served_by()).parse();
+        let (scheme, host) = (self.scheme(), self.reference.served_by());
+        let made = format!("{scheme}://{host}{path}").parse();
         made.map_err(|_| self.bad_target(path))
     }
 

@@ -30,7 +30,7 @@ const MOST_PAGES: usize = 1_000;
 /// # Errors
 /// As [`Store::pull`](crate::Store::pull).
 pub fn ls_remote(what: &str, options: &RegistryOptions) -> Result<Vec<String>> {
-    RemoteList::new(what, options)?.read(options)
+    RemoteList::new(what, options)?.read()
 }
 
 /// What can be listed: the tags of a repository, or the repositories of a registry.
@@ -59,9 +59,8 @@ impl RemoteList {
         &self.0
     }
 
-    pub(crate) fn read(&self, options: &RegistryOptions) -> Result<Vec<String>> {
+    pub(crate) fn read(&self) -> Result<Vec<String>> {
         let RemoteList(registry) = self;
-        registry.connect(options)?;
         let reference = registry.reference();
         let (host, repository) = (reference.host(), reference.repository());
         let named = |start: &str, mut names: Vec<String>| {

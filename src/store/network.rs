@@ -51,7 +51,7 @@ pub fn ls_remote_with(
 ) -> Result<Vec<String>> {
     let list = RemoteList::new(what, options)?;
     watch::watched(observe, |work| {
-        ending(Some(work), list.registry(), || list.read(options))
+        ending(Some(work), list.registry(), || list.read())
     })
 }
 

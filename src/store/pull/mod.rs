@@ -93,7 +93,6 @@ impl Store {
         name: &ModelName,
         options: &PullOptions,
     ) -> Result<Pulled> {
-        self.ending(registry, || registry.connect(&options.registry))?;
         let found = self.ending(registry, || manifest(registry))?;
         match foreign::Artifact::of(&found.bytes)? {
             Some(artifact) => self.pull_artifact(registry, artifact, &found, name, options),

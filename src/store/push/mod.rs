@@ -84,7 +84,6 @@ impl Store {
         let others = self.elsewhere(&to, &manifest)?;
         let repositories: Vec<String> = others.keys().cloned().collect();
         let registry = Registry::new(&to, Access::Push, &repositories, &options.registry)?;
-        self.ending(&registry, || registry.connect(&options.registry))?;
         let mut files = Vec::new();
         for digest in manifest.digests() {
             let sending = Sending::open(self, digest)?;

@@ -209,7 +209,6 @@ impl Inner {
         let reference: RegistryReference = reference.parse()?;
         let options = self.options.registry_options();
         let registry = Registry::new(&reference, Access::Pull, &[], options)?;
-        registry.connect(options)?;
         let found = registry.manifest()?;
         Ok((registry, found))
     }
