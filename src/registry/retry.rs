@@ -123,13 +123,14 @@ impl Pauses {
             self.check()?;
             let (error, asked) = match call() {
                 Ok(value) => return Ok(value),
-                // What was broken off by the end of all work is no failure of its own.
-                Err(fault) if self.check().is_err() => {
-                    drop(fault);
-                    return Err(self.check().err().unwrap_or_else(cancelled));
+                Err(fault) => {
+                    // What was broken off by the end of all work is no failure of its own.
+                    self.check()?;
+                    match fault {
+                        Fault::Final(error) => return Err(error),
+                        Fault::Passing(error, asked) => (error, asked),
+                    }
                 }
-                Err(Fault::Final(error)) => return Err(error),
-                Err(Fault::Passing(error, asked)) => (error, asked),
             };
             let now = progress();
             attempts = match now > reached {
@@ -144,10 +145,6 @@ impl Pauses {
             self.pause(pause)?;
         }
     }
-}
-
-fn cancelled() -> Error {
-    Error::new(ErrorKind::Cancelled, "the call was cancelled")
 }
 
 /// Clients that failed together come back apart: a part of the pause is by chance.

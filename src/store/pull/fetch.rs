@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::hash_stream;
 use crate::fs::partial::{Part, Partial};
 use crate::fs::system::stat::Stat;
-use crate::name::Digest;
+use crate::name::{Digest, ModelName};
 use crate::registry::{Download, Fault, Registry};
 use crate::store::blobs::{Blob, NewBlob};
 use crate::store::handle::Store;
@@ -20,6 +20,7 @@ use crate::store::import::Pinned;
 use crate::store::upstream::Flights;
 use crate::sync::lock;
 
+use super::Pulled;
 use super::flight::Flight;
 
 /// How often what others fetch is looked at.
@@ -40,6 +41,28 @@ pub(super) struct Fetched {
     pub shared_blobs: usize,
     /// The bytes that an earlier pull had left.
     pub resumed_bytes: u64,
+}
+
+impl Fetched {
+    /// Returns what a pull did that has made a model of what was fetched.
+    pub(super) fn pulled(
+        &self,
+        registry: &Registry,
+        digest: Digest,
+        name: ModelName,
+        replaced: bool,
+    ) -> Pulled {
+        Pulled {
+            reference: registry.reference().clone(),
+            name,
+            digest,
+            replaced,
+            new_blobs: self.new_blobs,
+            new_bytes: self.new_bytes,
+            resumed_bytes: self.resumed_bytes,
+            shared_blobs: self.shared_blobs,
+        }
+    }
 }
 
 /// A blob that the model needs.
@@ -78,14 +101,12 @@ pub(super) fn fetch(
     transfers: usize,
     flights: &Flights,
 ) -> Result<Fetched> {
-    let mut wanted: Vec<Wanted> = Vec::with_capacity(blobs.len());
-    for (digest, size) in blobs {
-        wanted.push(Wanted {
-            digest: *digest,
-            size: *size,
-            is_second: false,
-        });
-    }
+    let wanted = blobs.iter().map(|(digest, size)| Wanted {
+        digest: *digest,
+        size: *size,
+        is_second: false,
+    });
+    let mut wanted: Vec<Wanted> = wanted.collect();
     // The longest first: what is left at the end is short.
     wanted.sort_by_key(|one| std::cmp::Reverse(one.size));
     let fetch = Fetch {

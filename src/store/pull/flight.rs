@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::fs::partial::{Part, Partial};
+use crate::fs::partial::{PART, Part, Partial};
 use crate::name::Digest;
 use crate::sync::lock;
 
@@ -21,8 +20,6 @@ pub(in crate::store) struct Flight {
     pub partial: Partial,
     state: Mutex<State>,
     grown: Condvar,
-    /// Whether the registry sends parts: otherwise one transfer goes through all of them.
-    has_ranges: AtomicBool,
 }
 
 struct State {
@@ -30,8 +27,9 @@ struct State {
     waiting: VecDeque<Part>,
     /// How many bytes each part has.
     written: Vec<u64>,
-    lengths: Vec<u64>,
     under_way: usize,
+    /// Whether the registry sends parts: otherwise one transfer goes through all of them.
+    has_ranges: bool,
     has_failed: bool,
     /// Where somebody waits for bytes.
     asked: BTreeSet<u64>,
@@ -40,19 +38,16 @@ struct State {
 impl State {
     /// Returns how many bytes are there from a place on, without a gap.
     fn contiguous(&self, at: u64) -> u64 {
-        let mut there = 0;
-        let mut start = 0;
-        for (written, length) in self.written.iter().zip(&self.lengths) {
-            let end = start + length;
-            if at + there < end {
-                there = (start + written).saturating_sub(at).max(there);
-                if written < length {
-                    break;
-                }
+        let first = usize::try_from(at / PART).unwrap_or(usize::MAX);
+        let mut end = at;
+        for (index, written) in self.written.iter().enumerate().skip(first) {
+            let start = index as u64 * PART;
+            if start > end {
+                break;
             }
-            start = end;
+            end = end.max(start + written);
         }
-        there
+        end - at
     }
 
     /// Returns which of the waiting parts is next: one that somebody waits for, else the first.
@@ -67,9 +62,9 @@ impl Flight {
         let parts = partial.parts()?;
         let state = State {
             written: vec![0; parts.len()],
-            lengths: parts.iter().map(|part| part.end - part.start).collect(),
             waiting: parts.into(),
             under_way: 0,
+            has_ranges: true,
             has_failed: false,
             asked: BTreeSet::new(),
         };
@@ -79,14 +74,13 @@ impl Flight {
             partial,
             state: Mutex::new(state),
             grown: Condvar::new(),
-            has_ranges: AtomicBool::new(true),
         })
     }
 
     /// Takes the next part that nobody fetches.
     pub(super) fn take(&self) -> Option<Part> {
         let mut state = self.lock();
-        if state.has_failed || (!self.has_ranges() && state.under_way > 0) {
+        if state.has_failed || (!state.has_ranges && state.under_way > 0) {
             return None;
         }
         let next = state.next();
@@ -128,13 +122,9 @@ impl Flight {
         self.grown.notify_all();
     }
 
-    pub(super) fn has_ranges(&self) -> bool {
-        self.has_ranges.load(Ordering::Relaxed)
-    }
-
     /// Notes that the registry sends blobs whole.
     pub(super) fn lacks_ranges(&self) {
-        self.has_ranges.store(false, Ordering::Relaxed);
+        self.lock().has_ranges = false;
     }
 
     /// Has readers end with an error.

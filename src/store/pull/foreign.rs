@@ -232,16 +232,7 @@ impl Store {
             .licenses(licenses)
             .projectors(artifact.projectors.iter().map(path));
         let imported = self.import(path(&artifact.weights), name, &importing)?;
-        Ok(Pulled {
-            reference: registry.reference().clone(),
-            name: imported.name,
-            digest: found.digest,
-            replaced: imported.replaced,
-            new_blobs: fetched.new_blobs,
-            new_bytes: fetched.new_bytes,
-            resumed_bytes: fetched.resumed_bytes,
-            shared_blobs: fetched.shared_blobs,
-        })
+        Ok(fetched.pulled(registry, found.digest, imported.name, imported.replaced))
     }
 }
 

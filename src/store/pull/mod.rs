@@ -109,12 +109,11 @@ impl Store {
         options: &PullOptions,
         flights: &Flights,
     ) -> Result<Pulled> {
-        refuse_bomb(&found.bytes)?;
         let taking = ImportArchiveOptions::new()
             .name(name)
             .replace(options.replace);
         let digest = found.digest;
-        let mut intake = Intake::of_manifest(self, &taking, found.bytes.clone())?;
+        let mut intake = Intake::of_manifest(self, &taking, found.bytes)?;
         // A model's own manifest may be in an image.
         while let Some(inner) = intake.next_awaited() {
             let bytes = self.ending(registry, || registry.document(&inner))?;
@@ -128,21 +127,12 @@ impl Store {
         for (digest, size) in &wanted {
             intake.hold(*digest, *size);
         }
-        let fetched = self.fetch(registry, &wanted, options, flights)?;
-        intake.pinned.extend(fetched.pinned);
+        let mut fetched = self.fetch(registry, &wanted, options, flights)?;
+        intake.pinned.append(&mut fetched.pinned);
         let taken = intake.finish()?;
         let model = taken.models.into_iter().next();
         let model = model.ok_or_else(|| Error::new(ErrorKind::Corrupt, "it names no model"))?;
-        Ok(Pulled {
-            reference: registry.reference().clone(),
-            name: model.name,
-            digest,
-            replaced: model.replaced,
-            new_blobs: fetched.new_blobs,
-            new_bytes: fetched.new_bytes,
-            resumed_bytes: fetched.resumed_bytes,
-            shared_blobs: fetched.shared_blobs,
-        })
+        Ok(fetched.pulled(registry, digest, model.name, model.replaced))
     }
 
     fn fetch(
