@@ -4,6 +4,9 @@ mod config;
 mod media_type;
 mod parameters;
 
+#[cfg(feature = "registry")]
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind};
@@ -125,6 +128,25 @@ impl Manifest {
 }
 
 impl Manifest {
+    /// Returns the blobs that it names, and how many bytes it states of each; of several numbers the
+    /// last.
+    ///
+    /// # Errors
+    /// For a malformed digest, and [`Corrupt`](ErrorKind::Corrupt) for a negative number.
+    #[cfg(feature = "registry")]
+    pub(crate) fn sizes(&self) -> Result<BTreeMap<Digest, u64>, Error> {
+        let named = self.entries().filter(|it| !it.digest_text().is_empty());
+        let sizes = named.map(|layer| {
+            let digest = layer.digest()?;
+            let size = u64::try_from(layer.size).map_err(|_| {
+                let text = format!("it states {} bytes of {digest}", layer.size);
+                Error::new(ErrorKind::Corrupt, text)
+            });
+            Ok((digest, size?))
+        });
+        sizes.collect()
+    }
+
     /// As [`id`](Self::id), in 32 bytes.
     pub(crate) fn id_digest(&self) -> Digest {
         Digest::of_hex(&self.id).expect("it was printed from a digest")

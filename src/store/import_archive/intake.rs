@@ -104,20 +104,9 @@ impl<'s> Intake<'s> {
     pub(in crate::store) fn missing(&self) -> Result<Vec<(Digest, u64)>> {
         let mut missing = std::collections::BTreeMap::new();
         for model in self.models()? {
-            for layer in Manifest::parse(&model.manifest)?.entries() {
-                if layer.digest_text().is_empty() {
-                    continue;
-                }
-                let digest = layer.digest()?;
-                let Ok(size) = u64::try_from(layer.size) else {
-                    let text = format!("it states {} bytes of {digest}", layer.size);
-                    return Err(Error::new(ErrorKind::Corrupt, text));
-                };
-                if !self.seen.contains_key(&digest) {
-                    missing.insert(digest, size);
-                }
-            }
+            missing.extend(Manifest::parse(&model.manifest)?.sizes()?);
         }
+        missing.retain(|digest, _| !self.seen.contains_key(digest));
         Ok(missing.into_iter().collect())
     }
 

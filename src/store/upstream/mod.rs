@@ -249,18 +249,12 @@ impl Inner {
     }
 }
 
-/// Returns the blobs of a manifest that are not stored, and the sizes that it states.
+/// Returns the blobs of a manifest that are not stored, and the sizes that it states. Of one that is
+/// malformed none are known: its pull says so.
 fn missing(store: &Store, manifest: &[u8]) -> Result<Vec<(Digest, u64)>> {
-    let manifest = Manifest::parse(manifest)?;
-    let mut missing = Vec::new();
-    for layer in manifest.entries() {
-        let (Ok(digest), Ok(size)) = (layer.digest(), u64::try_from(layer.size)) else {
-            continue;
-        };
-        let is_known = missing.iter().any(|(known, _)| *known == digest);
-        if !is_known && !store.has_blob(&digest) {
-            missing.push((digest, size));
-        }
-    }
-    Ok(missing)
+    let sizes = Manifest::parse(manifest)?.sizes().unwrap_or_default();
+    let missing = sizes
+        .into_iter()
+        .filter(|(digest, _)| !store.has_blob(digest));
+    Ok(missing.collect())
 }
