@@ -11,11 +11,9 @@ whose own server does the work. (skopeo takes no image with Ollama's media types
 
 import json
 import os
-import random
 import resource
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -28,19 +26,8 @@ TURNS = 5
 
 
 def make(path: Path, gigabytes: float) -> None:
-    def text(value: bytes) -> bytes:
-        return struct.pack("<Q", len(value)) + value
-
-    elements = int(gigabytes * 1e9) // 4
-    head = b"GGUF" + struct.pack("<IQQ", 3, 1, 1)
-    head += text(b"general.architecture") + struct.pack("<I", 8) + text(b"llama")
-    head += text(b"w") + struct.pack("<IQIQ", 1, elements, 0, 0)
-    piece = random.Random(1).randbytes(1 << 24)
-    with path.open("wb") as file:
-        file.write(head + bytes(-len(head) % 32))
-        for _ in range(4 * elements // len(piece)):
-            file.write(piece)
-        file.write(piece[: 4 * elements % len(piece)])
+    maker = Path(__file__).parent.parent / "tests" / "large_gguf.py"
+    subprocess.run([sys.executable, maker, path, str(int(gigabytes * 1e9))], check=True)
 
 
 def free_port() -> int:

@@ -14,36 +14,26 @@ ends() { # PID...
 cleanup() { [ ${#pids[@]} = 0 ] || ends "${pids[@]}"; rm -rf "$work"; }
 
 # A model of 96 MB, so that a pull takes a while.
-python3 - "$work/large.gguf" <<'END'
-import random, struct, sys
-text = lambda value: struct.pack("<Q", len(value)) + value
-elements = 24 << 20
-head = b"GGUF" + struct.pack("<IQQ", 3, 1, 1)
-head += text(b"general.architecture") + struct.pack("<I", 8) + text(b"llama")
-head += text(b"w") + struct.pack("<IQIQ", 1, elements, 0, 0)
-with open(sys.argv[1], "wb") as file:
-    file.write(head + bytes(-len(head) % 32))
-    file.write(random.Random(1).randbytes(4 * elements))
-END
+python3 tests/large_gguf.py "$work/large.gguf" $((96 << 20))
 for file in tests/data/tiny.gguf "$work/large.gguf"; do
     name=$(basename "$file" .gguf)
     "$modelkeep" --store "$work/models" import "$file" "$name" >/dev/null
 done
 "$modelkeep" --store "$work/models" cp tiny tiny:second >/dev/null
 # Starts a registry; its address is in `address`.
-serves() { # LOG OPTION...
-    local log=$1
-    shift
-    "$modelkeep" --store "$work/models" serve --registry --addr 127.0.0.1:0 "$@" 2>"$log" &
+serves() { # STORE LOG OPTION...
+    local store=$1 log=$2
+    shift 2
+    "$modelkeep" --store "$work/$store" serve --registry --addr 127.0.0.1:0 "$@" 2>"$log" &
     pids+=($!)
     until address=$(grep -o '127.0.0.1:[0-9]*' "$log" | head -1); do sleep 0.05; done
 }
 if command -v htpasswd >/dev/null; then
     htpasswd -nbB -C 10 bob secret-word | head -1 >"$work/users"
-    serves "$work/closed-log" --htpasswd "$work/users"
+    serves models "$work/closed-log" --htpasswd "$work/users"
 fi
 closed=${address:-}
-serves "$work/log"
+serves models "$work/log"
 port=${address#*:}
 stored() { # NAME; the digest of its weights
     "$modelkeep" --store "$work/models" path "$1" | sed 's/.*sha256-//'
@@ -116,6 +106,13 @@ starts() { # DIRECTORY
 pulls() { # NAME; what it says last
     curl -s "$node/api/pull" -d "{\"model\":\"$1\",\"insecure\":true}" | tail -1
 }
+both_pull() { # NAME; at the same time, on `first` and `second`
+    node=$first pulls "$1" >"$work/said-one" &
+    local one=$!
+    node=$second pulls "$1" >"$work/said-two"
+    wait "$one"
+    grep -q success "$work/said-one" && grep -q success "$work/said-two"
+}
 shows() { # ADDRESS NAME; all but where and when
     curl -sf "$1/api/show" -d "{\"model\":\"$2\",\"verbose\":true}" | python3 -c '
 import json, sys
@@ -150,11 +147,7 @@ ends "$two"
 wait "$begun" || true
 starts "$work/two"
 second=$node
-node=$first pulls "127.0.0.1:$port/library/large" >"$work/said-one" &
-one=$!
-node=$second pulls "127.0.0.1:$port/library/large" >"$work/said-two"
-wait "$one"
-grep -q success "$work/said-one" && grep -q success "$work/said-two"
+both_pull "127.0.0.1:$port/library/large"
 for place in one two; do
     "$modelkeep" --store "$work/$place/models" verify >/dev/null
     [ -e "$work/$place/models/blobs/sha256-$weights" ]
@@ -163,26 +156,20 @@ pass "Ollama pulls beside another, and goes on after it was killed"
 
 # A cache in front of it: two nodes that come at once have each blob fetched once, and Ollama sees no
 # difference.
-"$modelkeep" --store "$work/models" serve --registry --addr 127.0.0.1:0 2>"$work/origin-log" &
-pids+=($!)
-until origin=$(grep -o '127.0.0.1:[0-9]*' "$work/origin-log" | head -1); do sleep 0.05; done
+open=$address
+serves models "$work/origin-log"
 mkdir "$work/cache"
-"$modelkeep" --store "$work/cache" serve --registry --upstream "$origin" --addr 127.0.0.1:0 2>"$work/cache-log" &
-pids+=($!)
-until cache=$(grep -o '127.0.0.1:[0-9]*' "$work/cache-log" | head -1); do sleep 0.05; done
+serves cache "$work/cache-log" --upstream "$address"
+cache=$address
 starts "$work/three"
 first=$node
 starts "$work/four"
 second=$node
-node=$first pulls "$cache/library/large" >"$work/said-one" &
-one=$!
-node=$second pulls "$cache/library/large" >"$work/said-two"
-wait "$one"
-grep -q success "$work/said-one" && grep -q success "$work/said-two"
+both_pull "$cache/library/large"
 grep -q "/blobs/sha256:$weights" "$work/cache-log"
 until grep -q "modelkeep: fetched large:latest: " "$work/cache-log"; do sleep 0.05; done
 fetched=$(awk '/ GET .*\/blobs\// && $5 ~ /^20/ { sum += $6 } END { print sum + 0 }' "$work/origin-log")
 [ "$fetched" = "$(find "$work/cache/blobs" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')" ]
-diff <(shows "$address" large) <(shows "$first" "$cache/library/large")
+diff <(shows "$open" large) <(shows "$first" "$cache/library/large")
 for place in three/models four/models cache; do "$modelkeep" --store "$work/$place" verify >/dev/null; done
 pass "Ollama pulls through a cache, which fetches each byte once"

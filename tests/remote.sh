@@ -47,17 +47,7 @@ refused() { # WORDS COMMAND...; fails, and says so
 }
 
 # A model of 96 MB, so that a pull takes a while.
-python3 - "$work/large.gguf" <<'END'
-import random, struct, sys
-text = lambda value: struct.pack("<Q", len(value)) + value
-elements = 24 << 20
-head = b"GGUF" + struct.pack("<IQQ", 3, 1, 1)
-head += text(b"general.architecture") + struct.pack("<I", 8) + text(b"llama")
-head += text(b"w") + struct.pack("<IQIQ", 1, elements, 0, 0)
-with open(sys.argv[1], "wb") as file:
-    file.write(head + bytes(-len(head) % 32))
-    file.write(random.Random(1).randbytes(4 * elements))
-END
+python3 tests/large_gguf.py "$work/large.gguf" $((96 << 20))
 ours=("$modelkeep" --store "$work/models")
 "${ours[@]}" import tests/data/tiny.gguf tiny >/dev/null
 "${ours[@]}" import "$work/large.gguf" large >/dev/null

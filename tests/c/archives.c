@@ -6,17 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Counts its calls, and goes on. */
-static bool go_on(void *user, uint64_t bytes, uint64_t total_bytes) {
-    ++*(int *)user;
-    return bytes <= total_bytes;
-}
-
-static bool stop(void *user, uint64_t bytes, uint64_t total_bytes) {
-    (void)user, (void)bytes, (void)total_bytes;
-    return false;
-}
-
 static void an_export_says_what_it_wrote(mkeep_store *store) {
     const char *names[] = {"tiny", "again"};
     int calls = 0;

@@ -47,6 +47,18 @@ static inline const char *at(const char *path) {
         mkeep_error_free(error_);                                                                  \
     } while (0)
 
+/* Watches a call: counts how often it is told, in an int, and goes on. */
+static inline bool go_on(void *user, uint64_t bytes, uint64_t total_bytes) {
+    ++*(int *)user;
+    return bytes <= total_bytes;
+}
+
+/* Watches a call, and ends it. */
+static inline bool stop(void *user, uint64_t bytes, uint64_t total_bytes) {
+    (void)user, (void)bytes, (void)total_bytes;
+    return false;
+}
+
 static inline bool is(mkeep_str text, const char *expected) {
     return text.len == strlen(expected) && !memcmp(text.ptr, expected, text.len);
 }

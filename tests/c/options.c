@@ -59,11 +59,6 @@ static bool count_calls(void *user, uint64_t bytes, uint64_t total) {
     return bytes <= total;
 }
 
-static bool stop(void *user, uint64_t bytes, uint64_t total) {
-    (void)user, (void)bytes, (void)total;
-    return false;
-}
-
 static void a_copy_replaces_as_it_is_asked(mkeep_store *store) {
     mkeep_copied *copied = NULL;
     mkeep_string *json = NULL;

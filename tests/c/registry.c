@@ -15,16 +15,6 @@ static const char *reference(const char *host, const char *repository) {
     return whole;
 }
 
-static bool go_on(void *user, uint64_t bytes, uint64_t total_bytes) {
-    ++*(int *)user;
-    return bytes <= total_bytes;
-}
-
-static bool stop(void *user, uint64_t bytes, uint64_t total_bytes) {
-    (void)user, (void)bytes, (void)total_bytes;
-    return false;
-}
-
 /* Whether a call that failed with a status says why, and in these words. */
 static bool says(mkeep_error *error, mkeep_status status, const char *part) {
     const bool found =

@@ -198,7 +198,7 @@ static void *tire(void *nothing) {
     return nothing;
 }
 
-static bool go_on(void *user, uint64_t bytes, uint64_t total) {
+static bool tire_and_go_on(void *user, uint64_t bytes, uint64_t total) {
     pthread_t other;
     (void)bytes, (void)total;
     ++*(int *)user;
@@ -210,7 +210,7 @@ static void another_thread_ends_a_verification(void) {
     mkeep_report *report = NULL;
     int calls = 0;
     const mkeep_verify_options options = {
-        .size = sizeof options, .progress = go_on, .user = &calls};
+        .size = sizeof options, .progress = tire_and_go_on, .user = &calls};
     CHECK(mkeep_store_verify(store, NULL, 0, &options, &report, NULL) ==
           MKEEP_STATUS_CANCELLED);
     CHECK(report == NULL && calls == 1);

@@ -25,7 +25,7 @@ pub struct PullOptions {
     /// The error of a malformed name, for the call to return.
     pub(super) malformed: Option<Error>,
     pub(super) replace: bool,
-    pub(super) registry: RegistryOptions,
+    pub(in crate::store) registry: RegistryOptions,
 }
 
 impl Default for PullOptions {
@@ -62,10 +62,6 @@ impl PullOptions {
     pub fn replace(mut self, replace: bool) -> Self {
         self.replace = replace;
         self
-    }
-
-    pub(in crate::store) fn registry_options(&self) -> &RegistryOptions {
-        &self.registry
     }
 
     /// Sets how the registry is reached.

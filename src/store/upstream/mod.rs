@@ -207,8 +207,7 @@ impl Inner {
         let [_, namespace, model, tag] = name.parts();
         let reference = format!("{}/{namespace}/{model}:{tag}", self.place);
         let reference: RegistryReference = reference.parse()?;
-        let options = self.options.registry_options();
-        let registry = Registry::new(&reference, Access::Pull, &[], options)?;
+        let registry = Registry::new(&reference, Access::Pull, &[], &self.options.registry)?;
         let found = registry.manifest()?;
         Ok((registry, found))
     }
