@@ -12,7 +12,8 @@ use std::path::Path;
 use common::{name, reference};
 use modelfiles::Bench;
 use modelkeep::{
-    Command, CopyMode, ErrorKind, ImportOptions, MediaType, Message, Modelfile, Store,
+    Command, CopyMode, Digest, ErrorKind, ImportOptions, MediaType, Message, Modelfile,
+    ShowOptions, Store,
 };
 
 /// The media type and the bytes of every layer.
@@ -257,6 +258,29 @@ fn has_two_names(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn has_two_names(_: &Path) -> bool {
     true
+}
+
+#[test]
+fn what_a_model_shows_makes_the_same_model() {
+    let bench = Bench::new();
+    typed(&bench, "adapter.gguf", "adapter");
+    typed(&bench, "sees.gguf", "mmproj");
+    gguf(&bench, "draft.gguf", &[("general.architecture", "llama")]);
+    let everything = "FROM tiny.gguf\nFROM sees.gguf\nADAPTER adapter.gguf\nDRAFT draft.gguf\n\
+         TEMPLATE \"\"\"{{ .Prompt }}\n\"\"\"\nSYSTEM s\nRENDERER r\nPARSER p\nREQUIRES 0.14.0\n\
+         LICENSE l\nPARAMETER stop a\nPARAMETER stop b\nMESSAGE user hi\nMESSAGE assistant ho";
+    bench.import("m", everything).unwrap();
+    let store = bench.store();
+    let shown = store.show("m", &ShowOptions::new()).unwrap().modelfile;
+    bench.import("again", &shown).unwrap();
+    let sorted = |of: &str| {
+        let mut layers = layers(&store, of);
+        layers.sort_by_key(|(media, bytes)| (media.to_string(), Digest::of(bytes).to_string()));
+        layers
+    };
+    assert_eq!(sorted("again"), sorted("m"));
+    assert_eq!(layers(&store, "m").len(), 9, "{shown}");
+    assert_eq!(built_in(&store, "again")[..2], built_in(&store, "m")[..2]);
 }
 
 #[test]
