@@ -177,7 +177,7 @@ fn what_an_architecture_renders_itself_is_what_is_not_said() {
             .unwrap()
             .text()
             .contains("stop");
-        assert_eq!(has_stop, false, "{architecture} {said}");
+        assert!(!has_stop, "{architecture} {said}");
         store.delete("m").unwrap();
     }
 }
