@@ -74,10 +74,8 @@ impl Budget {
     /// Waits until `take` returns something.
     async fn until<T>(&self, mut take: impl FnMut(&mut State) -> Option<T>) -> T {
         loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
             // Before the look: a change in between is not missed.
-            changed.as_mut().enable();
+            let changed = self.changed.notified();
             let taken = take(&mut self.state());
             if let Some(taken) = taken {
                 return taken;
@@ -277,6 +275,24 @@ mod tests {
             tokio::join!(budget.place(), async {
                 place.lost(LONG).await;
                 drop(place);
+            });
+        });
+    }
+
+    #[test]
+    fn one_that_is_told_to_go_makes_room_whatever_it_does_until_it_is_gone() {
+        run(async {
+            let budget = Budget::new(2, 0);
+            let first = budget.place().await;
+            let second = budget.place().await;
+            tokio::join!(budget.place(), async {
+                first.lost(LONG).await;
+                let busy = first.busy();
+                budget.changed.notify_waiters();
+                tokio::task::yield_now().await;
+                assert!(!is_lost(&second).await);
+                drop(busy);
+                drop(first);
             });
         });
     }
