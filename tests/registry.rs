@@ -490,10 +490,15 @@ fn pulls_at_the_same_time_fetch_each_blob_once() {
             let (scratch, server) = (&scratch, &server);
             scope.spawn(move || {
                 let options = PullOptions::new().name(format!("m{n}")).registry(quick());
-                scratch
-                    .store()
-                    .pull(server.reference("t"), &options)
-                    .unwrap();
+                let mut last = None;
+                let mut observe = |progress: &modelkeep::Progress| {
+                    last = Some(*progress);
+                    ControlFlow::<()>::Continue(())
+                };
+                let pull = |store: &Store| store.pull(server.reference("t"), &options);
+                scratch.store().watch(&mut observe, pull).unwrap();
+                let last = last.unwrap();
+                assert_eq!((last.files, last.total_files), (7, 7));
             });
         }
     });
@@ -852,6 +857,46 @@ fn a_registry_behind_is_asked_once_however_many_ask_and_gone_it_is_not_missed() 
     assert_eq!(through(&upstream, "manifests/t").as_ref(), Ok(&manifest));
     assert!(ended(&lines).contains("what is stored is served"));
     assert_eq!(through(&upstream, "manifests/other"), Err(502));
+}
+
+#[test]
+fn who_reads_along_has_what_is_there_before_the_rest_has_come() {
+    let (scratch, lines) = (Scratch::new(), Arc::default());
+    fs::create_dir_all(scratch.root()).unwrap();
+    let has_read = Arc::new(AtomicUsize::new(0));
+    let read = has_read.clone();
+    let server = Server::new(move |shelf, request| {
+        let reply = shelf.answer(request);
+        match (request.is_blob(), request.header("range")) {
+            (true, None) if reply.body.len() > 1000 => reply.ends_after(1_000_000),
+            (true, Some(_)) => {
+                for _ in 0..2000 {
+                    if read.load(Ordering::Relaxed) == 1 {
+                        return reply;
+                    }
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Reply::new(403, "")
+            }
+            _ => reply,
+        }
+    });
+    let weights = bytes(3_000_000);
+    server.model("t", &[&weights]);
+    let upstream = behind(&scratch, &server, &lines);
+    through(&upstream, "manifests/t").unwrap();
+    let path = format!("team/model/blobs/{}", Digest::of(&weights));
+    let RegistryBody::Blob(blob) = registry_through(&upstream, &path, "").body else {
+        panic!("it is no blob");
+    };
+    let mut first = vec![0; 1000];
+    blob.read_exact_at(&mut first, 5).unwrap();
+    assert!(first == weights[5..1005]);
+    has_read.store(1, Ordering::Relaxed);
+    let mut all = vec![0; weights.len()];
+    blob.read_exact_at(&mut all, 0).unwrap();
+    assert!(all == weights);
+    assert!(ended(&lines).starts_with("fetched"));
 }
 
 #[test]

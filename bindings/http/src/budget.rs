@@ -265,17 +265,20 @@ mod tests {
             let budget = Budget::new(1, 0);
             let place = budget.place().await;
             let busy = place.busy();
+            let mut waiting = std::pin::pin!(budget.place());
             tokio::select! {
                 biased;
-                _ = budget.place() => panic!("there was no room"),
+                _ = &mut waiting => panic!("there was no room"),
                 () = std::future::ready(()) => {}
             }
             assert!(!is_lost(&place).await);
             drop(busy);
-            tokio::join!(budget.place(), async {
-                place.lost(LONG).await;
-                drop(place);
-            });
+            tokio::select! {
+                _ = &mut waiting => panic!("there was no room"),
+                () = place.lost(LONG) => {}
+            }
+            drop(place);
+            waiting.await;
         });
     }
 
@@ -314,6 +317,36 @@ mod tests {
             assert!(!is_lost(&idle).await);
             // More than there is in all is all of it.
             drop(asking.hold(1000).await);
+        });
+    }
+
+    #[test]
+    fn bytes_that_are_given_back_are_nobodys() {
+        run(async {
+            let budget = Budget::new(9, 100);
+            let past = budget.place().await;
+            drop(past.hold(60).await);
+            let holding = budget.place().await;
+            let held = holding.hold(60).await;
+            let asking = budget.place().await;
+            let (taken, ()) = tokio::join!(asking.hold(60), async {
+                holding.lost(LONG).await;
+                // Bytes are enough: the connection may stay.
+                drop(held);
+            });
+            assert!(!is_lost(&past).await);
+            drop(taken);
+        });
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_another_reason_the_oldest_goes_as_well() {
+        run(async {
+            let budget = Budget::new(9, 0);
+            let oldest = budget.place().await;
+            let other = budget.place().await;
+            budget.close_oldest();
+            assert!(is_lost(&oldest).await && !is_lost(&other).await);
         });
     }
 
