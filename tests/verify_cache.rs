@@ -216,7 +216,9 @@ fn a_place_that_cannot_be_written_is_passed_over() {
     old_blob(&scratch);
     // Not even root makes a directory where a file is.
     scratch.write(".modelkeep", b"");
-    assert!(verify(&scratch.store(), true).is_ok());
+    let report = verify(&scratch.store(), true);
+    assert!(report.is_ok() && report.cache_error.is_some());
+    assert_eq!(verify(&scratch.store(), false).cache_error, None);
 }
 
 #[test]

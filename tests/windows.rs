@@ -237,5 +237,9 @@ fn nothing_is_cached_where_nobody_can_tell_who_may_write_the_record() {
     for _ in 0..2 {
         let report = store.verify(&cached).unwrap();
         assert!(report.is_ok() && report.hashed_bytes > 0);
+        let error = report.cache_error.unwrap();
+        assert!(error.contains("does not say who may write"), "{error}");
     }
+    let report = store.verify(&VerifyOptions::new()).unwrap();
+    assert_eq!(report.cache_error, None);
 }

@@ -1725,7 +1725,7 @@ class Report(JsonBase):
     >>> report.ok, {finding.status for finding in report}
     (True, {'ok'})
     """
-    __match_args__ = ("ok", "blobs", "models", "problems", "hashed_bytes", "cached")
+    __match_args__ = ("ok", "blobs", "models", "problems", "hashed_bytes", "cached", "cache_error")
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong."""
@@ -1744,6 +1744,11 @@ class Report(JsonBase):
     @property
     def cached(self) -> Cached:
         """What was not hashed, because an earlier run found it good and nothing touched it since."""
+    @property
+    def cache_error(self) -> str | None:
+        """Why what was found good could not be noted for later runs, where that was asked for, and
+        `None` elsewhere.
+        """
     def _repr_html_(self) -> str: ...
     def __iter__(self) -> Iterator[Finding]: ...
     def __lt__(self, other: Self, /) -> bool: ...

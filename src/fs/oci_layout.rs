@@ -50,11 +50,15 @@ impl OciLayout {
         missing
     }
 
-    /// Returns whether the directory holds anything.
+    /// Returns whether the directory holds anything but files that an export was writing when it was
+    /// killed.
     pub(crate) fn holds_something(&self) -> io::Result<bool> {
         match layout::sorted_entries(&self.root) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
-            entries => Ok(!entries?.is_empty()),
+            entries => {
+                let mut entries = entries?.into_iter();
+                Ok(entries.any(|(name, kind)| !layout::is_staged(&name, kind)))
+            }
         }
     }
 }

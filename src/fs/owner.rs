@@ -108,11 +108,20 @@ pub(crate) fn take_mode_of(new: &File, file: &File) -> io::Result<()> {
 /// # Errors
 /// Where it cannot be told who else may write to it.
 pub(crate) fn keep_private(file: &File) -> io::Result<()> {
-    let Some(owner) = Stat::of(file)?.owner() else {
-        let text = "the system does not say who may write to it";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
-    };
+    let owner = Stat::of(file)?.owner().ok_or_else(unknown)?;
     ops::set_mode(file, owner.mode & 0o755)
+}
+
+/// Fails where nobody can tell who may write to what is in a directory, so that nothing in it can be
+/// kept private.
+pub(crate) fn must_be_known(directory: &Path) -> io::Result<()> {
+    let owner = Stat::at(directory)?.owner();
+    owner.map(|_| ()).ok_or_else(unknown)
+}
+
+fn unknown() -> io::Error {
+    let text = "the system does not say who may write to it";
+    io::Error::new(io::ErrorKind::Unsupported, text)
 }
 
 /// Returns whether the owner of `place` can use a file in it: it is the owner's, or the owner is

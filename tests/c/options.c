@@ -612,7 +612,13 @@ static void a_report_has_warnings_and_what_is_not_supported(mkeep_store *store) 
         mkeep_parse_error reason = {.size = sizeof reason};
         mkeep_warning warning = {.size = sizeof warning};
         DONE(mkeep_store_verify(store, &name, 1, &options, &report, error));
-        CHECK(is(mkeep_report_cache_error(report), "") && mkeep_report_count(report) == 2);
+#ifdef _WIN32
+        // Nothing says there who may write to the record.
+        CHECK(mkeep_report_cache_error(report).len > 0);
+#else
+        CHECK(is(mkeep_report_cache_error(report), ""));
+#endif
+        CHECK(mkeep_report_count(report) == 2);
         for (size_t i = 0; mkeep_report_get(report, i, &blob); i++) {
             const bool is_first = is(blob.digest, mkeep_string_c(digests[0]));
             CHECK(mkeep_report_warning(report, i, 0, &warning) && warning.message.len > 0);

@@ -67,7 +67,16 @@ def test_what_was_good_and_is_untouched_is_cached(scratch: Scratch) -> None:
     assert (second.hashed_bytes, second.cached.blobs, second.cached.bytes) == (0, 1, size)
     assert second.ok and second.to_dict()["cached"] == {"blobs": 1, "bytes": size}
     assert repr(second.cached) == f"Cached(blobs=1, bytes={size})"
+    assert first.cache_error is second.cache_error is None
     assert store.verify().hashed_bytes == size
+
+
+def test_why_nothing_can_be_cached_is_told(scratch: Scratch) -> None:
+    scratch.model("a")
+    store = modelkeep.Store(scratch.root, read_only=True)
+    error = store.verify(use_cache=True).cache_error
+    assert error is not None and "read-only" in error
+    assert store.verify().cache_error is None
 
 
 def test_progress_begins_at_nothing_and_ends_at_all(scratch: Scratch) -> None:

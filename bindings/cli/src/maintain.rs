@@ -53,6 +53,11 @@ pub(crate) fn verify(
     for blob in &report.blobs {
         note_unsupported(blob);
     }
+    if let Some(error) = &report.cache_error {
+        say(format_args!(
+            "note: later runs hash everything again: {error}"
+        ));
+    }
     let bad: Vec<&Finding> = report.blobs.iter().filter(|blob| !is_sound(blob)).collect();
     if !bad.is_empty() {
         let fitting = Fitting {

@@ -209,6 +209,23 @@ fn what_an_earlier_run_found_good_is_trusted() {
 }
 
 #[test]
+fn what_cannot_be_noted_for_later_runs_is_told() {
+    let shell = Shell::with_models();
+    fs::remove_dir_all(shell.store().join(".modelkeep")).unwrap();
+    // Not even root makes a directory where a file is.
+    fs::write(shell.store().join(".modelkeep"), "").unwrap();
+    let old = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let digest = modelkeep::Digest::of(&fs::read(old).unwrap());
+    let blob = format!("sha256-{}", digest.hex());
+    std::os::unix::fs::symlink(old, shell.store().join("blobs").join(blob)).unwrap();
+    let said = shell.run(&["verify", "--use-cache"]);
+    assert_eq!(said.status, 0);
+    let note = "note: later runs hash everything again: ";
+    assert!(said.err.contains(note), "{}", said.err);
+    assert!(!shell.run(&["verify"]).err.contains(note));
+}
+
+#[test]
 fn orphans_are_measured_and_collected() {
     let shell = Shell::with_models();
     let orphan = format!("sha256-{}", modelkeep::Digest::of(b"orphan").hex());

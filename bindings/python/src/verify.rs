@@ -31,6 +31,9 @@ record! {
         hashed_bytes => it.hashed_bytes;
         /// What was not hashed, because an earlier run found it good and nothing touched it since.
         cached => Cached::from(it.cached);
+        /// Why what was found good could not be noted for later runs, where that was asked for, and
+        /// `None` elsewhere.
+        cache_error => it.cache_error.clone();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use crate::fs::system::stat::Kind;
 use crate::name::{Digest, ModelName};
 
 /// The prefix of every name under which a file waits to become visible, or was moved aside.
@@ -87,6 +88,11 @@ impl BlobName {
             _ => BlobName::Unknown,
         }
     }
+}
+
+/// Returns whether an entry is a file that is being written, or was when somebody was killed.
+pub(crate) fn is_staged(name: &OsStr, kind: Kind) -> bool {
+    name.as_encoded_bytes().starts_with(STAGED.as_bytes()) && kind == Kind::File
 }
 
 /// Returns whether a file is one that the file managers of macOS, Windows and Linux leave in

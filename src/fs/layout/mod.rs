@@ -15,7 +15,7 @@ use crate::fs::system::directory::Directory;
 use crate::fs::system::stat::{Kind, Stat};
 use crate::name::{Digest, ModelName};
 
-pub(crate) use entry::{BlobFile, BlobName, ManifestFile, STAGED};
+pub(crate) use entry::{BlobFile, BlobName, ManifestFile, STAGED, is_staged};
 pub(crate) use known_names::KnownNames;
 pub(crate) use room::Room;
 pub(crate) use walk::{ModelDirectory, Obstacles};

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::entry::{STAGED, is_dropping, is_of_the_system};
+use super::entry::{is_dropping, is_of_the_system, is_staged};
 use super::{Layout, ManifestFile, sorted, sorted_entries};
 use crate::fs::read::{self, Text};
 use crate::fs::stamp::FileStamp;
@@ -161,7 +161,7 @@ impl Tree {
             let path = directory.join(&name);
             let own_link = (kind == Kind::Link).then(|| path.clone());
             let link = link.or(own_link.as_deref());
-            if name.as_encoded_bytes().starts_with(STAGED.as_bytes()) && kind == Kind::File {
+            if is_staged(&name, kind) {
                 self.obstacles.staged.push(path);
             } else if parts.is_empty() && is_of_the_system(&name) {
                 self.obstacles.strays.push(path);
@@ -259,7 +259,7 @@ impl ModelDirectory {
         };
         for (name, kind) in entries {
             tags.is_mixed |= kind != Kind::File;
-            if name.as_encoded_bytes().starts_with(STAGED.as_bytes()) && kind == Kind::File {
+            if is_staged(&name, kind) {
                 tags.is_mixed = true;
                 tags.obstacles.staged.push(self.path.join(&name));
                 continue;
@@ -279,11 +279,10 @@ impl ModelDirectory {
     fn count(&self) -> usize {
         let mut count = 0;
         let read = self.base.each_in(&self.below, &mut |name, kind| {
-            let is_staged = name.as_encoded_bytes().starts_with(STAGED.as_bytes());
             count += match kind {
                 Kind::Directory => 0,
                 Kind::Link => usize::from(!self.path.join(name).is_dir()),
-                _ => usize::from(!(is_staged && kind == Kind::File)),
+                _ => usize::from(!is_staged(name, kind)),
             };
         });
         match read {

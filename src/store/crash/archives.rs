@@ -47,7 +47,6 @@ pub(super) fn operations() -> Vec<(&'static str, Operation)> {
             export(store, "above/layout", false)
         }),
         ("export into a layout", |store| {
-            export(store, "out.tar", false)?;
             store.export(["b"], store.path().join("layout"), &ExportOptions::new())?;
             export(store, "layout", false)
         }),

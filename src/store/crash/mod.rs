@@ -1,5 +1,6 @@
 //! Every change of the store, stopped or failed at every point, once and for ever.
 
+mod again;
 mod archives;
 mod disk;
 mod flushes;
@@ -28,6 +29,7 @@ use crate::store::import::ImportOptions;
 use crate::store::options::StoreOptions;
 use crate::store::verify::VerifyOptions;
 
+use again::Expected;
 use disk::{Disk, Image};
 
 /// A store with two models that share a blob, an orphan, and a damaged blob of the name that an
@@ -266,6 +268,13 @@ fn manifests(image: &Image) -> impl Iterator<Item = (&PathBuf, &Vec<u8>)> {
     })
 }
 
+fn models(image: &Image) -> Vec<(PathBuf, Vec<u8>)> {
+    let manifests = manifests(image);
+    manifests
+        .map(|(path, bytes)| (path.clone(), bytes.clone()))
+        .collect()
+}
+
 /// No manifest is torn, none lacks a blob, and no blob has bytes that are not its own.
 fn check(image: &Image, place: &str) {
     archives::check(image, place);
@@ -304,6 +313,7 @@ fn every_point_of_every_change_leaves_the_old_state_or_the_new() {
     ];
     let mut points = 0;
     for (name, operation) in operations() {
+        let expected = Expected::of(name, operation);
         let failures = failures.map(|code| [Failure::Once(code), Failure::ForEver(code)]);
         for failure in failures.into_iter().flatten() {
             for point in 1.. {
@@ -317,11 +327,10 @@ fn every_point_of_every_change_leaves_the_old_state_or_the_new() {
                 }
                 points += 1;
                 // A later run needs no manual step.
-                operation(&scene.store()).ok();
-                check(
-                    &Disk::of(scene.root()).durable(),
-                    &format!("{place}, run again"),
-                );
+                let place = format!("{place}, run again");
+                let expected = expected.answer(&scene);
+                assert_eq!(again::answer(operation, &scene), expected, "{place}");
+                check(&Disk::of(scene.root()).durable(), &place);
             }
         }
     }
@@ -341,13 +350,8 @@ fn what_was_acknowledged_survives_a_power_cut() {
         let [durable, _, live] = run.images.as_slice() else {
             panic!("three images")
         };
-        let kept = |image: &Image| -> Vec<_> {
-            manifests(image)
-                .map(|(path, bytes)| (path.clone(), bytes.clone()))
-                .collect()
-        };
-        assert_eq!(kept(durable), kept(live), "{name}");
-        let changed = kept(&run.before) != kept(durable);
+        assert_eq!(models(durable), models(live), "{name}");
+        let changed = models(&run.before) != models(durable);
         assert_eq!(
             changed,
             ["copy", "rename", "delete", "import"]

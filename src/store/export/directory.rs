@@ -16,27 +16,29 @@ use super::plan::{Plan, PlannedBlob};
 use super::tar::read_blob;
 
 impl Store {
-    /// Writes blobs first and the index last: a model is in the directory when all of it is.
+    /// Writes first what says that the directory is a layout, so that an export which is killed can
+    /// be made again, then blobs, and the index last: a model is in the directory when all of it is.
     pub(super) fn export_directory(&self, plan: &Plan, to: &Path, replace: bool) -> Result<()> {
         let layout = OciLayout::new(to);
         let index = index_with(&layout, plan, replace)?;
         let mut made = Made::of(&layout);
-        staged::make_all(&layout.blobs(), self.options().durability)?;
+        let durability = self.options().durability;
+        staged::make_all(layout.root(), durability)?;
+        if read::is_gone(&layout.layout_file()) {
+            made.file(&layout.layout_file(), durability, |staged| {
+                staged.write(LAYOUT)
+            })?;
+        }
+        staged::make_all(&layout.blobs(), durability)?;
         for (digest, bytes) in &plan.documents {
             if !self.has_bytes(&layout.blob(digest), digest, bytes.len() as u64, |_| Ok(())) {
-                made.file(&layout.blob(digest), self.options().durability, |staged| {
+                made.file(&layout.blob(digest), durability, |staged| {
                     staged.write(bytes)
                 })?;
             }
         }
         for blob in &plan.blobs {
             self.export_blob(blob, &layout.blob(&blob.digest), &mut made)?;
-        }
-        if read::is_gone(&layout.layout_file()) {
-            let durability = self.options().durability;
-            made.file(&layout.layout_file(), durability, |staged| {
-                staged.write(LAYOUT)
-            })?;
         }
         let named = self.write_index(&layout, &index);
         let holds = read::read_text(&layout.index());
@@ -163,9 +165,9 @@ impl Made {
 
 impl Drop for Made {
     fn drop(&mut self) {
-        // Nothing names these files. What cannot be removed is found by who looks into the
-        // directory, and used by the next export there.
-        for path in &self.files {
+        // Nothing names these files. What cannot be removed is used by the next export there, as long
+        // as the first of them, by which the directory is a layout, goes last.
+        for path in self.files.iter().rev() {
             let _ = ops::unlink(path);
         }
         for path in self.directories.iter().rev() {

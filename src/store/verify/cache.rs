@@ -85,8 +85,11 @@ impl CacheUpdate {
     /// that is under way, but not for long.
     ///
     /// # Errors
-    /// Where the record cannot be written. It holds what it held.
+    /// Where the record cannot be written, which holds what it held; also with nothing new, where the
+    /// system lets no record be believed.
     pub(super) fn write(&self, layout: &Layout, durability: Durability) -> Result<()> {
+        let at = |e| Error::io("writing", &layout.verified(), e);
+        owner::must_be_known(layout.root()).map_err(at)?;
         if self.applied(layout).is_none() {
             return Ok(());
         }

@@ -40,7 +40,8 @@ pub struct Report {
     pub hashed_bytes: u64,
     /// What was not hashed, because an earlier run found it good and nothing touched it since.
     pub cached: Cached,
-    /// Why what was found good could not be noted for later runs, where that was asked for.
+    /// Why what is found good cannot be noted for later runs, where that was asked for. On Windows it
+    /// never can, as nothing says who else may write to the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_error: Option<String>,
 }
