@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "registry/resumed.rs"]
+mod resumed;
 #[path = "registry/server.rs"]
 mod server;
 
@@ -146,33 +148,6 @@ fn a_registry_without_ranges_sends_all_of_it_once() {
     );
     // The config, and the weights in one go.
     assert_eq!(server.shelf.count(Request::is_blob), 2);
-}
-
-#[test]
-fn what_is_cut_off_or_stalls_goes_on_where_it_was() {
-    for stalls in [Duration::ZERO, Duration::from_secs(2)] {
-        let scratch = Scratch::new();
-        let sent = Arc::new(AtomicUsize::new(0));
-        let count = sent.clone();
-        let server = Server::new(move |shelf, request| {
-            let mut reply = shelf.answer(request);
-            if request.is_blob() && reply.body.len() > 1000 {
-                reply = reply.ends_after(400_000);
-                reply.stalls = stalls;
-                count.fetch_add(400_000.min(reply.body.len()), Ordering::Relaxed);
-            }
-            reply
-        });
-        let large = bytes(3_000_000);
-        server.model("t", &[&large]);
-        let options = RegistryOptions::new().stall_timeout(Duration::from_millis(400));
-        pull_by(&scratch.store(), &server, options).unwrap();
-        assert_eq!(
-            fs::read(scratch.blob_path(&Digest::of(&large))).unwrap(),
-            large
-        );
-        assert_eq!(sent.load(Ordering::Relaxed), large.len());
-    }
 }
 
 #[test]
@@ -489,70 +464,6 @@ fn a_token_for_a_token_is_not_sent_over_plain_http_to_another_machine() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);
     assert!(error.to_string().contains("plain HTTP"), "{error}");
-}
-
-#[test]
-fn what_came_before_a_failure_is_not_fetched_again() {
-    let scratch = Scratch::new();
-    let is_broken = Arc::new(AtomicUsize::new(1));
-    let breaks = is_broken.clone();
-    let server = Server::new(move |shelf, request| {
-        let reply = shelf.answer(request);
-        match (request.is_blob(), breaks.load(Ordering::Relaxed)) {
-            (true, 1) if reply.body.len() > 1000 => {
-                breaks.store(2, Ordering::Relaxed);
-                reply.ends_after(1_000_000)
-            }
-            (true, 2) if reply.body.len() > 1000 => Reply::new(403, ""),
-            _ => reply,
-        }
-    });
-    let weights = bytes(3_000_000);
-    let digest = Digest::of(&weights);
-    server.model("t", &[&weights]);
-    let store = scratch.store();
-    let pull_alone = |store: &Store| pull_by(store, &server, RegistryOptions::new().connections(1));
-    assert_eq!(
-        pull_alone(&store).unwrap_err().kind(),
-        ErrorKind::PermissionDenied
-    );
-    assert_eq!(partials(&scratch).len(), 1);
-    nothing_visible(&scratch);
-
-    is_broken.store(0, Ordering::Relaxed);
-    server.shelf.asked.lock().unwrap().clear();
-    let pulled = pull_alone(&store).unwrap();
-    assert_eq!(
-        (pulled.new_bytes > 3_000_000, pulled.resumed_bytes),
-        (true, 1_000_000)
-    );
-    assert_eq!(
-        server
-            .shelf
-            .count(|it| it.header("range") == Some("bytes=1000000-2999999")),
-        1
-    );
-    assert_eq!(fs::read(scratch.blob_path(&digest)).unwrap(), weights);
-    assert_eq!(partials(&scratch), Vec::<PathBuf>::new());
-}
-
-#[test]
-fn what_was_changed_since_is_fetched_again() {
-    let scratch = Scratch::new();
-    let weights = bytes(100_000);
-    let server = Server::good();
-    server.model("t", &[&weights]);
-    let store = scratch.store();
-    // As an earlier pull would have left it, but for its bytes.
-    let staging = scratch.root().join(".modelkeep/tmp");
-    fs::create_dir_all(&staging).unwrap();
-    let name = format!(".modelkeep-sha256-{}-partial", Digest::of(&weights).hex());
-    for planted in [vec![0xff; 100_016], vec![7; 10], bytes(200_000), Vec::new()] {
-        fs::write(staging.join(&name), planted).unwrap();
-        let pulled = pull(&store, &server).unwrap();
-        assert_eq!(pulled.resumed_bytes, 0);
-        store.delete("m").unwrap();
-    }
 }
 
 #[test]
