@@ -1,7 +1,7 @@
 //! Taking in a large file by copy, beside the same work by the system's own commands.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
