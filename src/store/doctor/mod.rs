@@ -80,10 +80,7 @@ impl Store {
         if self.is_several() {
             return self.doctor_several();
         }
-        let mut diagnosis = Diagnosis {
-            locations: self.options().locations(),
-            ..Diagnosis::default()
-        };
+        let mut diagnosis = Diagnosis::default();
         if let Some(what) = self.emptiness() {
             let advice = "name the right directory with --store or OLLAMA_MODELS";
             diagnosis.note(self.path(), None, what, advice);
@@ -95,6 +92,7 @@ impl Store {
         };
         let homes = inventory.as_ref().map(Inventory::homes);
         let survey = self.examine_models(homes.as_ref(), &mut diagnosis)?;
+        diagnosis.locations = self.options().locations_counting(Some(survey.files));
         let staged = survey.staged.clone();
         let none = Homes::default();
         let named = survey.found.iter().flat_map(|facts| facts.named.iter());
@@ -143,6 +141,7 @@ impl Store {
             problems: survey.problems,
             strays: survey.strays,
             staged: survey.staged,
+            files: survey.files,
         })
     }
 
