@@ -83,6 +83,13 @@ fn an_import_tells_what_is_unusual() {
         warnings[0].warning.code(),
         WarningCode::OffsetsNotSequential
     );
+    let mut editor = modelkeep::gguf::Editor::new();
+    editor.set("general.name", "x");
+    let options = modelkeep::EditOptions::new();
+    let edited = scratch.store().edit("x", "edited", &editor, &options);
+    let warnings = edited.unwrap().warnings;
+    let codes: Vec<_> = warnings.iter().map(|found| found.warning.code()).collect();
+    assert_eq!(codes, [WarningCode::OffsetsNotSequential]);
 }
 
 #[test]

@@ -11,18 +11,29 @@ use std::path::Path;
 
 use common::{name, reference};
 use modelfiles::Bench;
-use modelkeep::{Command, ErrorKind, ImportOptions, MediaType, Modelfile, Store};
+use modelkeep::{
+    Command, CopyMode, Digest, ErrorKind, ImportOptions, MediaType, Message, Modelfile,
+    ShowOptions, Store,
+};
+
+/// The media type and the bytes of every layer.
+fn layers(store: &Store, of: &str) -> Vec<(MediaType, Vec<u8>)> {
+    let model = store.model(reference(of)).unwrap();
+    let layers = model.manifest().layers().iter();
+    layers
+        .map(|layer| {
+            let path = store.blob_path(&layer.digest().unwrap());
+            (layer.media(), fs::read(path).unwrap())
+        })
+        .collect()
+}
 
 /// The media type and the text of every layer but the weights.
 fn texts(store: &Store, of: &str) -> Vec<(MediaType, String)> {
-    let model = store.model(reference(of)).unwrap();
-    let layers = model.manifest().layers().iter();
-    let texts = layers.filter(|layer| layer.media() != MediaType::Model);
+    let layers = layers(store, of).into_iter();
+    let texts = layers.filter(|(media, _)| *media != MediaType::Model);
     texts
-        .map(|layer| {
-            let path = store.blob_path(&layer.digest().unwrap());
-            (layer.media(), fs::read_to_string(path).unwrap())
-        })
+        .map(|(media, bytes)| (media, String::from_utf8(bytes).unwrap()))
         .collect()
 }
 
@@ -128,12 +139,7 @@ fn what_is_built_in_stays_with_a_model_that_is_made_from_a_model() {
 #[test]
 fn what_an_architecture_renders_itself_stays_with_a_model_that_is_made_from_a_model() {
     let bench = Bench::new();
-    let mut writer = modelkeep::gguf::Writer::new();
-    writer.set("general.architecture", "gemma4");
-    let path = bench.write("").with_file_name("gemma.gguf");
-    writer
-        .write_to(&mut std::fs::File::create(path).unwrap())
-        .unwrap();
+    gguf(&bench, "gemma.gguf", &[("general.architecture", "gemma4")]);
     bench.import("base", "FROM gemma.gguf").unwrap();
     bench.import("made", "FROM base\nSYSTEM s").unwrap();
     let store = bench.store();
@@ -146,13 +152,152 @@ fn what_an_architecture_renders_itself_stays_with_a_model_that_is_made_from_a_mo
 }
 
 #[test]
+fn what_an_architecture_renders_itself_is_what_is_not_said() {
+    let bench = Bench::new();
+    let store = bench.store();
+    for (architecture, said, expected) in [
+        ("laguna", "", ["laguna", "laguna", ""]),
+        ("nemotron_h", "", ["nemotron-3-nano", "nemotron-3-nano", ""]),
+        ("nemotron_h_moe", "RENDERER r", ["r", "nemotron-3-nano", ""]),
+        ("nemotron_h_omni", "PARSER p", ["nemotron-3-nano", "p", ""]),
+        ("gemma4", "RENDERER r\nPARSER p", ["r", "p", ""]),
+        ("llama", "", ["", "", ""]),
+    ] {
+        gguf(
+            &bench,
+            "own.gguf",
+            &[("general.architecture", architecture)],
+        );
+        bench.import("m", format!("FROM own.gguf\n{said}")).unwrap();
+        assert_eq!(built_in(&store, "m"), expected, "{architecture} {said}");
+        let has_stop = store
+            .model("m")
+            .unwrap()
+            .parameters()
+            .unwrap()
+            .text()
+            .contains("stop");
+        assert!(!has_stop, "{architecture} {said}");
+        store.delete("m").unwrap();
+    }
+}
+
+/// Writes a GGUF file that states these texts, and holds nothing.
+fn gguf(bench: &Bench, file: &str, texts: &[(&str, &str)]) {
+    let mut writer = modelkeep::gguf::Writer::new();
+    for (key, text) in texts {
+        writer.set(key, *text);
+    }
+    let mut file = fs::File::create(bench.path(file)).unwrap();
+    writer.write_to(&mut file).unwrap();
+}
+
+/// Writes a GGUF file that says to be of this type.
+fn typed(bench: &Bench, file: &str, kind: &str) {
+    let texts = [("general.type", kind), ("general.name", file)];
+    gguf(bench, file, &texts);
+}
+
+#[test]
 fn options_win_over_the_modelfile() {
     let bench = Bench::new();
-    let options = ImportOptions::new().system("said");
-    let file = bench.write("FROM tiny.gguf\nSYSTEM written");
+    typed(&bench, "written.gguf", "adapter");
+    typed(&bench, "said.gguf", "adapter");
+    let file = bench.write(
+        "FROM tiny.gguf\nSYSTEM written\nTEMPLATE written\nRENDERER written\nPARSER written\n\
+         REQUIRES 0.1.0\nLICENSE written\nPARAMETER seed 1\nPARAMETER top_k 1\n\
+         PARAMETER mirostat 1\nMESSAGE user written\nADAPTER written.gguf",
+    );
+    let parameters = serde_json::json!({"seed": 2, "mirostat_eta": 2});
+    let message = Message::new("user", "said");
+    let options = ImportOptions::new()
+        .system("said")
+        .template("said")
+        .renderer("said")
+        .parser("said")
+        .requires("0.2.0")
+        .licenses(["said"])
+        .parameters(parameters.as_object().unwrap().clone())
+        .messages([message])
+        .adapters([bench.path("said.gguf")])
+        .copy_mode(CopyMode::HardLink);
     let store = bench.store();
-    store.import_modelfile(file, name("m"), &options).unwrap();
-    assert_eq!(texts(&store, "m"), [(MediaType::System, "said".into())]);
+    let imported = store.import_modelfile(file, name("m"), &options).unwrap();
+    assert_eq!(imported.ignored, ["mirostat", "mirostat_eta"]);
+    assert_eq!(built_in(&store, "m"), ["said", "said", "0.2.0"]);
+    let layers = layers(&store, "m");
+    let of = |media: MediaType| -> Vec<String> {
+        let found = layers.iter().filter(|(is, _)| *is == media);
+        found
+            .map(|(_, bytes)| String::from_utf8(bytes.clone()).unwrap())
+            .collect()
+    };
+    assert_eq!(of(MediaType::System), ["said"]);
+    assert_eq!(of(MediaType::Template), ["said"]);
+    assert_eq!(of(MediaType::License), ["written", "said"]);
+    assert_eq!(of(MediaType::Params), ["{\"seed\":2,\"top_k\":1}\n"]);
+    assert_eq!(
+        of(MediaType::Messages),
+        ["[{\"role\":\"user\",\"content\":\"said\"}]\n"]
+    );
+    let adapters = layers
+        .iter()
+        .filter(|(media, _)| *media == MediaType::Adapter);
+    let adapters: Vec<_> = adapters.map(|(_, bytes)| bytes.clone()).collect();
+    assert_eq!(adapters, [fs::read(bench.path("said.gguf")).unwrap()]);
+    let blob = store.model("m").unwrap().gguf_path().unwrap();
+    let is_linked = fs::read(&blob).unwrap() == fs::read(bench.path("tiny.gguf")).unwrap();
+    assert!(is_linked && has_two_names(&blob));
+}
+
+#[cfg(unix)]
+fn has_two_names(path: &Path) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(&fs::metadata(path).unwrap()) == 2
+}
+
+#[cfg(not(unix))]
+fn has_two_names(_: &Path) -> bool {
+    true
+}
+
+#[test]
+fn what_a_model_shows_makes_the_same_model() {
+    let bench = Bench::new();
+    typed(&bench, "adapter.gguf", "adapter");
+    typed(&bench, "sees.gguf", "mmproj");
+    gguf(&bench, "draft.gguf", &[("general.architecture", "llama")]);
+    let everything = "FROM tiny.gguf\nFROM sees.gguf\nADAPTER adapter.gguf\nDRAFT draft.gguf\n\
+         TEMPLATE \"\"\"{{ .Prompt }}\n\"\"\"\nSYSTEM s\nRENDERER r\nPARSER p\nREQUIRES 0.14.0\n\
+         LICENSE l\nPARAMETER stop a\nPARAMETER stop b\nMESSAGE user hi\nMESSAGE assistant ho";
+    bench.import("m", everything).unwrap();
+    let store = bench.store();
+    let shown = store.show("m", &ShowOptions::new()).unwrap().modelfile;
+    bench.import("again", &shown).unwrap();
+    let sorted = |of: &str| {
+        let mut layers = layers(&store, of);
+        layers.sort_by_key(|(media, bytes)| (media.to_string(), Digest::of(bytes).to_string()));
+        layers
+    };
+    assert_eq!(sorted("again"), sorted("m"));
+    assert_eq!(layers(&store, "m").len(), 9, "{shown}");
+    assert_eq!(built_in(&store, "again")[..2], built_in(&store, "m")[..2]);
+}
+
+#[test]
+fn a_file_that_is_named_twice_is_one_layer() {
+    let bench = Bench::new();
+    typed(&bench, "sees.gguf", "mmproj");
+    bench
+        .import(
+            "m",
+            "FROM tiny.gguf\nFROM sees.gguf\nFROM ./tiny.gguf\nFROM sees.gguf",
+        )
+        .unwrap();
+    let media: Vec<_> = layers(&bench.store(), "m")
+        .into_iter()
+        .map(|(media, _)| media)
+        .collect();
+    assert_eq!(media.len(), 2, "{media:?}");
 }
 
 #[test]
@@ -163,7 +308,10 @@ fn from_is_a_file_a_directory_or_a_model() {
         bench.import(to, text).unwrap();
     }
     fs::rename(bench.path("tiny.gguf"), bench.path("weights.bin")).unwrap();
+    fs::write(bench.path("junk.bin"), "junk").unwrap();
+    fs::copy(bench.path("weights.bin"), bench.path("other.dat")).unwrap();
     bench.import("d", "FROM .").unwrap();
+    assert_eq!(layers(&bench.store(), "d").len(), 1);
     bench.import("e", "FROM a").unwrap();
     let store = bench.store();
     let path = |of: &str| store.model(reference(of)).unwrap().gguf_path().unwrap();
@@ -188,8 +336,9 @@ fn what_cannot_be_made_says_why_and_leaves_nothing() {
         (
             "FROM tiny.gguf\nADAPTER none",
             ErrorKind::FileNotFound,
-            "none",
+            "no such file: none",
         ),
+        ("FROM ~somebody/x", ErrorKind::Unsupported, "other users"),
         (
             "FROM tiny.gguf\nTEMPLATE {{",
             ErrorKind::InvalidTemplate,

@@ -44,6 +44,7 @@ releases() {
     step "README and guides" bash tests/pages.sh
     step "site" bash tests/site.sh
     step "what we build with" bash tests/deny.sh
+    step "workflows" bash tests/workflows.sh
     export CARGO_PROFILE_RELEASE_OPT_LEVEL=0
     step "wheel" bash release/check-wheels.sh target/dist tests/python/test_{package,scenarios}.py
     step "source distribution" env MATURIN_PEP517_ARGS="--profile dev" bash release/check-sdist.sh target/dist

@@ -10,9 +10,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use common::{Scratch, fixture};
+use modelkeep::gguf::Editor;
 use modelkeep::{
-    CopyOptions, DeleteOptions, Digest, ErrorKind, ExportOptions, GcOptions, ImportArchiveOptions,
-    ImportOptions, LinkOptions, LinkState, ShowOptions, Store, StoreOptions, VerifyOptions,
+    CopyOptions, DeleteOptions, Digest, EditOptions, ErrorKind, ExportOptions, GcOptions,
+    ImportArchiveOptions, ImportOptions, LinkOptions, LinkState, ShowOptions, Store, StoreOptions,
+    VerifyOptions,
 };
 
 /// Two stores: one of a site, which nobody may write to, and one of a user's own.
@@ -169,6 +171,9 @@ fn what_is_new_goes_to_the_first_store_that_may_be_written_to() {
     assert!(names(&bench.own.store()).contains(&"taken:latest".to_owned()));
     // It would not be seen.
     let hidden = view.import(fixture(), "site", &ImportOptions::new().replace(true));
+    assert_eq!(hidden.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    let replacing = EditOptions::new().replace(true);
+    let hidden = view.edit("own", "site", &Editor::new(), &replacing);
     assert_eq!(hidden.unwrap_err().kind(), ErrorKind::AlreadyExists);
     let several = view.export(["site", "own"], &archive, &ExportOptions::new());
     assert_eq!(several.unwrap_err().kind(), ErrorKind::InvalidArgument);

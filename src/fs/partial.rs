@@ -299,6 +299,41 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_on_is_noted_from_its_beginning() {
+        let scratch = tempfile::tempdir().unwrap();
+        let partial = claim(scratch.path()).unwrap();
+        let path = partial.with(|staged| Ok(staged.path().to_owned())).unwrap();
+        drop(partial);
+        assert!(!path.exists(), "of nothing, nothing is left");
+        let mut expected = 0;
+        for bytes in [3000, 10, 0, 20] {
+            let partial = claim(scratch.path()).unwrap();
+            let mut part = partial.parts().unwrap().remove(1);
+            assert_eq!(partial.check(&mut part, || Ok(())).unwrap(), expected);
+            partial.write(&mut part, &vec![7; bytes]).unwrap();
+            partial.note(&mut part).unwrap();
+            expected += bytes as u64;
+        }
+        let partial = claim(scratch.path()).unwrap();
+        let mut part = partial.parts().unwrap().remove(1);
+        let stop = || Err(Error::new(crate::error::ErrorKind::Cancelled, "stopped"));
+        assert!(partial.check(&mut part, stop).is_err());
+    }
+
+    #[test]
+    fn a_part_has_no_bytes_of_the_next_one() {
+        let scratch = tempfile::tempdir().unwrap();
+        let partial = claim(scratch.path()).unwrap();
+        let mut hasher = XxHash64::with_seed(0);
+        hasher.write(&vec![0; PART as usize + 5]);
+        let record = [(PART + 5).to_le_bytes(), hasher.finish().to_le_bytes()].concat();
+        let path = partial.with(|staged| Ok(staged.path().to_owned())).unwrap();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.write_all_at(&record, SIZE + RECORD as u64).unwrap();
+        assert_eq!(written(&partial), [0, 0, 0]);
+    }
+
+    #[test]
     fn a_finished_file_has_the_bytes_alone() {
         let scratch = tempfile::tempdir().unwrap();
         let partial = claim(scratch.path()).unwrap();

@@ -50,7 +50,7 @@ impl Registry {
         let (from, to) = match response.status() {
             StatusCode::OK => (0, size),
             StatusCode::PARTIAL_CONTENT => {
-                if sent(&response) != Some((from, to, size)) {
+                if sent(&response, size) != Some((from, to, size)) {
                     let text = format!("{doing}: other bytes than those that were asked for");
                     return Err(Error::new(ErrorKind::Network, text).into());
                 }
@@ -125,12 +125,16 @@ impl Download {
 
 /// Reads a `Content-Range`: the first byte, the one after the last, and how many the whole has; one
 /// that does not say how many has as many as were hoped for.
-fn sent(response: &Response<Body>) -> Option<(u64, u64, u64)> {
+fn sent(response: &Response<Body>, hoped: u64) -> Option<(u64, u64, u64)> {
     let text = header(response, "content-range")?
         .trim()
         .strip_prefix("bytes ")?;
     let (range, size) = text.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let (first, last) = (first.trim().parse().ok()?, last.trim().parse::<u64>().ok()?);
-    Some((first, last.checked_add(1)?, size.trim().parse().ok()?))
+    let size = match size.trim() {
+        "*" => hoped,
+        size => size.parse().ok()?,
+    };
+    Some((first, last.checked_add(1)?, size))
 }

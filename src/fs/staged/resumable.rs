@@ -118,4 +118,24 @@ mod tests {
             assert_eq!(fs::read(&other).unwrap(), b"kept");
         }
     }
+
+    #[test]
+    fn a_file_that_a_collection_takes_before_it_is_opened_is_made_anew() {
+        let scratch = tempfile::tempdir().unwrap();
+        let layout = Layout::new(scratch.path().to_owned());
+        let claim = || Staged::resumable(&layout, "x", Durability::None).unwrap();
+        let first = claim().unwrap();
+        let path = first.path().to_owned();
+        first.leave();
+        let taken = path.clone();
+        let hook = move |change: &ops::Change<'_>| {
+            if matches!(change, ops::Change::OpenToWrite) {
+                fs::remove_file(&taken)?;
+            }
+            Ok(())
+        };
+        let second = ops::hook::with(hook, claim).unwrap();
+        assert_eq!(second.path(), path);
+        assert!(path.exists());
+    }
 }

@@ -28,6 +28,12 @@ struct State {
     /// How many bytes each part has.
     written: Vec<u64>,
     under_way: usize,
+    /// How many of the first bytes are hashed.
+    hashed: u64,
+    /// No part is begun that lies further than so many bytes after them. Where hashing is slower than
+    /// the network, transfers that ran ahead would take the processors from it, and leave all but one
+    /// of them idle while it catches up.
+    most_ahead: u64,
     /// Whether the registry sends parts: otherwise one transfer goes through all of them.
     has_ranges: bool,
     has_failed: bool,
@@ -50,20 +56,32 @@ impl State {
         end - at
     }
 
-    /// Returns which of the waiting parts is next: one that somebody waits for, else the first.
-    fn next(&self) -> usize {
+    /// Returns which of the waiting parts is next: one that somebody waits for, else the first, unless
+    /// that has to wait for the hashing.
+    fn next(&self) -> Option<usize> {
         let is_asked = |part: &Part| self.asked.range(part.start..part.end).next().is_some();
-        self.waiting.iter().position(is_asked).unwrap_or(0)
+        let first = self.waiting.front()?;
+        let may_begin = first.start <= self.hashed.saturating_add(self.most_ahead);
+        let asked = self.waiting.iter().position(is_asked);
+        asked.or(may_begin.then_some(0))
     }
 }
 
 impl Flight {
-    pub(super) fn new(digest: Digest, size: u64, partial: Partial) -> Result<Self> {
+    /// Makes the state of a blob that so many transfers fetch at a time.
+    pub(super) fn new(
+        digest: Digest,
+        size: u64,
+        partial: Partial,
+        transfers: usize,
+    ) -> Result<Self> {
         let parts = partial.parts()?;
         let state = State {
             written: vec![0; parts.len()],
             waiting: parts.into(),
             under_way: 0,
+            hashed: 0,
+            most_ahead: PART.saturating_mul(transfers as u64),
             has_ranges: true,
             has_failed: false,
             asked: BTreeSet::new(),
@@ -83,7 +101,7 @@ impl Flight {
         if state.has_failed || (!state.has_ranges && state.under_way > 0) {
             return None;
         }
-        let next = state.next();
+        let next = state.next()?;
         let part = state.waiting.remove(next)?;
         state.under_way += 1;
         Some(part)
@@ -184,8 +202,158 @@ pub(super) struct Arriving<'f> {
 
 impl Read for Arriving<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.flight.lock().hashed = self.at;
         let count = self.flight.read_at(into, self.at)?;
         self.at += count as u64;
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::fs::durability::Durability;
+    use crate::fs::layout::Layout;
+
+    /// Three parts, the last of which is short.
+    const SIZE: u64 = 2 * PART + 1000;
+
+    fn flight(scratch: &tempfile::TempDir) -> Flight {
+        flight_of(scratch, SIZE)
+    }
+
+    fn flight_of(scratch: &tempfile::TempDir, size: u64) -> Flight {
+        let layout = Layout::new(scratch.path().to_owned());
+        let digest = Digest::of(b"x");
+        let partial = Partial::claim(&layout, &digest, size, Durability::None).unwrap();
+        Flight::new(digest, size, partial.unwrap(), 2).unwrap()
+    }
+
+    fn fetch(flight: &Flight, part: &mut Part, bytes: &[u8]) {
+        flight.partial.write(part, bytes).unwrap();
+        flight.reach(part);
+    }
+
+    #[test]
+    fn a_part_that_somebody_waits_for_comes_first_and_the_others_in_order() {
+        let scratch = tempfile::tempdir().unwrap();
+        let flight = flight(&scratch);
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut into = [0; 8];
+                (flight.read_at(&mut into, 2 * PART + 5).unwrap(), into)
+            });
+            while flight.lock().asked.is_empty() {
+                thread::yield_now();
+            }
+            let mut asked = flight.take().unwrap();
+            assert_eq!(asked.index, 2);
+            // What comes before the place that is waited for is nothing for the one who waits.
+            fetch(&flight, &mut asked, &[7; 5]);
+            fetch(&flight, &mut asked, &[8; 3]);
+            let (count, into) = reader.join().unwrap();
+            assert!(into.iter().take(count).all(|byte| *byte == 8));
+            flight.put_back(asked);
+        });
+        assert!(flight.lock().asked.is_empty());
+        let indices = || Some(flight.take()?.index);
+        assert_eq!(
+            [indices(), indices(), indices()],
+            [Some(0), Some(1), Some(2)]
+        );
+        assert!(flight.take().is_none());
+    }
+
+    #[test]
+    fn a_blob_that_is_sent_whole_is_fetched_by_one_transfer_after_the_other() {
+        let scratch = tempfile::tempdir().unwrap();
+        let flight = flight(&scratch);
+        let first = flight.take().unwrap();
+        let second = flight.take_after(&first).unwrap();
+        assert_eq!(second.index, 1);
+        flight.lacks_ranges();
+        assert!(flight.take().is_none());
+        assert!(flight.take_after(&first).is_none(), "somebody has it");
+        flight.put_back(second);
+        assert!(flight.take().is_none(), "the first is under way");
+        flight.put_back(first);
+        assert_eq!(flight.take().map(|part| part.index), Some(0));
+        let mut last = flight.lock().waiting.pop_back().unwrap();
+        fetch(&flight, &mut last, &[7; 1000]);
+        flight.put_back(last);
+        let left = flight
+            .lock()
+            .waiting
+            .iter()
+            .map(|part| part.index)
+            .collect::<Vec<_>>();
+        assert_eq!(left, [1], "what is done does not come again");
+    }
+
+    #[test]
+    fn bytes_are_there_as_far_as_there_is_no_gap() {
+        let scratch = tempfile::tempdir().unwrap();
+        let flight = flight(&scratch);
+        for (written, expected) in [
+            (
+                [PART, 5, 1000],
+                [
+                    (0, PART + 5),
+                    (PART + 2, 3),
+                    (PART + 5, 0),
+                    (2 * PART, 1000),
+                ],
+            ),
+            (
+                [PART, PART, 10],
+                [
+                    (7, 2 * PART + 3),
+                    (PART, PART + 10),
+                    (2 * PART + 10, 0),
+                    (SIZE, 0),
+                ],
+            ),
+            (
+                [5, PART, 1000],
+                [(0, 5), (5, 0), (PART, PART + 1000), (SIZE - 1, 1)],
+            ),
+        ] {
+            let mut state = flight.lock();
+            state.written = written.to_vec();
+            for (at, there) in expected {
+                assert_eq!(state.contiguous(at), there, "{written:?} from {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_reads_to_the_end_is_done_and_who_waits_for_what_never_comes_is_told() {
+        let scratch = tempfile::tempdir().unwrap();
+        let flight = flight(&scratch);
+        flight.lock().written = vec![PART, PART, 1000];
+        assert_eq!(flight.read_at(&mut [0; 8], SIZE).unwrap(), 0);
+        assert_eq!(flight.read_at(&mut [0; 8], SIZE - 3).unwrap(), 3);
+        flight.lock().written = vec![5, 0, 0];
+        let mut reader = flight.reader();
+        assert_eq!(reader.read(&mut [0; 3]).unwrap(), 3);
+        assert_eq!(reader.read(&mut [0; 3]).unwrap(), 2);
+        flight.fail();
+        let error = reader.read(&mut [0; 3]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert!(flight.take().is_none(), "nothing of it is fetched any more");
+    }
+
+    #[test]
+    fn transfers_wait_for_the_hashing_but_not_where_somebody_waits_for_them() {
+        let scratch = tempfile::tempdir().unwrap();
+        let flight = flight_of(&scratch, 8 * PART);
+        let taken = || std::iter::from_fn(|| flight.take()).map(|part| part.index);
+        assert_eq!(taken().collect::<Vec<_>>(), [0, 1, 2]);
+        flight.lock().asked.insert(6 * PART + 5);
+        assert_eq!(taken().collect::<Vec<_>>(), [6]);
+        flight.lock().hashed = 2 * PART;
+        assert_eq!(taken().collect::<Vec<_>>(), [3, 4]);
     }
 }
