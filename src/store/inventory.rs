@@ -52,7 +52,6 @@ impl Store {
             false => {
                 let threads = self.pool()?;
                 // All of them have their places in one list, and none has to move into another.
-                let look = |file| Some(look(file)?);
                 let items: Vec<Option<Item>> =
                     threads.install(|| files.into_par_iter().map(look).collect());
                 items.into_iter().flatten().collect()
