@@ -1,8 +1,8 @@
 """Everything that docs/performance.md says of stores, in one run: ours, the reference and the floor.
 
-    python3 benches/run.py [--models 10,100,1000] [--directory DIR] [--disk DIR] [PART...]
+    python3 benches/run.py [--quick] [--models 10,100,1000] [--directory DIR] [--disk DIR] [PART...]
 
-The parts are store, http, calls, tensors, verify and import; without one, all. `--directory` is where stores
+With `--quick` all is repeated a third as often, which takes 8 minutes in place of 20. The parts are store, http, calls, tensors, verify and import; without one, all. `--directory` is where stores
 are made, in memory (/dev/shm); `--disk` is on a disk, for what is flushed there. The reference is
 $MODELKEEP_OLLAMA, ../shared/ref/ollama or `ollama` on PATH, and its rows are missing where there is none; so are the
 system calls without strace. What comes out goes to docs/pictures/scale.json, of which docs/pictures/scale.py
@@ -27,6 +27,7 @@ from pathlib import Path
 import stores
 
 ROOT = Path(__file__).resolve().parent.parent
+QUICK = "MODELKEEP_BENCH_QUICK"
 RESULTS = ROOT / "docs/pictures/scale.json"
 OURS, REFERENCE = "modelkeep serve", "Ollama"
 # Layers of each model, and models and unknown files for each size.
@@ -58,6 +59,11 @@ def processor() -> str:
     fields = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", text, re.M))
     where = f"family {fields.get('cpu family')} model {fields.get('model')}"
     return f"{fields.get('model name', 'unknown')} ({where}), {os.cpu_count()} processors"
+
+
+def repeated(often: int) -> int:
+    """Returns how often to repeat what else is repeated so many times."""
+    return -(-often // 3) if QUICK in os.environ else often
 
 
 def output(*command: str) -> str:
@@ -159,7 +165,8 @@ def http_rows(command: str, who: str, store: Path, models: int) -> Iterator[Row]
         def row(operation: str, ask: Callable[[int], float]) -> Row:
             # Where one takes long, few tell.
             used, times = server.cpu(), [ask(0)]
-            times += [ask(n) for n in range(1, max(5, min(50, int(2_000 / times[0]))))]
+            most = repeated(2_000)
+            times += [ask(n) for n in range(1, max(5, min(50, int(most / times[0]))))]
             cpu = (server.cpu() - used) / len(times)
             return {"who": who, "models": models, "operation": operation, "ms": min(times), "cpu_ms": cpu}
 
@@ -213,7 +220,7 @@ def tensor_rows(benches: str, directory: Path) -> Iterator[Row]:
     for models, unknown in TENSORS:
         with generated(directory, stores.tensors, models, LAYERS, unknown) as store:
             for call in CALLS:
-                runs = [output(benches, "once", str(store), call).split() for _ in range(1 if call == "gc" else 3)]
+                runs = [output(benches, "once", str(store), call).split() for _ in range(1 if call == "gc" else repeated(3))]
                 ms, cpu, peak = min((float(ms), float(cpu), int(peak)) for ms, cpu, peak in runs)
                 row: Row = {"operation": call, "ms": ms, "cpu_ms": cpu, "peak_kib": peak}
                 yield {"blobs": models * LAYERS, "unknown": unknown, **row}
@@ -254,9 +261,13 @@ def main() -> None:
     arguments.add_argument("--models", default="10,100,1000,10000")
     arguments.add_argument("--directory", type=Path, default=Path("/dev/shm"))
     arguments.add_argument("--disk", type=Path, default=ROOT / "target")
+    arguments.add_argument("--quick", action="store_true")
     arguments.add_argument("part", nargs="*", default=["store", "http", "calls", "tensors", "verify", "import"])
     asked = arguments.parse_args()
     benches, ours = build()
+    if asked.quick:
+        # The benchmarks ask for it, too.
+        os.environ[QUICK] = "1"
     servers = [(ours, OURS)] + [(path, REFERENCE) for path in [reference()] if path]
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["processor"] = processor()

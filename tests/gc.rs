@@ -5,7 +5,7 @@
 mod common;
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::time::Duration;
 
@@ -132,4 +132,33 @@ fn usage_counts_each_digest_once() {
     );
     assert_eq!((usage.used, usage.other.files), (4 * block, 2));
     assert_eq!(usage.total, usage.used + block + usage.other.bytes);
+}
+
+#[test]
+fn usage_counts_bytes_once_whatever_leads_to_them() {
+    let scratch = Scratch::new();
+    let digests = scratch.model("a", &[b"weights"]);
+    let orphan = scratch.blob(b"orphan");
+    let blobs = scratch.root().join("blobs");
+    let plain = scratch.store().usage().unwrap();
+    // Two links to one blob, a second name of another, and links to nothing and to a directory.
+    let present = scratch.blob_path(&digests[1]);
+    let old = blobs.join(digests[1].to_string());
+    fs::rename(&present, blobs.join("weights")).unwrap();
+    symlink("weights", &present).unwrap();
+    symlink("weights", old).unwrap();
+    fs::hard_link(scratch.blob_path(&orphan), blobs.join("twice")).unwrap();
+    symlink("nothing", blobs.join("dangling")).unwrap();
+    symlink("../manifests", blobs.join("directory")).unwrap();
+    let usage = scratch.store().usage().unwrap();
+    assert_eq!((usage.used, usage.orphans), (plain.used, plain.orphans));
+    assert_eq!((usage.total, usage.held_outside), (plain.total, 0));
+    let (unknown, other) = (usage.unknown, usage.other);
+    assert_eq!((unknown.files, unknown.bytes), (2, 0));
+    assert_eq!(other.files, plain.other.files + 2);
+    // The blobs under another path, which is below the root as well.
+    fs::rename(&blobs, scratch.root().join("elsewhere")).unwrap();
+    symlink("elsewhere", &blobs).unwrap();
+    let moved = scratch.store().usage().unwrap();
+    assert_eq!((moved.used, moved.total), (plain.used, plain.total));
 }

@@ -13,15 +13,15 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use common::{Scratch, fixture};
 use modelkeep::http_api::{RegistryBody, registry_through};
 use modelkeep::{
-    Digest, Error, ErrorKind, GcOptions, PullOptions, Pulled, PushOptions, RegistryOptions, Store,
-    Upstream, VerifyOptions, ls_remote,
+    Digest, Error, ErrorKind, GcOptions, MediaType, PullOptions, Pulled, PushOptions,
+    RegistryOptions, Store, Upstream, VerifyOptions, ls_remote,
 };
 use server::{Reply, Request, Server, Shelf};
 
@@ -39,15 +39,13 @@ fn bytes(len: usize) -> Vec<u8> {
     words.take(len).collect()
 }
 
-fn quick() -> RegistryOptions {
-    RegistryOptions::new().stall_timeout(Duration::from_millis(400))
+fn pull(store: &Store, server: &Server) -> Result<Pulled, Error> {
+    pull_by(store, server, RegistryOptions::new())
 }
 
-fn pull(store: &Store, server: &Server) -> Result<Pulled, Error> {
-    store.pull(
-        server.reference("t"),
-        &PullOptions::new().name("m").registry(quick()),
-    )
+fn pull_by(store: &Store, server: &Server, options: RegistryOptions) -> Result<Pulled, Error> {
+    let options = PullOptions::new().name("m").registry(options);
+    store.pull(server.reference("t"), &options)
 }
 
 /// What a failed pull must leave: no model, and no blob with other bytes than its name's.
@@ -133,6 +131,24 @@ fn by_its_digest_it_needs_a_name_and_by_its_name_it_replaces() {
 }
 
 #[test]
+fn nothing_is_asked_of_a_registry_where_nothing_may_be_stored() {
+    let (site, own, server) = (Scratch::new(), Scratch::new(), Server::good());
+    server.model("t", &[b"GGUF weights"]);
+    site.model("m", &[b"GGUF of the site"]);
+    own.model("other", &[b"GGUF of my own"]);
+    let read_only = Store::open_with(own.options().read_only(true)).unwrap();
+    let refused = pull(&read_only, &server).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ReadOnly, "{refused}");
+    assert_eq!(server.shelf.count(|_| true), 0);
+    // Of a view, the first store that may be written to has what is new.
+    let view = own.options().paths([own.root(), site.root()]);
+    let view = Store::open_with(view).unwrap();
+    assert_eq!(pull(&view, &server).unwrap().name.to_string(), "m:latest");
+    assert_eq!(own.store().list().unwrap().models.len(), 2);
+    assert_eq!(site.store().list().unwrap().models.len(), 1);
+}
+
+#[test]
 fn a_registry_without_ranges_sends_all_of_it_once() {
     let scratch = Scratch::new();
     let server = Server::new(|shelf, request| {
@@ -143,10 +159,7 @@ fn a_registry_without_ranges_sends_all_of_it_once() {
     let large = bytes(LARGE);
     server.model("t", &[&large]);
     let store = scratch.store();
-    let options = PullOptions::new()
-        .name("m")
-        .registry(quick().connections(1));
-    store.pull(server.reference("t"), &options).unwrap();
+    pull_by(&store, &server, RegistryOptions::new().connections(1)).unwrap();
     assert_eq!(
         fs::read(scratch.blob_path(&Digest::of(&large))).unwrap(),
         large
@@ -346,7 +359,7 @@ fn a_redirect_is_followed_without_who_asks() {
     let scratch = Scratch::new();
     let options = PullOptions::new()
         .name("m")
-        .registry(quick().username_password("me", "hunter2"));
+        .registry(RegistryOptions::new().username_password("me", "hunter2"));
     scratch
         .store()
         .pull(server.reference("t"), &options)
@@ -361,7 +374,7 @@ fn a_redirect_is_followed_without_who_asks() {
 
     let wrong = PullOptions::new()
         .name("m")
-        .registry(quick().username_password("me", "hunter3"));
+        .registry(RegistryOptions::new().username_password("me", "hunter3"));
     let error = scratch
         .store()
         .pull(server.reference("t"), &wrong)
@@ -431,7 +444,9 @@ fn a_token_that_expires_is_made_anew() {
     let server = with_tokens(1);
     server.model("t", &[b"GGUF weights", b"GGUF more", b"GGUF and more"]);
     let scratch = Scratch::new();
-    let registry = quick().username_password("me", "hunter2").connections(1);
+    let registry = RegistryOptions::new()
+        .username_password("me", "hunter2")
+        .connections(1);
     let options = PullOptions::new().name("m").registry(registry);
     scratch
         .store()
@@ -460,7 +475,7 @@ fn a_token_for_a_token_is_not_sent_over_plain_http_to_another_machine() {
     });
     let options = PullOptions::new()
         .name("m")
-        .registry(quick().username_password("me", "hunter2"));
+        .registry(RegistryOptions::new().username_password("me", "hunter2"));
     let error = Scratch::new()
         .store()
         .pull(server.reference("t"), &options)
@@ -489,11 +504,16 @@ fn pulls_at_the_same_time_fetch_each_blob_once() {
         for n in 0..4 {
             let (scratch, server) = (&scratch, &server);
             scope.spawn(move || {
-                let options = PullOptions::new().name(format!("m{n}")).registry(quick());
-                scratch
-                    .store()
-                    .pull(server.reference("t"), &options)
-                    .unwrap();
+                let options = PullOptions::new().name(format!("m{n}"));
+                let mut last = None;
+                let mut observe = |progress: &modelkeep::Progress| {
+                    last = Some(*progress);
+                    ControlFlow::<()>::Continue(())
+                };
+                let pull = |store: &Store| store.pull(server.reference("t"), &options);
+                scratch.store().watch(&mut observe, pull).unwrap();
+                let last = last.unwrap();
+                assert_eq!((last.files, last.total_files), (7, 7));
             });
         }
     });
@@ -517,9 +537,7 @@ fn a_pull_that_waits_is_cancelled_and_a_collection_beside_it_leaves_it_alone() {
     let weights = bytes(3_000_000);
     server.model("t", &[&weights]);
     let store = scratch.store();
-    let options = PullOptions::new()
-        .name("m")
-        .registry(RegistryOptions::new());
+    let options = PullOptions::new().name("m");
     let collected = scratch.store();
     let mut observe = |progress: &modelkeep::Progress| {
         if progress.bytes < 500_000 {
@@ -533,13 +551,20 @@ fn a_pull_that_waits_is_cancelled_and_a_collection_beside_it_leaves_it_alone() {
         store.pull(server.reference("t"), &options)
     });
     assert_eq!(cancelled.unwrap_err().kind(), ErrorKind::Cancelled);
-    assert_eq!(partials(&scratch).len(), 1);
+    // The config may have been on its way, too.
+    let partials = partials(&scratch);
+    let hex = Digest::of(&weights).hex();
+    assert!(
+        partials
+            .iter()
+            .any(|path| path.to_str().unwrap().contains(&hex))
+    );
     nothing_visible(&scratch);
     let left = collected
         .gc(&GcOptions::new().grace(Duration::ZERO).all(true))
         .unwrap()
         .leftovers;
-    assert_eq!(left.len(), 1, "nobody fetches it any more");
+    assert_eq!(left.len(), partials.len(), "nobody fetches it any more");
 }
 
 #[test]
@@ -561,6 +586,15 @@ fn the_one_manifest_of_a_list_is_taken_and_of_several_none() {
         format!(r#"{{"schemaVersion":2,"manifests":[{one},{one}]}}"#).as_bytes(),
     );
     let several = pull(&scratch.store(), &server).unwrap_err();
+    let attestation = one.replace(
+        r#""size""#,
+        r#""annotations":{"vnd.docker.reference.type":"attestation-manifest"},"size""#,
+    );
+    server.manifest(
+        "t",
+        format!(r#"{{"schemaVersion":2,"manifests":[{attestation},{one}]}}"#).as_bytes(),
+    );
+    pull(&scratch.store(), &server).unwrap();
     assert_eq!(several.kind(), ErrorKind::Unsupported);
     assert!(several.to_string().contains("@sha256:"), "{several}");
 }
@@ -570,6 +604,10 @@ fn an_artifact_of_another_tool_becomes_a_model() {
     let (scratch, server) = (Scratch::new(), Server::good());
     let weights = fs::read(fixture()).unwrap();
     let license = b"Do what you want.".as_slice();
+    let mut projector = Vec::new();
+    let mut writer = modelkeep::gguf::Writer::new();
+    writer.set("general.type", "mmproj");
+    writer.write_to(&mut projector).unwrap();
     let mut blobs = server.shelf.blobs.lock().unwrap();
     let mut describe = |media: &str, blob: &[u8]| {
         let digest = Digest::of(blob);
@@ -580,8 +618,9 @@ fn an_artifact_of_another_tool_becomes_a_model() {
         )
     };
     let manifest = format!(
-        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{},"layers":[{},{}]}}"#,
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{},"layers":[{},{},{}]}}"#,
         describe("application/vnd.docker.ai.model.config.v0.1+json", b"{}"),
+        describe("application/vnd.docker.ai.mmproj", &projector),
         describe("application/vnd.docker.ai.gguf.v3", &weights),
         describe("application/vnd.docker.ai.license", license),
     );
@@ -590,11 +629,14 @@ fn an_artifact_of_another_tool_becomes_a_model() {
     let pulled = pull(&scratch.store(), &server).unwrap();
     assert_eq!(
         (pulled.new_blobs, pulled.digest),
-        (1, Digest::of(manifest.as_bytes()))
+        (2, Digest::of(manifest.as_bytes()))
     );
     let model = scratch.store().model("m").unwrap();
     assert_eq!(model.gguf().unwrap().view().architecture(), Some("llama"));
     assert_eq!(model.licenses().unwrap(), ["Do what you want."]);
+    let mut layers = model.manifest().layers().iter();
+    let sees = layers.find(|layer| layer.media() == MediaType::Projector);
+    assert_eq!(sees.unwrap().digest().unwrap(), Digest::of(&projector));
 }
 
 /// A store with a model of these weights.
@@ -606,12 +648,7 @@ fn stocked(weights: &[u8]) -> (Scratch, Store) {
 }
 
 fn push(store: &Store, server: &Server) -> Result<modelkeep::Pushed, Error> {
-    store.push(
-        "m",
-        &PushOptions::new()
-            .to(server.reference("t"))
-            .registry(quick()),
-    )
+    store.push("m", &PushOptions::new().to(server.reference("t")))
 }
 
 #[test]
@@ -751,7 +788,7 @@ fn lists_are_read_to_their_end_and_stay_where_they_began() {
         _ => Reply::new(200, r#"{"tags":null}"#),
     });
     let host = format!("127.0.0.1:{}", server.port());
-    let list = |what: &str| ls_remote(&format!("{host}{what}"), &quick()).unwrap();
+    let list = |what: &str| ls_remote(&format!("{host}{what}"), &RegistryOptions::new()).unwrap();
     let tags = ["a", "b", "c"].map(|tag| format!("{host}/team/model:{tag}"));
     assert_eq!(list("/team/model"), tags);
     assert_eq!(list(""), [format!("{host}/team/model")]);
@@ -786,7 +823,7 @@ fn behind(scratch: &Scratch, server: &Server, lines: &Arc<Mutex<Vec<String>>>) -
     let lines = lines.clone();
     let told = move |line: &str| lines.lock().unwrap().push(line.to_owned());
     let host = format!("127.0.0.1:{}", server.port());
-    Upstream::new(&scratch.store(), &host, quick(), told).unwrap()
+    Upstream::new(&scratch.store(), &host, RegistryOptions::new(), told).unwrap()
 }
 
 /// Waits for what a registry behind says when it is done.
@@ -818,9 +855,11 @@ fn a_registry_behind_is_asked_once_however_many_ask_and_gone_it_is_not_missed() 
     let manifest = server.model("t", &[&large, b"GGUF small"]);
     let blobs: Vec<Vec<u8>> = vec![large, b"GGUF small".to_vec()];
     let upstream = behind(&scratch, &server, &lines);
+    let all_are_here = Barrier::new(3);
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
+                all_are_here.wait();
                 assert_eq!(through(&upstream, "manifests/t").as_ref(), Ok(&manifest));
                 for blob in &blobs {
                     let path = format!("blobs/{}", Digest::of(blob));
@@ -852,6 +891,46 @@ fn a_registry_behind_is_asked_once_however_many_ask_and_gone_it_is_not_missed() 
     assert_eq!(through(&upstream, "manifests/t").as_ref(), Ok(&manifest));
     assert!(ended(&lines).contains("what is stored is served"));
     assert_eq!(through(&upstream, "manifests/other"), Err(502));
+}
+
+#[test]
+fn who_reads_along_has_what_is_there_before_the_rest_has_come() {
+    let (scratch, lines) = (Scratch::new(), Arc::default());
+    fs::create_dir_all(scratch.root()).unwrap();
+    let has_read = Arc::new(AtomicUsize::new(0));
+    let read = has_read.clone();
+    let server = Server::new(move |shelf, request| {
+        let reply = shelf.answer(request);
+        match (request.is_blob(), request.header("range")) {
+            (true, None) if reply.body.len() > 1000 => reply.ends_after(1_000_000),
+            (true, Some(_)) => {
+                for _ in 0..2000 {
+                    if read.load(Ordering::Relaxed) == 1 {
+                        return reply;
+                    }
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Reply::new(403, "")
+            }
+            _ => reply,
+        }
+    });
+    let weights = bytes(3_000_000);
+    server.model("t", &[&weights]);
+    let upstream = behind(&scratch, &server, &lines);
+    through(&upstream, "manifests/t").unwrap();
+    let path = format!("team/model/blobs/{}", Digest::of(&weights));
+    let RegistryBody::Blob(blob) = registry_through(&upstream, &path, "").body else {
+        panic!("it is no blob");
+    };
+    let mut first = vec![0; 1000];
+    blob.read_exact_at(&mut first, 5).unwrap();
+    assert!(first == weights[5..1005]);
+    has_read.store(1, Ordering::Relaxed);
+    let mut all = vec![0; weights.len()];
+    blob.read_exact_at(&mut all, 0).unwrap();
+    assert!(all == weights);
+    assert!(ended(&lines).starts_with("fetched"));
 }
 
 #[test]
@@ -901,7 +980,7 @@ fn a_push_that_is_broken_at_any_request_shows_nothing_and_the_next_one_ends_whol
         });
         let options = PushOptions::new()
             .to(server.reference("t"))
-            .registry(quick().connections(1));
+            .registry(RegistryOptions::new().connections(1));
         let broken = store.push("m", &options);
         let is_there = !server.shelf.manifests.lock().unwrap().is_empty();
         let blobs = || server.shelf.blobs.lock().unwrap().len();

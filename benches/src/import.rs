@@ -1,7 +1,7 @@
 //! Taking in a large file by copy, beside the same work by the system's own commands.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,10 +10,10 @@ use std::time::Duration;
 use modelkeep::gguf::{TensorType, Writer};
 use modelkeep::{CopyMode, ImportOptions, Store, StoreOptions};
 
-use crate::hash::{random, timed};
+use crate::hash::{random, rounds, timed};
 
 const BYTES: u64 = 2_000_000_000;
-const ROUNDS: usize = 5;
+const ROUNDS: u32 = 5;
 
 /// A way to have the bytes of a file in a directory, on the disk and with their digest known.
 type Way = (&'static str, fn(&Path, &Path));
@@ -66,7 +66,7 @@ pub fn run(arguments: &[PathBuf]) {
     write(&file).expect("a file");
     File::open(&file).and_then(|file| file.sync_all()).expect("a flush");
     let mut best = [Duration::MAX; WAYS.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(ROUNDS) {
         for ((_, way), best) in WAYS.iter().zip(&mut best) {
             *best = timed(|| way(&file, &to)).min(*best);
             fs::remove_dir_all(&to).expect("it goes");

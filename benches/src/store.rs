@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::hash;
 use modelkeep::{
     DeleteOptions, GcOptions, ImportOptions, ModelName, ShowOptions, Store, StoreOptions,
 };
@@ -78,7 +79,8 @@ fn row<T>(name: &str, mut ready: impl FnMut() -> T, mut call: impl FnMut(&mut T)
     let (mut wall, mut work) = (f64::MAX, f64::MAX);
     let began = Instant::now();
     let mut rounds = 0;
-    while rounds < 3 || rounds < 200 && began.elapsed() < Duration::from_secs(2) {
+    let time = Duration::from_millis(u64::from(hash::rounds(2_000)));
+    while rounds < 3 || rounds < 200 && began.elapsed() < time {
         let mut on = ready();
         let (start, used) = (Instant::now(), cpu());
         call(&mut on);

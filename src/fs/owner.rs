@@ -24,7 +24,10 @@ const ROOT: u32 = 0;
 /// Where the owner cannot be set and could not use what is new. A system that gives nothing away,
 /// or does not know the owner, is otherwise no reason to fail: in a rootless container, for one.
 pub(crate) fn adopt(new: &File, place: &Path) -> io::Result<()> {
-    let (Some(place), Some(ours)) = (nearest(place), Stat::of(new)?.owner()) else {
+    let Some(place) = nearest(place).filter(|place| !keeps_all(place)) else {
+        return Ok(());
+    };
+    let Some(ours) = Stat::of(new)?.owner() else {
         return Ok(());
     };
     if !is_to_be_given(&ours, &place) {
@@ -35,6 +38,13 @@ pub(crate) fn adopt(new: &File, place: &Path) -> io::Result<()> {
         Err(e) if code::is_not_for_us(&e) && is_usable(&ours, &place) => Ok(()),
         given => given,
     }
+}
+
+/// Returns whether nothing that this process makes in a place is given away: then nobody has to look
+/// whose it is.
+fn keeps_all(place: &Owner) -> bool {
+    let is_for_group = place.mode & GROUP_WRITES != 0;
+    !is_for_group && (place.user == ROOT || user::effective() != Some(ROOT))
 }
 
 fn is_for_owner(ours: &Owner, place: &Owner) -> bool {
@@ -49,8 +59,11 @@ fn is_to_be_given(ours: &Owner, place: &Owner) -> bool {
 /// As [`adopt`], for a new directory, whose place is the directory that it is in. One that stays whose
 /// it is is not opened.
 pub(crate) fn adopt_directory(new: &Path) -> io::Result<()> {
-    let owners = (Stat::of_entry(new)?.owner(), nearest(parent(new)));
-    if let (Some(ours), Some(place)) = owners
+    let place = nearest(parent(new));
+    if place.as_ref().is_some_and(keeps_all) {
+        return Ok(());
+    }
+    if let (Some(ours), Some(place)) = (Stat::of_entry(new)?.owner(), place)
         && !is_to_be_given(&ours, &place)
     {
         return Ok(());

@@ -42,7 +42,8 @@ impl Leftovers {
         for private in layout.private_directories() {
             for room in rooms {
                 let directory = layout.inside(&private, room.name());
-                if staged::is_private_dir(&private) && staged::is_private_dir(&directory) {
+                // A room is mostly not there, the directory that it belongs in mostly is.
+                if staged::is_private_dir(&directory) && staged::is_private_dir(&private) {
                     found.look(layout, *room, &directory);
                 }
             }

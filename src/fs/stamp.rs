@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fs::system::stat::{FileId, Moment, Stat};
+use crate::fs::system::stat::{FileId, FileIndex, Moment, Stat};
 
 /// The fingerprint of a file. The time of the change of the inode is what nobody can set back.
 /// What the file system does not say is missing.
@@ -13,7 +13,7 @@ use crate::fs::system::stat::{FileId, Moment, Stat};
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileStamp {
     device: Option<u64>,
-    inode: Option<u128>,
+    inode: Option<FileIndex>,
     size: u64,
     modified: Moment,
     changed: Option<Moment>,

@@ -63,14 +63,11 @@ pub fn root() -> Response {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn tags(store: &Store) -> Response {
-    match store.list() {
-        Ok(listing) => {
-            let response = Response::ok(listing.to_json());
-            Response {
-                problems: listing.problems,
-                ..response
-            }
-        }
+    match store.list_json() {
+        Ok((body, problems)) => Response {
+            problems,
+            ..Response::ok(body)
+        },
         Err(error) => Response::error(&error),
     }
 }

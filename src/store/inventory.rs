@@ -6,7 +6,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::fs::layout::BlobFile;
+use crate::fs::layout::{BlobFile, Layout};
 use crate::fs::system::directory::Directory;
 use crate::fs::system::stat::Stat;
 use crate::manifest::contradicts;
@@ -44,24 +44,27 @@ impl Store {
         let files = self.layout().blobs().map_err(at)?;
         let open = Directory::open(&directory).ok();
         let look = |file: BlobFile| {
-            let stat = stat(open.as_ref(), &file.path)?;
+            let stat = self.stat_of(open.as_ref(), &file)?;
             Some(Item { file, stat })
         };
         let items = match files.len() < PARALLEL {
             true => files.into_iter().filter_map(look).collect(),
             false => {
                 let threads = self.pool()?;
-                threads.install(|| files.into_par_iter().filter_map(look).collect())
+                // All of them have their places in one list, and none has to move into another.
+                let items: Vec<Option<Item>> =
+                    threads.install(|| files.into_par_iter().map(look).collect());
+                items.into_iter().flatten().collect()
             }
         };
         Ok(Inventory { items })
     }
-}
 
-fn stat(directory: Option<&Directory>, path: &Path) -> Option<Stat> {
-    let name = Path::new(path.file_name()?);
-    let short = directory.and_then(|directory| directory.stat_entry(name).ok());
-    short.or_else(|| Stat::of_entry(path).ok())
+    fn stat_of(&self, directory: Option<&Directory>, file: &BlobFile) -> Option<Stat> {
+        let name = file.file_name();
+        let short = directory.and_then(|open| open.stat_entry(Path::new(&name)).ok());
+        short.or_else(|| Stat::of_entry(&self.layout().blob_file(file)).ok())
+    }
 }
 
 impl Inventory {
@@ -83,9 +86,9 @@ impl Inventory {
 
 impl Item {
     /// Returns what it leads to; `None` where that is nothing.
-    pub(crate) fn target(&self) -> Option<Stat> {
+    pub(crate) fn target(&self, layout: &Layout) -> Option<Stat> {
         match self.stat.is_symlink() {
-            true => Stat::at(&self.file.path).ok(),
+            true => Stat::at(&layout.blob_file(&self.file)).ok(),
             false => Some(self.stat.clone()),
         }
     }

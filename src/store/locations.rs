@@ -130,6 +130,12 @@ impl StoreOptions {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn locations(&self) -> Vec<Location> {
+        self.locations_counting(None)
+    }
+
+    /// As [`locations`](Self::locations); how many manifests the store of these options has may be
+    /// known.
+    pub(crate) fn locations_counting(&self, own_manifests: Option<usize>) -> Vec<Location> {
         let places = Places::of_this_system(self.home.clone());
         let own = [self.path.clone(), StoreOptions::from_env().path];
         let known = own.into_iter().flatten().chain(places.known());
@@ -137,13 +143,15 @@ impl StoreOptions {
         let likely = places.likely().into_iter().map(|path| (path, false));
         let (mut locations, mut seen) = (Vec::new(), HashSet::new());
         for (path, is_known) in known.chain(likely) {
-            let (root, identity) = Location::at(path);
+            let (mut root, identity) = Location::at(path);
             let is_worth_telling = match root.state {
                 LocationState::Store => true,
                 LocationState::Closed => is_known || !root.is_home_of_root(),
                 _ => is_known,
             };
             if is_worth_telling && seen.insert(identity) {
+                let is_own = self.path.as_ref() == Some(&root.path);
+                root.count(own_manifests.filter(|_| is_own));
                 locations.push(root);
             }
         }
@@ -205,10 +213,6 @@ enum Identity {
 impl Location {
     fn at(path: PathBuf) -> (Self, Identity) {
         let (state, what) = look(&path);
-        let manifests = match state {
-            LocationState::Store => Layout::new(path.clone()).count_manifests(),
-            _ => 0,
-        };
         let identity = match access::closed_directory(&path) {
             Some(closed) if state == LocationState::Closed => Identity::Closed(closed),
             _ => Identity::Path(path.canonicalize().unwrap_or_else(|_| path.clone())),
@@ -218,13 +222,21 @@ impl Location {
                 state,
                 LocationState::Store | LocationState::NoStore | LocationState::Closed
             ),
-            manifests,
+            manifests: 0,
             opened: false,
             state,
             what,
             path,
         };
         (root, identity)
+    }
+
+    /// Counts the manifests of a store, which takes a walk over them where it is not known.
+    fn count(&mut self, known: Option<usize>) {
+        if self.state == LocationState::Store {
+            let walked = || Layout::new(self.path.clone()).count_manifests();
+            self.manifests = known.unwrap_or_else(walked);
+        }
     }
 
     /// Returns whether models are there, or may be.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::fs::durability::Durability;
+use crate::fs::layout::BlobFile;
 use crate::fs::stamp::FileStamp;
 use crate::fs::{ops, read};
 use crate::go::json;
@@ -132,13 +133,10 @@ impl Store {
         let directory = self.layout().blobs_directory();
         let at = |e| Error::io("reading directory", &directory, e);
         let files = self.layout().blobs().map_err(at)?.into_iter();
-        let old = files.filter_map(|file| {
-            let digest = file.digest()?;
-            let new = self.layout().new_blob(&digest);
-            (file.path == self.layout().old_blob(&digest)).then_some(OldBlob {
-                old: file.path,
-                new,
-            })
+        let old = files.filter(BlobFile::is_old).filter_map(|file| {
+            let old = self.layout().blob_file(&file);
+            let new = self.layout().new_blob(&file.digest()?);
+            Some(OldBlob { old, new })
         });
         Ok(old.collect())
     }

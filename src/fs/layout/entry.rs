@@ -1,5 +1,7 @@
 //! What an entry is, by its name and its place.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
@@ -22,10 +24,11 @@ pub(crate) struct ManifestFile {
     pub is_plausible: bool,
 }
 
-/// A file in `blobs/`.
+/// A file in `blobs/`, of which there may be many: its directory is known.
 pub(crate) struct BlobFile {
-    pub path: PathBuf,
     pub name: BlobName,
+    /// `None` for the present name of a blob, which its digest says.
+    file_name: Option<Box<OsStr>>,
 }
 
 /// What the name of a file in `blobs/` says that it is.
@@ -42,6 +45,33 @@ pub(crate) enum BlobName {
 }
 
 impl BlobFile {
+    pub(super) fn of(file_name: &OsStr) -> Self {
+        let name = BlobName::of(file_name);
+        let is_present = match name {
+            BlobName::Digest(digest) => *present_name(&digest) == *file_name,
+            _ => false,
+        };
+        let file_name = (!is_present).then(|| file_name.into());
+        BlobFile { name, file_name }
+    }
+
+    pub(crate) fn file_name(&self) -> Cow<'_, OsStr> {
+        match (&self.file_name, self.digest()) {
+            (None, Some(digest)) => Cow::Owned(present_name(&digest).into()),
+            (file_name, _) => Cow::Borrowed(file_name.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// Compares the names of files in byte order.
+    pub(super) fn by_name(&self, other: &Self) -> Ordering {
+        let present = |file: &Self| file.digest().filter(|_| file.file_name.is_none());
+        match (present(self), present(other)) {
+            // Digits of lower case have the order of what they say.
+            (Some(one), Some(other)) => one.cmp(&other),
+            _ => self.file_name().cmp(&other.file_name()),
+        }
+    }
+
     pub(crate) fn digest(&self) -> Option<Digest> {
         match self.name {
             BlobName::Digest(digest) => Some(digest),
@@ -51,19 +81,22 @@ impl BlobFile {
 
     /// Returns whether it has the name that old releases of Ollama gave blobs.
     pub(crate) fn is_old(&self) -> bool {
-        self.is_home() && self.file_name().starts_with(b"sha256:")
+        let begins_old = |name: &OsStr| name.as_encoded_bytes().starts_with(b"sha256:");
+        self.is_home() && self.file_name.as_deref().is_some_and(begins_old)
     }
 
     /// Returns whether a blob is read from there. A digest in capitals names another file, which
     /// Ollama may use.
     pub(crate) fn is_home(&self) -> bool {
-        self.digest().is_some() && !self.file_name().iter().any(u8::is_ascii_uppercase)
+        let has_capitals =
+            |name: &OsStr| name.as_encoded_bytes().iter().any(u8::is_ascii_uppercase);
+        self.digest().is_some() && !self.file_name.as_deref().is_some_and(has_capitals)
     }
+}
 
-    fn file_name(&self) -> &[u8] {
-        let name = self.path.file_name().unwrap_or_default();
-        name.as_encoded_bytes()
-    }
+/// Returns the name under which a blob is written.
+pub(super) fn present_name(digest: &Digest) -> String {
+    digest.after("sha256-")
 }
 
 impl BlobName {

@@ -15,6 +15,8 @@ use crate::fs::system::directory::Directory;
 use crate::fs::system::stat::{Kind, Stat};
 use crate::name::{Digest, ModelName};
 
+use entry::present_name;
+
 pub(crate) use entry::{BlobFile, BlobName, ManifestFile, STAGED, is_staged};
 pub(crate) use known_names::KnownNames;
 pub(crate) use room::Room;
@@ -170,7 +172,7 @@ impl Layout {
 
     /// Returns the path that a blob is written to.
     pub(crate) fn new_blob(&self, digest: &Digest) -> PathBuf {
-        self.blobs_directory().join(digest.after("sha256-"))
+        self.blobs_directory().join(present_name(digest))
     }
 
     /// Returns the path under which old releases of Ollama wrote a blob.
@@ -217,17 +219,27 @@ impl Layout {
     /// Returns every entry of `blobs/` but directories, by name; a missing directory has none.
     pub(crate) fn blobs(&self) -> io::Result<Vec<BlobFile>> {
         let directory = self.blobs_directory();
-        let entries = match sorted_entries(&directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            entries => entries?,
+        let mut files = Vec::new();
+        let take = &mut |name: &OsStr, kind| {
+            let is_directory = match kind {
+                Kind::Link => directory.join(name).is_dir(),
+                kind => kind == Kind::Directory,
+            };
+            if !is_directory {
+                files.push(BlobFile::of(name));
+            }
         };
-        let file = |(file_name, kind): (OsString, Kind)| {
-            let path = directory.join(&file_name);
-            let name = BlobName::of(&file_name);
-            let is_directory = kind == Kind::Directory || kind == Kind::Link && path.is_dir();
-            (!is_directory).then_some(BlobFile { path, name })
-        };
-        Ok(entries.into_iter().filter_map(file).collect())
+        match Directory::open(&directory).and_then(|open| open.each(take)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            read => read?,
+        }
+        files.sort_unstable_by(BlobFile::by_name);
+        Ok(files)
+    }
+
+    /// Returns the path of a file in `blobs/`.
+    pub(crate) fn blob_file(&self, file: &BlobFile) -> PathBuf {
+        self.blobs_directory().join(file.file_name())
     }
 }
 

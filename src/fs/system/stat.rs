@@ -39,8 +39,14 @@ impl From<FileType> for Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FileId {
     pub device: u64,
-    pub index: u128,
+    pub index: FileIndex,
 }
+
+/// What tells a file from the others of its device. Stores have many, and only Windows needs so much.
+#[cfg(not(unix))]
+pub(crate) type FileIndex = u128;
+#[cfg(unix)]
+pub(crate) type FileIndex = u64;
 
 /// Whose a file is, and who may use it.
 #[derive(Clone, Copy, Debug)]
@@ -178,7 +184,7 @@ mod system {
         let facts = Facts {
             id: Some(FileId {
                 device: metadata.dev(),
-                index: metadata.ino().into(),
+                index: metadata.ino(),
             }),
             links: metadata.nlink(),
             // stat(2): st_blocks counts 512-byte blocks, whatever the file system's are.
@@ -221,7 +227,7 @@ mod system {
             let facts = Facts {
                 id: Some(FileId {
                     device: rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor),
-                    index: found.stx_ino.into(),
+                    index: found.stx_ino,
                 }),
                 links: found.stx_nlink.into(),
                 disk_bytes: found.stx_blocks.saturating_mul(512),

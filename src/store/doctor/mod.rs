@@ -3,6 +3,7 @@
 mod examiner;
 
 use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,10 +80,7 @@ impl Store {
         if self.is_several() {
             return self.doctor_several();
         }
-        let mut diagnosis = Diagnosis {
-            locations: self.options().locations(),
-            ..Diagnosis::default()
-        };
+        let mut diagnosis = Diagnosis::default();
         if let Some(what) = self.emptiness() {
             let advice = "name the right directory with --store or OLLAMA_MODELS";
             diagnosis.note(self.path(), None, what, advice);
@@ -94,6 +92,7 @@ impl Store {
         };
         let homes = inventory.as_ref().map(Inventory::homes);
         let survey = self.examine_models(homes.as_ref(), &mut diagnosis)?;
+        diagnosis.locations = self.options().locations_counting(Some(survey.files));
         let staged = survey.staged.clone();
         let none = Homes::default();
         let named = survey.found.iter().flat_map(|facts| facts.named.iter());
@@ -142,6 +141,7 @@ impl Store {
             problems: survey.problems,
             strays: survey.strays,
             staged: survey.staged,
+            files: survey.files,
         })
     }
 
@@ -255,25 +255,26 @@ impl Store {
         }
         let is_misnamed = |path: &Path| misnamed.iter().any(|file| file.path == path);
         for Item { file, .. } in &inventory.items {
+            let path = || self.layout().blob_file(file);
             match file.name {
                 BlobName::Digest(_) if file.is_old() => {
                     let what = "a blob under the name that old releases gave it".to_owned();
-                    diagnosis.add(&file.path, None, what, "run `modelkeep gc --rename-old`");
+                    diagnosis.add(&path(), None, what, "run `modelkeep gc --rename-old`");
                 }
-                BlobName::Unknown if is_misnamed(&file.path) => {}
-                BlobName::Unknown if is_of_create(&file.path) => {
+                BlobName::Unknown if is_misnamed(&path()) => {}
+                BlobName::Unknown if is_of_create(&file.file_name()) => {
                     let what = "a leftover of an interrupted create of Ollama".to_owned();
                     let advice = "a starting server removes it; or remove it while no server runs";
-                    diagnosis.note(&file.path, None, what, advice);
+                    diagnosis.note(&path(), None, what, advice);
                 }
                 BlobName::Unknown => {
                     let what = "a file among the blobs that is none".to_owned();
                     let advice = "move it elsewhere: a starting server deletes it after an hour";
-                    diagnosis.add(&file.path, None, what, advice);
+                    diagnosis.add(&path(), None, what, advice);
                 }
                 BlobName::Dropping => {
                     let what = "a file of a file manager or of the file system".to_owned();
-                    diagnosis.note(&file.path, None, what, "nothing needs to be done");
+                    diagnosis.note(&path(), None, what, "nothing needs to be done");
                 }
                 BlobName::Digest(_) | BlobName::Partial => {}
             }
@@ -283,8 +284,7 @@ impl Store {
 
 /// Returns whether a file is one that Ollama writes while it creates a model: `sha256-` and a
 /// number.
-fn is_of_create(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let number = name.and_then(|name| name.strip_prefix("sha256-"));
+fn is_of_create(name: &OsStr) -> bool {
+    let number = name.to_str().and_then(|name| name.strip_prefix("sha256-"));
     number.is_some_and(|n| !n.is_empty() && n.len() < 64 && n.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -50,11 +50,12 @@ impl Plan {
             if !unused {
                 continue;
             }
-            match (file.digest(), options.spares(&file.path, &stat)) {
+            let path = store.layout().blob_file(&file);
+            match (file.digest(), options.spares(&path, &stat)) {
                 (Some(digest), true) => drop(young.insert(digest)),
                 (None, true) => self.young += 1,
                 (Some(digest), false) => self.blobs.push((file, digest, stat)),
-                (None, false) => self.others.push((file.path, stat)),
+                (None, false) => self.others.push((path, stat)),
             }
         }
         self.young += young.len();

@@ -71,7 +71,8 @@ impl<'s> Removal<'s> {
                 true => Expected::Any,
                 false => Expected::File(&stamp),
             };
-            if let Err(error) = outgoing.put_file(&file.path, *digest, expected) {
+            let path = self.store.layout().blob_file(file);
+            if let Err(error) = outgoing.put_file(&path, *digest, expected) {
                 self.fail(error);
             }
             self.finish(stat.len());

@@ -108,8 +108,9 @@ impl Store {
         let blobs = self.layout().blobs().unwrap_or_default().into_iter();
         let of_size = blobs.filter_map(|blob| {
             let digest = blob.digest()?;
-            let size = blob.path.metadata().ok()?.len();
-            (size == source.size() && blob.path == self.blob_path(&digest)).then_some(digest)
+            let path = self.layout().blob_file(&blob);
+            let size = path.metadata().ok()?.len();
+            (size == source.size() && path == self.blob_path(&digest)).then_some(digest)
         });
         let opened = of_size.filter_map(|digest| {
             let file = read::open_regular(&self.blob_path(&digest)).ok()?;

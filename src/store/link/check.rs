@@ -354,7 +354,10 @@ impl<'s> Check<'s> {
             let files = self.store.layout().blobs();
             let files = files.map_err(|e| Error::io("reading directory", &directory, e))?;
             let ids = files.into_iter().filter_map(|file| match file.name {
-                BlobName::Digest(digest) => Some((Stat::at(&file.path).ok()?.id()?, digest)),
+                BlobName::Digest(digest) => Some((
+                    Stat::at(&self.store.layout().blob_file(&file)).ok()?.id()?,
+                    digest,
+                )),
                 _ => None,
             });
             self.blobs = Some(ids.collect());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::memory::{ReadBlob, Told};
 use super::reading::Reading;
-use super::{ListOptions, Summary};
+use super::{Key, ListOptions, Summary};
 use crate::error::Result;
 use crate::fs::read::is_gone;
 use crate::fs::system::stat::FileId;
@@ -102,11 +102,16 @@ impl Line {
     }
 
     /// Returns the line; `None` for a manifest under a name that cannot be used here.
-    pub(super) fn summary(self) -> Option<Summary> {
+    pub(super) fn summary(&self) -> Option<Summary> {
         let mut summary = Summary::of(&self.facts, &self.told)?;
-        summary.incomplete = self.incomplete;
-        summary.alias_of = self.alias_of;
+        summary.incomplete.clone_from(&self.incomplete);
+        summary.alias_of.clone_from(&self.alias_of);
         Some(summary)
+    }
+
+    /// Returns by what it is ordered.
+    pub(super) fn key(&self) -> Key<'_> {
+        (self.facts.modified.into(), self.facts.name())
     }
 
     fn has_other_names(&self) -> bool {

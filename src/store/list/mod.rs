@@ -9,10 +9,14 @@ mod summary;
 #[cfg(unix)]
 mod tests;
 
-use serde::Serialize;
+use std::cmp::Ordering;
+
+use serde::{Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::go::json;
+use crate::go::time::Timestamp;
+use crate::name::ModelName;
 use crate::store::handle::Store;
 use crate::store::problem::Problem;
 
@@ -44,16 +48,32 @@ pub struct Listing {
 
 impl Listing {
     pub(super) fn sort(&mut self) {
-        self.models.sort_unstable_by(|one, other| {
-            let newest_first = other.modified_at.cmp(&one.modified_at);
-            newest_first.then_with(|| one.name.cmp(&other.name))
-        });
+        let models = &mut self.models;
+        models.sort_unstable_by(|one, other| newest_first(one.key(), other.key()));
     }
 
     /// Returns the body of `GET /api/tags`.
     pub fn to_json(&self) -> String {
         json::to_string(self)
     }
+}
+
+/// A [`Listing`] as it is printed, of which no model was made yet.
+#[derive(Serialize)]
+struct Printed<'l> {
+    #[serde(serialize_with = "one_by_one")]
+    models: &'l [Line],
+}
+
+fn one_by_one<S: Serializer>(lines: &[Line], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(lines.iter().filter_map(Line::summary))
+}
+
+/// By what the lines of a list are ordered.
+type Key<'l> = (Timestamp, Option<&'l ModelName>);
+
+fn newest_first(one: Key<'_>, other: Key<'_>) -> Ordering {
+    other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1))
 }
 
 /// What to look at for a list.
@@ -127,6 +147,24 @@ impl Store {
         if self.is_several() {
             return self.list_several(options);
         }
+        let (lines, problems) = self.lines(options)?;
+        let models = lines.iter().filter_map(Line::summary).collect();
+        Ok(Listing { models, problems })
+    }
+
+    /// Returns what [`Listing::to_json`] returns of [`list`](Self::list), and the problems. Of the models
+    /// one at a time is made for it: that saves as much memory as a store of many models takes.
+    pub(crate) fn list_json(&self) -> Result<(String, Vec<Problem>)> {
+        if self.is_several() {
+            let listing = self.list()?;
+            return Ok((listing.to_json(), listing.problems));
+        }
+        let (lines, problems) = self.lines(&ListOptions::default())?;
+        Ok((json::to_string(&Printed { models: &lines }), problems))
+    }
+
+    /// Returns the lines of a list, in their order, and why others are not among them.
+    fn lines(&self, options: &ListOptions) -> Result<(Vec<Line>, Vec<Problem>)> {
         let making = Lines::new(self, options);
         let survey = self.survey(|met| making.of(met))?;
         let mut problems = Vec::new();
@@ -147,9 +185,7 @@ impl Store {
             }
         }
         mark_aliases(&mut lines);
-        let models = lines.into_iter().filter_map(Line::summary).collect();
-        let mut listing = Listing { models, problems };
-        listing.sort();
-        Ok(listing)
+        lines.sort_unstable_by(|one, other| newest_first(one.key(), other.key()));
+        Ok((lines, problems))
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::Key;
 use super::memory::Told;
 use super::reading::{Reading, Source};
 use crate::capability::{self, Capability};
@@ -117,6 +118,11 @@ fn is_zero(number: &i64) -> bool {
 }
 
 impl Summary {
+    /// Returns by what it is ordered.
+    pub(super) fn key(&self) -> Key<'_> {
+        (self.modified_at, Some(&self.name))
+    }
+
     /// Returns the line of a manifest whose blobs tell this; `None` where its name cannot be used.
     pub(super) fn of(facts: &ManifestFacts, told: &Told) -> Option<Self> {
         Some(Summary {

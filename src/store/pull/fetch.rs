@@ -29,6 +29,10 @@ const STEP: Duration = Duration::from_millis(50);
 /// So many blobs are kept open: they can be put back if a program beside us removes them.
 const MOST_PINNED: usize = 128;
 
+/// So many blobs are open at most for each transfer: what came faster than it is hashed and flushed
+/// waits there.
+const FLIGHTS_PER_TRANSFER: usize = 4;
+
 /// The bytes of a response are taken so many at a time.
 const CHUNK: usize = 128 << 10;
 
@@ -78,6 +82,7 @@ struct Wanted {
 struct Fetch<'a> {
     store: &'a Store,
     registry: &'a Registry,
+    transfers: usize,
     wanted: Mutex<VecDeque<Wanted>>,
     flights: Mutex<Vec<Arc<Flight>>>,
     /// Where those who read along find them.
@@ -112,6 +117,7 @@ pub(super) fn fetch(
     let fetch = Fetch {
         store,
         registry,
+        transfers,
         wanted: Mutex::new(wanted.into()),
         flights: Mutex::default(),
         seen: flights,
@@ -172,7 +178,11 @@ impl<'a> Fetch<'a> {
             .find_map(|flight| Some((flight.clone(), flight.take()?)))
     }
 
+    /// Takes a blob to begin, unless enough are on their way or are being hashed.
     fn next_blob(&self) -> Option<Wanted> {
+        if lock(&self.flights).len() >= FLIGHTS_PER_TRANSFER * self.transfers {
+            return None;
+        }
         let mut wanted = lock(&self.wanted);
         let asked = wanted
             .iter()
@@ -205,7 +215,7 @@ impl<'a> Fetch<'a> {
         let doing = format!("fetching the blob {digest}");
         self.store
             .must_have_room(size.saturating_sub(there), &doing)?;
-        let flight = Arc::new(Flight::new(digest, size, partial)?);
+        let flight = Arc::new(Flight::new(digest, size, partial, self.transfers)?);
         lock(&self.flights).push(flight.clone());
         self.seen.begun(&flight);
         // Whoever failed before that did not see it.

@@ -28,6 +28,12 @@ struct State {
     /// How many bytes each part has.
     written: Vec<u64>,
     under_way: usize,
+    /// How many of the first bytes are hashed.
+    hashed: u64,
+    /// No part is begun that lies further than so many bytes after them. Where hashing is slower than
+    /// the network, transfers that ran ahead would take the processors from it, and leave all but one
+    /// of them idle while it catches up.
+    most_ahead: u64,
     /// Whether the registry sends parts: otherwise one transfer goes through all of them.
     has_ranges: bool,
     has_failed: bool,
@@ -50,20 +56,32 @@ impl State {
         end - at
     }
 
-    /// Returns which of the waiting parts is next: one that somebody waits for, else the first.
-    fn next(&self) -> usize {
+    /// Returns which of the waiting parts is next: one that somebody waits for, else the first, unless
+    /// that has to wait for the hashing.
+    fn next(&self) -> Option<usize> {
         let is_asked = |part: &Part| self.asked.range(part.start..part.end).next().is_some();
-        self.waiting.iter().position(is_asked).unwrap_or(0)
+        let first = self.waiting.front()?;
+        let may_begin = first.start <= self.hashed.saturating_add(self.most_ahead);
+        let asked = self.waiting.iter().position(is_asked);
+        asked.or(may_begin.then_some(0))
     }
 }
 
 impl Flight {
-    pub(super) fn new(digest: Digest, size: u64, partial: Partial) -> Result<Self> {
+    /// Makes the state of a blob that so many transfers fetch at a time.
+    pub(super) fn new(
+        digest: Digest,
+        size: u64,
+        partial: Partial,
+        transfers: usize,
+    ) -> Result<Self> {
         let parts = partial.parts()?;
         let state = State {
             written: vec![0; parts.len()],
             waiting: parts.into(),
             under_way: 0,
+            hashed: 0,
+            most_ahead: PART.saturating_mul(transfers as u64),
             has_ranges: true,
             has_failed: false,
             asked: BTreeSet::new(),
@@ -83,7 +101,7 @@ impl Flight {
         if state.has_failed || (!state.has_ranges && state.under_way > 0) {
             return None;
         }
-        let next = state.next();
+        let next = state.next()?;
         let part = state.waiting.remove(next)?;
         state.under_way += 1;
         Some(part)
@@ -184,6 +202,7 @@ pub(super) struct Arriving<'f> {
 
 impl Read for Arriving<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.flight.lock().hashed = self.at;
         let count = self.flight.read_at(into, self.at)?;
         self.at += count as u64;
         Ok(count)
@@ -202,10 +221,14 @@ mod tests {
     const SIZE: u64 = 2 * PART + 1000;
 
     fn flight(scratch: &tempfile::TempDir) -> Flight {
+        flight_of(scratch, SIZE)
+    }
+
+    fn flight_of(scratch: &tempfile::TempDir, size: u64) -> Flight {
         let layout = Layout::new(scratch.path().to_owned());
         let digest = Digest::of(b"x");
-        let partial = Partial::claim(&layout, &digest, SIZE, Durability::None).unwrap();
-        Flight::new(digest, SIZE, partial.unwrap()).unwrap()
+        let partial = Partial::claim(&layout, &digest, size, Durability::None).unwrap();
+        Flight::new(digest, size, partial.unwrap(), 2).unwrap()
     }
 
     fn fetch(flight: &Flight, part: &mut Part, bytes: &[u8]) {
@@ -320,5 +343,17 @@ mod tests {
         let error = reader.read(&mut [0; 3]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         assert!(flight.take().is_none(), "nothing of it is fetched any more");
+    }
+
+    #[test]
+    fn transfers_wait_for_the_hashing_but_not_where_somebody_waits_for_them() {
+        let scratch = tempfile::tempdir().unwrap();
+        let flight = flight_of(&scratch, 8 * PART);
+        let taken = || std::iter::from_fn(|| flight.take()).map(|part| part.index);
+        assert_eq!(taken().collect::<Vec<_>>(), [0, 1, 2]);
+        flight.lock().asked.insert(6 * PART + 5);
+        assert_eq!(taken().collect::<Vec<_>>(), [6]);
+        flight.lock().hashed = 2 * PART;
+        assert_eq!(taken().collect::<Vec<_>>(), [3, 4]);
     }
 }

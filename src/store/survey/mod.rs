@@ -49,6 +49,8 @@ pub(crate) struct Survey<T> {
     pub strays: Vec<PathBuf>,
     /// Files of ours that never became visible.
     pub staged: Vec<PathBuf>,
+    /// How many files there were in the places of manifests, whatever became of them.
+    pub files: usize,
 }
 
 /// From how many directories of models on they are looked into in parallel: below, handing out the
@@ -133,11 +135,13 @@ impl Store {
                 threads.install(|| tree.models.par_iter().map(visit).collect())
             }
         };
+        let files = visited.iter().map(|it| it.seen.len()).sum();
         let mut survey = Survey {
-            found: Vec::with_capacity(visited.iter().map(|it| it.seen.len()).sum()),
+            found: Vec::with_capacity(files),
             problems: Vec::new(),
             strays: Vec::new(),
             staged: Vec::new(),
+            files,
         };
         let (mut obstacles, mut known) = (tree.obstacles, Vec::new());
         for (directory, visited) in tree.models.into_iter().zip(visited) {

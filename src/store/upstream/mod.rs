@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::Manifest;
 use crate::name::{DEFAULT_HOST, Digest, ModelName};
 use crate::registry::{Access, Registry, RegistryOptions, RegistryReference, RemoteManifest};
@@ -220,22 +220,26 @@ impl Inner {
         name: &ModelName,
         pulling: &Arc<Mutex<Option<Digest>>>,
     ) -> Result<()> {
-        if lock(pulling).replace(found.digest) == Some(found.digest) {
+        let digest = found.digest;
+        if lock(pulling).replace(digest) == Some(digest) {
             return Ok(());
         }
+        let under_way = UnderWay {
+            inner: self.clone(),
+            registry: Arc::new(registry),
+            pulling: pulling.clone(),
+            digest,
+        };
+        lock(&self.running).push(under_way.registry.clone());
         let expected = self.flights.expect(missing(&self.store, &found.bytes)?);
-        let registry = Arc::new(registry);
-        lock(&self.running).push(registry.clone());
-        let (inner, name, pulling) = (self.clone(), name.clone(), pulling.clone());
-        thread::spawn(move || {
-            let digest = found.digest;
+        let name = name.clone();
+        let fetching = thread::Builder::new().spawn(move || {
+            let (inner, registry) = (&under_way.inner, &under_way.registry);
             let pulled =
                 inner
                     .store
-                    .pull_found(&registry, found, &name, &inner.options, &inner.flights);
+                    .pull_found(registry, found, &name, &inner.options, &inner.flights);
             drop(expected);
-            lock(&inner.running).retain(|other| !Arc::ptr_eq(other, &registry));
-            lock(&pulling).take_if(|known| *known == digest);
             match pulled {
                 Ok(pulled) => (inner.notice)(&format!(
                     "fetched {name}: {} bytes in {} blobs",
@@ -244,7 +248,24 @@ impl Inner {
                 Err(error) => (inner.notice)(&format!("fetching {name}: {error}")),
             }
         });
-        Ok(())
+        let begun = fetching.map_err(|e| Error::caused(ErrorKind::Io, "starting a thread", e));
+        begun.map(drop)
+    }
+}
+
+/// A manifest whose blobs are coming.
+struct UnderWay {
+    inner: Arc<Inner>,
+    registry: Arc<Registry>,
+    pulling: Arc<Mutex<Option<Digest>>>,
+    digest: Digest,
+}
+
+impl Drop for UnderWay {
+    /// However the pull has ended, or could not begin, the next question begins another.
+    fn drop(&mut self) {
+        lock(&self.inner.running).retain(|other| !Arc::ptr_eq(other, &self.registry));
+        lock(&self.pulling).take_if(|known| *known == self.digest);
     }
 }
 

@@ -105,7 +105,7 @@ impl Checks {
         let check = |blob: BlobFile| {
             let digest = blob.digest()?;
             let path = match blob.is_home() {
-                true => blob.path,
+                true => store.layout().blob_file(&blob),
                 // No blob's name, unless the file system takes it for one.
                 false => store.layout().blob(&digest),
             };

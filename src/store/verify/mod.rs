@@ -262,7 +262,9 @@ mod tests {
         store.import(&file, "a", &options).unwrap();
         store.add_blob(&mut &b"orphan"[..], None).unwrap();
         let blobs = store.layout().blobs().unwrap();
-        (store, blobs.into_iter().map(|blob| blob.path).collect())
+        let paths = blobs.iter().map(|blob| store.layout().blob_file(blob));
+        let paths = paths.collect();
+        (store, paths)
     }
 
     /// Writes a cache of all blobs as they are.

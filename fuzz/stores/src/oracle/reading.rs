@@ -17,7 +17,8 @@ pub struct Reading {
     pub decodes: bool,
     /// Whether a layer or the config has a digest that names nothing that can be understood.
     pub is_obscure: bool,
-    /// Whether one has a digest in a spelling that need not be understood.
+    /// Whether something need not be understood: a digest in another spelling, or all of it, as it is
+    /// too large.
     pub is_odd: bool,
 }
 
@@ -27,7 +28,10 @@ const LARGEST: usize = 16 << 20;
 /// Reads the bytes of a manifest.
 pub fn read(bytes: &[u8]) -> Reading {
     if bytes.len() > LARGEST {
-        return Reading::default();
+        return Reading {
+            is_odd: true,
+            ..Reading::default()
+        };
     }
     let mut values = Deserializer::from_slice(bytes).into_iter::<Value>();
     let Some(Ok(value)) = values.next() else {

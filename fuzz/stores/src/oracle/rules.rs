@@ -270,7 +270,7 @@ impl Change<'_> {
             _ => copy.is_some(),
         };
         // What lies behind a link of a directory has another path on the disk.
-        let seen = sources.clone().count() > 0 && copy.is_some();
+        let seen = sources.clone().count() > 0 && copy.is_some() && !self.is_linked(&from);
         if seen && !sources.any(|(_, entry)| is_copy(entry)) {
             findings.push(self.finding("a copy that was acknowledged is another", text));
         }
