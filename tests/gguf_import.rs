@@ -119,6 +119,24 @@ fn an_import_of_what_says_to_be_no_model_is_warned_of() {
 }
 
 #[test]
+fn a_file_that_says_to_be_the_only_part_is_stored_as_it_is() {
+    let scratch = common::Scratch::new();
+    let path = scratch.root().join("whole.gguf");
+    let mut writer = modelkeep::gguf::Writer::new();
+    writer
+        .set("general.architecture", "llama")
+        .set("split.no", 0_u16)
+        .set("split.count", 1_u16);
+    writer
+        .write_to(&mut fs::File::create(&path).unwrap())
+        .unwrap();
+    let options = modelkeep::ImportOptions::default();
+    let imported = scratch.store().import(&path, common::name("x"), &options);
+    let bytes = fs::read(&path).unwrap();
+    assert_eq!(imported.unwrap().digest, modelkeep::Digest::of(&bytes));
+}
+
+#[test]
 fn from_a_missing_file_says_so_and_not_that_a_model_is_missing() {
     let scratch = common::Scratch::new();
     for text in [

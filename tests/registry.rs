@@ -20,8 +20,8 @@ use std::time::Duration;
 use common::{Scratch, fixture};
 use modelkeep::http_api::{RegistryBody, registry_through};
 use modelkeep::{
-    Digest, Error, ErrorKind, GcOptions, PullOptions, Pulled, PushOptions, RegistryOptions, Store,
-    Upstream, VerifyOptions, ls_remote,
+    Digest, Error, ErrorKind, GcOptions, MediaType, PullOptions, Pulled, PushOptions,
+    RegistryOptions, Store, Upstream, VerifyOptions, ls_remote,
 };
 use server::{Reply, Request, Server, Shelf};
 
@@ -128,6 +128,24 @@ fn by_its_digest_it_needs_a_name_and_by_its_name_it_replaces() {
         missing.to_string().contains("manifest unknown"),
         "{missing}"
     );
+}
+
+#[test]
+fn nothing_is_asked_of_a_registry_where_nothing_may_be_stored() {
+    let (site, own, server) = (Scratch::new(), Scratch::new(), Server::good());
+    server.model("t", &[b"GGUF weights"]);
+    site.model("m", &[b"GGUF of the site"]);
+    own.model("other", &[b"GGUF of my own"]);
+    let read_only = Store::open_with(own.options().read_only(true)).unwrap();
+    let refused = pull(&read_only, &server).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ReadOnly, "{refused}");
+    assert_eq!(server.shelf.count(|_| true), 0);
+    // Of a view, the first store that may be written to has what is new.
+    let view = own.options().paths([own.root(), site.root()]);
+    let view = Store::open_with(view).unwrap();
+    assert_eq!(pull(&view, &server).unwrap().name.to_string(), "m:latest");
+    assert_eq!(own.store().list().unwrap().models.len(), 2);
+    assert_eq!(site.store().list().unwrap().models.len(), 1);
 }
 
 #[test]
@@ -487,10 +505,15 @@ fn pulls_at_the_same_time_fetch_each_blob_once() {
             let (scratch, server) = (&scratch, &server);
             scope.spawn(move || {
                 let options = PullOptions::new().name(format!("m{n}"));
-                scratch
-                    .store()
-                    .pull(server.reference("t"), &options)
-                    .unwrap();
+                let mut last = None;
+                let mut observe = |progress: &modelkeep::Progress| {
+                    last = Some(*progress);
+                    ControlFlow::<()>::Continue(())
+                };
+                let pull = |store: &Store| store.pull(server.reference("t"), &options);
+                scratch.store().watch(&mut observe, pull).unwrap();
+                let last = last.unwrap();
+                assert_eq!((last.files, last.total_files), (7, 7));
             });
         }
     });
@@ -563,6 +586,15 @@ fn the_one_manifest_of_a_list_is_taken_and_of_several_none() {
         format!(r#"{{"schemaVersion":2,"manifests":[{one},{one}]}}"#).as_bytes(),
     );
     let several = pull(&scratch.store(), &server).unwrap_err();
+    let attestation = one.replace(
+        r#""size""#,
+        r#""annotations":{"vnd.docker.reference.type":"attestation-manifest"},"size""#,
+    );
+    server.manifest(
+        "t",
+        format!(r#"{{"schemaVersion":2,"manifests":[{attestation},{one}]}}"#).as_bytes(),
+    );
+    pull(&scratch.store(), &server).unwrap();
     assert_eq!(several.kind(), ErrorKind::Unsupported);
     assert!(several.to_string().contains("@sha256:"), "{several}");
 }
@@ -572,6 +604,10 @@ fn an_artifact_of_another_tool_becomes_a_model() {
     let (scratch, server) = (Scratch::new(), Server::good());
     let weights = fs::read(fixture()).unwrap();
     let license = b"Do what you want.".as_slice();
+    let mut projector = Vec::new();
+    let mut writer = modelkeep::gguf::Writer::new();
+    writer.set("general.type", "mmproj");
+    writer.write_to(&mut projector).unwrap();
     let mut blobs = server.shelf.blobs.lock().unwrap();
     let mut describe = |media: &str, blob: &[u8]| {
         let digest = Digest::of(blob);
@@ -582,8 +618,9 @@ fn an_artifact_of_another_tool_becomes_a_model() {
         )
     };
     let manifest = format!(
-        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{},"layers":[{},{}]}}"#,
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{},"layers":[{},{},{}]}}"#,
         describe("application/vnd.docker.ai.model.config.v0.1+json", b"{}"),
+        describe("application/vnd.docker.ai.mmproj", &projector),
         describe("application/vnd.docker.ai.gguf.v3", &weights),
         describe("application/vnd.docker.ai.license", license),
     );
@@ -592,11 +629,14 @@ fn an_artifact_of_another_tool_becomes_a_model() {
     let pulled = pull(&scratch.store(), &server).unwrap();
     assert_eq!(
         (pulled.new_blobs, pulled.digest),
-        (1, Digest::of(manifest.as_bytes()))
+        (2, Digest::of(manifest.as_bytes()))
     );
     let model = scratch.store().model("m").unwrap();
     assert_eq!(model.gguf().unwrap().view().architecture(), Some("llama"));
     assert_eq!(model.licenses().unwrap(), ["Do what you want."]);
+    let mut layers = model.manifest().layers().iter();
+    let sees = layers.find(|layer| layer.media() == MediaType::Projector);
+    assert_eq!(sees.unwrap().digest().unwrap(), Digest::of(&projector));
 }
 
 /// A store with a model of these weights.
@@ -851,6 +891,46 @@ fn a_registry_behind_is_asked_once_however_many_ask_and_gone_it_is_not_missed() 
     assert_eq!(through(&upstream, "manifests/t").as_ref(), Ok(&manifest));
     assert!(ended(&lines).contains("what is stored is served"));
     assert_eq!(through(&upstream, "manifests/other"), Err(502));
+}
+
+#[test]
+fn who_reads_along_has_what_is_there_before_the_rest_has_come() {
+    let (scratch, lines) = (Scratch::new(), Arc::default());
+    fs::create_dir_all(scratch.root()).unwrap();
+    let has_read = Arc::new(AtomicUsize::new(0));
+    let read = has_read.clone();
+    let server = Server::new(move |shelf, request| {
+        let reply = shelf.answer(request);
+        match (request.is_blob(), request.header("range")) {
+            (true, None) if reply.body.len() > 1000 => reply.ends_after(1_000_000),
+            (true, Some(_)) => {
+                for _ in 0..2000 {
+                    if read.load(Ordering::Relaxed) == 1 {
+                        return reply;
+                    }
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Reply::new(403, "")
+            }
+            _ => reply,
+        }
+    });
+    let weights = bytes(3_000_000);
+    server.model("t", &[&weights]);
+    let upstream = behind(&scratch, &server, &lines);
+    through(&upstream, "manifests/t").unwrap();
+    let path = format!("team/model/blobs/{}", Digest::of(&weights));
+    let RegistryBody::Blob(blob) = registry_through(&upstream, &path, "").body else {
+        panic!("it is no blob");
+    };
+    let mut first = vec![0; 1000];
+    blob.read_exact_at(&mut first, 5).unwrap();
+    assert!(first == weights[5..1005]);
+    has_read.store(1, Ordering::Relaxed);
+    let mut all = vec![0; weights.len()];
+    blob.read_exact_at(&mut all, 0).unwrap();
+    assert!(all == weights);
+    assert!(ended(&lines).starts_with("fetched"));
 }
 
 #[test]

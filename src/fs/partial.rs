@@ -313,6 +313,9 @@ mod tests {
             partial.write(&mut part, &vec![7; bytes]).unwrap();
             partial.note(&mut part).unwrap();
             expected += bytes as u64;
+            let flushed = partial.with(|staged| Ok(staged.file().sync_all())).unwrap();
+            flushed.unwrap();
+            assert!(partial.disk_bytes().unwrap() >= expected);
         }
         let partial = claim(scratch.path()).unwrap();
         let mut part = partial.parts().unwrap().remove(1);

@@ -179,4 +179,21 @@ mod tests {
             ["127.0.0.1:5".parse().unwrap(), "[::1]:5".parse().unwrap()]
         );
     }
+
+    #[test]
+    fn every_address_is_that_of_both_protocols_and_none_is_there_twice() {
+        for host in ["", "0.0.0.0", "::"] {
+            let resolved = Address::resolve(host, 5).unwrap();
+            assert_eq!(resolved, ["[::]:5".parse().unwrap()], "{host:?}");
+        }
+        let resolved = Address::resolve("127.0.0.1", 5).unwrap();
+        assert_eq!(resolved, ["127.0.0.1:5".parse().unwrap()]);
+    }
+
+    #[test]
+    fn an_address_is_printed_as_it_is_read() {
+        for text in ["127.0.0.1:5", "[::1]:5", "h.example:80", "unix:/run/m.sock"] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+    }
 }

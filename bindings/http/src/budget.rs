@@ -74,10 +74,8 @@ impl Budget {
     /// Waits until `take` returns something.
     async fn until<T>(&self, mut take: impl FnMut(&mut State) -> Option<T>) -> T {
         loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
             // Before the look: a change in between is not missed.
-            changed.as_mut().enable();
+            let changed = self.changed.notified();
             let taken = take(&mut self.state());
             if let Some(taken) = taken {
                 return taken;
@@ -267,16 +265,37 @@ mod tests {
             let budget = Budget::new(1, 0);
             let place = budget.place().await;
             let busy = place.busy();
+            let mut waiting = std::pin::pin!(budget.place());
             tokio::select! {
                 biased;
-                _ = budget.place() => panic!("there was no room"),
+                _ = &mut waiting => panic!("there was no room"),
                 () = std::future::ready(()) => {}
             }
             assert!(!is_lost(&place).await);
             drop(busy);
+            tokio::select! {
+                _ = &mut waiting => panic!("there was no room"),
+                () = place.lost(LONG) => {}
+            }
+            drop(place);
+            waiting.await;
+        });
+    }
+
+    #[test]
+    fn one_that_is_told_to_go_makes_room_whatever_it_does_until_it_is_gone() {
+        run(async {
+            let budget = Budget::new(2, 0);
+            let first = budget.place().await;
+            let second = budget.place().await;
             tokio::join!(budget.place(), async {
-                place.lost(LONG).await;
-                drop(place);
+                first.lost(LONG).await;
+                let busy = first.busy();
+                budget.changed.notify_waiters();
+                tokio::task::yield_now().await;
+                assert!(!is_lost(&second).await);
+                drop(busy);
+                drop(first);
             });
         });
     }
@@ -298,6 +317,36 @@ mod tests {
             assert!(!is_lost(&idle).await);
             // More than there is in all is all of it.
             drop(asking.hold(1000).await);
+        });
+    }
+
+    #[test]
+    fn bytes_that_are_given_back_are_nobodys() {
+        run(async {
+            let budget = Budget::new(9, 100);
+            let past = budget.place().await;
+            drop(past.hold(60).await);
+            let holding = budget.place().await;
+            let held = holding.hold(60).await;
+            let asking = budget.place().await;
+            let (taken, ()) = tokio::join!(asking.hold(60), async {
+                holding.lost(LONG).await;
+                // Bytes are enough: the connection may stay.
+                drop(held);
+            });
+            assert!(!is_lost(&past).await);
+            drop(taken);
+        });
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_another_reason_the_oldest_goes_as_well() {
+        run(async {
+            let budget = Budget::new(9, 0);
+            let oldest = budget.place().await;
+            let other = budget.place().await;
+            budget.close_oldest();
+            assert!(is_lost(&oldest).await && !is_lost(&other).await);
         });
     }
 

@@ -176,6 +176,7 @@ mod tests {
             "[::]:1",
             "[fd00::1]:1",
             "[::ffff:127.0.0.1]:1",
+            "[::1%lo]:1",
         ];
         for host in addresses {
             assert_eq!(Place::of(host), Place::Address, "{host}");
@@ -191,6 +192,7 @@ mod tests {
             "localhost.",
             "localhost:1:2",
             "127.0.0.1%lo",
+            "[::1%]:1",
             "010.0.0.1",
             "172.32.0.1",
             "224.0.0.1",
@@ -211,6 +213,22 @@ mod tests {
             ".internal:1",
         ] {
             assert_eq!(Place::of(host), Place::Name, "{host}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_name_and_by_the_addresses_of_its_interfaces() {
+        let name = gethostname::gethostname().to_string_lossy().into_owned();
+        assert!(!name.is_empty());
+        assert_eq!(Place::of(&name.to_ascii_uppercase()), Place::Name);
+        for (address, is_own) in [
+            ("127.0.0.1", true),
+            ("203.0.113.7", false),
+            ("224.0.0.1", false),
+            ("255.255.255.255", false),
+        ] {
+            let found = is_of_this_machine(address.parse().unwrap());
+            assert_eq!(found, is_own, "{address}");
         }
     }
 

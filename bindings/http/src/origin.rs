@@ -225,6 +225,23 @@ mod tests {
     }
 
     #[test]
+    fn a_cache_is_told_what_a_reply_depends_on() {
+        let varies = |reply: &Reply| {
+            let mut found = reply.headers().get_all(header::VARY).iter();
+            (found.next().cloned(), found.next().is_none())
+        };
+        for page in [Page::None, Page::Any] {
+            assert_eq!(varies(&page.preflight()), (None, true));
+        }
+        let page = Page::Of("http://a.example");
+        let marked = page.mark(empty(hyper::StatusCode::OK));
+        assert_eq!(varies(&marked), (Some("Origin".parse().unwrap()), true));
+        let asked = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
+        let preflight = varies(&page.preflight());
+        assert_eq!(preflight, (Some(asked.parse().unwrap()), true));
+    }
+
+    #[test]
     fn a_pattern_is_an_origin_of_the_web_or_has_one_star() {
         for text in [
             "http://a.example",
@@ -235,8 +252,11 @@ mod tests {
         ] {
             assert!(text.parse::<OriginPattern>().is_ok(), "{text}");
         }
-        for text in ["foo", "", " http://a", "foo://a", "http://*.a*"] {
-            assert!(text.parse::<OriginPattern>().is_err(), "{text}");
+        for text in ["foo", "", " http://a", "foo://a"] {
+            let error = text.parse::<OriginPattern>().unwrap_err();
+            assert!(error.contains("is no origin"), "{text}: {error}");
         }
+        let error = "http://*.a*".parse::<OriginPattern>().unwrap_err();
+        assert!(error.contains("more than one"), "{error}");
     }
 }

@@ -224,6 +224,11 @@ mod tests {
         let temporary = to(StatusCode::TEMPORARY_REDIRECT, "/api/version");
         assert_eq!(routed(Method::HEAD, "/api/version/"), temporary);
         assert_eq!(routed(Method::DELETE, "/api/version/"), Routed::Unknown);
+        let absolute = to(StatusCode::MOVED_PERMANENTLY, "http://a:1/api/tags");
+        assert_eq!(routed(Method::GET, "http://a:1/api/tags/"), absolute);
+        let cleaned = |path: &str| to(StatusCode::TEMPORARY_REDIRECT, path);
+        assert_eq!(routed(Method::GET, "/x/../api/tags?"), cleaned("/api/tags"));
+        assert_eq!(routed(Method::GET, "//api/tags?a"), cleaned("/api/tags?a"));
         assert_eq!(routed(Method::HEAD, "/api/blobs/"), Routed::Unknown);
     }
 

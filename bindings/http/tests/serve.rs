@@ -9,6 +9,8 @@ mod common;
 mod log;
 #[path = "serve/registry.rs"]
 mod registry;
+#[path = "serve/turns.rs"]
+mod turns;
 
 use std::fs::File;
 use std::path::Path;
@@ -66,6 +68,15 @@ fn a_host_is_named_once() {
     assert_eq!(server.status("GET / HTTP/1.0", ""), "200");
     let absolute = "GET http://evil.example/ HTTP/1.1\r\nhost: localhost";
     assert_eq!(server.status(absolute, ""), "403");
+    for (codings, expected) in [
+        ("gzip", "400"),
+        ("gzip, chunked", "501"),
+        ("chunked\r\ntransfer-encoding: chunked", "501"),
+    ] {
+        let mut client = server.connect();
+        client.write(&format!("{SHOW}\r\ntransfer-encoding: {codings}\r\n\r\n"));
+        assert_eq!(status(&client.rest()), expected, "{codings}");
+    }
 }
 
 /// What every refusal of what is not served says first.
@@ -105,10 +116,21 @@ fn what_is_not_served_is_named_with_what_to_use_instead() {
         let said = body.strip_prefix(form).expect(body);
         assert!(said.starts_with(KEEPS) && said.contains(instead), "{body}");
     }
-    assert_eq!(
-        server.status("GET /api/create HTTP/1.1\r\nhost: localhost", ""),
-        "405"
-    );
+    for (call, right) in [
+        ("GET /api/create", "POST"),
+        ("DELETE /api/tags", "HEAD, GET"),
+    ] {
+        let answer = server.send(&format!("{call} HTTP/1.1\r\nhost: localhost"), "");
+        assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+        assert!(
+            answer.contains(&format!("\r\nallow: {right}\r\n")),
+            "{answer}"
+        );
+    }
+    for (method, expected) in [("OPTIONS", "200"), ("GET", "400")] {
+        let head = format!("{method} * HTTP/1.1\r\nhost: localhost");
+        assert_eq!(server.status(&head, ""), expected, "{method}");
+    }
 }
 
 #[test]
@@ -336,32 +358,6 @@ fn an_idle_connection_does_not_hold_the_end_up() {
     drop(idle);
     server.wait();
     assert!(std::net::TcpStream::connect(server.address).is_err());
-}
-
-#[test]
-fn a_delete_that_waits_for_the_lock_is_answered_at_the_end() {
-    let mut server = Running::start(Limits::default().grace(Duration::from_millis(50)));
-    let model = server.model("a");
-    let own = server.directory.path().join(".modelkeep");
-    std::fs::create_dir(&own).unwrap();
-    let lock = File::create(own.join("lock")).unwrap();
-    lock.lock().unwrap();
-    let mut client = server.connect();
-    let body = r#"{"model":"a"}"#;
-    let length = body.len();
-    client.write(&format!(
-        "{DELETE}\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
-    ));
-    assert_eq!(status(&client.head()), "100");
-    client.write(body);
-    server.tell_to_end();
-    let answer = client.rest();
-    assert!(
-        answer.starts_with("HTTP/1.1 503") && answer.contains("ending"),
-        "{answer}"
-    );
-    server.wait();
-    assert!(model.exists());
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Scene;
 use super::others::{beside, model};
+use super::{SHARED, Scene};
 use crate::error::{ErrorKind, Result};
 use crate::fs::ops::{Change, hook};
 use crate::store::handle::Store;
@@ -138,6 +138,23 @@ fn a_stored_blob_that_a_delete_takes_during_an_import_is_whole_again() {
     let import = || store.import(&file, model("newest"), &ImportOptions::default());
     beside(note, import).unwrap();
     assert_eq!(waits.take(), [Duration::from_millis(3)]);
+}
+
+#[test]
+fn a_stored_blob_that_a_delete_takes_during_a_copy_between_stores_is_whole_again() {
+    let (scene, other) = (Scene::new(), Scene::new());
+    let store = scene.store();
+    let home = store.blob_path(&scene.blob(SHARED));
+    let taken = home.clone();
+    let take = move |change: &Change<'_>| {
+        if matches!(change, Change::Wait(_)) {
+            fs::remove_file(&taken).unwrap();
+        }
+    };
+    let from = other.store();
+    let copy = || store.take_model(&from, &model("b"), &model("new"), false);
+    beside(take, copy).unwrap();
+    assert_eq!(fs::read(&home).unwrap(), SHARED);
 }
 
 #[test]

@@ -45,9 +45,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Message>, DecodeError> {
 }
 
 impl Decode for Message {
-    /// Decodes a message afresh wherever it stands; what is not kept has its type, too.
+    /// What is not kept has its type, too.
     fn decode(&mut self, first: Event<'_>, json: &mut Reader<'_>) -> Result<(), DecodeError> {
-        *self = Message::default();
         let mut texts: [String; 3] = Default::default();
         let [thinking, tool_name, tool_call_id] = &mut texts;
         let mut images = Slice::<Image>::default();

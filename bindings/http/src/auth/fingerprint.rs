@@ -24,3 +24,16 @@ impl Key {
         self.0.clone().chain_update(secret).finalize()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_another_fingerprint_in_every_process() {
+        let [one, other] = [(); 2].map(|()| Key::random().unwrap());
+        assert!(one.fingerprint(b"secret") == one.fingerprint(b"secret"));
+        assert!(one.fingerprint(b"secret") != one.fingerprint(b"Secret"));
+        assert!(one.fingerprint(b"secret") != other.fingerprint(b"secret"));
+    }
+}
