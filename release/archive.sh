@@ -12,26 +12,13 @@ install_tools ziglang cargo-zigbuild
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What CMake is told of a target, in `settings`; how cargo builds for it, in `build` and `triple`.
+# How cargo builds for a target, in `build` and `triple`.
 describe() { # TARGET
-    build=build triple=$1 settings=()
+    build=build triple=$1
     if by_zig "$1"; then
         build=zigbuild
         [[ $1 != *-linux-gnu* ]] || triple=$1.2.17
     fi
-    [ "$1" != "$host" ] || return 0
-    case $1 in
-        *-linux-*) settings=(-DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_C_COMPILER=$(zig_cc "$1")") ;;
-        *-apple-darwin) settings=(-DCMAKE_SYSTEM_NAME=Darwin) ;;
-        *-windows-gnu*) settings=(-DCMAKE_SYSTEM_NAME=Windows "-DCMAKE_C_COMPILER=${1%%-*}-w64-mingw32-gcc") ;;
-    esac
-    [[ $1 != *-apple-darwin ]] || [[ $host == *-apple-darwin ]] || settings+=("-DCMAKE_C_COMPILER=$(zig_cc "$1")")
-}
-zig_cc() { # TARGET
-    local zig=${1/-unknown-/-}
-    printf '#!/bin/sh\nexec python3 -m ziglang cc -target %s "$@"\n' "${zig/apple-darwin/macos}" >"$work/cc-$1"
-    chmod +x "$work/cc-$1"
-    echo "$work/cc-$1"
 }
 
 # The manual and the completions are the same for every target, and made by the command of this one.
@@ -49,8 +36,9 @@ documents() { # PREFIX
 
 archive() ( # TARGET
     describe "$1"
+    cross_compiles "$1" "$work"
     prefix=$work/modelkeep-$version-$1
-    cmake -S . -B "$work/build-$1" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_LIBDIR=lib \
+    cmake --no-warn-unused-cli -S . -B "$work/build-$1" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_LIBDIR=lib \
         -DMODELKEEP_TRIPLE="$triple" -DMODELKEEP_BUILD="$build" -DMODELKEEP_TARGET_DIR="$built" "${settings[@]}"
     libraries "$1"
     cmake --install "$work/build-$1" --config Release --prefix "$prefix"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Looks at the archives of a directory, and uses the one for this machine as its users do.
+# Looks at the archives of a directory, and uses as their users do the one for this machine and those
+# for which there is a runner as cargo has it: CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine64, say.
 #   release/check-archives.sh DIRECTORY
 set -euo pipefail
 dist=$(cd "${1:?a directory is needed}" && pwd)
@@ -36,22 +37,45 @@ runs_on_old() { # NAME FILE...
     fi
 }
 
-used_here() { # PREFIX
-    local prefix=$1 program flags
-    "$prefix/bin/modelkeep" --version | grep -qx "modelkeep $version"
-    pass "the command runs"
-    cmake -S tests/c/host -B "$work/host" -DWAY=installed -DCMAKE_PREFIX_PATH="$prefix" >"$work/log"
-    cmake --build "$work/host" >>"$work/log"
+# What starts a program of a target, in `run`.
+runs_here() { # TARGET
+    local name
+    name=CARGO_TARGET_$(tr a-z- A-Z_ <<<"$1")_RUNNER
+    read -ra run <<<"${!name:-}"
+    [ "$1" = "$host" ] || [ -n "${!name:-}" ]
+}
+
+# Windows looks for a DLL beside the program and on the path, and Linux where a program says.
+runs() { # WHAT PREFIX PROGRAM
+    local scratch
+    scratch=$(mktemp -d "$work/scratch.XXX")
+    cp "$2"/bin/*.dll "$(dirname "$3")" 2>/dev/null || true
+    LD_LIBRARY_PATH=$2/lib "${run[@]}" "$3" tests/data/tiny.gguf "$scratch"
+    pass "$1"
+}
+
+used() { # TARGET PREFIX
+    local place=$work/host-$1 prefix=$2 suffix= program flags compiler
+    [[ $1 != *-windows-* ]] || suffix=.exe
+    mkdir "$place"
+    "${run[@]}" "$prefix/bin/modelkeep$suffix" --version | tr -d '\r' | grep -qx "modelkeep $version"
+    pass "the command for $1 runs"
+    [ "$1" = "$host" ] || install_tools ziglang
+    cross_compiles "$1" "$place"
+    # The DLLs of the compiler itself are not beside what it makes.
+    [[ $1 != *-windows-gnu ]] || settings+=(-DCMAKE_EXE_LINKER_FLAGS=-static)
+    cmake -S tests/c/host -B "$place" -DWAY=installed -DCMAKE_BUILD_TYPE=Release "${settings[@]}" \
+        "-Dmodelkeep_DIR=$prefix/lib/cmake/modelkeep" >"$place/log"
+    cmake --build "$place" --config Release >>"$place/log"
     for program in c-modelkeep c-static cpp-modelkeep cpp-static; do
-        mkdir "$work/$program.d"
-        "$work/host/$program" tests/data/tiny.gguf "$work/$program.d"
-        pass "$program of a project in CMake"
+        runs "$program of a project in CMake for $1" "$prefix" "$place/$program$suffix"
     done
+    # What compiles for others is what CMake found.
+    compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$place/CMakeCache.txt")
+    [[ $1 != *-msvc ]] || return 0
     read -ra flags < <(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags --libs modelkeep)
-    "${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L tests/c/models.c -o "$work/by-pkg-config" "${flags[@]}"
-    mkdir "$work/pkg-config.d"
-    LD_LIBRARY_PATH=$prefix/lib "$work/by-pkg-config" tests/data/tiny.gguf "$work/pkg-config.d"
-    pass "a program by pkg-config"
+    "$compiler" -std=c11 -D_POSIX_C_SOURCE=200809L tests/c/models.c -o "$place/by-pkg-config$suffix" "${flags[@]}"
+    runs "a program by pkg-config for $1" "$prefix" "$place/by-pkg-config$suffix"
 }
 
 shopt -s nullglob
@@ -78,5 +102,6 @@ for archive in "${archives[@]}"; do
         pass "$name does not tell where it was built"
     fi
     [[ $name != *-linux-gnu* ]] || runs_on_old "$name" "$prefix/bin/modelkeep" "$prefix/lib/libmodelkeep.so.0"
-    [[ $name != *-"$host" ]] || used_here "$prefix"
+    target=${name#modelkeep-"$version"-}
+    ! runs_here "$target" || used "$target" "$prefix"
 done

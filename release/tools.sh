@@ -31,6 +31,36 @@ install_tools() { # PACKAGES
     python -m pip --disable-pip-version-check --quiet install "$@"
 }
 
+# Says in `settings` what CMake is told of a target that is not this machine. The compilers of zig are
+# scripts in a directory.
+cross_compiles() { # TARGET DIRECTORY
+    local language compiler
+    settings=()
+    [ "$1" != "$host" ] || return 0
+    case $1 in
+        *-linux-*) settings=(-DCMAKE_SYSTEM_NAME=Linux) ;;
+        *-apple-darwin) settings=(-DCMAKE_SYSTEM_NAME=Darwin) ;;
+        *-windows-*) settings=(-DCMAKE_SYSTEM_NAME=Windows) ;;
+    esac
+    for language in C CXX; do
+        case $1 in
+            *-windows-gnu*) compiler=${1%%-*}-w64-mingw32-$([ $language = C ] && echo gcc || echo g++) ;;
+            *-windows-*) continue ;;
+            *) by_zig "$1" || continue; compiler=$(zig_compiler "$1" $language "$2") ;;
+        esac
+        settings+=("-DCMAKE_${language}_COMPILER=$compiler")
+    done
+}
+# What it links for musl is static, unless it is told otherwise.
+zig_compiler() { # TARGET C|CXX DIRECTORY
+    local zig=${1/-unknown-/-} word=cc
+    [ "$2" = C ] || word=c++
+    [[ $1 != *-musl* ]] || word+=' -dynamic'
+    printf '#!/bin/sh\nexec python3 -m ziglang %s -target %s "$@"\n' "$word" "${zig/apple-darwin/macos}" >"$3/$2-$1"
+    chmod +x "$3/$2-$1"
+    echo "$3/$2-$1"
+}
+
 # Zig links for Linux, so that what is built runs where the C library is of 2012 (glibc 2.17), and from
 # Linux for macOS. For Windows, and on macOS, the linker is that of the system or of mingw.
 by_zig() { # TARGET

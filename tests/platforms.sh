@@ -20,7 +20,7 @@ declare -A triple=(
 declare -A emulator=(
     [arm64]='qemu-aarch64 -L /usr/aarch64-linux-gnu' [s390x]='qemu-s390x -L /usr/s390x-linux-gnu'
     [armhf]='qemu-arm -L /usr/arm-linux-gnueabihf' [i386]='qemu-i386 -L /usr/i686-linux-gnu'
-    [musl]='' [windows]=wine64
+    [musl]=env [windows]=wine64
 )
 
 # What only the machine can give.
@@ -76,7 +76,7 @@ proves_system() { # SYSTEM
     cargo="builds_for $triple cargo"
     # Debian's libraries for musl are not those that Rust's unwinding is linked by.
     [ "$system" != musl ] || cargo="install_tools ziglang cargo-zigbuild; builds_for $triple cargo-zigbuild"
-    runner=${run:+export CARGO_TARGET_$(tr a-z- A-Z_ <<<"$triple")_RUNNER=\'$run\';}
+    runner="export CARGO_TARGET_$(tr a-z- A-Z_ <<<"$triple")_RUNNER='$run';"
     tests="--test scenarios --test large_files"
     if [ "$system" = windows ]; then
         suffix=.exe tests+=" --test windows --test case_folding" session=$begins_session
@@ -90,7 +90,7 @@ proves_system() { # SYSTEM
     fi
     pass "$system: builds"
     ! wants tests || proves "$system: the tests of the engine" \
-        "$runner $cargo test --target $triple $both --lib $tests"
+        "$runner $cargo test --no-fail-fast --target $triple $both --lib $tests"
     ! wants tour || proves "$system: the tour" "$run $programs/examples/tour$suffix"
     ! wants corpus || proves "$system: the corpus of GGUF files" \
         "python3 tests/corpus.py $run $programs/modelkeep$suffix"
@@ -99,28 +99,29 @@ proves_system() { # SYSTEM
     [ "$system" != windows ] || ! wants c || proves "$system: the programs of C" \
         "$cargo build --target $triple --locked --package modelkeep-c
         bash tests/c_windows.sh $programs"
-    ! wants release || proves_release "$system"
+    ! wants release || proves_release "$system" "$runner"
 }
 
-# s390x, ARMv7 and i686 have no wheels and no archives. What is made here is looked at, and not
-# published: it is built quickly.
-proves_release() { # SYSTEM
+# s390x, ARMv7 and i686 have no wheels and no archives. What is made here is looked at and used, and
+# not published: it is built quickly.
+proves_release() { # SYSTEM RUNNER
     local triple=${triple[$1]} made=target/platforms/made/$1 build python=
     [[ $1 =~ ^(arm64|musl|windows)$ ]] || return 0
     build="export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
         export CARGO_PROFILE_RELEASE_OPT_LEVEL=0
         unset CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER; bash release"
     rm -rf "$made"
-    # For musl and for Windows Debian has no CPython.
-    if [ "$1" = arm64 ]; then
-        bash tests/root.sh python arm64 qemu-aarch64
-        python=/opt/arm64/usr/bin/python
+    # For musl no CPython is at hand.
+    if [ "$1" != musl ]; then
+        inside "bash tests/cpython.sh $1"
+        python=/opt/$1/usr/bin/python
     fi
     proves "$1: the wheel" \
         "$build/wheels.sh $made/wheels $triple
         PYTHONS=$python bash release/check-wheels.sh $made/wheels tests/python/test_{package,scenarios}.py"
     proves "$1: the archive" \
-        "$build/archive.sh $made/archives $triple; bash release/check-archives.sh $made/archives"
+        "$build/archive.sh $made/archives $triple
+        $2 bash release/check-archives.sh $made/archives"
 }
 
 for system in "${systems[@]}"; do proves_system "$system"; done

@@ -3,8 +3,6 @@
 # standard libraries of Rust for them, qemu and wine. Only the superuser can make one and enter it.
 #   tests/root.sh make [SYSTEM...]      makes it where it is not there, for some of arm64 s390x
 #                                       armhf i386 musl windows; for all by default
-#   tests/root.sh python SYSTEM EMULATOR    puts a CPython for it into a root that was made with it,
-#                                       as /opt/SYSTEM/usr/bin/python
 #   tests/root.sh enter COMMAND         runs a command of a shell in it, in this directory
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,11 +14,11 @@ declare -A compiler=(
 )
 # Of the files of some packages the rest is wanted by nobody here: what they depend on is for those
 # systems themselves, or for pictures and sound.
-architectures=(amd64) packages=(cargo rustc gcc cmake make qemu-user python3-venv) files_of=()
+architectures=(amd64) packages=(cargo rustc gcc cmake make pkgconf qemu-user python3-venv) files_of=()
 wants() { # SYSTEM
     case $1 in
         # Debian has no standard library of Rust for these: it is built of its sources.
-        musl) files_of+=(rust-src) ;;
+        musl) files_of+=(rust-src) packages+=(musl) ;;
         windows)
             packages+=(g{cc,++}-mingw-w64-x86-64-win32 libunwind8 libz-mingw-w64)
             files_of+=(rust-src libwine wine64 wine-common)
@@ -113,29 +111,8 @@ enter_root() { # COMMAND
         ' enter "$place" "$1" "$PWD" "${places[@]}"
 }
 
-# What apt would install of Python, but for what is there to install it. The interpreter is started by
-# a script, which programs that it starts by its own name run again.
-make_python() { # SYSTEM EMULATOR
-    [ ! -e "$place/opt/$1/usr/bin/python" ] || return 0
-    enter_root "
-        apt-get update -qq
-        cd \$(mktemp -d)
-        apt-get install --no-install-recommends -qq --print-uris python3:$1 >uris
-        names=\$(sed -E 's|^[^ ]* ([^_]*)_[^ ]*_([a-z0-9]*)\.deb .*|\1:\2|; s/:all\$//' uris)
-        version=\$(grep -om 1 'python3\.[0-9]*-minimal' uris)
-        apt-get download -qq \$names \${version%-minimal}-venv:$1 python3-pip-whl
-        mkdir -p /opt/$1/usr/lib
-        ln -sfn usr/lib /opt/$1/lib
-        for package in *.deb; do dpkg-deb --extract \$package /opt/$1; done
-        printf '#!/bin/sh\nexec $2 -L /opt/$1 -0 \"\$0\" /opt/$1/usr/bin/python3 \"\$@\"\n' >python
-        install python /opt/$1/usr/bin
-        rm -r \"\$PWD\"
-    "
-}
-
 case ${1:-} in
-    python) make_python "$2" "$3" ;;
     make) shift; make_root "$@" ;;
     enter) enter_root "$2" ;;
-    *) sed -n '2,8p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,6p' "$0" >&2; exit 2 ;;
 esac

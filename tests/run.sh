@@ -53,7 +53,7 @@ releases() {
     step "crate" bash release/check-crate.sh
 }
 systems() {
-    step "other systems" env PARTS='tour recordings corpus' bash tests/platforms.sh arm64 s390x i386 musl
+    step "other systems" env PARTS='tour recordings corpus c' bash tests/platforms.sh arm64 s390x i386 musl windows
 }
 beside programs releases systems
 summary
