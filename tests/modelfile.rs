@@ -104,6 +104,26 @@ fn a_model_is_made_from_a_model_without_its_bytes_being_copied() {
     assert_eq!(path("made"), path("base"));
 }
 
+#[test]
+fn what_is_stated_takes_the_place_of_what_a_model_brings_along() {
+    let bench = Bench::new();
+    let stating = |text: &str| format!("TEMPLATE {text}\nMESSAGE user {text}\nSYSTEM {text}");
+    let base = format!("FROM tiny.gguf\n{}", stating("old"));
+    bench.import("base", base).unwrap();
+    for (to, stated, expected) in [
+        ("same", String::new(), "old"),
+        ("new", stating("new"), "new"),
+    ] {
+        bench.import(to, format!("FROM base\n{stated}")).unwrap();
+        let found = texts(&bench.store(), to);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(
+            found.iter().all(|(_, text)| text.contains(expected)),
+            "{found:?}"
+        );
+    }
+}
+
 /// The renderer, the parser and the release that the config of a model states.
 fn built_in(store: &Store, model: &str) -> [String; 3] {
     let model = store.model(model).unwrap();

@@ -145,15 +145,18 @@ fn a_stored_blob_that_a_delete_takes_during_a_copy_between_stores_is_whole_again
     let (scene, other) = (Scene::new(), Scene::new());
     let store = scene.store();
     let home = store.blob_path(&scene.blob(SHARED));
-    let taken = home.clone();
+    let (taken, waits) = (home.clone(), Rc::new(RefCell::new(0)));
+    let counted = waits.clone();
     let take = move |change: &Change<'_>| {
         if matches!(change, Change::Wait(_)) {
             fs::remove_file(&taken).unwrap();
+            *counted.borrow_mut() += 1;
         }
     };
     let from = other.store();
     let copy = || store.take_model(&from, &model("b"), &model("new"), false);
     beside(take, copy).unwrap();
+    assert_eq!(*waits.borrow(), 1);
     assert_eq!(fs::read(&home).unwrap(), SHARED);
 }
 
