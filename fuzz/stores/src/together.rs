@@ -58,6 +58,8 @@ fn lost(before: &View, after: &View, events: &[Event]) -> Vec<Finding> {
                 Finding::new(format!("a blob in use{what} was lost by several"), text)
             }
             None if after.trashed.contains(hex) => continue,
+            // What was on its way out before goes with any change.
+            None if before.trashed.contains(hex) && made(events, Call::is_change) => continue,
             None if block.is_some() && !foreign => {
                 let why = block.map_or("", |block| block.why);
                 let text = format!("{hex}; {}", after.block_text());
@@ -88,7 +90,13 @@ fn missing(after: &View, event: &Event, events: &[Event]) -> Option<Finding> {
         .iter()
         .find(|manifest| manifest.below == below);
     let word = event.step.call.word();
+    let is_there = || {
+        let path = Path::new("store/manifests").join(below);
+        after.disk.entries.contains_key(&path)
+    };
     match (manifest, &event.step.call) {
+        // What cannot be read may be there all the same.
+        (None, Call::Import(_)) if !after.blocks.is_empty() && is_there() => None,
         (None, Call::Import(_)) => Some(Finding::new(
             format!("an acknowledged {word} is missing, by several"),
             text,
@@ -100,10 +108,8 @@ fn missing(after: &View, event: &Event, events: &[Event]) -> Option<Finding> {
             (!lacks.is_empty() && !stored).then(|| Finding::new(kind, format!("{text} {lacks:?}")))
         }
         (None, Call::Copy(..)) if after.blocks.is_empty() => {
-            let path = Path::new("store/manifests").join(below);
-            let is_there = after.disk.entries.contains_key(&path);
             let kind = "an acknowledged copy is missing, by several";
-            (!is_there).then(|| Finding::new(kind, text))
+            (!is_there()).then(|| Finding::new(kind, text))
         }
         _ => None,
     }
