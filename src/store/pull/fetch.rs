@@ -1,7 +1,6 @@
 //! The blobs of a model, several at a time and large ones in parts: staged, hashed while they come,
 //! and moved into their places.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +12,7 @@ use crate::fs::hash::hash_stream;
 use crate::fs::partial::{Part, Partial};
 use crate::fs::system::stat::Stat;
 use crate::name::{Digest, ModelName};
-use crate::registry::{Download, Fault, Registry};
+use crate::registry::Registry;
 use crate::store::blobs::{Blob, NewBlob};
 use crate::store::handle::Store;
 use crate::store::import::Pinned;
@@ -22,6 +21,7 @@ use crate::sync::lock;
 
 use super::Pulled;
 use super::flight::Flight;
+use super::transfer::fetch_part;
 
 /// How often what others fetch is looked at.
 const STEP: Duration = Duration::from_millis(50);
@@ -32,9 +32,6 @@ const MOST_PINNED: usize = 128;
 /// So many blobs are open at most for each transfer: what came faster than it is hashed and flushed
 /// waits there.
 const FLIGHTS_PER_TRANSFER: usize = 4;
-
-/// The bytes of a response are taken so many at a time.
-const CHUNK: usize = 128 << 10;
 
 /// What came, and what was there.
 #[derive(Default)]
@@ -141,7 +138,7 @@ impl<'a> Fetch<'a> {
         let _bug = FailOnPanic(self);
         while !self.has_failed() {
             let done = match self.next_part() {
-                Some((flight, part)) => self.fetch_part(&flight, part),
+                Some((flight, part)) => fetch_part(self.registry, &flight, part),
                 None => match self.next_blob() {
                     Some(wanted) => self.begin(wanted, scope),
                     None if self.open.load(Ordering::Acquire) == 0 => return,
@@ -266,6 +263,7 @@ impl<'a> Fetch<'a> {
         };
         fetched.new_blobs += 1;
         fetched.new_bytes += size;
+        fetched.resumed_bytes += flight.resumed();
         self.keep(&mut fetched, pinned);
         Ok(())
     }
@@ -282,8 +280,7 @@ impl<'a> Fetch<'a> {
     /// may have been the fault: it is fetched once more.
     fn refuse(&self, flight: &Flight, wanted: Wanted, found: Digest) -> Result<()> {
         flight.partial.discard();
-        let had_some = lock(&self.fetched).resumed_bytes > 0;
-        if had_some && !wanted.is_second {
+        if flight.resumed() > 0 && !wanted.is_second {
             let again = Wanted {
                 is_second: true,
                 ..wanted
@@ -298,40 +295,6 @@ impl<'a> Fetch<'a> {
         );
         Err(Error::new(ErrorKind::Corrupt, text))
     }
-
-    /// Fetches a part, and those that follow it where the registry sends a blob whole.
-    fn fetch_part(&self, flight: &Flight, mut part: Part) -> Result<()> {
-        self.check(flight, &mut part)?;
-        let mut transfer = Transfer {
-            fetch: self,
-            flight,
-            part,
-            received: &Cell::new(0),
-            buffer: vec![0; CHUNK],
-        };
-        let received = transfer.received;
-        let fetched = self
-            .registry
-            .pauses()
-            .patiently(|| received.get(), || transfer.go_on());
-        let mut part = transfer.part;
-        // For the next call, where this one ends here.
-        flight.partial.note(&mut part)?;
-        flight.put_back(part);
-        fetched
-    }
-
-    /// Finds out what is there of a part.
-    fn check(&self, flight: &Flight, part: &mut Part) -> Result<()> {
-        let checked = flight
-            .partial
-            .check(part, || self.registry.pauses().check())?;
-        if checked > 0 {
-            lock(&self.fetched).resumed_bytes += checked;
-            flight.reach(part);
-        }
-        Ok(())
-    }
 }
 
 /// Ends the others, who would wait for what never comes. The panic itself goes on when they are gone.
@@ -342,80 +305,6 @@ impl Drop for FailOnPanic<'_> {
         if thread::panicking() {
             let text = "a thread of the pull panicked";
             self.0.fail(Error::new(ErrorKind::Cancelled, text));
-        }
-    }
-}
-
-/// One transfer, which goes on after it broke off.
-struct Transfer<'t> {
-    fetch: &'t Fetch<'t>,
-    flight: &'t Flight,
-    part: Part,
-    /// The bytes that came.
-    received: &'t Cell<u64>,
-    buffer: Vec<u8>,
-}
-
-impl Transfer<'_> {
-    /// Goes on by one request.
-    fn go_on(&mut self) -> Result<(), Fault> {
-        if self.part.left() == 0 {
-            return Ok(());
-        }
-        let (from, to) = (self.part.next(), self.part.end);
-        let (digest, size) = (&self.flight.digest, self.flight.size);
-        let mut download = self.fetch.registry.download(digest, from, to, size)?;
-        if (download.from, download.to) != (from, to) {
-            self.flight.lacks_ranges();
-        }
-        let before = from - download.from;
-        self.pass(&mut download, before)?;
-        loop {
-            self.receive(&mut download)?;
-            let end = self.part.end;
-            let next = match download.to > end {
-                true => self.flight.take_after(&self.part),
-                false => None,
-            };
-            let Some(mut next) = next else {
-                return Ok(());
-            };
-            // What is there of the next part goes by once more.
-            self.fetch.check(self.flight, &mut next)?;
-            let there = next.next() - end;
-            let done = std::mem::replace(&mut self.part, next);
-            self.flight.put_back(done);
-            self.pass(&mut download, there)?;
-        }
-    }
-
-    /// Takes the bytes of the part.
-    fn receive(&mut self, download: &mut Download) -> Result<(), Fault> {
-        while self.part.left() > 0 {
-            let count = self.read(download, self.part.left())?;
-            let bytes = self.buffer.get(..count).unwrap_or_default();
-            self.flight.partial.write(&mut self.part, bytes)?;
-            self.received.set(self.received.get() + count as u64);
-            self.flight.reach(&self.part);
-        }
-        Ok(())
-    }
-
-    /// Lets bytes go by.
-    fn pass(&mut self, download: &mut Download, mut left: u64) -> Result<(), Fault> {
-        while left > 0 {
-            left -= self.read(download, left)? as u64;
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, download: &mut Download, most: u64) -> Result<usize, Fault> {
-        self.fetch.registry.pauses().check()?;
-        let most = usize::try_from(most).unwrap_or(CHUNK).min(CHUNK);
-        let into = self.buffer.get_mut(..most).unwrap_or_default();
-        match download.read(into)? {
-            0 => Err(download.too_short()),
-            count => Ok(count),
         }
     }
 }

@@ -28,6 +28,8 @@ struct State {
     /// How many bytes each part has.
     written: Vec<u64>,
     under_way: usize,
+    /// How many bytes an earlier pull had left.
+    resumed: u64,
     /// How many of the first bytes are hashed.
     hashed: u64,
     /// No part is begun that lies further than so many bytes after them. Where hashing is slower than
@@ -80,6 +82,7 @@ impl Flight {
             written: vec![0; parts.len()],
             waiting: parts.into(),
             under_way: 0,
+            resumed: 0,
             hashed: 0,
             most_ahead: PART.saturating_mul(transfers as u64),
             has_ranges: true,
@@ -129,6 +132,21 @@ impl Flight {
                 .partition_point(|other| other.index < part.index);
             state.waiting.insert(at, part);
         }
+    }
+
+    /// Finds out what an earlier pull left of a part.
+    pub(super) fn check(&self, part: &mut Part, go_on: impl Fn() -> Result<()>) -> Result<()> {
+        let checked = self.partial.check(part, go_on)?;
+        if checked > 0 {
+            self.lock().resumed += checked;
+            self.reach(part);
+        }
+        Ok(())
+    }
+
+    /// Returns how many bytes an earlier pull had left.
+    pub(super) fn resumed(&self) -> u64 {
+        self.lock().resumed
     }
 
     /// Notes how far a part is.

@@ -4,6 +4,7 @@ mod fetch;
 mod flight;
 mod foreign;
 mod options;
+mod transfer;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Digest, ModelName};
