@@ -213,6 +213,43 @@ fn what_file_managers_and_file_systems_leave_stops_nothing() {
     assert!(scratch.root().join("blobs/.DS_Store").exists());
 }
 
+/// rsync writes to a name with a dot before it, and rclone to one that a model can have as well.
+#[test]
+fn what_copying_programs_leave_is_named_and_never_removed() {
+    let scratch = Scratch::new();
+    let weights = scratch.model("a", &[b"weights"]).remove(0);
+    let orphan = scratch.blob(b"orphan");
+    let library = "manifests/registry.ollama.ai/library";
+    let hex = weights.hex();
+    let left = [
+        format!("blobs/.sha256-{hex}.Xy12Zw"),
+        format!("blobs/sha256-{hex}.1a2b3c4d.partial"),
+        format!("{library}/a/.latest.aB3dEf"),
+    ];
+    for path in &left {
+        scratch.write(path, b"{\"cut");
+    }
+    let store = scratch.store();
+    let told = store.doctor().unwrap().to_json().unwrap();
+    for path in &left {
+        assert!(
+            told.contains(path.rsplit('/').next().unwrap()),
+            "{path}: {told}"
+        );
+    }
+    assert_eq!(store.gc(&at_once()).unwrap().blobs, [orphan]);
+
+    let cut = format!("{library}/a/latest.1a2b3c4d.partial");
+    scratch.write(&cut, b"{\"cut");
+    scratch.blob(b"another");
+    assert_eq!(store.gc(&at_once()).unwrap_err().kind(), ErrorKind::Corrupt);
+    assert!(
+        left.iter()
+            .chain([&cut])
+            .all(|path| scratch.root().join(path).exists())
+    );
+}
+
 #[test]
 fn a_blob_that_was_just_brought_here_with_its_old_time_is_young() {
     let scratch = Scratch::new();
