@@ -24,7 +24,7 @@ const ROOT: u32 = 0;
 /// Where the owner cannot be set and could not use what is new. A system that gives nothing away,
 /// or does not know the owner, is otherwise no reason to fail: in a rootless container, for one.
 pub(crate) fn adopt(new: &File, place: &Path) -> io::Result<()> {
-    let Some(place) = nearest(place).filter(|place| !keeps_all(place)) else {
+    let Some(place) = recipient(place) else {
         return Ok(());
     };
     let Some(ours) = Stat::of(new)?.owner() else {
@@ -40,11 +40,13 @@ pub(crate) fn adopt(new: &File, place: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns whether nothing that this process makes in a place is given away: then nobody has to look
-/// whose it is.
-fn keeps_all(place: &Owner) -> bool {
-    let is_for_group = place.mode & GROUP_WRITES != 0;
-    !is_for_group && (place.user == ROOT || user::effective() != Some(ROOT))
+/// Returns who gets what this process makes in a place; `None` where nothing is given away, and nobody
+/// has to look whose it is.
+fn recipient(place: &Path) -> Option<Owner> {
+    nearest(place).filter(|place| {
+        let is_for_group = place.mode & GROUP_WRITES != 0;
+        is_for_group || (place.user != ROOT && user::effective() == Some(ROOT))
+    })
 }
 
 fn is_for_owner(ours: &Owner, place: &Owner) -> bool {
@@ -59,11 +61,10 @@ fn is_to_be_given(ours: &Owner, place: &Owner) -> bool {
 /// As [`adopt`], for a new directory, whose place is the directory that it is in. One that stays whose
 /// it is is not opened.
 pub(crate) fn adopt_directory(new: &Path) -> io::Result<()> {
-    let place = nearest(parent(new));
-    if place.as_ref().is_some_and(keeps_all) {
+    let Some(place) = recipient(parent(new)) else {
         return Ok(());
-    }
-    if let (Some(ours), Some(place)) = (Stat::of_entry(new)?.owner(), place)
+    };
+    if let Some(ours) = Stat::of_entry(new)?.owner()
         && !is_to_be_given(&ours, &place)
     {
         return Ok(());
