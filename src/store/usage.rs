@@ -199,7 +199,7 @@ impl Store {
                 continue;
             };
             if !item.stat.is_file() {
-                tally.count(&tally.blobs.clone(), &item.file.file_name());
+                tally.count(tally.blobs.clone(), &item.file.file_name());
             }
             let bytes = tally.add_file(&stat);
             match item.file.name {
@@ -294,15 +294,15 @@ impl Tally {
         }
     }
 
-    fn count(&mut self, directory: &Path, name: &OsStr) {
-        let counted = self.counted.entry(directory.to_owned()).or_default();
+    fn count(&mut self, directory: PathBuf, name: &OsStr) {
+        let counted = self.counted.entry(directory).or_default();
         counted.insert(name.to_owned());
     }
 
     /// Returns the bytes that a name adds: none where the file was counted under another one.
     fn add(&mut self, path: &Path, stat: &Stat) -> u64 {
         if let (Some(directory), Some(name)) = (path.parent(), path.file_name()) {
-            self.count(directory, name);
+            self.count(directory.to_owned(), name);
         }
         self.add_file(stat)
     }
