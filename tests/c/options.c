@@ -54,11 +54,6 @@ static ptrdiff_t lie(void *user, const uint8_t *bytes, size_t len) {
     return (ptrdiff_t)len + 1;
 }
 
-static bool count_calls(void *user, uint64_t bytes, uint64_t total) {
-    ++*(int *)user;
-    return bytes <= total;
-}
-
 static void a_copy_replaces_as_it_is_asked(mkeep_store *store) {
     mkeep_copied *copied = NULL;
     mkeep_string *json = NULL;
@@ -152,7 +147,7 @@ static void models_travel_through_streams(mkeep_store *store) {
     mkeep_exported_free(exported);
     const size_t whole = stream.len;
     stream.len = 0;
-    options.progress = count_calls;
+    options.progress = go_on;
     options.user = &calls;
     DONE(mkeep_store_export_to(store, names, 1, put, &stream, &options, NULL, error));
     CHECK(stream.len == whole && calls > 1);
@@ -171,7 +166,7 @@ static void models_travel_through_streams(mkeep_store *store) {
     mkeep_import_archive_options how = {.size = sizeof how, .progress = stop};
     CHECK(mkeep_store_import_stream(other, get, &stream, &how, NULL, NULL) ==
           MKEEP_STATUS_CANCELLED);
-    how.progress = count_calls;
+    how.progress = go_on;
     how.user = &calls;
     how.name = "named";
     stream.at = 0;
@@ -358,7 +353,7 @@ static void a_file_is_edited(void) {
           MKEEP_STATUS_INVALID_ARGUMENT);
     int calls = 0;
     mkeep_gguf_edit_options watched = {.size = sizeof watched, .replace = 1, .user = &calls};
-    watched.progress = count_calls;
+    watched.progress = go_on;
     DONE(mkeep_gguf_edit(fixture, to, changes, 4, &watched, error));
     CHECK(calls >= 2);
     watched.progress = stop;
@@ -421,7 +416,7 @@ static void a_file_is_split_and_merged(mkeep_store *store) {
     size_t count = 0;
     int calls = 0;
     mkeep_gguf_split_options split = {.size = sizeof split, .max_tensors = 1, .user = &calls};
-    split.progress = count_calls;
+    split.progress = go_on;
     DONE(mkeep_gguf_split(fixture, prefix, &split, &count, error));
     CHECK(count == 2 && calls >= 2);
     CHECK(mkeep_gguf_split(fixture, prefix, &split, NULL, NULL) == MKEEP_STATUS_ALREADY_EXISTS);
@@ -499,7 +494,7 @@ static void a_file_is_written(void) {
     mkeep_gguf_edit_options how = {.size = sizeof how, .progress = stop};
     CHECK(mkeep_gguf_writer_write(writer, to, &how, NULL) == MKEEP_STATUS_CANCELLED);
     int calls = 0;
-    how.progress = count_calls;
+    how.progress = go_on;
     how.user = &calls;
     DONE(mkeep_gguf_writer_write(writer, to, &how, error));
     CHECK(calls >= 2);
@@ -551,7 +546,7 @@ static void a_model_is_edited(mkeep_store *store) {
     CHECK(mkeep_store_edit(store, "tiny", "edited", &change, 1, &options, NULL, NULL) ==
           MKEEP_STATUS_CANCELLED);
     CHECK(mkeep_store_delete(store, "edited", NULL, NULL) == MKEEP_STATUS_NOT_FOUND);
-    options.progress = count_calls;
+    options.progress = go_on;
     DONE(mkeep_store_edit(store, "tiny", "edited", &change, 1, &options, &imported, error));
     CHECK(calls >= 2 && is(mkeep_imported_name(imported), "edited:latest"));
     CHECK(!mkeep_imported_is_replacement(imported));

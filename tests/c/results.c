@@ -278,11 +278,6 @@ static void problems_keep_every_blob(mkeep_store *store) {
     CHECK(!remove(at("manifests/registry.ollama.ai/library/broken/latest")));
 }
 
-static bool count_calls(void *user, uint64_t bytes, uint64_t total) {
-    (void)bytes, (void)total;
-    return ++*(int *)user > 0;
-}
-
 static ptrdiff_t give(void *user, uint8_t *buffer, size_t len) {
     const char **rest = user;
     const size_t count = strlen(*rest) < len ? strlen(*rest) : len;
@@ -356,7 +351,7 @@ static void a_collection_names_what_goes(mkeep_store *store) {
     mkeep_collected_free(collected);
     options.no_grace = 1;
     options.dry_run = 0;
-    options.progress = count_calls;
+    options.progress = go_on;
     options.user = &calls;
     DONE(mkeep_store_gc(store, &options, &collected, error));
     CHECK(!mkeep_collected_is_dry_run(collected) && mkeep_collected_young(collected) == 0);
@@ -466,7 +461,7 @@ static void a_repair_names_what_it_moved(mkeep_store *store) {
     mkeep_report *report = verified(store);
     int calls = 0;
     const mkeep_repair_options options = {
-        .size = sizeof options, .progress = count_calls, .user = &calls};
+        .size = sizeof options, .progress = go_on, .user = &calls};
     DONE(mkeep_store_repair(store, report, &options, &repaired, error));
     CHECK(mkeep_repaired_quarantined(repaired, 0, &blob) && blob.digest.len == 71);
     CHECK(leads(blob.path, ".modelkeep/quarantine/"));
