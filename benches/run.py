@@ -2,9 +2,9 @@
 
     python3 benches/run.py [--quick] [--models 10,100,1000] [--directory DIR] [--disk DIR] [PART...]
 
-With `--quick` all is repeated a third as often, which takes 8 minutes in place of 20. The parts are store, http, calls, tensors, verify and import; without one, all. `--directory` is where stores
-are made, in memory (/dev/shm); `--disk` is on a disk, for what is flushed there. The reference is
-$MODELKEEP_OLLAMA, ../shared/ref/ollama or `ollama` on PATH, and its rows are missing where there is none; so are the
+The parts are store, http, calls, tensors, verify and import; without one, all. With `--quick` all is
+repeated a third as often, which takes 8 minutes. `--directory` is where stores are made, in memory
+(/dev/shm); `--disk` is on a disk, for what is flushed there. The reference is $MODELKEEP_OLLAMA, ../shared/ref/ollama or `ollama` on PATH, and its rows are missing where there is none; so are the
 system calls without strace. What comes out goes to docs/pictures/scale.json, of which docs/pictures/scale.py
 draws the plots. Times are the fastest of several, in milliseconds.
 """
