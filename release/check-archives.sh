@@ -62,8 +62,13 @@ used() { # TARGET PREFIX
     pass "the command for $1 runs"
     [ "$1" = "$host" ] || install_tools ziglang
     cross_compiles "$1" "$place"
-    # The DLLs of the compiler itself are not beside what it makes.
-    [[ $1 != *-windows-gnu ]] || settings+=(-DCMAKE_EXE_LINKER_FLAGS=-static)
+    case $1 in
+        "$host") ;;
+        # The DLLs of the compiler itself are not beside what it makes.
+        *-windows-gnu) settings+=(-DCMAKE_EXE_LINKER_FLAGS=-static) ;;
+        # A program of C has nothing from zig that unwinds, as it has from gcc.
+        *-linux-*) settings+=(-DCMAKE_EXE_LINKER_FLAGS=-lunwind) ;;
+    esac
     cmake -S tests/c/host -B "$place" -DWAY=installed -DCMAKE_BUILD_TYPE=Release "${settings[@]}" \
         "-Dmodelkeep_DIR=$prefix/lib/cmake/modelkeep" >"$place/log"
     cmake --build "$place" --config Release >>"$place/log"
@@ -103,5 +108,9 @@ for archive in "${archives[@]}"; do
     fi
     [[ $name != *-linux-gnu* ]] || runs_on_old "$name" "$prefix/bin/modelkeep" "$prefix/lib/libmodelkeep.so.0"
     target=${name#modelkeep-"$version"-}
-    ! runs_here "$target" || used "$target" "$prefix"
+    if runs_here "$target"; then
+        used "$target" "$prefix"
+    else
+        not_here "$name in use" "nothing runs here what is for $target"
+    fi
 done

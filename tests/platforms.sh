@@ -12,12 +12,12 @@ source tests/checks.sh
 
 systems=("$@")
 [ $# != 0 ] || systems=(arm64 s390x armhf i386 musl windows)
-declare -A triple=(
+declare -A triples=(
     [arm64]=aarch64-unknown-linux-gnu [s390x]=s390x-unknown-linux-gnu
     [armhf]=armv7-unknown-linux-gnueabihf [i386]=i686-unknown-linux-gnu
     [musl]=x86_64-unknown-linux-musl [windows]=x86_64-pc-windows-gnu
 )
-declare -A emulator=(
+declare -A emulators=(
     [arm64]='qemu-aarch64 -L /usr/aarch64-linux-gnu' [s390x]='qemu-s390x -L /usr/s390x-linux-gnu'
     [armhf]='qemu-arm -L /usr/arm-linux-gnueabihf' [i386]='qemu-i386 -L /usr/i686-linux-gnu'
     [musl]=env [windows]=wine64
@@ -69,14 +69,18 @@ wants() { # PART
     [[ " ${PARTS:-tests tour recordings corpus c release} " == *" $1 "* ]]
 }
 
+# How cargo and the scripts of a release start what they build for a system.
+runner() { # SYSTEM
+    echo "export CARGO_TARGET_$(tr a-z- A-Z_ <<<"${triples[$1]}")_RUNNER='${emulators[$1]}';"
+}
+
 both="--locked --package modelkeep --package modelkeep-cli"
-proves_system() { # SYSTEM
-    local system=$1 triple=${triple[$1]} run=${emulator[$1]} cargo runner tests suffix= replay=
+proves_programs() { # SYSTEM
+    local system=$1 triple=${triples[$1]} run=${emulators[$1]} cargo tests suffix= replay=
     local programs=target/platforms/$triple/debug session=
     cargo="builds_for $triple cargo"
     # Debian's libraries for musl are not those that Rust's unwinding is linked by.
     [ "$system" != musl ] || cargo="install_tools ziglang cargo-zigbuild; builds_for $triple cargo-zigbuild"
-    runner="export CARGO_TARGET_$(tr a-z- A-Z_ <<<"$triple")_RUNNER='$run';"
     tests="--test scenarios --test large_files"
     if [ "$system" = windows ]; then
         suffix=.exe tests+=" --test windows --test case_folding" session=$begins_session
@@ -90,7 +94,7 @@ proves_system() { # SYSTEM
     fi
     pass "$system: builds"
     ! wants tests || proves "$system: the tests of the engine" \
-        "$runner $cargo test --no-fail-fast --target $triple $both --lib $tests"
+        "$(runner "$system") $cargo test --no-fail-fast --target $triple $both --lib $tests"
     ! wants tour || proves "$system: the tour" "$run $programs/examples/tour$suffix"
     ! wants corpus || proves "$system: the corpus of GGUF files" \
         "python3 tests/corpus.py $run $programs/modelkeep$suffix"
@@ -99,29 +103,29 @@ proves_system() { # SYSTEM
     [ "$system" != windows ] || ! wants c || proves "$system: the programs of C" \
         "$cargo build --target $triple --locked --package modelkeep-c
         bash tests/c_windows.sh $programs"
-    ! wants release || proves_release "$system" "$runner"
 }
 
 # s390x, ARMv7 and i686 have no wheels and no archives. What is made here is looked at and used, and
 # not published: it is built quickly.
-proves_release() { # SYSTEM RUNNER
-    local triple=${triple[$1]} made=target/platforms/made/$1 build python=
+proves_release() { # SYSTEM
+    local triple=${triples[$1]} made=target/platforms/made/$1 build
     [[ $1 =~ ^(arm64|musl|windows)$ ]] || return 0
-    build="export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+    # The root has no git.
+    build="export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+        export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
         export CARGO_PROFILE_RELEASE_OPT_LEVEL=0
         unset CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER; bash release"
     rm -rf "$made"
-    # For musl no CPython is at hand.
-    if [ "$1" != musl ]; then
-        inside "bash tests/cpython.sh $1"
-        python=/opt/$1/usr/bin/python
-    fi
     proves "$1: the wheel" \
-        "$build/wheels.sh $made/wheels $triple
-        PYTHONS=$python bash release/check-wheels.sh $made/wheels tests/python/test_{package,scenarios}.py"
+        "bash tests/cpython.sh $1
+        $build/wheels.sh $made/wheels $triple
+        PYTHONS=/opt/$1/usr/bin/python bash release/check-wheels.sh $made/wheels tests/python/test_{package,scenarios}.py"
     proves "$1: the archive" \
         "$build/archive.sh $made/archives $triple
-        $2 bash release/check-archives.sh $made/archives"
+        $(runner "$1") bash release/check-archives.sh $made/archives"
 }
 
-for system in "${systems[@]}"; do proves_system "$system"; done
+for system in "${systems[@]}"; do
+    [ "${PARTS:-}" = release ] || proves_programs "$system"
+    ! wants release || proves_release "$system"
+done
