@@ -508,9 +508,18 @@ def cards(reference, ours, start):
             want["created"] = got["created"]
 
 
-def compare(replayer, want, got, start):
+# What a body may have here, in bytes; of Ollama it may have any number.
+BODY = 64 * 1024
+
+
+def compare(replayer, sent, want, got, start):
+    if isinstance(sent, bytes) and len(sent) > BODY:
+        return [] if got[0] == 413 else [f"a body of {len(sent)} bytes: ours {got[0]} {got[2][:300]}"]
     if want[0] == 403 and "cloud is disabled" in want[2]:
         return []  # rule 6
+    if want[0] == 500 and got[0] == 200 and "no such file or directory" in want[2] and sent is None:
+        # Its cache (rule 12) may keep a directory that went with its last model, and lists no more.
+        return []
     if want[0] != got[0]:
         return [f"status: reference {want[0]} {want[2][:300]} ours {got[0]} {got[2][:300]}"]
     reference, ours = decoded(want[2]), decoded(got[2])
@@ -559,7 +568,7 @@ def main():
                 want, got = (side.ask(method, path, sent) for side in sides)
                 kind = f"{method} {want[0]}"
                 statuses[kind] = statuses.get(kind, 0) + 1
-                differences = compare(replayer, want, got, replayer_start)
+                differences = compare(replayer, sent, want, got, replayer_start)
                 failures += bool(differences)
                 for difference in differences[:3]:
                     print(f"#{number} {method} {path} {str(sent)[:200]}\n   {difference[:1500]}")
