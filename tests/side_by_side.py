@@ -336,7 +336,13 @@ class Odd:
 
     def config(self, kind):
         usual = {"model_format": json.dumps(kind).encode(), "model_family": b'"llama"', "model_families": b'["llama"]',
-                 "model_type": b'"7B"', "file_type": b'""', "capabilities": b'["completion"]'}
+                 "model_type": b'"7B"', "file_type": b'""'}
+        can = [["completion"]] * 4 + [["image"], ["completion", "vision", "audio", ""], ["tools", "insert"]]
+        usual["capabilities"] = json.dumps(self.random.choice(can)).encode()
+        if self.random.random() < 0.2:
+            who = ["gemma4", "gemma4-small", "gemma4-large", "glimmer", "nemotron-3-nano", "qwen3-vl-instruct", "x"]
+            usual[self.random.choice(["renderer", "parser"])] = json.dumps(self.random.choice(who)).encode()
+            usual["model_family"] = self.random.choice([b'"nemotron_h_omni"', b'"gptoss"', b'"llama"'])
         if kind == "remote":
             usual.update(model_format=self.random.choice([b'"gguf"', b'""', b'"safetensors"']),
                          remote_host=b'"https://example.org"', remote_model=b'"m"',
@@ -376,7 +382,8 @@ class Odd:
                 if self.random.random() < 0.3:
                     members[name + side] = self.entry()
         if self.random.random() < 0.5:
-            kinds = ["int4", " INT8 ", "nvfp4", "mxfp8", "q4", "fp8", "odd", "", "\u0130NT4"]
+            kinds = ["int4", " INT8 ", "nvfp4", "mxfp8", "q4", "fp8", "odd", "", " ", "\u0130NT4", "\u0131nt8",
+                     "\u2003Mxfp4\u00a0", "\ufb01p4", "FP4\u0000"]
             kind = json.dumps(self.random.choice(kinds)).encode()
             members["__metadata__"] = self.object({"quant_type": kind, "group_size": b'"32"'}, 0.9).split(b" x")[0]
         if self.random.random() < 0.1:

@@ -198,7 +198,7 @@ fn shown(tensors: &[Tensor]) -> Vec<ShownTensor> {
 }
 
 /// What is left of a tensor's layer without the header of its file, on average, in bytes.
-// server/images.go of Ollama: getSafetensorsLLMInfo
+// x/server/show.go of Ollama: buildModelInfo
 const HEADER: i64 = 150;
 
 /// Returns how many elements the tensors have, where their headers say so. What they cannot have
