@@ -28,6 +28,8 @@ from pathlib import Path
 import raw_requests
 
 HERE = Path(__file__).resolve().parent
+# What a body may have here, in bytes.
+BODY = 64 * 1024
 MEDIA = "application/vnd.ollama.image."
 
 
@@ -515,13 +517,7 @@ def cards(reference, ours, start):
             want["created"] = got["created"]
 
 
-# What a body may have here, in bytes; of Ollama it may have any number.
-BODY = 64 * 1024
-
-
 def compare(replayer, sent, want, got, start):
-    if isinstance(sent, bytes) and len(sent) > BODY:
-        return [] if got[0] == 413 else [f"a body of {len(sent)} bytes: ours {got[0]} {got[2][:300]}"]
     if want[0] == 403 and "cloud is disabled" in want[2]:
         return []  # rule 6
     if want[0] == 500 and got[0] == 200 and "no such file or directory" in want[2] and sent is None:
@@ -571,7 +567,11 @@ def main():
             sides.append(Side(replayer, command, scratch / "ours", scratch / "home"))
             for number in range(options.requests):
                 method, path, body = generator.request()
-                sent = generator.odd.body(body) if body and options.odd and generator.random.random() < 0.3 else body
+                sent = body
+                if body and options.odd and generator.random.random() < 0.3:
+                    odd = generator.odd.body(body)
+                    # A larger one is refused here, and does there what is asked.
+                    sent = odd if len(odd) <= BODY else body
                 want, got = (side.ask(method, path, sent) for side in sides)
                 kind = f"{method} {want[0]}"
                 statuses[kind] = statuses.get(kind, 0) + 1
