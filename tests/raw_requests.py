@@ -1,6 +1,7 @@
 """Raw requests for tests/side_by_side.py: targets, hosts and origins of every form."""
 
 import socket
+import urllib.parse
 
 METHODS = ["GET", "GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH", "TRACE", "get", "CONNECT"]
 PATHS = ["/", "/api/tags", "/api/version", "/api/show", "/api/copy", "/api/delete", "/api/blobs/x", "/api/blobs",
@@ -48,7 +49,7 @@ def request(random):
     """A request as text, up to the end of its head."""
     method, lines, asked = random.choice(METHODS), [], target(random)
     # Ollama stores what is sent to it, and what CONNECT says of another server is another's.
-    method = "PUT" if method == "POST" and "blobs" in asked else method
+    method = "PUT" if method == "POST" and "blobs" in urllib.parse.unquote(asked) else method
     method = "GET" if method == "CONNECT" and not asked.startswith("/") else method
     hosts = random.choices([1, 0, 2], [20, 1, 1])[0]
     lines += [f"Host: {random.choice(HOSTS if random.random() < 0.5 else HOSTS[:1])}" for _ in range(hosts)]

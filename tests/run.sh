@@ -27,8 +27,8 @@ programs() {
     step "recorded answers" bash tests/conformance.sh
     step "GGUF corpus" python3 tests/corpus.py
     step "C and C++ programs" bash tests/c.sh
-    step "side by side with Ollama" python3 tests/side_by_side.py
-    step "side by side with Ollama, odd JSON" python3 tests/side_by_side.py --odd
+    step "side by side with Ollama" python3 tests/side_by_side.py --seed 1
+    step "side by side with Ollama, odd JSON" python3 tests/side_by_side.py --odd --seed 2
     step "clients of Ollama" bash tests/clients.sh
     step "pulled from as a registry" bash tests/registry.sh
     step "pushed to and pulled from registries" bash tests/remote.sh

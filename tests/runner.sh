@@ -34,6 +34,9 @@ step three bash -c 'echo "recordings: 3 passed, 0 failed"; exit 3'
 step four true
 STEPS
 expects 1 "16 passed, 4 failed, 0 skipped" "no step hides another, and a status counts without a word"
+said=$(sed -n '/^== two, failed/,/^== summary/p' "$work/said")
+[[ $said == *"FAILED. 5 passed"*"== three, failed"*"recordings: 3 passed"* && $said != *"== four"* ]] ||
+    fail "the summary does not begin with what failed"
 
 runs <<'STEPS'
 one() { step first bash -c 'sleep 0.2; echo said by first; exit 3'; step second true; }

@@ -79,6 +79,23 @@ fn a_tensor_is_as_large_as_before_it_was_packed() {
             "mxfp8",
             &[8],
         ),
+        // It is looked up in upper case: the first of these has no other there, the second is an I.
+        (
+            r#"{"__metadata__":{"quant_type":"\u0130NT4"},"w":{"dtype":"U32","shape":[2,3]}}"#,
+            "int4",
+            &[2, 3],
+        ),
+        (
+            r#"{"__metadata__":{"quant_type":"\u0131nt8"},"w":{"dtype":"U32","shape":[2,3]}}"#,
+            "\u{131}nt8",
+            &[2, 12],
+        ),
+        // A blank is stated, too.
+        (
+            r#"{"__metadata__":{"quant_type":" "},"w":{"shape":[2,4]},"w.scale":{"shape":[1,1]}}"#,
+            "",
+            &[2, 4],
+        ),
     ] {
         let shown = shown("{}", &[("layer.name", header)]);
         let tensor = &shown.tensors[0];
@@ -103,6 +120,11 @@ fn the_quantization_with_the_fewest_bits_is_that_of_the_model() {
         let files: Vec<_> = headers.iter().map(|header| ("w", &**header)).collect();
         assert_eq!(shown("{}", &files).details.quantization_level, expected);
     }
+    // Two in one file, of which the shapes tell.
+    let both = r#"{"v":{"shape":[1,16]},"v.scale":{"shape":[1,1]},
+        "w":{"shape":[1,4]},"w.scale":{"shape":[1,1]}}"#;
+    let of_both = shown("{}", &[("file", both)]);
+    assert_eq!(of_both.details.quantization_level, "int4");
     let plain = r#"{"w":{"dtype":"BF16","shape":[2,2]}}"#;
     let shown = shown(r#"{"torch_dtype":"bfloat16"}"#, &[("w", plain)]);
     assert_eq!(shown.details.quantization_level, "bfloat16");
@@ -122,6 +144,43 @@ fn of_a_model_that_also_sees_the_part_for_texts_says_its_sizes() {
     let tensors = shown.tensors.iter();
     let names: Vec<&str> = tensors.map(|tensor| &*tensor.name).collect();
     assert_eq!(names, ["a", "b"]);
+}
+
+/// How many parameters a model of one file of tensors has, if that is told.
+fn count(header: &str) -> Option<u64> {
+    let info = shown("{}", &[("w", header)]).model_info;
+    info.get("general.parameter_count")
+        .map(|count| count.as_u64().unwrap())
+}
+
+#[test]
+fn scalars_are_no_parameters() {
+    for (header, expected) in [
+        (r#"{"w":{"shape":[]},"v":{"shape":[4]}}"#, Some(4)),
+        (r#"{"w":{"dtype":"F32"},"v":{"shape":[4]}}"#, Some(4)),
+        (r#"{"w":{"shape":[0]},"v":{"shape":[2,3]}}"#, Some(6)),
+        (r#"{"w":{"shape":[]},"v":{"shape":[]}}"#, None),
+    ] {
+        assert_eq!(count(header), expected, "{header}");
+    }
+}
+
+#[test]
+fn shapes_that_cannot_be_tell_no_number_of_parameters() {
+    // 2^40 times itself, two that are too many together, and a size below zero.
+    for header in [
+        r#"{"w":{"shape":[1099511627776,1099511627776]},"v":{"shape":[4]}}"#,
+        r#"{"w":{"shape":[9223372036854775807]},"v":{"shape":[1]}}"#,
+        r#"{"w":{"shape":[-3]},"v":{"shape":[4]}}"#,
+        r#"{"w":{"shape":[-3,0]},"v":{"shape":[4]}}"#,
+    ] {
+        assert_eq!(count(header), None, "{header}");
+    }
+    // What no tensor has, no size multiplies.
+    assert_eq!(
+        count(r#"{"w":{"shape":[0,-3]},"v":{"shape":[4]}}"#),
+        Some(4)
+    );
 }
 
 #[test]

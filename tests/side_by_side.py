@@ -28,6 +28,8 @@ from pathlib import Path
 import raw_requests
 
 HERE = Path(__file__).resolve().parent
+# What a body may have here, in bytes.
+BODY = 64 * 1024
 MEDIA = "application/vnd.ollama.image."
 
 
@@ -336,7 +338,13 @@ class Odd:
 
     def config(self, kind):
         usual = {"model_format": json.dumps(kind).encode(), "model_family": b'"llama"', "model_families": b'["llama"]',
-                 "model_type": b'"7B"', "file_type": b'""', "capabilities": b'["completion"]'}
+                 "model_type": b'"7B"', "file_type": b'""'}
+        can = [["completion"]] * 4 + [["image"], ["completion", "vision", "audio", ""], ["tools", "insert"]]
+        usual["capabilities"] = json.dumps(self.random.choice(can)).encode()
+        if self.random.random() < 0.2:
+            who = ["gemma4", "gemma4-small", "gemma4-large", "glimmer", "nemotron-3-nano", "qwen3-vl-instruct", "x"]
+            usual[self.random.choice(["renderer", "parser"])] = json.dumps(self.random.choice(who)).encode()
+            usual["model_family"] = self.random.choice([b'"nemotron_h_omni"', b'"gptoss"', b'"llama"'])
         if kind == "remote":
             usual.update(model_format=self.random.choice([b'"gguf"', b'""', b'"safetensors"']),
                          remote_host=b'"https://example.org"', remote_model=b'"m"',
@@ -376,7 +384,8 @@ class Odd:
                 if self.random.random() < 0.3:
                     members[name + side] = self.entry()
         if self.random.random() < 0.5:
-            kinds = ["int4", " INT8 ", "nvfp4", "mxfp8", "q4", "fp8", "odd", "", "\u0130NT4"]
+            kinds = ["int4", " INT8 ", "nvfp4", "mxfp8", "q4", "fp8", "odd", "", " ", "\u0130NT4", "\u0131nt8",
+                     "\u2003Mxfp4\u00a0", "\ufb01p4", "FP4\u0000"]
             kind = json.dumps(self.random.choice(kinds)).encode()
             members["__metadata__"] = self.object({"quant_type": kind, "group_size": b'"32"'}, 0.9).split(b" x")[0]
         if self.random.random() < 0.1:
@@ -508,9 +517,12 @@ def cards(reference, ours, start):
             want["created"] = got["created"]
 
 
-def compare(replayer, want, got, start):
+def compare(replayer, sent, want, got, start):
     if want[0] == 403 and "cloud is disabled" in want[2]:
         return []  # rule 6
+    if want[0] == 500 and got[0] == 200 and "no such file or directory" in want[2] and sent is None:
+        # Its cache (rule 12) may keep a directory that went with its last model, and lists no more.
+        return []
     if want[0] != got[0]:
         return [f"status: reference {want[0]} {want[2][:300]} ours {got[0]} {got[2][:300]}"]
     reference, ours = decoded(want[2]), decoded(got[2])
@@ -555,11 +567,15 @@ def main():
             sides.append(Side(replayer, command, scratch / "ours", scratch / "home"))
             for number in range(options.requests):
                 method, path, body = generator.request()
-                sent = generator.odd.body(body) if body and options.odd and generator.random.random() < 0.3 else body
+                sent = body
+                if body and options.odd and generator.random.random() < 0.3:
+                    odd = generator.odd.body(body)
+                    # A larger one is refused here, and does there what is asked.
+                    sent = odd if len(odd) <= BODY else body
                 want, got = (side.ask(method, path, sent) for side in sides)
                 kind = f"{method} {want[0]}"
                 statuses[kind] = statuses.get(kind, 0) + 1
-                differences = compare(replayer, want, got, replayer_start)
+                differences = compare(replayer, sent, want, got, replayer_start)
                 failures += bool(differences)
                 for difference in differences[:3]:
                     print(f"#{number} {method} {path} {str(sent)[:200]}\n   {difference[:1500]}")

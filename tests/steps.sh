@@ -2,7 +2,8 @@
 #   step NAME COMMAND...
 #   beside FUNCTION...  runs functions of steps at the same time; what a step of theirs prints is
 #                       shown when it ends
-#   summary             at the end: what ran, what was skipped and why, and a line with the sums
+#   summary             at the end: the last lines of what failed, what ran, what was skipped and
+#                       why, and a line with the sums
 
 # A job in the background of a shell without job control has interrupts ignored, a shell cannot
 # undo that for its children, and what is to be interrupted in a test would not be.
@@ -35,7 +36,7 @@ counts() { # PRINTED SKIPPED STATUS
 }
 
 step() {
-    local name=$1 started=$SECONDS printed status
+    local name=$1 started=$SECONDS printed status tests
     shift
     number=$((number + 1))
     printed=$steps/$lane$number.printed
@@ -44,8 +45,10 @@ step() {
     [ -n "$lane" ] || printf '\n== %s\n' "$name"
     runs "$@"
     sort -u "$MODELKEEP_SKIPS" >"$steps/$lane$number.skipped"
-    printf '%s\t%s\n' "$(counts "$printed" "$steps/$lane$number.skipped" "$status") $((SECONDS - started))" \
-        "$name" >>"$steps/all"
+    tests=$(counts "$printed" "$steps/$lane$number.skipped" "$status")
+    printf '%s %s\t%s\n' "$tests" $((SECONDS - started)) "$name" >>"$steps/all"
+    [[ $tests == *" 0 "* ]] ||
+        printf '\n== %s, failed, ended with\n%s\n' "$name" "$(tail -n 40 "$printed" | cut -c 1-400)" >>"$steps/failed"
     [ -z "$lane" ] || cat <(printf '\n== %s\n' "$name") "$steps/$lane$number.shown"
     [ "$status" = 0 ] || printf '%s failed, with status %s\n' "$name" "$status"
 }
@@ -75,6 +78,7 @@ beside() {
 }
 
 summary() {
+    [ ! -e "$steps/failed" ] || cat "$steps/failed"
     printf '\n== summary\n'
     awk -F '[ \t]' '
         BEGIN { printf "%7s %7s %7s %7s\n", "passed", "failed", "skipped", "seconds" }

@@ -85,6 +85,15 @@ pub(crate) fn lower(text: &str) -> String {
     text.chars().map(letter).collect()
 }
 
+/// Returns the text in upper case, letter by letter: a letter becomes one letter or stays.
+pub(crate) fn upper(text: &str) -> String {
+    let letter = |c: char| match (c.to_uppercase().next(), c.to_uppercase().len()) {
+        (Some(upper), 1) => upper,
+        _ => c,
+    };
+    text.chars().map(letter).collect()
+}
+
 /// Returns whether a field of the file is the field `name`, an ASCII word: in any case, and by
 /// Unicode's simple folding, in which two letters beyond ASCII are `s` and `k`.
 pub(crate) fn is_field(key: &str, name: &str) -> bool {

@@ -132,16 +132,16 @@ impl Decode for Dtype {
 /// Reads what a safetensors model that completes texts says of itself. Its quantization counts
 /// where the model's own config has none.
 pub(super) fn read(layers: &Layers, stated: &manifest::Config, verbose: bool) -> Weights {
-    let files = tensor_files(layers);
+    let tensors = tensors(layers);
     let text = layers.config_json.as_deref().map(read::read_text);
     let text = text.and_then(|text| Some(text.ok()?.bytes));
     let text = text.unwrap_or_default();
     let quantization = stated.quantization.is_empty().then(|| {
         let stated = || decoded::<Dtype>(&text).map(|dtype| dtype.0);
-        quantization(&files).or_else(stated).unwrap_or_default()
+        quantization(&tensors).or_else(stated).unwrap_or_default()
     });
     let weights = Weights {
-        tensors: if verbose { shown(&files) } else { Vec::new() },
+        tensors: if verbose { shown(&tensors) } else { Vec::new() },
         quantization,
         ..Weights::default()
     };
@@ -150,7 +150,7 @@ pub(super) fn read(layers: &Layers, stated: &manifest::Config, verbose: bool) ->
     };
     let architecture = config.architecture();
     let mut info = ModelInfo::from(config.facts(&architecture));
-    let count = parameter_count(&files, &layers.tensors, &config);
+    let count = parameter_count(&tensors, &layers.tensors, &config);
     if count > 0 {
         info.insert("general.parameter_count", InfoValue::Number(count));
     }
@@ -165,7 +165,7 @@ pub(super) fn read(layers: &Layers, stated: &manifest::Config, verbose: bool) ->
 /// Reads the tensors alone, where they are asked for.
 pub(super) fn only_tensors(layers: &Layers, verbose: bool) -> Weights {
     let tensors = match verbose {
-        true => shown(&tensor_files(layers)),
+        true => shown(&tensors(layers)),
         false => Vec::new(),
     };
     Weights {
@@ -174,17 +174,22 @@ pub(super) fn only_tensors(layers: &Layers, verbose: bool) -> Weights {
     }
 }
 
-fn tensor_files(layers: &Layers) -> Vec<TensorFile> {
-    layers.tensors.iter().filter_map(TensorFile::read).collect()
+/// Returns the tensors of the blobs that can be read.
+fn tensors(layers: &Layers) -> Vec<Tensor> {
+    let blobs = layers.tensors.iter().filter_map(tensors_of);
+    blobs.flatten().collect()
 }
 
-fn shown(files: &[TensorFile]) -> Vec<ShownTensor> {
-    let mut tensors: Vec<ShownTensor> = files
+fn shown(tensors: &[Tensor]) -> Vec<ShownTensor> {
+    let mut tensors: Vec<ShownTensor> = tensors
         .iter()
-        .flat_map(|file| &file.tensors)
         .map(|tensor| ShownTensor {
             name: tensor.name.clone(),
-            r#type: tensor.kind.clone(),
+            r#type: tensor
+                .quantization
+                .as_ref()
+                .unwrap_or(&tensor.dtype)
+                .clone(),
             shape: tensor.shape.clone(),
         })
         .collect();
@@ -193,19 +198,21 @@ fn shown(files: &[TensorFile]) -> Vec<ShownTensor> {
 }
 
 /// What is left of a tensor's layer without the header of its file, on average, in bytes.
-// server/images.go of Ollama: getSafetensorsLLMInfo
+// x/server/show.go of Ollama: buildModelInfo
 const HEADER: i64 = 150;
 
-fn parameter_count(files: &[TensorFile], layers: &[TensorLayer], config: &Config) -> u64 {
-    let tensors = files.iter().flat_map(|file| &file.tensors);
-    let exact = tensors.fold(0_u64, |sum, tensor| sum.saturating_add(tensor.elements()));
-    if exact > 0 {
-        return exact;
+/// Returns how many elements the tensors have, where their headers say so. What they cannot have
+/// stands for no count at all, and the sizes of the files are what is left to go by.
+fn parameter_count(tensors: &[Tensor], layers: &[TensorLayer], config: &Config) -> u64 {
+    let mut tensors = tensors.iter();
+    let exact = tensors.try_fold(0_i64, |sum, tensor| sum.checked_add(tensor.elements()?));
+    if let Some(exact) = exact.filter(|count| *count > 0) {
+        return exact.unsigned_abs();
     }
-    let bytes: i64 = layers
-        .iter()
-        .map(|layer| layer.size.saturating_sub(HEADER))
-        .sum();
+    // The sizes are what a manifest states, and may be any: Go's sums wrap.
+    let bytes = layers.iter().fold(0_i64, |sum, layer| {
+        sum.wrapping_add(layer.size).wrapping_sub(HEADER)
+    });
     let width = match decode::lower(&config.torch_dtype).as_str() {
         "float32" => 4,
         "int8" | "uint8" => 1,
@@ -215,8 +222,11 @@ fn parameter_count(files: &[TensorFile], layers: &[TensorLayer], config: &Config
 }
 
 /// Returns the quantization with the fewest bits.
-fn quantization(files: &[TensorFile]) -> Option<String> {
-    let kinds = files.iter().filter_map(|file| file.quantization.as_deref());
+fn quantization(tensors: &[Tensor]) -> Option<String> {
+    let kinds = tensors
+        .iter()
+        .filter_map(|tensor| tensor.quantization.as_deref());
+    let kinds = kinds.filter(|kind| !kind.is_empty());
     kinds.min_by_key(|kind| bits(kind)).map(str::to_owned)
 }
 
@@ -228,32 +238,37 @@ fn bits(quantization: &str) -> u32 {
     }
 }
 
-/// Returns how many elements of a quantization stand in one number of the file.
-fn packing(quantization: &str) -> Option<i64> {
-    match quantization {
-        "nvfp4" | "mxfp4" | "int4" | "fp4" | "q4" => Some(8),
-        "mxfp8" | "int8" | "fp8" | "q8" => Some(4),
+/// Returns how many elements of a quantization, as a file states it, stand in one number there.
+// x/quant/quant.go of Ollama: Canonical, PackFactor
+fn packing(quantization: &str) -> Option<u64> {
+    match decode::upper(quantization.trim()).as_str() {
+        "NVFP4" | "MXFP4" | "INT4" | "FP4" | "Q4" => Some(8),
+        "MXFP8" | "INT8" | "FP8" | "Q8" => Some(4),
         _ => None,
     }
 }
 
-/// A blob of one tensor, or of a few that belong together.
-struct TensorFile {
-    quantization: Option<String>,
-    tensors: Vec<Tensor>,
-}
-
+/// A tensor of a blob, as it was before it was packed.
 struct Tensor {
     name: String,
-    kind: String,
+    dtype: String,
+    /// Empty where what the file states is blank.
+    quantization: Option<String>,
     shape: Vec<u64>,
 }
 
 impl Tensor {
-    fn elements(&self) -> u64 {
-        self.shape
-            .iter()
-            .fold(1, |product: u64, size| product.saturating_mul(*size))
+    /// A scalar counts nothing. `None` where the count is none of a signed number.
+    // x/server/show.go of Ollama: getParameterCountFromManifest
+    fn elements(&self) -> Option<i64> {
+        let mut count = i64::from(!self.shape.is_empty());
+        for size in &self.shape {
+            if *size == 0 {
+                return Some(0);
+            }
+            count = count.checked_mul(i64::try_from(*size).ok()?)?;
+        }
+        Some(count)
     }
 }
 
@@ -292,51 +307,44 @@ fn decoded<T: Decode + Default>(bytes: &[u8]) -> Option<T> {
     Some(value)
 }
 
-impl TensorFile {
-    /// `None` where the blob cannot be read or holds no tensor.
-    fn read(layer: &TensorLayer) -> Option<Self> {
-        let header = read::read_safetensors_header(&layer.path).ok()?;
-        let header = decode::members(&header).ok()?;
-        let metadata = header.get("__metadata__");
-        let metadata = metadata.and_then(|raw| decoded::<BTreeMap<String, String>>(raw));
-        let stated = metadata.and_then(|mut metadata| metadata.remove("quant_type"));
-        let stated = stated.map(|kind| decode::lower(kind.trim()));
-        let entry = |name: &str| decoded::<Entry>(header.get(name)?);
-        let scale = |name: &str| decoded::<Shape>(header.get(&format!("{name}.scale"))?);
-        let is_main = |name: &&String| {
-            let side = [".scale", ".bias", ".global_scale"];
-            *name != "__metadata__" && !side.iter().any(|side| name.ends_with(side))
-        };
-        let names: Vec<&String> = header.keys().filter(is_main).collect();
-        let mut file = TensorFile {
-            quantization: None,
-            tensors: Vec::new(),
-        };
-        for name in &names {
-            let main = entry(name)?;
-            let stated = stated.clone().filter(|kind| !kind.is_empty());
-            let found = || scaled(&main.shape, &scale(name)?.0.into_items()?);
-            let quantization = stated.or_else(|| found().map(str::to_owned));
-            let shown = if names.len() == 1 { &layer.name } else { *name };
-            file.tensors
-                .push(tensor(shown, main, quantization.as_deref()));
-            file.quantization = file.quantization.take().or(quantization);
-        }
-        (!names.is_empty()).then_some(file)
+/// Reads a blob of one tensor, or of a few that belong together. `None` where it cannot be read or
+/// holds none.
+fn tensors_of(layer: &TensorLayer) -> Option<Vec<Tensor>> {
+    let header = read::read_safetensors_header(&layer.path).ok()?;
+    let header = decode::members(&header).ok()?;
+    let metadata = header.get("__metadata__");
+    let metadata = metadata.and_then(|raw| decoded::<BTreeMap<String, String>>(raw));
+    let stated = metadata.and_then(|mut metadata| metadata.remove("quant_type"));
+    let stated = stated.filter(|kind| !kind.is_empty());
+    let entry = |name: &str| decoded::<Entry>(header.get(name)?);
+    let scale = |name: &str| decoded::<Shape>(header.get(&format!("{name}.scale"))?);
+    let is_main = |name: &&String| {
+        let side = [".scale", ".bias", ".global_scale"];
+        *name != "__metadata__" && !side.iter().any(|side| name.ends_with(side))
+    };
+    let names: Vec<&String> = header.keys().filter(is_main).collect();
+    let mut tensors = Vec::new();
+    for name in &names {
+        let main = entry(name)?;
+        let found = || scaled(&main.shape, &scale(name)?.0.into_items()?);
+        let quantization = stated.as_deref().or_else(found);
+        let shown = if names.len() == 1 { &layer.name } else { *name };
+        tensors.push(unpacked(shown, main, quantization));
     }
+    (!tensors.is_empty()).then_some(tensors)
 }
 
-fn tensor(name: &str, main: Entry, quantization: Option<&str>) -> Tensor {
-    let mut shape = main.shape;
+fn unpacked(name: &str, main: Entry, quantization: Option<&str>) -> Tensor {
+    let mut shape: Vec<u64> = main.shape.iter().map(|size| size.cast_unsigned()).collect();
     let pack = quantization.and_then(packing).filter(|_| shape.len() >= 2);
     if let (Some(pack), Some(last)) = (pack, shape.last_mut()) {
         *last = last.wrapping_mul(pack);
     }
-    let kind = quantization.map_or(main.dtype, str::to_owned);
     Tensor {
         name: name.to_owned(),
-        kind,
-        shape: shape.into_iter().map(i64::cast_unsigned).collect(),
+        dtype: main.dtype,
+        quantization: quantization.map(|kind| decode::lower(kind.trim())),
+        shape,
     }
 }
 
