@@ -202,13 +202,6 @@ impl Registry {
             }
             let to = header(&response, "location").unwrap_or_default();
             target = self.resolve(&target, to)?;
-            if hop.target.scheme_str() == Some("https") && target.scheme_str() != Some("https") {
-                let text = format!(
-                    "{} sends a download on to plain HTTP: anybody on the way could read it",
-                    self.repository()
-                );
-                return Err(Error::new(ErrorKind::Network, text).into());
-            }
         }
         let text = format!("{} redirects for ever", self.repository());
         Err(Error::new(ErrorKind::Network, text).into())
@@ -266,7 +259,11 @@ impl Registry {
         made.map_err(|_| self.bad_target(path))
     }
 
-    /// Returns the target that a `Location` is, as seen from where it came.
+    /// Returns the target that a `Location` or a `Link` is, as seen from where it came.
+    ///
+    /// # Errors
+    /// Where it leads from HTTPS to plain HTTP: the same host would be shown there who asks, and any
+    /// other one what is sent.
     pub(super) fn resolve(&self, from: &Uri, location: &str) -> Result<Uri> {
         let failed = || self.bad_target(location);
         if location.starts_with('/') && !location.starts_with("//") {
@@ -280,8 +277,15 @@ impl Registry {
         let has_user = target
             .authority()
             .is_some_and(|it| it.as_str().contains('@'));
-        match target.scheme_str() {
-            Some("http" | "https") if !has_user => Ok(target),
+        match (from.scheme_str(), target.scheme_str()) {
+            (Some(HTTPS), Some(HTTP)) => {
+                let text = format!(
+                    "{} sends a request on to plain HTTP: anybody on the way could read it",
+                    self.repository()
+                );
+                Err(Error::new(ErrorKind::Network, text))
+            }
+            (_, Some(HTTP | HTTPS)) if !has_user => Ok(target),
             _ => Err(failed()),
         }
     }
@@ -318,6 +322,29 @@ mod tests {
     }
 
     #[test]
+    fn only_a_registry_on_this_machine_is_asked_how_it_is_spoken_to() {
+        let scheme = |reference: &str, options: &RegistryOptions| {
+            let reference: RegistryReference = reference.parse().unwrap();
+            let registry = Registry::new(&reference, Access::Pull, &[], options).unwrap();
+            registry.scheme.get().copied()
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let pem = |what: &str| format!("-----BEGIN {what}-----\nAAAA\n-----END {what}-----\n");
+        let both = directory.path().join("both.pem");
+        std::fs::write(&both, pem("CERTIFICATE") + &pem("PRIVATE KEY")).unwrap();
+        let plain = RegistryOptions::new();
+        let authority = plain.clone().ca_file(&both);
+        let client = plain.clone().client_certificate(&both, &both);
+        assert_eq!(scheme("h.x/a/b", &plain), Some(HTTPS));
+        assert_eq!(scheme("localhost:1/a/b", &plain), None);
+        for options in [authority, client] {
+            assert_eq!(scheme("localhost:1/a/b", &options), Some(HTTPS));
+        }
+        let plain = plain.plain_http(true);
+        assert_eq!(scheme("h.x/a/b", &plain), Some(HTTP));
+    }
+
+    #[test]
     fn a_location_is_absolute_or_a_path_of_the_same_host() {
         let registry = registry();
         let from: Uri = "https://h.x:1/v2/a/b/blobs/x".parse().unwrap();
@@ -338,10 +365,15 @@ mod tests {
             "y",
             "https://u:p@o.y/z",
             "https://",
+            "http://o.y/z",
+            "HTTP://h.x:1/z",
         ] {
             let error = resolved(bad).expect_err(bad);
             assert_eq!(error.kind(), ErrorKind::Network, "{bad}");
+            assert!(error.to_string().contains("h.x/a/b"), "{error}");
         }
+        let from: Uri = "http://h.x/v2/a/b/blobs/x".parse().unwrap();
+        assert!(registry.resolve(&from, "http://o.y/z").is_ok());
         let error = resolved("ftp://o.y/z?signature=secret").expect_err("no scheme of ours");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
