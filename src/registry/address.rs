@@ -287,6 +287,7 @@ mod tests {
             ("localhost/a/b:t", "localhost", "a/b", "t"),
             ("localhost:5000/a", "localhost:5000", "a", "latest"),
             ("[::1]:80/a/b/c/d:T", "[::1]:80", "a/b/c/d", "T"),
+            ("h.x/_a/b:_t", "h.x", "_a/b", "_t"),
             (
                 "https://hf.co/Team/It-GGUF:Q4_K",
                 "hf.co",
@@ -307,6 +308,8 @@ mod tests {
             ),
         ] {
             let read: RegistryReference = text.parse().unwrap();
+            assert_eq!(read.digest().is_some(), text.contains('@'), "{text}");
+            assert_eq!(read.tag().is_some(), !text.contains('@'), "{text}");
             assert_eq!(
                 (read.host(), read.repository(), read.target().as_str()),
                 (host, repository, target),
@@ -344,8 +347,12 @@ mod tests {
         ] {
             assert!(text.parse::<RegistryReference>().is_err(), "{text:?}");
         }
-        let long = format!("h.x/{}", "a".repeat(256));
-        assert!(long.parse::<RegistryReference>().is_err());
+        let is_read = |text: &str| text.parse::<RegistryReference>().is_ok();
+        for (start, end, most) in [("", ".x/a", 253), ("h.x/", ":t", 255), ("h.x/a:", "", 128)] {
+            let long = |len: usize| format!("{start}{}{end}", "a".repeat(len));
+            assert!(is_read(&long(most)), "{start} {most}");
+            assert!(!is_read(&long(most + 1)), "{start} {most}");
+        }
     }
 
     #[test]

@@ -55,10 +55,17 @@ impl Agents {
         authority.is_some_and(|it| it.eq_ignore_ascii_case(&self.host))
     }
 
+    fn way_to(&self, target: &Uri) -> &Agent {
+        match self.is_own(target) {
+            true => &self.own,
+            false => &self.other,
+        }
+    }
+
     /// Sends a request, and returns the response, of whatever status; redirects are not followed.
     pub(super) fn send(&self, request: Request<SendBody<'_>>) -> Result<Response<Body>, Fault> {
         let is_own = self.is_own(request.uri());
-        let agent = if is_own { &self.own } else { &self.other };
+        let agent = self.way_to(request.uri());
         let host = request.uri().host().unwrap_or_default().to_owned();
         // A registry checks what was sent before it answers.
         let is_sent = [Method::PUT, Method::PATCH, Method::POST].contains(request.method());
@@ -153,4 +160,44 @@ fn pem(file: &Path) -> Result<Pem> {
 fn lacks(file: &Path, what: &str) -> Error {
     let text = format!("{} has no {what}", file.display());
     Error::new(ErrorKind::InvalidArgument, text).at(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_for_the_registry_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str, what: &str| {
+            let text = format!("-----BEGIN {what}-----\nAAAA\n-----END {what}-----\n");
+            let path = directory.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let (certificate, key) = (file("c", "CERTIFICATE"), file("k", "PRIVATE KEY"));
+        let with = |options: RegistryOptions| Agents::new("h.x:5", &options);
+        let options = RegistryOptions::new().ca_file(&certificate);
+        let agents = with(options.client_certificate(&certificate, &key)).unwrap();
+        for (target, is_shown) in [
+            ("https://h.x:5/v2/", true),
+            ("https://H.X:5/v2/", true),
+            ("https://h.x/v2/", false),
+            ("https://o.y:5/v2/", false),
+        ] {
+            let way = agents.way_to(&target.parse().unwrap());
+            let tls = way.config().tls_config();
+            assert_eq!(tls.client_cert().is_some(), is_shown, "{target}");
+            let is_given = matches!(tls.root_certs(), RootCerts::Specific(_));
+            assert_eq!(is_given, is_shown, "{target}");
+        }
+        for options in [
+            RegistryOptions::new().ca_file(&key),
+            RegistryOptions::new().client_certificate(&key, &key),
+            RegistryOptions::new().client_certificate(&certificate, &certificate),
+            RegistryOptions::new().ca_file(file("x", "NOTHING")),
+        ] {
+            assert!(with(options.clone()).is_err(), "{options:?}");
+        }
+    }
 }

@@ -283,3 +283,97 @@ pub(super) fn challenges(response: &ureq::http::Response<Body>) -> Vec<String> {
     all.filter_map(|value| value.to_str().ok().map(str::to_owned))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    const BEARER: &str = r#"Bearer realm="http://192.0.2.1/token""#;
+
+    fn auth(given: Credentials, options: &RegistryOptions) -> (Auth, Agents) {
+        let mut auth = Auth::new("h.x", Vec::new(), options);
+        auth.given = Some(given);
+        (auth, Agents::new("h.x", options).unwrap())
+    }
+
+    fn me() -> Credentials {
+        Credentials::Basic("me".to_owned(), Secret("hunter2".to_owned()))
+    }
+
+    #[test]
+    fn the_same_is_not_tried_twice_and_what_another_thread_made_is() {
+        let (auth, agents) = auth(me(), &RegistryOptions::new());
+        let renew = |challenge: &str, used: Option<&HeaderValue>| {
+            let renewed = auth.renew(&[challenge.to_owned()], used, &agents);
+            renewed.map_err(Fault::into_error).unwrap()
+        };
+        assert!(renew("Basic realm=\"x\"", None));
+        let header = auth.header().unwrap();
+        assert_eq!(header.to_str().unwrap(), "Basic bWU6aHVudGVyMg==");
+        assert!(renew("Basic realm=\"x\"", None));
+        assert!(!renew("Basic realm=\"x\"", Some(&header)));
+        assert!(!renew("Digest realm=\"x\"", Some(&header)));
+        assert!(auth.header().is_none());
+        assert!(header.is_sensitive() && !format!("{header:?}").contains("bWU6"));
+    }
+
+    #[test]
+    fn a_token_of_the_callers_goes_where_tokens_are_taken() {
+        let token = Credentials::Token(Secret("tok".to_owned()));
+        let (auth, agents) = auth(token, &RegistryOptions::new());
+        let renew = |challenge: &str| {
+            let renewed = auth.renew(&[challenge.to_owned()], None, &agents);
+            renewed.map_err(Fault::into_error).unwrap()
+        };
+        assert!(!renew("Basic realm=\"x\""));
+        assert!(renew("Bearer service=\"x\""));
+        assert_eq!(auth.header().unwrap().to_str().unwrap(), "Bearer tok");
+    }
+
+    #[test]
+    fn credentials_go_over_plain_http_to_a_registry_that_is_reached_so_alone() {
+        let own = r#"Bearer realm="http://h.x/token""#;
+        for (plain_http, challenge) in [(true, BEARER), (false, own), (false, BEARER)] {
+            let (auth, agents) = auth(me(), &RegistryOptions::new().plain_http(plain_http));
+            let renewed = auth.renew(&[challenge.to_owned()], None, &agents);
+            let error = renewed.map_err(Fault::into_error).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_says_who_somebody_is_is_exchanged() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let realm = format!("http://{}/token", listener.local_addr().unwrap());
+        let asked = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut text, mut piece) = (Vec::new(), [0; 4096]);
+            while !text.ends_with(b"refresh_token=an%2Bid") {
+                let read = stream.read(&mut piece).unwrap();
+                assert!(read > 0, "{}", String::from_utf8_lossy(&text));
+                text.extend_from_slice(&piece[..read]);
+            }
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 23\r\n\r\n{\"access_token\": \"new\"}";
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(text).unwrap()
+        });
+        let identity = Credentials::Identity(Secret("an+id".to_owned()));
+        let (auth, agents) = auth(identity, &RegistryOptions::new());
+        let challenge = format!(r#"Bearer realm="{realm}",service="s",scope="repository:a:pull""#);
+        let renewed = auth.renew(&[challenge], None, &agents);
+        assert!(renewed.map_err(Fault::into_error).unwrap());
+        assert_eq!(auth.header().unwrap().to_str().unwrap(), "Bearer new");
+        let asked = asked.join().unwrap();
+        assert!(asked.starts_with("POST /token HTTP/1.1"), "{asked}");
+        assert!(
+            !asked.to_ascii_lowercase().contains("authorization:"),
+            "{asked}"
+        );
+        let form = "service=s&scope=repository%3Aa%3Apull&grant_type=refresh%5Ftoken&client_id=";
+        assert!(asked.contains(form), "{asked}");
+    }
+}

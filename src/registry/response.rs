@@ -117,6 +117,26 @@ fn told(response: Response<Body>) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn response(status: u16, text: &str) -> Response<Body> {
+        let body = Body::builder().data(text);
+        Response::builder().status(status).body(body).unwrap()
+    }
+
+    #[test]
+    fn a_body_may_be_as_long_as_its_bound_and_no_longer() {
+        let read = |text: &str| read_whole(response(200, text), 4, "it").map_err(Fault::into_error);
+        assert_eq!(read("1234").ok().as_deref(), Some(b"1234".as_slice()));
+        let longer = read("12345").map_err(|error| error.kind());
+        assert_eq!(longer, Err(ErrorKind::Corrupt));
+    }
+
+    #[test]
+    fn a_refusal_without_a_message_is_told_by_its_code() {
+        let text = r#"{"errors":[{"code":"DENIED"},{"code":"X","message":"a\u001bb"}]}"#;
+        let error = refusal(response(403, text), "asking").into_error();
+        assert!(error.to_string().contains("denied, ab"), "{error}");
+    }
+
     #[test]
     fn a_pause_is_seconds_or_a_date() {
         assert_eq!(pause_of(" 7 "), Some(Duration::from_secs(7)));

@@ -219,6 +219,54 @@ mod tests {
     }
 
     #[test]
+    fn only_what_was_there_and_is_no_tls_comes_back() {
+        let io = |kind: std::io::ErrorKind| ureq::Error::Io(kind.into());
+        let reset = std::io::ErrorKind::ConnectionReset;
+        let no_tls = std::io::ErrorKind::InvalidData;
+        for (error, may_pass, passes, is_tls) in [
+            (io(reset), true, true, false),
+            (io(reset), false, false, false),
+            (io(no_tls), true, false, true),
+            (ureq::Error::Tls("none"), true, false, true),
+            (ureq::Error::TooManyRedirects, true, false, false),
+        ] {
+            let fault = Fault::of_transport("h.x", error, may_pass);
+            assert_eq!(matches!(fault, Fault::Passing(..)), passes, "{fault:?}");
+            let text = fault.into_error().to_string();
+            assert_eq!(text.contains("--plain-http"), is_tls, "{text}");
+        }
+    }
+
+    #[test]
+    fn after_the_end_nothing_begins_and_what_it_broke_is_no_failure() {
+        let pauses = Pauses::default();
+        let broken = pauses.patiently(
+            || 0,
+            || {
+                pauses.stop();
+                Err::<(), _>(Fault::Final(Error::new(ErrorKind::Network, "shut down")))
+            },
+        );
+        assert_eq!(broken.map_err(|e| e.kind()), Err(ErrorKind::Cancelled));
+        let begun = pauses.patiently(|| 0, || Ok::<_, Fault>(()));
+        assert_eq!(begun.map_err(|e| e.kind()), Err(ErrorKind::Cancelled));
+    }
+
+    #[test]
+    fn pauses_grow_and_the_longest_is_still_waited_for() {
+        for (attempts, whole) in [(1, FIRST_PAUSE), (2, FIRST_PAUSE * 2), (4, FIRST_PAUSE * 8)] {
+            let pause = backoff(attempts);
+            assert!(pause >= whole.mul_f64(0.75) && pause <= whole.mul_f64(1.25));
+        }
+        let failed = |asked| {
+            let error = Error::new(ErrorKind::Busy, "busy");
+            given_up(error, 6, Some(asked)).to_string()
+        };
+        assert!(failed(LONGEST_PAUSE).contains("given up after 6 attempts"));
+        assert!(failed(LONGEST_PAUSE * 2).contains("a pause of 240 s"));
+    }
+
+    #[test]
     fn a_pause_ends_when_all_work_does_and_a_long_one_is_refused() {
         let pauses = Pauses::default();
         let asked = || {

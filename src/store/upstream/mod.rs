@@ -278,3 +278,24 @@ fn missing(store: &Store, manifest: &[u8]) -> Result<Vec<(Digest, u64)>> {
         .filter(|(digest, _)| !store.has_blob(digest));
     Ok(missing.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_that_nobody_asks_for_now_are_forgotten_when_there_are_many() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let upstream = Upstream::new(&store, "h.x", RegistryOptions::new(), |_| ()).unwrap();
+        let tag = |n: usize| upstream.inner.tag(&format!("m{n}").parse().unwrap());
+        let kept = tag(0);
+        for n in 1..MOST_TAGS {
+            tag(n);
+        }
+        assert_eq!(lock(&upstream.inner.tags).len(), MOST_TAGS);
+        tag(MOST_TAGS);
+        assert_eq!(lock(&upstream.inner.tags).len(), 2);
+        assert!(Arc::ptr_eq(&kept, &tag(0)));
+    }
+}
