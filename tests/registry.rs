@@ -3,9 +3,13 @@
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
+#[path = "registry/behind.rs"]
+mod behind_it;
 mod common;
 #[path = "registry/resumed.rs"]
 mod resumed;
+#[path = "registry/secrets.rs"]
+mod secrets;
 #[path = "registry/server.rs"]
 mod server;
 
@@ -645,8 +649,14 @@ fn a_model_goes_as_it_is_and_once() {
     // More than one request sends.
     let weights = bytes((64 << 20) + 5);
     let (scratch, store) = stocked(&weights);
-    let pushed = push(&store, &server).unwrap();
+    let (pushed, last) = watched(&store, |store| push(store, &server));
     assert_eq!((pushed.sent_blobs, pushed.shared_blobs), (2, 0));
+    assert!(pushed.sent_bytes > weights.len() as u64);
+    assert_eq!(
+        (last.bytes, last.total_bytes),
+        (pushed.sent_bytes, pushed.sent_bytes)
+    );
+    assert_eq!((last.files, last.total_files), (2, 2));
     let sent = server.shelf.manifests.lock().unwrap()["t"].clone();
     assert_eq!(sent, fs::read(scratch.manifest_path("m")).unwrap());
     assert_eq!(pushed.digest, Digest::of(&sent));
@@ -656,7 +666,11 @@ fn a_model_goes_as_it_is_and_once() {
     );
     assert_eq!(server.shelf.count(|it| it.method == "PATCH"), 1);
 
-    let again = push(&store, &server).unwrap();
+    let uploads = |it: &Request| it.target.contains("uploads");
+    let before = server.shelf.count(uploads);
+    let (again, last) = watched(&store, |store| push(store, &server));
+    assert_eq!(server.shelf.count(uploads), before);
+    assert_eq!((last.bytes, last.files), (pushed.sent_bytes, 2));
     assert_eq!(
         (again.sent_blobs, again.sent_bytes, again.shared_blobs),
         (0, 0, 2)
@@ -672,7 +686,8 @@ fn an_upload_that_is_cut_off_goes_on_where_the_registry_is() {
     });
     let weights = bytes((64 << 20) + 5);
     let (_scratch, store) = stocked(&weights);
-    push(&store, &server).unwrap();
+    let (pushed, last) = watched(&store, |store| push(store, &server));
+    assert_eq!(last.bytes, pushed.sent_bytes, "each byte once");
     assert_eq!(
         server.shelf.blobs.lock().unwrap()[&Digest::of(&weights)],
         weights
@@ -687,6 +702,42 @@ fn an_upload_that_is_cut_off_goes_on_where_the_registry_is() {
         weights.len() - 10_000_000,
         "the rest alone"
     );
+}
+
+#[test]
+fn an_upload_of_which_nothing_came_is_begun_anew() {
+    let cut = AtomicUsize::new(0);
+    let server = Server::cutting(Shelf::answer, move |_, request| {
+        let is_first = request.body.is_empty()
+            && request.target.contains("digest=")
+            && cut.fetch_add(1, Ordering::Relaxed) == 0;
+        is_first.then_some(0)
+    });
+    let (_scratch, store) = stocked(b"GGUF weights");
+    push(&store, &server).unwrap();
+    let asks = |it: &Request| it.method == "GET" && it.target.contains("uploads");
+    assert_eq!(server.shelf.count(asks), 1);
+    assert_eq!(server.shelf.blobs.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn a_blob_that_is_looked_for_elsewhere_is_there() {
+    let other = Arc::new(Server::good());
+    let elsewhere = other.port();
+    let server = Server::new(move |shelf, request| match request.method.as_str() {
+        "HEAD" => {
+            let place = format!("http://localhost:{elsewhere}{}", request.target);
+            Reply::new(307, "").header("location", place)
+        }
+        _ => shelf.answer(request),
+    });
+    let (_scratch, store) = stocked(b"GGUF weights");
+    let digest = Digest::of(b"GGUF weights");
+    let mut blobs = other.shelf.blobs.lock().unwrap();
+    blobs.insert(digest, b"GGUF weights".to_vec());
+    drop(blobs);
+    let pushed = push(&store, &server).unwrap();
+    assert_eq!((pushed.shared_blobs, pushed.sent_blobs), (1, 1));
 }
 
 #[test]
@@ -767,9 +818,9 @@ fn a_model_that_was_pulled_is_pushed_back_by_its_name() {
 #[test]
 fn lists_are_read_to_their_end_and_stay_where_they_began() {
     let server = Server::new(|_, request| match request.target.as_str() {
-        "/v2/team/model/tags/list" => Reply::new(200, r#"{"tags":["a","b\u0007"]}"#)
+        "/v2/team/model/tags/list" => Reply::new(200, r#"{"tags":["b\u0007","a"]}"#)
             .header("link", r#"</v2/team/model/tags/list?last=b>; rel="next""#),
-        "/v2/team/model/tags/list?last=b" => Reply::new(200, r#"{"tags":["c"]}"#)
+        "/v2/team/model/tags/list?last=b" => Reply::new(200, r#"{"tags":["c","a"]}"#)
             .header("link", r#"<http://192.0.2.1/v2/>; rel="next""#),
         "/v2/_catalog" => Reply::new(200, r#"{"repositories":["team/model"]}"#),
         "/v2/" => Reply::new(200, "{}"),
