@@ -55,17 +55,14 @@ impl Agents {
         authority.is_some_and(|it| it.eq_ignore_ascii_case(&self.host))
     }
 
-    fn way_to(&self, target: &Uri) -> &Agent {
-        match self.is_own(target) {
-            true => &self.own,
-            false => &self.other,
-        }
+    fn agent(&self, is_own: bool) -> &Agent {
+        if is_own { &self.own } else { &self.other }
     }
 
     /// Sends a request, and returns the response, of whatever status; redirects are not followed.
     pub(super) fn send(&self, request: Request<SendBody<'_>>) -> Result<Response<Body>, Fault> {
         let is_own = self.is_own(request.uri());
-        let agent = self.way_to(request.uri());
+        let agent = self.agent(is_own);
         let host = request.uri().host().unwrap_or_default().to_owned();
         // A registry checks what was sent before it answers.
         let is_sent = [Method::PUT, Method::PATCH, Method::POST].contains(request.method());
@@ -163,16 +160,20 @@ fn lacks(file: &Path, what: &str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// A file of PEM that holds `what`, well-formed and without a meaning.
+    pub(in crate::registry) fn pem(what: &str) -> String {
+        format!("-----BEGIN {what}-----\nAAAA\n-----END {what}-----\n")
+    }
 
     #[test]
     fn certificates_are_for_the_registry_alone() {
         let directory = tempfile::tempdir().unwrap();
         let file = |name: &str, what: &str| {
-            let text = format!("-----BEGIN {what}-----\nAAAA\n-----END {what}-----\n");
             let path = directory.path().join(name);
-            fs::write(&path, text).unwrap();
+            fs::write(&path, pem(what)).unwrap();
             path
         };
         let (certificate, key) = (file("c", "CERTIFICATE"), file("k", "PRIVATE KEY"));
@@ -185,8 +186,8 @@ mod tests {
             ("https://h.x/v2/", false),
             ("https://o.y:5/v2/", false),
         ] {
-            let way = agents.way_to(&target.parse().unwrap());
-            let tls = way.config().tls_config();
+            let agent = agents.agent(agents.is_own(&target.parse().unwrap()));
+            let tls = agent.config().tls_config();
             assert_eq!(tls.client_cert().is_some(), is_shown, "{target}");
             let is_given = matches!(tls.root_certs(), RootCerts::Specific(_));
             assert_eq!(is_given, is_shown, "{target}");

@@ -262,7 +262,7 @@ impl Registry {
     /// Returns the target that a `Location` or a `Link` is, as seen from where it came.
     ///
     /// # Errors
-    /// Where it leads from HTTPS to plain HTTP: the same host would be shown there who asks, and any
+    /// Where it is malformed, and where it leads from HTTPS to plain HTTP: the same host would be shown there who asks, and any
     /// other one what is sent.
     pub(super) fn resolve(&self, from: &Uri, location: &str) -> Result<Uri> {
         let failed = || self.bad_target(location);
@@ -315,6 +315,7 @@ pub(super) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::agent::tests::pem;
 
     fn registry() -> Registry {
         let reference: RegistryReference = "h.x/a/b".parse().unwrap();
@@ -329,7 +330,6 @@ mod tests {
             registry.scheme.get().copied()
         };
         let directory = tempfile::tempdir().unwrap();
-        let pem = |what: &str| format!("-----BEGIN {what}-----\nAAAA\n-----END {what}-----\n");
         let both = directory.path().join("both.pem");
         std::fs::write(&both, pem("CERTIFICATE") + &pem("PRIVATE KEY")).unwrap();
         let plain = RegistryOptions::new();

@@ -13,15 +13,18 @@ fn me() -> RegistryOptions {
     RegistryOptions::new().username_password("me", "hunter2")
 }
 
+/// Asks for a token of the registry itself.
+fn who_is_it(request: &Request) -> Reply {
+    let realm = format!("http://{}/token", request.header("host").unwrap());
+    Reply::new(401, "").header("www-authenticate", format!(r#"Bearer realm="{realm}""#))
+}
+
 #[test]
 fn a_host_that_a_download_is_sent_on_to_is_not_told_who_asks_even_where_it_asks() {
     let other = Arc::new(Server::new(|_, request| {
-        let realm = format!("http://{}/token", request.header("host").unwrap());
         match request.target.starts_with("/token") {
             true => Reply::new(200, r#"{"token":"t"}"#),
-            false => {
-                Reply::new(401, "").header("www-authenticate", format!(r#"Bearer realm="{realm}""#))
-            }
+            false => who_is_it(request),
         }
     }));
     let elsewhere = other.port();
@@ -50,8 +53,7 @@ fn a_registry_that_takes_no_token_that_it_issues_is_asked_twice() {
             assert!(number < 20, "it asks for ever");
             return Reply::new(200, format!(r#"{{"token":"t{number}"}}"#));
         }
-        let realm = format!("http://{}/token", request.header("host").unwrap());
-        Reply::new(401, "").header("www-authenticate", format!(r#"Bearer realm="{realm}""#))
+        who_is_it(request)
     });
     let error = pull_by(&Scratch::new().store(), &server, me()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
@@ -65,12 +67,9 @@ fn a_push_says_who_it_is_and_asks_for_what_it_mounts() {
         if request.target.starts_with("/token") {
             return Reply::new(200, r#"{"token":"t"}"#);
         }
-        let realm = format!("http://{}/token", request.header("host").unwrap());
         match request.header("authorization") {
             Some("Bearer t") => shelf.answer(request),
-            _ => {
-                Reply::new(401, "").header("www-authenticate", format!(r#"Bearer realm="{realm}""#))
-            }
+            _ => who_is_it(request),
         }
     });
     let (scratch, store) = stocked(b"GGUF weights");
