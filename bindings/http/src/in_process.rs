@@ -54,6 +54,15 @@ mod tests {
         assert_eq!(status("POST", "/api/generate", b"{}"), 501);
         assert_eq!(status("PUT", "/api/tags", b""), 405);
         assert_eq!(status("GET", "/nothing", b""), 404);
-        assert_eq!(status("GET", "//api/tags", b""), 307);
+        assert_eq!(status("GET", "/v2/", b""), 404);
+        assert_eq!(status("OPTIONS", "*", b""), 400);
+        assert_eq!(status("GET", "/%zz", b""), 400);
+        let moved = replied(&store, "GET", "//api/tags", b"");
+        assert_eq!(moved.status(), StatusCode::TEMPORARY_REDIRECT);
+        assert_eq!(
+            moved.body(),
+            "<a href=\"/api/tags\">Temporary Redirect</a>.\n\n"
+        );
+        assert_eq!(replied(&store, "POST", "//api/tags", b"").body(), "");
     }
 }

@@ -100,6 +100,18 @@ fn a_socket_is_for_its_owner_and_group_and_goes_with_the_server() {
 }
 
 #[test]
+fn a_socket_that_took_the_place_of_a_servers_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("m.sock");
+    let mut server = server(directory.path());
+    server.listen(&socket(&path)).unwrap();
+    std::fs::rename(&path, directory.path().join("old.sock")).unwrap();
+    let _other = UnixListener::bind(&path).unwrap();
+    run(server, || ());
+    assert!(path.exists());
+}
+
+#[test]
 fn a_socket_is_replaced_only_where_nobody_listens() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("m.sock");

@@ -40,6 +40,28 @@ fn pages_and_names_of_elsewhere_are_refused_by_name() {
     let answer = server.send(&from("http://localhost:3000"), "");
     let allowed = "access-control-allow-origin: http://localhost:3000";
     assert!(answer.contains(allowed), "{answer}");
+    assert!(answer.ends_with("{\"models\":[]}"), "{answer}");
+    let wrong = "PUT /api/tags HTTP/1.1\r\nhost: localhost\r\norigin: http://evil.example";
+    let answer = server.send(wrong, "");
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    assert!(answer.contains("allow: "), "{answer}");
+}
+
+#[test]
+fn one_client_is_shown_a_model_under_the_name_that_it_asked_for() {
+    let server = Running::start(Limits::default());
+    let store = Store::open(server.directory.path()).unwrap();
+    let tiny = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/tiny.gguf");
+    let options = ImportOptions::default();
+    store.import(tiny, "a-name", &options).unwrap();
+    let shown = |agent| {
+        let head = format!("{SHOW}\r\nuser-agent: {agent}");
+        server.send(&head, r#"{"model":"a-name"}"#)
+    };
+    let basename = r#""general.basename":"a-name""#;
+    assert!(shown("GitHubCopilotChat/0.30").contains(basename));
+    let others = shown("curl/8.0 GitHubCopilotChat/0.30");
+    assert!(others.starts_with("HTTP/1.1 200") && !others.contains(basename));
 }
 
 #[test]

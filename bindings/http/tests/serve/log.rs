@@ -1,25 +1,11 @@
 //! The log of requests: one line for each, whatever was sent.
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use modelkeep_http::Limits;
 
-use crate::common::{Running, SHOW, status};
-
-/// What was logged so far.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::common::{Running, SHOW, Written, status};
 
 /// Returns the lines of the log of a server after what is done with it, each in its fields.
 fn logged(limits: Limits, during: impl FnOnce(&Running)) -> Vec<Vec<String>> {
@@ -28,7 +14,7 @@ fn logged(limits: Limits, during: impl FnOnce(&Running)) -> Vec<Vec<String>> {
     during(&server);
     server.tell_to_end();
     server.wait();
-    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let text = written.text();
     assert!(
         text.bytes()
             .all(|byte| byte == b'\n' || byte == b' ' || byte.is_ascii_graphic()),
@@ -40,6 +26,7 @@ fn logged(limits: Limits, during: impl FnOnce(&Running)) -> Vec<Vec<String>> {
 
 #[test]
 fn a_request_is_a_line_of_seven_fields() {
+    let before = SystemTime::now() - Duration::from_secs(1);
     let lines = logged(Limits::default(), |server| {
         server.send("GET /api/ps?a=b HTTP/1.1\r\nhost: localhost", "");
         server.send(SHOW, r#"{"model":"x"}"#);
@@ -56,7 +43,9 @@ fn a_request_is_a_line_of_seven_fields() {
     for (line, expected) in lines.iter().zip(expected) {
         assert_eq!(line.len(), 7, "{line:?}");
         assert_eq!(line[2..6], expected);
-        assert!(line[0].parse::<modelkeep::Timestamp>().is_ok(), "{line:?}");
+        let at = line[0].parse::<modelkeep::Timestamp>().unwrap();
+        let during = modelkeep::Timestamp::from(before)..=SystemTime::now().into();
+        assert!(during.contains(&at), "{line:?}");
         assert!(line[1].starts_with("127.0.0.1:"), "{line:?}");
         let milliseconds = line[6].strip_suffix("ms").unwrap();
         assert!(milliseconds.parse::<f64>().is_ok(), "{line:?}");
@@ -112,4 +101,41 @@ fn a_client_that_leaves_is_logged_as_one() {
     });
     let show: Vec<_> = lines.iter().filter(|line| line[3] == "/api/show").collect();
     assert_eq!(show.len(), 1, "{lines:?}");
+}
+
+#[test]
+fn what_a_list_passed_over_is_logged() {
+    let written = Written::default();
+    let mut server = Running::start_logged(Limits::default(), written.clone());
+    std::fs::write(server.model("torn"), "{").unwrap();
+    server.send("GET /api/tags HTTP/1.1\r\nhost: localhost", "");
+    server.tell_to_end();
+    server.wait();
+    let text = written.text();
+    let line = text.lines().find(|line| line.starts_with("modelkeep: "));
+    assert!(line.is_some_and(|line| line.contains("torn")), "{text}");
+}
+
+/// A log that takes its time.
+struct Slow(Written);
+
+impl Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        thread::sleep(Duration::from_millis(100));
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_last_line_is_written_before_the_server_has_ended() {
+    let written = Written::default();
+    let mut server = Running::start_logged(Limits::default(), Slow(written.clone()));
+    server.send(SHOW, r#"{"model":"x"}"#);
+    server.tell_to_end();
+    server.wait();
+    assert!(written.text().contains("/api/show 404"));
 }

@@ -1,8 +1,10 @@
 //! The models as a registry: what clients of the OCI distribution API are told, and Ollama.
 
-use modelkeep::{Digest, ImportOptions, Store};
+use std::time::Duration;
 
-use crate::common::{Running, status};
+use modelkeep::{Digest, ImportOptions, RegistryOptions, Store};
+
+use crate::common::{Running, Written, status};
 use modelkeep_http::Limits;
 
 /// A registry with one model, and the digest of its weights.
@@ -267,4 +269,54 @@ fn a_blob_that_shrinks_while_it_is_sent_ends_the_connection() {
         .set_len(1 << 20)
         .unwrap();
     assert!(client.count() < 8 << 20);
+}
+
+#[test]
+fn a_blob_of_many_pieces_comes_whole() {
+    let server = Running::start_registry();
+    let bytes: Vec<u8> = (0..1_000_003_u32).map(|at| (at % 251) as u8).collect();
+    let digest = Digest::of(&bytes);
+    let blobs = server.directory.path().join("blobs");
+    std::fs::create_dir_all(&blobs).unwrap();
+    std::fs::write(blobs.join(format!("sha256-{}", digest.hex())), &bytes).unwrap();
+    let manifest = server.model("large");
+    let layer = format!(
+        r#"{{"mediaType":"application/vnd.ollama.image.model","digest":"{digest}","size":{}}}"#,
+        bytes.len()
+    );
+    std::fs::write(manifest, format!(r#"{{"layers":[{layer}]}}"#)).unwrap();
+    let head = format!("GET /v2/library/large/blobs/{digest} HTTP/1.1\r\nhost: localhost");
+    let answer = server.send_for_bytes(&head);
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
+    assert!(answer.ends_with(&bytes), "{} bytes", answer.len());
+}
+
+#[test]
+fn what_a_registry_behind_has_is_handed_on_and_told_of() {
+    let (behind, digest) = registry();
+    let written = Written::default();
+    let options = RegistryOptions::new().plain_http(true);
+    let place = behind.address.to_string();
+    let mut server = Running::start_server(Limits::default(), written.clone(), |server| {
+        let server = server.registry(true);
+        server.upstream(&place, options).unwrap()
+    });
+    let (head, manifest) = get(&server, "/v2/library/tiny/manifests/latest", "");
+    assert_eq!(status(&head), "200", "{head}");
+    assert!(manifest.contains(&digest.to_string()), "{manifest}");
+    let blob = format!("GET /v2/library/tiny/blobs/{digest} HTTP/1.1\r\nhost: localhost");
+    let answer = server.send_for_bytes(&blob);
+    let end = answer.len() - 736;
+    assert_eq!(Digest::of(&answer[end..]), digest);
+    // The server does not wait for what it fetches.
+    let is_told = || written.text().contains("modelkeep: fetched tiny");
+    for _ in 0..1000 {
+        if is_told() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(is_told(), "{}", written.text());
+    server.tell_to_end();
+    server.wait();
 }
