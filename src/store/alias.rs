@@ -41,36 +41,54 @@ impl Store {
     pub(crate) fn alias(&self, name: &ModelName) -> Option<Alias> {
         let layout = self.layout();
         let path = layout.manifest(name);
-        let links: Vec<PathBuf> = path
-            .ancestors()
-            .skip(1)
-            .take(3)
-            .filter(|directory| directory.is_symlink())
-            .map(Path::to_owned)
-            .collect();
-        let directory = identity(path.parent().filter(|_| !links.is_empty())?)?;
+        let is_link = |depth: &usize| above(&path, *depth).is_some_and(Path::is_symlink);
+        let links: Vec<usize> = (1..=DIRECTORIES).filter(is_link).collect();
+        if links.is_empty() {
+            return None;
+        }
         let mut files = layout.walk().files;
         files.sort_by_key(|file| file.link.is_some());
-        let others = files.into_iter().filter_map(|file| file.name);
-        let mut others = others.filter(|other| other.parts()[..3] != name.parts()[..3]);
-        let other = others.find(|other| {
-            let path = layout.manifest(other);
-            path.parent().and_then(identity) == Some(directory)
-        })?;
-        let [host, namespace, model, _] = other.parts();
+        let others: Vec<ModelName> = files.into_iter().filter_map(|file| file.name).collect();
+        let [host, namespace, model, _] = self.other_name(&others, name, DIRECTORIES)?.parts();
         let model = ModelName::from_parts(host, namespace, model, name.tag())?;
         let target = layout.manifest(&model);
-        // The outermost link that is not also on the way to the model.
-        let link = links
-            .into_iter()
-            .rev()
-            .find(|link| !target.starts_with(link))?;
+        // The outermost one, and one whose names are all names of something else.
+        let mut links = links.into_iter().filter_map(|depth| {
+            let link = above(&path, depth)?;
+            let is_alias = self.other_name(&others, name, depth).is_some();
+            (is_alias && !target.starts_with(link)).then(|| link.to_owned())
+        });
         Some(Alias {
             name: name.clone(),
-            link,
+            link: links.next()?,
             model,
         })
     }
+
+    /// Returns a name that differs in its first parts and leads into the same directory by them.
+    fn other_name<'n>(
+        &self,
+        others: &'n [ModelName],
+        name: &ModelName,
+        depth: usize,
+    ) -> Option<&'n ModelName> {
+        let led_to = |name: &ModelName| identity(above(&self.layout().manifest(name), depth)?);
+        let directory = led_to(name)?;
+        let is_other = |other: &ModelName| {
+            let (mine, its) = (name.parts(), other.parts());
+            !mine.iter().take(depth).eq(its.iter().take(depth))
+        };
+        let mut others = others.iter();
+        others.find(|other| is_other(other) && led_to(other) == Some(directory))
+    }
+}
+
+/// The directories above a manifest: of its host, its namespace and its model.
+const DIRECTORIES: usize = 3;
+
+/// Returns the directory of the first `depth` parts of the name of a manifest.
+fn above(manifest: &Path, depth: usize) -> Option<&Path> {
+    manifest.ancestors().nth(DIRECTORIES + 1 - depth)
 }
 
 fn identity(directory: &Path) -> Option<FileId> {

@@ -240,3 +240,48 @@ fn of_two_links_to_one_directory_either_may_go_first() {
         assert!(scratch.store().find(name(other)).unwrap().is_some());
     }
 }
+
+#[test]
+fn an_alias_on_another_disk_takes_no_other_model_of_that_disk_with_it() {
+    let acts: [(&str, fn(&Scratch)); 3] = [
+        ("rm", |scratch| {
+            let deleted = scratch.store().delete(reference("alias:Q4")).unwrap();
+            assert_eq!(deleted.aliases[0].model, name("hf.co/team/b:Q4"));
+        }),
+        ("cp", |scratch| {
+            let (from, to) = (name("hf.co/team/x:Q4"), name("alias:Q4"));
+            scratch.store().copy(&from, &to).unwrap();
+        }),
+        ("import", |scratch| {
+            let options = ImportOptions::new().replace(true);
+            let imported = scratch
+                .store()
+                .import(fixture(), name("alias:Q4"), &options);
+            imported.unwrap();
+        }),
+    ];
+    for (act, perform) in acts {
+        for depth in [1, 2] {
+            let scratch = Scratch::new();
+            let stays = scratch.model("a", &[b"weights of a"]);
+            let other = scratch.model("hf.co/team/b:Q4", &[b"weights of b"]);
+            scratch.model("hf.co/team/x:Q4", &[b"weights of x"]);
+            let disk = tempfile::tempdir().unwrap();
+            let library = scratch.root().join(LIBRARY);
+            let moved = library.ancestors().nth(2 - depth).unwrap();
+            fs::rename(moved, disk.path().join("moved")).unwrap();
+            symlink(disk.path().join("moved"), moved).unwrap();
+            let models = scratch.root().join("manifests/hf.co/team/b");
+            symlink(models, library.join("alias")).unwrap();
+            perform(&scratch);
+            scratch.store().gc(&at_once()).unwrap();
+            assert!(moved.is_symlink(), "{act}, {depth}");
+            assert!(!library.join("alias").is_symlink(), "{act}, {depth}");
+            assert!(is_whole(&scratch, "a", &stays), "{act}, {depth}");
+            assert!(
+                is_whole(&scratch, "hf.co/team/b:Q4", &other),
+                "{act}, {depth}"
+            );
+        }
+    }
+}
