@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::Digest as _;
 
 use crate::error::{Error, ErrorKind};
+use crate::go::decode::Quoted;
 
 /// A SHA-256 digest, 32 bytes.
 ///
@@ -36,10 +37,12 @@ impl Digest {
         Digest(sha2::Sha256::digest(bytes).into())
     }
 
-    /// Returns every digest that a text may mean: any 64 hexadecimal digits in a row, whatever is
-    /// around them, in order and each once. `None` where a row is so long that it is no digest.
+    /// Returns every digest that a JSON text may mean: any 64 hexadecimal digits in a row, whatever
+    /// is around them and however they are escaped, in order and each once. `None` where a row is so
+    /// long that it is no digest.
     pub(crate) fn all_in(text: &[u8]) -> Option<Vec<Self>> {
-        let (mut found, mut rest) = (Vec::new(), text);
+        let text = Quoted(text).decoded();
+        let (mut found, mut rest) = (Vec::new(), text.as_bytes());
         // Whatever is no digit in the next 64 bytes, a row of 64 begins behind the last of it.
         while let Some(next) = rest.first_chunk::<HEX_DIGITS>() {
             if let Some(last) = next.iter().rposition(|byte| nibble(*byte).is_none()) {
@@ -265,6 +268,7 @@ mod tests {
             format!("sha256{EMPTY}"),
             format!("\"{EMPTY}\","),
             format!("0{EMPTY}f"),
+            EMPTY.replace('e', r"\u0065"),
         ] {
             let found = Digest::all_in(text.as_bytes()).unwrap();
             assert!(found.contains(&expected), "{text}");

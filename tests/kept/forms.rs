@@ -40,6 +40,11 @@ fn a_manifest_keeps_its_blobs_whatever_it_is_called() {
         "manifests/registry.ollama.ai/library/.b/latest".to_owned(),
         "manifests/registry.ollama.ai/library/b/desktop.ini".to_owned(),
         "manifests/.hidden/library/b/latest".to_owned(),
+        "manifests/registry.ollama.ai/library/b/c/latest".to_owned(),
+        "manifests/registry.ollama.ai/library/b/c/d/e/latest".to_owned(),
+        "manifests/registry.ollama.ai/library/b~".to_owned(),
+        "manifests/registry.ollama.ai/b c".to_owned(),
+        "manifests/desktop.ini".to_owned(),
     ] {
         assert!(is_kept(&path, plain), "{path}");
     }
@@ -103,11 +108,19 @@ fn a_digest_that_nobody_understands_keeps_everything() {
 
 #[test]
 fn manifests_of_other_forms_keep_what_they_name() {
-    let forms: [fn(&Digest) -> String; 4] = [
+    let forms: [fn(&Digest) -> String; 5] = [
         |digest| format!(r#"{{"manifests":[{{"digest":"{digest}"}}]}}"#),
         |digest| format!(r#"{{"schemaVersion":1,"fsLayers":[{{"blobSum":"{digest}"}}]}}"#),
         |digest| format!(r#"{{"layers":[],"subject":{{"digest":"{digest}"}}}}"#),
         |digest| format!(r#"{{"artifactType":"x","blobs":[{{"digest":"{digest}"}}]}}"#),
+        |digest| {
+            let escaped: String = digest
+                .hex()
+                .bytes()
+                .map(|c| format!("\\u{c:04x}"))
+                .collect();
+            format!(r#"{{"fsLayers":[{{"blobSum":"sha256:{escaped}"}}]}}"#)
+        },
     ];
     for form in forms {
         let path = "manifests/registry.ollama.ai/library/b/latest";
@@ -170,12 +183,35 @@ fn an_index_keeps_what_the_manifests_name_that_it_names() {
     let nested = scratch.blob(plain(&weights).as_bytes());
     let index = format!(r#"{{"manifests":[{{"digest":"{nested}"}}]}}"#);
     let inner = scratch.blob(index.as_bytes());
-    let outer = format!(r#"{{"manifests":[{{"digest":"{inner}"}}]}}"#);
-    scratch.manifest("index", outer.as_bytes());
-    assert_eq!(scratch.store().gc(&at_once()).unwrap().blobs, []);
-    for digest in [weights, nested, inner] {
-        assert!(scratch.blob_path(&digest).exists());
+    for key in ["manifests", "Manifests", r"m\u0061nifests"] {
+        let outer = format!(r#"{{"{key}":[{{"digest":"{inner}"}}]}}"#);
+        scratch.manifest("index", outer.as_bytes());
+        assert_eq!(scratch.store().gc(&at_once()).unwrap().blobs, [], "{key}");
+        for digest in [weights, nested, inner] {
+            assert!(scratch.blob_path(&digest).exists(), "{key}");
+        }
     }
+}
+
+/// Where a tree of other files lies among the manifests, each is looked at and none is one.
+#[test]
+fn a_directory_in_the_place_of_a_manifest_is_noted_once_and_stops_nothing() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"weights"]);
+    let orphan = scratch.blob(b"orphan");
+    let tree = "manifests/registry.ollama.ai/library/a/tree";
+    for file in ["package.json", "below/notes", "below/deeper/x"] {
+        scratch.write(&format!("{tree}/{file}"), br#"{"name":"x"}"#);
+    }
+    let large = fs::File::create(scratch.root().join(tree).join("large")).unwrap();
+    large.set_len(17 << 20).unwrap();
+    let store = scratch.store();
+    let diagnosis = store.doctor().unwrap();
+    assert!(diagnosis.is_ok(), "{diagnosis:?}");
+    let is_tree = |path: &Path| path == scratch.root().join(tree);
+    let noted = diagnosis.notes.iter().filter(|note| is_tree(&note.path));
+    assert_eq!(noted.count(), 1);
+    assert_eq!(store.gc(&at_once()).unwrap().blobs, [orphan]);
 }
 
 #[test]

@@ -24,6 +24,18 @@ pub(crate) struct ManifestFile {
     pub is_plausible: bool,
 }
 
+impl ManifestFile {
+    /// Returns a file in no model's place.
+    pub(crate) fn nameless(path: PathBuf) -> Self {
+        ManifestFile {
+            path,
+            name: None,
+            link: None,
+            is_plausible: false,
+        }
+    }
+}
+
 /// A file in `blobs/`, of which there may be many: its directory is known.
 pub(crate) struct BlobFile {
     pub name: BlobName,

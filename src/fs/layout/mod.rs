@@ -20,7 +20,7 @@ use entry::present_name;
 pub(crate) use entry::{BlobFile, BlobName, ManifestFile, STAGED, is_staged};
 pub(crate) use known_names::KnownNames;
 pub(crate) use room::Room;
-pub(crate) use walk::{ModelDirectory, Obstacles};
+pub(crate) use walk::{Misplaced, ModelDirectory, Obstacles};
 
 /// The paths of one store.
 ///

@@ -33,11 +33,22 @@ pub(crate) struct Obstacles {
     /// The entries that are there and do not lead to what belongs in their place. Manifests may be
     /// behind them.
     pub blocked: Vec<(PathBuf, io::Error)>,
-    /// Entries that hold no models: what file managers and file systems leave, and files that stand
-    /// where only a directory could be, under names that no directory of models has.
+    /// Entries that hold no models: what file systems leave at the top, and what is no file where no
+    /// manifest is looked for.
     pub strays: Vec<PathBuf>,
+    /// Files where no manifest is looked for: under a directory in the place of one, or where only a
+    /// directory could be. What decodes as a manifest there is one all the same.
+    pub misplaced: Vec<Misplaced>,
     /// Files of ours that were staged here and never became visible.
     pub staged: Vec<PathBuf>,
+}
+
+/// A file where no manifest is looked for.
+#[derive(Debug)]
+pub(crate) struct Misplaced {
+    pub path: PathBuf,
+    /// The entry that is noted where it is none: itself, or the directory that it is under.
+    pub entry: PathBuf,
 }
 
 /// The first step of a walk: the directories of models, in byte order of paths.
@@ -121,6 +132,34 @@ impl Layout {
 }
 
 impl Obstacles {
+    /// Notes the files under a directory in the place of a manifest. No link there is followed.
+    fn look_under(&mut self, entry: &Path) {
+        let mut left = vec![entry.to_owned()];
+        while let Some(directory) = left.pop() {
+            match entries_anew(&directory) {
+                Err(error) => self.block(directory, error),
+                Ok(entries) => {
+                    for (name, kind) in entries.unwrap_or_default() {
+                        let path = directory.join(name);
+                        match kind {
+                            Kind::Directory => left.push(path),
+                            _ => self.misplace(path, entry),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes an entry where no manifest is looked for. One that is no file is none.
+    fn misplace(&mut self, path: PathBuf, entry: &Path) {
+        let entry = entry.to_owned();
+        match path.is_file() {
+            true => self.misplaced.push(Misplaced { path, entry }),
+            false => self.strays.push(entry),
+        }
+    }
+
     /// Notes an obstacle, unless it has vanished meanwhile.
     fn block(&mut self, path: PathBuf, error: io::Error) {
         if !read::is_gone(&path) {
@@ -131,6 +170,7 @@ impl Obstacles {
     pub(crate) fn join(&mut self, other: Obstacles) {
         self.blocked.extend(other.blocked);
         self.strays.extend(other.strays);
+        self.misplaced.extend(other.misplaced);
         self.staged.extend(other.staged);
     }
 
@@ -208,7 +248,7 @@ impl Tree {
                 }
             },
             Ok(false) if is_dropping(&name) || !could_be_part(&name) => {
-                self.obstacles.strays.push(path);
+                self.obstacles.misplace(path.clone(), &path);
             }
             Ok(false) => self.obstacles.block(path, not_a_directory()),
             Err(e) => self.obstacles.block(path, e),
@@ -242,7 +282,7 @@ impl ModelDirectory {
         read::read_text_in(&self.base, &self.below.join(tag))
     }
 
-    /// Returns the files in it. A directory there holds no manifest.
+    /// Returns the files in it. A directory there holds none that is looked for.
     pub(crate) fn tags(&self) -> Tags {
         let mut tags = Tags::default();
         let entries = match sorted(&self.base, Some(&self.below)) {
@@ -265,7 +305,11 @@ impl ModelDirectory {
                 continue;
             }
             let mut file = self.file(&name);
-            if kind == Kind::Directory || kind == Kind::Link && file.path.is_dir() {
+            if kind == Kind::Directory {
+                tags.obstacles.look_under(&file.path);
+                continue;
+            }
+            if kind == Kind::Link && file.path.is_dir() {
                 continue;
             }
             if kind == Kind::Link && file.link.is_none() {

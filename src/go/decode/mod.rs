@@ -16,7 +16,7 @@ use std::str::FromStr;
 pub(crate) use any::{Any, AnyRef, Kind};
 pub(crate) use reader::{Event, Reader};
 pub(crate) use slice::Slice;
-pub(crate) use text::{lossy, lower, upper};
+pub(crate) use text::{Quoted, lossy, lower, upper};
 
 /// Why JSON does not decode.
 #[derive(Debug)]

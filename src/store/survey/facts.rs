@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use crate::fs::layout::{Layout, ManifestFile};
 use crate::fs::stamp::FileStamp;
+use crate::go::decode::Quoted;
 use crate::go::json;
 use crate::manifest::{Layer, Manifest};
 use crate::name::{Digest, ModelName};
@@ -170,9 +171,13 @@ fn malformed(manifest: &Manifest) -> Option<Box<str>> {
 }
 
 /// Returns whether a manifest may name other manifests: an index of OCI or Docker names them under
-/// `manifests`, and a manifest of OCI the one that it belongs to under `subject`.
+/// `manifests`, and a manifest of OCI the one that it belongs to under `subject`. A decoder takes a
+/// key in any case, and however it is escaped.
 fn is_index(text: &[u8]) -> bool {
-    json::mentions(text, b"\"manifests\"") || json::mentions(text, b"\"subject\"")
+    let text = Quoted(text).decoded().to_ascii_lowercase();
+    ["\"manifests\"", "\"subject\""]
+        .iter()
+        .any(|key| json::mentions(text.as_bytes(), key.as_bytes()))
 }
 
 /// Returns the error's subject of a manifest in words.

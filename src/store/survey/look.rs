@@ -1,5 +1,6 @@
 //! How a survey looks at the directory of a model.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,9 +8,10 @@ use super::facts::{ManifestFacts, reading};
 use super::memory::{KnownDirectory, Session};
 use super::{Met, Stored};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::layout::{Layout, ManifestFile, ModelDirectory, Obstacles};
+use crate::fs::layout::{Layout, ManifestFile, Misplaced, ModelDirectory, Obstacles};
 use crate::fs::read::{self, Text};
 use crate::manifest::Manifest;
+use crate::name::Digest;
 use crate::store::model::read_if_there;
 
 /// What became of one file.
@@ -169,6 +171,29 @@ impl<T, F: Fn(Met<'_>) -> Result<Option<T>>> Look<'_, F> {
             kept.push(facts);
         }
         seen
+    }
+
+    /// Looks once at a file where no manifest is looked for, and which is one only if it names
+    /// something.
+    pub(super) fn misplaced(&self, misplaced: Misplaced) -> Seen<T> {
+        let Misplaced { path, entry } = misplaced;
+        let file = ManifestFile::nameless(path);
+        let text = match read::read_text(&file.path) {
+            Err(e) if e.kind() == io::ErrorKind::FileTooLarge => return Seen::Stray(entry),
+            Err(_) if read::is_gone(&file.path) => return Seen::Taken(None),
+            Err(e) => {
+                let error = Error::io("reading", &file.path, e);
+                return Seen::Unread(Box::new((file, error)));
+            }
+            Ok(text) => text,
+        };
+        let names_nothing = Digest::all_in(&text.bytes).is_some_and(|named| named.is_empty());
+        match Manifest::parse(&text.bytes) {
+            Ok(manifest) if !names_nothing => {
+                self.taken(file, Ok(Some((manifest, text))), &mut Vec::new())
+            }
+            _ => Seen::Stray(entry),
+        }
     }
 
     fn failed(&self, file: ManifestFile, error: Error) -> Seen<T> {

@@ -152,6 +152,9 @@ impl Store {
                 survey.add(look.once_more(seen))?;
             }
         }
+        for file in std::mem::take(&mut obstacles.misplaced) {
+            survey.add(look.misplaced(file))?;
+        }
         survey.close(obstacles)?;
         Ok((survey, known))
     }
@@ -212,6 +215,7 @@ impl<T> Survey<T> {
         self.staged = obstacles.staged;
         self.problems.sort_by(|a, b| a.path().cmp(b.path()));
         self.strays.sort();
+        self.strays.dedup();
         self.staged.sort();
         Ok(())
     }
