@@ -22,7 +22,7 @@ pub(crate) struct LiveBlobs {
 }
 
 impl LiveBlobs {
-    /// Reads every manifest of the store, and of the one whose `blobs/` it shares. Whatever decodes
+    /// Reads every manifest of the store, and of those whose `blobs/` it shares. Whatever decodes
     /// as a manifest keeps what it names, under whatever name it is stored and of whatever kind it
     /// is.
     ///
@@ -52,8 +52,8 @@ impl LiveBlobs {
         LiveBlobs::among(store, survey, wanted)
     }
 
-    /// Returns what a survey of the store says, together with the manifests of the one whose
-    /// `blobs/` it shares.
+    /// Returns what a survey of the store says, together with the manifests of those whose `blobs/`
+    /// it shares.
     pub(crate) fn among(
         store: &Store,
         mut survey: Survey<Arc<ManifestFacts>>,
@@ -68,7 +68,7 @@ impl LiveBlobs {
             staged: std::mem::take(&mut survey.staged),
         };
         blobs.add(layout, survey, wanted);
-        if let Some(root) = layout.shared_root() {
+        for root in layout.shared_roots() {
             let root = Layout::new(root);
             let take = |met: Met<'_>| Ok(Some(met.facts.clone()));
             let shared = store.survey_of(&root, take)?;

@@ -16,6 +16,7 @@ use crate::go::json;
 use crate::name::{Digest, ModelName};
 use crate::store::handle::Store;
 use crate::store::inventory::Item;
+use crate::store::live::LiveBlobs;
 use crate::store::problem::Problem;
 
 /// The disk usage of a store. Bytes are real blocks on disk; each digest counts once.
@@ -34,9 +35,9 @@ use crate::store::problem::Problem;
 pub struct Usage {
     /// The models, by name.
     pub models: Vec<ModelUsage>,
-    /// The bytes of all blobs that models use.
+    /// The bytes of all blobs that models use, or other manifests name.
     pub used: u64,
-    /// Blobs that no model uses.
+    /// Blobs that nothing uses, as far as the manifests can be read.
     pub orphans: Files,
     /// Leftovers of interrupted downloads.
     pub partials: Files,
@@ -161,12 +162,11 @@ impl Store {
         let mut usage = Usage::default();
         let mut tally = Tally::of(self.layout());
         let mut holdings = self.holdings(&mut usage, &mut tally)?;
-        let survey = self.survey(|met| {
-            let name = met.facts.name().cloned();
-            Ok(name.map(|name| (name, met.facts.digests())))
-        })?;
-        usage.problems = survey.problems;
-        let models = survey.found;
+        let survey = self.survey(|met| Ok(Some(met.facts.clone())))?;
+        let named = survey.found.iter();
+        let named = named.filter_map(|facts| Some((facts.name().cloned()?, facts.digests())));
+        let models: Vec<_> = named.collect();
+        let live = LiveBlobs::among(self, survey, &HashSet::new())?;
         for digest in models.iter().flat_map(|(_, digests)| digests) {
             holdings.entry(*digest).or_default().users += 1;
         }
@@ -174,13 +174,14 @@ impl Store {
             usage.models.push(model_usage(name, &digests, &holdings));
         }
         usage.models.sort_by(|a, b| a.name.cmp(&b.name));
-        for holding in holdings.values() {
+        for (digest, holding) in &holdings {
             let Some(bytes) = holding.bytes else { continue };
-            match holding.users {
-                0 => usage.orphans.add(bytes),
-                _ => usage.used += bytes,
+            match live.contains(digest) {
+                false => usage.orphans.add(bytes),
+                true => usage.used += bytes,
             }
         }
+        usage.problems = live.into_problems();
         self.measure_private(&mut usage, &mut tally);
         for stat in self.pool()?.install(|| tally.rest(self.path())) {
             usage.other.add(tally.add_file(&stat));

@@ -331,9 +331,34 @@ fn the_models_beside_shared_blobs_are_users_of_them() {
             .iter()
             .any(|note| note.path == second.path().join("blobs"))
     );
-    // An unreadable manifest there keeps everything here.
+    // An unreadable manifest there keeps everything here, and is named.
     first.manifest("torn", b"{");
     assert!(store.gc(&at_once()).is_err());
+    let torn = first.manifest_path("torn");
+    assert_eq!(store.usage().unwrap().problems[0].path(), torn);
+}
+
+#[test]
+fn every_store_that_links_to_the_blobs_lead_through_uses_them() {
+    let first = Scratch::new();
+    let of_a = first.model("a", &[b"weights of a"]);
+    let (second, _) = sharing(&first);
+    let third = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(second.path().join("blobs"), third.path().join("blobs")).unwrap();
+    let of_b = first.blob(b"weights of b");
+    let library = second.path().join("manifests/registry.ollama.ai/library");
+    fs::create_dir_all(library.join("b")).unwrap();
+    fs::write(library.join("b/latest"), plain(&of_b)).unwrap();
+    let store = StoreOptions::new(third.path()).delete_delay(Duration::ZERO);
+    let store = Store::open_with(store).unwrap();
+    assert_eq!(store.gc(&at_once()).unwrap().blobs, []);
+    assert_eq!(store.usage().unwrap().orphans.files, 0);
+    assert!(
+        of_a.iter()
+            .chain([&of_b])
+            .all(|it| first.blob_path(it).exists())
+    );
+    assert!(first.root().join(".modelkeep/lock").is_file());
 }
 
 #[test]

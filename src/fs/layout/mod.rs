@@ -7,6 +7,7 @@ mod room;
 mod walk;
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,9 @@ pub(crate) use walk::{Misplaced, ModelDirectory, Obstacles};
 pub(crate) struct Layout {
     root: PathBuf,
 }
+
+/// How many links systems follow on one path.
+const MOST_LINKS: usize = 40;
 
 /// Our own directory, under the root of the store.
 const PRIVATE: &str = ".modelkeep";
@@ -101,19 +105,45 @@ impl Layout {
     /// Returns the root of the store to which the blobs belong: another one where `blobs/` is a
     /// link to a directory that has `manifests` beside it. Costs one `lstat` where it is no link.
     pub(crate) fn blobs_root(&self) -> PathBuf {
-        self.shared_root().unwrap_or_else(|| self.root.clone())
+        self.shared_roots()
+            .pop()
+            .unwrap_or_else(|| self.root.clone())
     }
 
     /// Returns the root of the other store whose `blobs/` this store's is a link to, if it is.
     pub(crate) fn shared_root(&self) -> Option<PathBuf> {
-        let blobs = self.blobs_directory();
-        if !blobs.is_symlink() {
-            return None;
+        self.shared_roots().pop()
+    }
+
+    /// Returns the roots of the other stores whose `blobs/` this store's is a link to: of each that
+    /// a chain of links leads through, and last of the one where it ends.
+    pub(crate) fn shared_roots(&self) -> Vec<PathBuf> {
+        let mut place = self.blobs_directory();
+        if !place.is_symlink() {
+            return Vec::new();
         }
-        let root = blobs.canonicalize().ok()?.parent()?.to_owned();
-        let has_models = root.join("manifests").symlink_metadata().is_ok();
-        let is_another = self.root.canonicalize().is_ok_and(|own| own != root);
-        (has_models && is_another).then_some(root)
+        let mut places = Vec::new();
+        while let Ok(target) = fs::read_link(&place)
+            && places.len() < MOST_LINKS
+        {
+            place.pop();
+            place.push(target);
+            places.push(place.clone());
+        }
+        places.extend(self.blobs_directory().canonicalize());
+        let own = self.root.canonicalize().ok();
+        let mut roots: Vec<PathBuf> = Vec::new();
+        for root in places.iter().filter_map(|place| place.parent()) {
+            let has_models = root.join("manifests").symlink_metadata().is_ok();
+            let Ok(root) = root.canonicalize() else {
+                continue;
+            };
+            if has_models && own.as_ref() != Some(&root) {
+                roots.retain(|known| *known != root);
+                roots.push(root);
+            }
+        }
+        roots
     }
 
     /// Returns the path of an entry of one of our directories.
