@@ -111,8 +111,11 @@ fn a_blob_that_is_a_broken_link_is_called_one() {
     symlink("/mnt/disk/weights", scratch.blob_path(&digest)).unwrap();
     let diagnosis = scratch.store().doctor().unwrap();
     assert_eq!(diagnosis.issues.len(), 1);
-    let what = &diagnosis.issues[0].what;
+    let found = &diagnosis.issues[0];
+    let what = &found.what;
     assert!(what.contains("a link to /mnt/disk/weights"), "{what}");
+    assert!(found.advice.contains("mount the disk"), "{}", found.advice);
+    assert!(!found.advice.contains("delete"), "{}", found.advice);
 }
 
 #[test]

@@ -42,7 +42,8 @@ pub(crate) fn is_absence(error: &io::Error) -> bool {
 
 /// Returns `error`, which a look at `path` gave; of a link that leads nowhere it says where.
 pub(crate) fn dangling(path: &Path, error: io::Error) -> io::Error {
-    let leads_nowhere = error.kind() == io::ErrorKind::NotFound;
+    // A link to a file is no directory either, and leads somewhere.
+    let leads_nowhere = is_absence(&error) && !path.exists();
     match fs::read_link(path) {
         Ok(target) if leads_nowhere => {
             let target = target.display();
@@ -325,6 +326,14 @@ mod tests {
         std::os::unix::fs::symlink("/nonexistent/disk", &link).unwrap();
         let told = |path: &Path| dangling(path, io::ErrorKind::NotFound.into());
         assert!(told(&link).to_string().contains("/nonexistent/disk"));
+        let file = scratch.path().join("file");
+        fs::write(&file, "").unwrap();
+        let (below, to_file) = (scratch.path().join("below"), scratch.path().join("to file"));
+        std::os::unix::fs::symlink(file.join("disk"), &below).unwrap();
+        std::os::unix::fs::symlink(&file, &to_file).unwrap();
+        let told_of = |path: &Path| dangling(path, io::ErrorKind::NotADirectory.into()).to_string();
+        assert!(told_of(&below).contains("file/disk, which is not there"));
+        assert!(!told_of(&to_file).contains("which is not there"));
         assert_eq!(
             told(&scratch.path().join("none")).kind(),
             io::ErrorKind::NotFound

@@ -90,6 +90,11 @@ fn every_look_says_where_the_blob_is() {
         .iter()
         .filter(|note| note.what.contains("trash"));
     assert_eq!(in_trash.count(), digests.len());
+    let [issue] = diagnosis.issues.as_slice() else {
+        panic!("{diagnosis:?}")
+    };
+    assert!(issue.what.contains("/trash/"), "{}", issue.what);
+    assert!(issue.advice.contains("putting it back"), "{}", issue.advice);
     let error = store
         .show(reference("a"), &ShowOptions::default())
         .unwrap_err();

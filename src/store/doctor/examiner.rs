@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fs::read::{dangling, is_gone};
 use crate::manifest::{Layer, contradicts};
 use crate::store::diagnosis::Diagnosis;
@@ -12,6 +12,7 @@ use crate::store::handle::Store;
 use crate::store::inventory::Homes;
 use crate::store::list::Reading;
 use crate::store::model::Model;
+use crate::store::outgoing::in_trash;
 use crate::store::survey::{ManifestFacts, Met, Stored};
 
 /// Looks at models.
@@ -88,11 +89,12 @@ impl<'s> Examiner<'s> {
         }
         let entries = model.manifest().entries();
         let named = entries.filter(|layer| !layer.digest_text().is_empty());
-        let broken: Vec<String> = named.filter_map(|layer| broken(&model, layer)).collect();
+        let broken: Vec<Broken> = named.filter_map(|layer| broken(&model, layer)).collect();
         if is_gone(&path) {
             return;
         }
-        let advice = "pull or import the model again, or delete it";
+        let advice = broken.iter().map(|it| it.remedy).min();
+        let advice = advice.unwrap_or(Remedy::Replace).words();
         if !broken.is_empty() {
             diagnosis.add(&path, Some(&name), shortened(&broken), advice);
         } else if let Err(error) = self.reading.told(&model, facts) {
@@ -106,10 +108,38 @@ impl<'s> Examiner<'s> {
     }
 }
 
+/// What is wrong with a layer's blob.
+struct Broken {
+    what: String,
+    remedy: Remedy,
+}
+
+/// What helps a model. The first of several is told: an advice never destroys what a remount or the
+/// next change would bring back.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Remedy {
+    /// A blob may be whole where it cannot be seen now.
+    Mount,
+    /// A blob is in the trash of an interrupted removal.
+    Change,
+    /// A blob is gone, or is not what it was.
+    Replace,
+}
+
+impl Remedy {
+    fn words(self) -> &'static str {
+        match self {
+            Remedy::Mount => "mount the disk, or make it readable: what is there is not lost",
+            Remedy::Change => "run `modelkeep gc`: every change begins with putting it back",
+            Remedy::Replace => "pull or import the model again, or delete it",
+        }
+    }
+}
+
 /// Returns the first few of many things that are wrong with one model.
-fn shortened(broken: &[String]) -> String {
+fn shortened(broken: &[Broken]) -> String {
     const SHOWN: usize = 3;
-    let shown: Vec<&str> = broken.iter().take(SHOWN).map(String::as_str).collect();
+    let shown: Vec<&str> = broken.iter().take(SHOWN).map(|it| &*it.what).collect();
     match broken.len().saturating_sub(SHOWN) {
         0 => shown.join("; "),
         more => format!("{}; and {more} more of its blobs", shown.join("; ")),
@@ -117,25 +147,37 @@ fn shortened(broken: &[String]) -> String {
 }
 
 /// Returns what can be seen to be wrong with a layer's blob from outside.
-fn broken(model: &Model, layer: &Layer) -> Option<String> {
+fn broken(model: &Model, layer: &Layer) -> Option<Broken> {
     let media = layer.media();
     let label = media.label();
+    let damaged = |what: String| Broken {
+        what: format!("{label}: {what}"),
+        remedy: Remedy::Replace,
+    };
     let digest = match layer.digest() {
         Ok(digest) => digest,
-        Err(error) => return Some(format!("{label}: {error}")),
+        Err(error) => return Some(damaged(error.to_string())),
     };
     let look = |path: &Path| Ok((path.to_owned(), path.metadata()?));
     let (path, metadata) = match model.store().layout().with_blob(&digest, look) {
         Ok(found) => found,
         Err((path, e)) => {
-            let error = Error::io("looking for blob", &path, dangling(&path, e));
-            return Some(format!("{label}: {error}"));
+            let remedy = match in_trash(model.store(), &digest) {
+                _ if !is_gone(&path) => Remedy::Mount,
+                Some(_) => Remedy::Change,
+                None => Remedy::Replace,
+            };
+            let error = model.blob_error("looking for blob", &path, dangling(&path, e));
+            return Some(Broken {
+                remedy,
+                ..damaged(error.to_string())
+            });
         }
     };
     let (path, size) = (path.display(), metadata.len());
     if !metadata.is_file() {
-        return Some(format!("{label}: blob {path} is not a regular file"));
+        return Some(damaged(format!("blob {path} is not a regular file")));
     }
     contradicts(layer.size, size)
-        .then(|| format!("{label}: blob {path} has {size} bytes, not {}", layer.size))
+        .then(|| damaged(format!("blob {path} has {size} bytes, not {}", layer.size)))
 }
