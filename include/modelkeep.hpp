@@ -882,6 +882,8 @@ public:
     auto renamed() const noexcept { return detail::range(owner_, mkeep_repaired_renamed); }
     /// The digests of blobs that changed since they were verified, and were left alone.
     auto changed() const noexcept { return detail::range(owner_, mkeep_repaired_changed); }
+    /// The digests of blobs in use that were put back from the trash of an interrupted removal.
+    auto restored() const noexcept { return detail::range(owner_, mkeep_repaired_restored); }
     /// The same as JSON.
     std::string json() const { return detail::json(get(), mkeep_repaired_json); }
 

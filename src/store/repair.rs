@@ -34,6 +34,10 @@ pub struct Repaired {
     /// The blobs that have changed since they were verified, and were left alone: verify again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<Digest>,
+    /// The blobs in use that an interrupted removal had left in the trash, and which were put back:
+    /// what the verification found missing is there again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub restored: Vec<Digest>,
 }
 
 /// A blob that was moved: a damaged one aside, a misnamed one into its place.
@@ -79,6 +83,8 @@ impl Store {
     /// A blob that a model lacks and that is in `blobs/` under another name gets its own, after a
     /// look at every byte: by the digits in the name, or by the size that a manifest states.
     ///
+    /// As every change, it begins with what an interrupted removal left in the trash.
+    ///
     /// A blob that is no longer the file that was verified stays, and is named in the result: what
     /// is there now may be good. One that changed so shortly before it was verified that its time
     /// cannot tell is hashed once more.
@@ -102,9 +108,12 @@ impl Store {
             use BlobStatus::{WrongDigest, WrongSize};
             matches!(finding.status, WrongDigest | WrongSize)
         });
-        let _change = self.lock()?;
+        let change = self.lock()?;
         self.blobs_place()?;
-        let mut repaired = Repaired::default();
+        let mut repaired = Repaired {
+            restored: change.restored.clone(),
+            ..Repaired::default()
+        };
         let mut failed = None;
         for finding in damaged {
             self.advance(0)?;

@@ -194,6 +194,7 @@ static void what_is_found(mkeep_store *store) {
     QUIET(mkeep_repaired_quarantined(repaired, 0, &moved));
     QUIET(mkeep_repaired_renamed(repaired, 0, &moved));
     QUIET(mkeep_repaired_changed(repaired, 0, &str));
+    QUIET(mkeep_repaired_restored(repaired, 0, &str));
     DONE(mkeep_store_usage(store, &usage, error));
     QUIET(mkeep_usage_totals(usage, &sums));
     QUIET(mkeep_usage_model(usage, 0, &model));

@@ -469,6 +469,7 @@ static void a_repair_names_what_it_moved(mkeep_store *store) {
     CHECK(mkeep_repaired_renamed(repaired, 0, &blob) && is(blob.path, license));
     CHECK(!mkeep_repaired_renamed(repaired, 1, &blob) && calls > 0);
     CHECK(!mkeep_repaired_changed(repaired, 0, &text));
+    CHECK(!mkeep_repaired_restored(repaired, 0, &text));
     DONE(mkeep_repaired_json(repaired, &json, error));
     CHECK(has(json, "{\"quarantined\":[{\"digest\":\"sha256:"));
     mkeep_repaired_free(repaired);

@@ -69,6 +69,11 @@ fn what_was_brought_home_is_told() {
     assert_eq!(deleted.restored, digests);
     let (scratch, _) = stopped();
     assert_eq!(scratch.store().gc(&at_once()).unwrap().restored, digests);
+    let (scratch, _) = stopped();
+    let store = scratch.store();
+    let report = verify(&store);
+    assert_eq!(store.repair(&report).unwrap().restored, digests);
+    assert!(verify(&store).is_ok());
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub struct mkeep_repaired {
     quarantined: Vec<mkeep_moved_blob>,
     renamed: Vec<mkeep_moved_blob>,
     changed: Vec<mkeep_str>,
+    restored: Vec<mkeep_str>,
     _strings: Strings,
 }
 
@@ -70,6 +71,7 @@ impl From<Repaired> for mkeep_repaired {
             quarantined: mkeep_moved_blob::all(&mut strings, &repaired.quarantined),
             renamed: mkeep_moved_blob::all(&mut strings, &repaired.renamed),
             changed: strings.displays(&repaired.changed),
+            restored: strings.displays(&repaired.restored),
             repaired,
             _strings: strings,
         }
@@ -133,6 +135,19 @@ pub unsafe extern "C" fn mkeep_repaired_changed(
     digest: *mut mkeep_str,
 ) -> bool {
     let nth = |repaired: &mkeep_repaired| repaired.changed.get(index).copied();
+    // SAFETY: by the header's contract each is NULL or good for its use.
+    unsafe { get(repaired, digest, nth) }
+}
+
+/// Gets the digest of a blob in use that an interrupted removal had left in the trash, and which was
+/// put back; false beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mkeep_repaired_restored(
+    repaired: *const mkeep_repaired,
+    index: usize,
+    digest: *mut mkeep_str,
+) -> bool {
+    let nth = |repaired: &mkeep_repaired| repaired.restored.get(index).copied();
     // SAFETY: by the header's contract each is NULL or good for its use.
     unsafe { get(repaired, digest, nth) }
 }

@@ -95,7 +95,7 @@ fn advice(report: &Report) -> &'static str {
         |blob: &Finding| matches!(blob.status, BlobStatus::WrongDigest | BlobStatus::WrongSize);
     match report.blobs.iter().any(is_damaged) {
         true => " (`modelkeep repair` moves damaged ones aside)",
-        false if !report.models.is_empty() => " (pull or import the broken models again)",
+        false if !report.models.is_empty() => " (`modelkeep doctor` says what to do)",
         false => "",
     }
 }
@@ -136,9 +136,11 @@ fn row(blob: &Finding, output: &Output) -> Vec<String> {
 pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) -> Outcome {
     let report = verified(store, names.clone(), &VerifyArgs::default(), output)?;
     let repaired = watched(store, !output.json, |store| store.repair(&report))?;
-    let report = match repaired.renamed.is_empty() {
+    let is_as_found =
+        repaired.renamed.is_empty() && repaired.restored.is_empty() && repaired.changed.is_empty();
+    let report = match is_as_found {
         true => report,
-        // What was there under another name is whole again.
+        // What was under another name or in the trash is there, and what has changed may be good.
         false => verified(store, names, &VerifyArgs::default(), output)?,
     };
     if !report.is_ok() {
@@ -157,8 +159,11 @@ pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) 
     }
     for digest in &repaired.changed {
         output.line(format!(
-            "changed since it was verified: {digest}; verify again"
+            "left alone: {digest}, which has changed since it was verified"
         ))?;
+    }
+    for digest in &repaired.restored {
+        output.line(format!("put back {digest}, which is in use"))?;
     }
     if !repaired.quarantined.is_empty() {
         output.line("the damaged bytes are kept until `modelkeep gc --quarantine`")?;

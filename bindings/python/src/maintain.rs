@@ -213,13 +213,16 @@ record! {
     /// >>> store.repair(store.verify()).quarantined
     /// []
     Repaired(py, it: modelkeep::Repaired) extends JsonBase
-        shows [quarantined, renamed, changed] {
+        shows [quarantined, renamed, changed, restored] {
         /// The blobs that were damaged and where they lie now, as a list of `MovedBlob`.
         quarantined => each(py, &it.quarantined, |blob| MovedBlob::from(blob.clone()))?;
         /// The blobs that were there under another name, and what they are called now.
         renamed => each(py, &it.renamed, |blob| MovedBlob::from(blob.clone()))?;
         /// The digests of blobs that have changed since they were verified, and were left alone.
         changed => texts(&it.changed);
+        /// The digests of blobs in use that an interrupted removal had left in the trash, and which
+        /// were put back.
+        restored => texts(&it.restored);
     }
 }
 
