@@ -4200,6 +4200,14 @@ bool mkeep_repaired_renamed(const mkeep_repaired *repaired, size_t index, mkeep_
 bool mkeep_repaired_changed(const mkeep_repaired *repaired, size_t index, mkeep_str *digest);
 
 /**
+ * Gets the digest of a blob in use that an interrupted removal had left in the trash, and which was
+ * put back; false beyond the last.
+ *
+ * Threads: any, at any time.
+ */
+bool mkeep_repaired_restored(const mkeep_repaired *repaired, size_t index, mkeep_str *digest);
+
+/**
  * Makes the JSON of the result.
  *
  * MKEEP_STATUS_UNSUPPORTED for a path that is not UTF-8.

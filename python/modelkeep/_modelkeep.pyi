@@ -2127,7 +2127,7 @@ class Repaired(JsonBase):
     >>> store.repair(store.verify()).quarantined
     []
     """
-    __match_args__ = ("quarantined", "renamed", "changed")
+    __match_args__ = ("quarantined", "renamed", "changed", "restored")
     @property
     def quarantined(self) -> list[MovedBlob]:
         """The blobs that were damaged and where they lie now, as a list of `MovedBlob`."""
@@ -2137,6 +2137,9 @@ class Repaired(JsonBase):
     @property
     def changed(self) -> list[str]:
         """The digests of blobs that have changed since they were verified, and were left alone."""
+    @property
+    def restored(self) -> list[str]:
+        """The digests of blobs that were put back from the trash of an interrupted removal."""
     def __lt__(self, other: Self, /) -> bool: ...
     def __le__(self, other: Self, /) -> bool: ...
     def __gt__(self, other: Self, /) -> bool: ...

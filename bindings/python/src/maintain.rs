@@ -220,8 +220,7 @@ record! {
         renamed => each(py, &it.renamed, |blob| MovedBlob::from(blob.clone()))?;
         /// The digests of blobs that have changed since they were verified, and were left alone.
         changed => texts(&it.changed);
-        /// The digests of blobs in use that an interrupted removal had left in the trash, and which
-        /// were put back.
+        /// The digests of blobs that were put back from the trash of an interrupted removal.
         restored => texts(&it.restored);
     }
 }

@@ -292,6 +292,25 @@ fn a_blob_of_many_pieces_comes_whole() {
 }
 
 #[test]
+fn a_client_that_takes_nothing_does_not_hold_the_end_up() {
+    let limits = Limits::default().grace(Duration::from_millis(50));
+    let mut server = Running::start_server(limits, std::io::sink(), |server| server.registry(true));
+    let digest = Digest::of(b"whatever: who does not read it does not see");
+    let blobs = server.directory.path().join("blobs");
+    std::fs::create_dir_all(&blobs).unwrap();
+    // More than the system takes for a client.
+    let large = std::fs::File::create(blobs.join(format!("sha256-{}", digest.hex())));
+    large.unwrap().set_len(1 << 30).unwrap();
+    let mut client = server.connect();
+    client.write(&format!(
+        "GET /v2/library/large/blobs/{digest} HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    ));
+    assert_eq!(status(&client.head()), "200");
+    server.tell_to_end();
+    server.wait();
+}
+
+#[test]
 fn what_a_registry_behind_has_is_handed_on_and_told_of() {
     let (behind, digest) = registry();
     let written = Written::default();
