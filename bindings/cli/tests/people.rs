@@ -109,7 +109,10 @@ fn the_line_that_matters_is_the_last() {
     let moved = last(&["repair"]);
     assert_eq!(moved, "1 damaged blob moved aside, 3 models broken");
     let verified = last(&["verify"]);
-    assert!(verified.contains("1 bad (pull or import"), "{verified}");
+    assert!(
+        verified.contains("1 bad (`modelkeep doctor` says"),
+        "{verified}"
+    );
 }
 
 #[test]
