@@ -106,6 +106,9 @@ pub(crate) enum Command {
         /// End each path with a NUL in place of a line break
         #[arg(long)]
         print0: bool,
+        /// Print the paths of files with another size than the manifest states, too
+        #[arg(long)]
+        force: bool,
     },
     /// Give the GGUF files of a model readable names for other programs, without copying; or check
     /// such names

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 
 use modelkeep::{
-    ImportOptions, MediaType, Model, ModelName, Reference, Store, StoreOptions, Use, human_size,
+    ImportOptions, IncompleteBlob, MediaType, Model, ModelName, Reference, Store, StoreOptions,
+    Use, human_size,
 };
 
 use crate::args::{Args, Command, ImportArgs};
@@ -43,10 +44,18 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Outcome {
             projector,
             all,
             print0,
+            force,
         } => {
             let store = open()?;
             let model = store.model(store.identify(&name)?)?;
             let found = paths(&model, projector, all)?;
+            if !force {
+                refuse_cut(&model, &found)?;
+            }
+            let found: Vec<_> = found
+                .iter()
+                .map(|it| absolute(it))
+                .collect::<Outcome<_>>()?;
             print_paths(&found, print0, output)
         }
         Command::Link(what) => link::run(&open()?, &what, output),
@@ -96,10 +105,25 @@ fn paths(model: &Model, projector: bool, all: bool) -> Outcome<Vec<PathBuf>> {
         model.gguf_paths()?
     };
     if found.is_empty() {
-        let text = format!("model '{}' has no projector", model.name());
-        return Err(Failure::Other(text));
+        let lacks = match all {
+            true => "names no layer: `modelkeep doctor` says what it is",
+            false => "has no projector",
+        };
+        return Err(Failure::Other(format!("model '{}' {lacks}", model.name())));
     }
-    found.iter().map(|path| absolute(path)).collect()
+    Ok(found)
+}
+
+/// Refuses files that are not as long as the manifest states: whoever is given a path trusts it.
+fn refuse_cut(model: &Model, paths: &[PathBuf]) -> Outcome {
+    let incomplete = model.incomplete();
+    let cut = |it: &&IncompleteBlob| it.found.is_some() && paths.contains(&it.path);
+    let Some(blob) = incomplete.iter().find(cut) else {
+        return Ok(());
+    };
+    let (name, path) = (model.name(), blob.path.display());
+    let text = format!("model '{name}': {path} has {blob}; --force prints it all the same");
+    Err(Failure::Other(text))
 }
 
 /// Prints paths as the system has them, which need not be UTF-8.

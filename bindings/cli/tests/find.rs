@@ -95,6 +95,35 @@ fn a_path_that_is_not_utf8_is_printed_byte_for_byte_and_never_as_json() {
 }
 
 #[test]
+fn the_path_of_a_file_that_is_cut_is_printed_only_where_that_is_forced() {
+    let home = Home::new();
+    let (_, out, _) = home.run(&["path", "tiny"]);
+    let path = String::from_utf8(out.clone()).unwrap();
+    let file = fs::File::options().write(true).open(path.trim_end());
+    file.unwrap().set_len(100).unwrap();
+    for words in [&["path", "tiny"][..], &["path", "tiny", "--all"]] {
+        let (status, out, err) = home.run(words);
+        assert_eq!((status, out.len()), (1, 0), "{words:?}");
+        assert!(err.contains("100 of ") && err.contains("--force"), "{err}");
+    }
+    let (status, forced, _) = home.run(&["path", "tiny", "--force"]);
+    assert_eq!((status, forced), (0, out));
+}
+
+#[test]
+fn a_manifest_without_layers_is_not_said_to_lack_a_projector() {
+    let home = Home::new();
+    let index = home
+        .store()
+        .join("manifests/registry.ollama.ai/library/index");
+    fs::create_dir_all(&index).unwrap();
+    fs::write(index.join("latest"), r#"{"manifests":[]}"#).unwrap();
+    let (status, _, err) = home.run(&["path", "index", "--all"]);
+    assert_eq!(status, 1);
+    assert!(err.contains("names no layer"), "{err}");
+}
+
+#[test]
 fn an_id_is_taken_to_look_and_not_to_remove() {
     let home = Home::new();
     let id = id(&home);
