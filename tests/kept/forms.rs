@@ -242,6 +242,8 @@ fn what_file_managers_and_file_systems_leave_stops_nothing() {
     }
     let store = scratch.store();
     assert!(store.list().unwrap().problems.is_empty());
+    let uses = store.which(Digest::of(b"weights").to_string()).unwrap();
+    assert!(uses.uses.len() == 1 && uses.problems.is_empty());
     let diagnosis = store.doctor().unwrap();
     assert!(diagnosis.is_ok(), "{}", diagnosis.to_json().unwrap());
     assert!(!diagnosis.notes.is_empty());
