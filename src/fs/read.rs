@@ -93,7 +93,7 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 /// Opens a regular file as [`open_regular`] does, and says what it looks like.
 pub(crate) fn open_stated(path: &Path) -> io::Result<(File, Stat)> {
     #[cfg(test)]
-    opened::note(path);
+    opened::note(path)?;
     let opened = open::without_waiting(path, OpenOptions::new().read(true));
     let file = opened.map_err(|e| dangling(path, e))?;
     let stat = Stat::of(&file)?;
@@ -127,7 +127,7 @@ pub(crate) fn read_text(path: &Path) -> io::Result<Text> {
 /// As [`read_text`], of a file below an open directory.
 pub(crate) fn read_text_in(directory: &Directory, below: &Path) -> io::Result<Text> {
     #[cfg(test)]
-    opened::note(&directory.path().join(below));
+    opened::note(&directory.path().join(below))?;
     let file = directory.open_file(below)?;
     let stat = Stat::of(&file)?;
     refuse_irregular(&stat)?;
@@ -258,17 +258,34 @@ pub(crate) fn read_safetensors_header(path: &Path) -> io::Result<Vec<u8>> {
     Ok(header)
 }
 
-/// How often each file was opened, on whatever thread.
+/// How often each file was opened, on whatever thread, and which opens fail.
 #[cfg(test)]
 pub(crate) mod opened {
     use std::collections::HashMap;
+    use std::io;
     use std::path::{Path, PathBuf};
     use std::sync::{LazyLock, Mutex};
 
     static COUNTS: LazyLock<Mutex<HashMap<PathBuf, usize>>> = LazyLock::new(Mutex::default);
 
-    pub(super) fn note(path: &Path) {
+    /// How often more opening a file fails, and with which number.
+    static FAILURES: LazyLock<Mutex<HashMap<PathBuf, (usize, i32)>>> =
+        LazyLock::new(Mutex::default);
+
+    pub(super) fn note(path: &Path) -> io::Result<()> {
         *COUNTS.lock().unwrap().entry(path.to_owned()).or_default() += 1;
+        match FAILURES.lock().unwrap().get_mut(path) {
+            Some((left @ 1.., code)) => {
+                *left -= 1;
+                Err(io::Error::from_raw_os_error(*code))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn fail(path: &Path, times: usize, code: i32) {
+        let mut failures = FAILURES.lock().unwrap();
+        failures.insert(path.to_owned(), (times, code));
     }
 
     pub(crate) fn count(path: &Path) -> usize {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args as Group;
 
 use modelkeep::{
-    BlobStatus, Digest, Finding, GcOptions, Issue, LocationState, Reference, Report, Store,
-    StoreOptions, VerifyOptions, human_size,
+    BlobStatus, Digest, Finding, GcOptions, Issue, LocationState, ModelName, Reference, Report,
+    Store, StoreOptions, VerifyOptions, human_size,
 };
 
 use crate::output::{Failure, Outcome, Output, counted, note, say};
@@ -169,7 +169,11 @@ pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) 
         output.line("the damaged bytes are kept until `modelkeep gc --quarantine`")?;
     }
     for model in &report.models {
-        output.line(format!("pull or import again: {}", model.name))?;
+        let what = match is_only_unread(&report, &model.name) {
+            true => "could not be read",
+            false => "pull or import again",
+        };
+        output.line(format!("{what}: {}", model.name))?;
     }
     let (moved, broken) = (repaired.quarantined.len(), report.models.len());
     output.line(format!(
@@ -177,6 +181,14 @@ pub(crate) fn repair(store: &Store, names: Vec<Reference>, output: &mut Output) 
         counted(moved, "damaged blob"),
         counted(broken, "model")
     ))
+}
+
+/// Returns whether all that is bad about the blobs of a model is that they could not be read: they
+/// may be as good as ever, and a download would help nobody.
+fn is_only_unread(report: &Report, name: &ModelName) -> bool {
+    let bad = report.blobs.iter().filter(|blob| !is_sound(blob));
+    let mut bad = bad.filter(|blob| blob.models.contains(name)).peekable();
+    bad.peek().is_some() && bad.all(|blob| blob.status == BlobStatus::Unreadable)
 }
 
 pub(crate) struct Gc {

@@ -191,6 +191,25 @@ fn damage_is_found_and_moved_aside() {
 }
 
 #[test]
+fn what_a_repair_puts_back_or_cannot_read_is_no_cause_for_a_download() {
+    let shell = Shell::with_models();
+    let path = shell.run(&["path", "tiny"]).out;
+    let weights = std::path::Path::new(path.trim_end());
+    let trash = shell.store().join(".modelkeep/trash");
+    fs::create_dir_all(&trash).unwrap();
+    fs::rename(weights, trash.join(weights.file_name().unwrap())).unwrap();
+    let said = shell.run(&["repair"]);
+    assert_eq!(said.status, 0, "{}", said.err);
+    assert!(said.out.contains("put back sha256:"), "{}", said.out);
+    fs::rename(weights, shell.store().join("weights")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", weights).unwrap();
+    let said = shell.run(&["repair"]);
+    assert_eq!(said.status, 1);
+    assert!(said.out.contains("could not be read: tiny"), "{}", said.out);
+    assert!(!said.out.contains("pull"), "{}", said.out);
+}
+
+#[test]
 fn what_an_earlier_run_found_good_is_trusted() {
     let shell = Shell::with_models();
     let old = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");

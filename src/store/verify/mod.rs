@@ -315,6 +315,31 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
+    fn a_stale_handle_is_tried_again_and_makes_no_blob_bad() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, blobs) = store(&directory);
+        remember(&store, &blobs);
+        for blob in blobs.iter().step_by(2) {
+            opened::fail(blob, 1, libc::ESTALE);
+        }
+        assert!(store.verify(&VerifyOptions::new()).unwrap().is_ok());
+        for blob in &blobs {
+            opened::fail(blob, usize::MAX, libc::ESTALE);
+        }
+        let report = store.verify(&VerifyOptions::new()).unwrap();
+        for found in &report.blobs {
+            assert_eq!(found.status, BlobStatus::Unreadable);
+            assert!(found.detail.contains("try again"), "{}", found.detail);
+        }
+        let repaired = store.repair(&report).unwrap();
+        assert_eq!(repaired, crate::Repaired::default());
+        // What earlier runs found good is still known: nothing is opened.
+        let cached = store.verify(&VerifyOptions::new().use_cache(true)).unwrap();
+        assert!(cached.is_ok() && cached.cached.blobs == blobs.len());
+    }
+
+    #[test]
+    #[cfg(unix)]
     fn a_header_is_mapped_only_where_the_option_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let (store, blobs) = store(&directory);
