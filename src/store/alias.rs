@@ -37,7 +37,8 @@ impl Store {
     /// Returns what a name is an alias of. A link to a directory that has no other name, such as
     /// one on another disk, makes no alias: it is how the models there are reached.
     ///
-    /// Costs three `lstat`, and a walk over all manifests where one of them finds a link.
+    /// Costs three `lstat`; where one of them finds a link a few more, and a walk over all manifests
+    /// where that leads out of the store.
     pub(crate) fn alias(&self, name: &ModelName) -> Option<Alias> {
         let layout = self.layout();
         let path = layout.manifest(name);
@@ -46,9 +47,15 @@ impl Store {
         if links.is_empty() {
             return None;
         }
-        let mut files = layout.walk().files;
-        files.sort_by_key(|file| file.link.is_some());
-        let others: Vec<ModelName> = files.into_iter().filter_map(|file| file.name).collect();
+        // Where it leads to is known even while the directories above cannot be listed.
+        let others: Vec<ModelName> = match self.name_led_to(name) {
+            Some(other) => vec![other],
+            None => {
+                let mut files = layout.walk().files;
+                files.sort_by_key(|file| file.link.is_some());
+                files.into_iter().filter_map(|file| file.name).collect()
+            }
+        };
         let [host, namespace, model, _] = self.other_name(&others, name, DIRECTORIES)?.parts();
         let model = ModelName::from_parts(host, namespace, model, name.tag())?;
         let target = layout.manifest(&model);
@@ -63,6 +70,17 @@ impl Store {
             link: links.next()?,
             model,
         })
+    }
+
+    /// Returns the name whose directory this one leads into, where that is among the manifests.
+    fn name_led_to(&self, name: &ModelName) -> Option<ModelName> {
+        let layout = self.layout();
+        let directory = layout.manifest(name).parent()?.canonicalize().ok()?;
+        let manifests = layout.manifests_directory().canonicalize().ok()?;
+        let parts = directory.strip_prefix(manifests).ok()?.iter();
+        let parts: Option<Vec<&str>> = parts.map(|part| part.to_str()).collect();
+        let [host, namespace, model] = parts?.try_into().ok()?;
+        ModelName::from_parts(host, namespace, model, name.tag())
     }
 
     /// Returns a name that differs in its first parts and leads into the same directory by them.

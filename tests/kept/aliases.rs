@@ -243,7 +243,8 @@ fn of_two_links_to_one_directory_either_may_go_first() {
 
 #[test]
 fn an_alias_on_another_disk_takes_no_other_model_of_that_disk_with_it() {
-    let acts: [(&str, fn(&Scratch)); 3] = [
+    type Act = fn(&Scratch);
+    let acts: [(&str, Act); 3] = [
         ("rm", |scratch| {
             let deleted = scratch.store().delete(reference("alias:Q4")).unwrap();
             assert_eq!(deleted.aliases[0].model, name("hf.co/team/b:Q4"));
@@ -284,4 +285,21 @@ fn an_alias_on_another_disk_takes_no_other_model_of_that_disk_with_it() {
             );
         }
     }
+}
+
+#[test]
+fn an_alias_is_known_where_the_manifests_can_be_reached_and_not_listed() {
+    // To root every directory is open: there is nothing to see then, and nothing fails.
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new();
+    let digests = scratch.model("a", &[b"weights of a"]);
+    let library = scratch.root().join(LIBRARY);
+    symlink("a", library.join("alias")).unwrap();
+    let set = |mode| fs::set_permissions(&library, PermissionsExt::from_mode(mode)).unwrap();
+    set(0o300);
+    let deleted = scratch.store().delete(reference("alias"));
+    set(0o700);
+    assert_eq!(deleted.unwrap().aliases[0].model, name("a"));
+    assert!(is_whole(&scratch, "a", &digests));
+    assert!(library.join("alias").symlink_metadata().is_err());
 }

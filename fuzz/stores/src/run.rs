@@ -144,7 +144,8 @@ fn leftovers(after: &View) -> Vec<Finding> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let passing = place.is_some_and(|place| {
             // What is called x is not ours.
-            (place == "tmp" && name != "x") || (place == "trash" && hex_in(&name).is_some())
+            (place == "tmp" && name != "x")
+                || (place == "trash" && hex_in(&name).is_some() && !after.is_shut)
         });
         let staged = name.starts_with(".modelkeep-");
         matches!(kind, Kind::File(_)) && ((own && passing) || staged)

@@ -88,6 +88,7 @@ fn missing(after: &View, event: &Event, events: &[Event]) -> Option<Finding> {
     let manifest = after
         .manifests
         .iter()
+        .chain(&after.hidden)
         .find(|manifest| manifest.below == below);
     let word = event.step.call.word();
     let is_there = || {

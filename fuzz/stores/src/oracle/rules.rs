@@ -98,7 +98,7 @@ impl Change<'_> {
         let is_done = self.outcome.is_ok() && self.call.is_change();
         let used = self.after.used();
         match (used.get(hex), is_trashed) {
-            (Some(_), true) if !is_done => None,
+            (Some(_), true) if !is_done || self.after.is_shut => None,
             (Some(user), _) => {
                 let peculiarity = user.peculiarity(hex);
                 let became = if is_trashed {
@@ -157,7 +157,8 @@ impl Change<'_> {
                 .iter()
                 .all(|other| other.below != below)
         };
-        let mut manifests = self.before.manifests.iter();
+        let before = &self.before;
+        let mut manifests = before.manifests.iter().chain(&before.hidden);
         manifests.any(|manifest| gone(&manifest.below) && manifest.reading.named.contains(hex))
     }
 

@@ -26,8 +26,12 @@ pub struct View {
     pub quarantined: BTreeSet<String>,
     /// The manifests that decode.
     pub manifests: Vec<Manifest>,
+    /// Those that a mode hides from the callers: who knows the name reaches them all the same.
+    pub hidden: Vec<Manifest>,
     /// Why nobody can know what is in use.
     pub blocks: Vec<Block>,
+    /// Whether the callers can put nothing into `blobs`, or not set aside what is in its place.
+    pub is_shut: bool,
     /// Whether something may be taken for such a reason, and need not.
     pub is_doubtful: bool,
 }
@@ -47,6 +51,8 @@ pub struct Manifest {
 pub struct Block {
     pub path: PathBuf,
     pub why: &'static str,
+    /// Which entry it is: another one of the same name is another reason.
+    inode: Option<(u64, u64)>,
 }
 
 impl View {
@@ -65,6 +71,8 @@ impl View {
             view.walk(&beside, closed);
         }
         for own in private(&store, &blobs) {
+            let quarantine = own.join("quarantine").symlink_metadata();
+            view.is_shut |= quarantine.is_ok_and(|metadata| !metadata.is_dir());
             view.trashed.extend(good_in(&own.join("trash"), closed));
             for quarantine in ["damaged", "quarantine"] {
                 view.quarantined
@@ -78,6 +86,8 @@ impl View {
         if blobs.symlink_metadata().is_ok() && !blobs.is_dir() {
             self.block(blobs, "blobs is away");
         }
+        let mode = blobs.metadata().map_or(0o700, |metadata| metadata.mode());
+        self.is_shut = closed && mode & 0o300 != 0o300;
         self.files = files_in(blobs);
         self.good = good_in(blobs, closed);
     }
@@ -88,7 +98,10 @@ impl View {
                 Ok(metadata) if metadata.is_dir() && !(closed && is_closed(&metadata)) => {
                     self.descend(manifests, &mut Vec::new(), closed);
                 }
-                _ => self.block(manifests, "manifests is away or closed"),
+                _ => {
+                    self.block(manifests, "manifests is away or closed");
+                    self.hide(manifests, &mut Vec::new());
+                }
             }
         }
     }
@@ -105,6 +118,13 @@ impl View {
         }
     }
 
+    /// Notes what is behind a directory that the callers cannot list.
+    fn hide(&mut self, directory: &Path, parts: &mut Vec<String>) {
+        let mut behind = View::default();
+        behind.descend(directory, parts, false);
+        self.hidden.extend(behind.manifests);
+    }
+
     fn entry(&mut self, path: &Path, parts: &mut Vec<String>, closed: bool) {
         let dropping = parts.last().is_some_and(|name| is_dropping(name));
         let is_directory = path.metadata().map(|metadata| metadata.is_dir());
@@ -112,7 +132,10 @@ impl View {
             (Err(_), ..) if dropping => {}
             (Err(_), ..) => self.block(path, "a link that leads nowhere"),
             (Ok(metadata), Ok(true), 1..4) => match closed && is_closed(&metadata) {
-                true => self.block(path, "a closed directory"),
+                true => {
+                    self.block(path, "a closed directory");
+                    self.hide(path, parts);
+                }
                 false => self.descend(path, parts, closed),
             },
             (_, Ok(true), _) => {}
@@ -150,9 +173,11 @@ impl View {
     }
 
     fn block(&mut self, path: &Path, why: &'static str) {
+        let entry = path.symlink_metadata();
         self.blocks.push(Block {
             path: path.to_owned(),
             why,
+            inode: entry.map(|entry| (entry.dev(), entry.ino())).ok(),
         });
     }
 
