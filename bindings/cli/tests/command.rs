@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 mod common;
 
@@ -357,6 +357,51 @@ fn leftovers(store: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Starts a command, and returns when it has put something into our own directories.
+fn begun(shell: &Shell, words: &[&str]) -> Child {
+    let before = leftovers(&shell.store());
+    // A shell in the background starts programs with interrupts ignored; ours are told.
+    let mut child = Command::new("env")
+        .arg("--default-signal=INT")
+        .args([env!("CARGO_BIN_EXE_modelkeep"), "--store"])
+        .arg(shell.store())
+        .args(words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while leftovers(&shell.store()) == before {
+        let is_running = child.try_wait().unwrap().is_none();
+        assert!(is_running, "ended without a signal");
+        std::thread::yield_now();
+    }
+    child
+}
+
+fn send(child: &Child, signal: &str) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", signal, &id]).status();
+    assert!(sent.unwrap().success());
+}
+
+/// What somebody began to use while it waited in the trash is back when the command has ended.
+#[test]
+fn a_removal_that_is_interrupted_leaves_nothing_in_the_trash() {
+    for signal in ["INT", "TERM"] {
+        let shell = Shell::new();
+        assert_eq!(shell.run(&["import", &fixture(), "tiny"]).status, 0);
+        let library = shell.store().join("manifests/registry.ollama.ai/library");
+        let manifest = fs::read(library.join("tiny/latest")).unwrap();
+        let mut removal = begun(&shell, &["rm", "-y", "tiny", "--delete-delay", "1s"]);
+        fs::create_dir_all(library.join("again")).unwrap();
+        fs::write(library.join("again/latest"), &manifest).unwrap();
+        send(&removal, signal);
+        removal.wait().unwrap();
+        assert!(leftovers(&shell.store()).is_empty(), "{signal}");
+        assert_eq!(shell.run(&["verify"]).status, 0, "{signal}");
+    }
+}
+
 /// An interrupt and a termination end an import in order.
 #[test]
 fn an_import_that_is_interrupted_leaves_nothing() {
@@ -368,28 +413,9 @@ fn an_import_that_is_interrupted_leaves_nothing() {
         // Much more than is copied before the signal comes, and sparse.
         let sparse = fs::File::options().write(true).open(&file).unwrap();
         sparse.set_len(4 << 30).unwrap();
-        // A shell in the background starts programs with interrupts ignored; ours are told.
-        let mut import = Command::new("env")
-            .arg("--default-signal=INT")
-            .args([env!("CARGO_BIN_EXE_modelkeep"), "--store"])
-            .arg(shell.store())
-            .arg("import")
-            .arg(&file)
-            .args(["large", "--copy-mode", "copy"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        while leftovers(&shell.store()) == before {
-            assert!(
-                import.try_wait().unwrap().is_none(),
-                "ended without a signal"
-            );
-            std::thread::yield_now();
-        }
-        let id = import.id().to_string();
-        let sent = Command::new("kill").args(["-s", signal, &id]).status();
-        assert!(sent.unwrap().success());
+        let file = file.to_str().unwrap();
+        let mut import = begun(&shell, &["import", file, "large", "--copy-mode", "copy"]);
+        send(&import, signal);
         let status = import.wait().unwrap();
         assert_eq!(status.code(), Some(130), "{signal}: {status}");
         assert_eq!(leftovers(&shell.store()), before, "{signal}");
