@@ -42,6 +42,7 @@ impl fmt::Display for IncompleteBlob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.found {
             None => f.write_str("missing"),
+            Some(_) if self.stated < 0 => f.write_str("a negative size is stated"),
             Some(found) => write!(f, "{found} of {} bytes", self.stated),
         }
     }

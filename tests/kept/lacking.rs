@@ -198,5 +198,7 @@ fn a_size_that_a_manifest_does_not_state_contradicts_nothing() {
         assert_eq!(issues.is_empty(), agrees, "doctor, {size}");
         let incomplete = store.model("a").unwrap().incomplete();
         assert_eq!(incomplete.is_empty(), agrees, "incomplete, {size}");
+        let mut told = incomplete.iter().map(ToString::to_string);
+        assert!(told.all(|it| !it.contains('-')), "{size}");
     }
 }
