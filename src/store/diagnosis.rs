@@ -1,6 +1,6 @@
 //! What a look at a store found, and how it is told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -120,6 +120,14 @@ impl Diagnosis {
         };
         let what = problem.error().to_string();
         self.add(problem.path(), problem.name(), what, advice);
+    }
+
+    /// Adds the problems of files of which nothing was said: those of a store that shares the blobs,
+    /// and of manifests among them.
+    pub(super) fn add_further_problems(&mut self, problems: &[Problem]) {
+        let told: HashSet<PathBuf> = self.issues.iter().map(|it| it.path.clone()).collect();
+        let untold = problems.iter().filter(|it| !told.contains(it.path()));
+        untold.for_each(|problem| self.add_problem(problem));
     }
 }
 

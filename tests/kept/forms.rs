@@ -337,6 +337,8 @@ fn the_models_beside_shared_blobs_are_users_of_them() {
     first.manifest("torn", b"{");
     assert!(store.gc(&at_once()).is_err());
     let torn = first.manifest_path("torn");
+    let diagnosis = store.doctor().unwrap();
+    assert!(diagnosis.issues.iter().any(|issue| issue.path == torn));
     assert_eq!(store.usage().unwrap().problems[0].path(), torn);
 }
 

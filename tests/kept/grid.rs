@@ -245,6 +245,8 @@ fn a_store_with_blobs_and_no_manifest_wants_to_be_asked_for_all() {
         assert!(error.to_string().contains("--all"), "{error}");
     }
     assert!(scratch.blob_path(&digest).exists());
+    let notes = scratch.store().doctor().unwrap().notes;
+    assert!(notes[0].advice.contains("--all"), "{}", notes[0].advice);
     assert_eq!(scratch.store().gc(&at_once()).unwrap().blobs, [digest]);
     // Where there is nothing to lose, there is nothing to ask.
     assert_eq!(scratch.store().gc(&options).unwrap().blobs, []);

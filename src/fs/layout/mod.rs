@@ -110,11 +110,6 @@ impl Layout {
             .unwrap_or_else(|| self.root.clone())
     }
 
-    /// Returns the root of the other store whose `blobs/` this store's is a link to, if it is.
-    pub(crate) fn shared_root(&self) -> Option<PathBuf> {
-        self.shared_roots().pop()
-    }
-
     /// Returns the roots of the other stores whose `blobs/` this store's is a link to: of each that
     /// a chain of links leads through, and last of the one where it ends.
     pub(crate) fn shared_roots(&self) -> Vec<PathBuf> {

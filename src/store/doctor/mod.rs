@@ -103,8 +103,9 @@ impl Store {
             let missing = self.missing_among(named.copied(), homes);
             self.examine_blobs(inventory, &missing, &mut diagnosis);
             let live = LiveBlobs::among(self, survey, &HashSet::new())?;
-            if live.problems().is_empty() {
-                self.examine_unused(inventory, &live, &mut diagnosis);
+            match live.problems() {
+                [] => self.examine_unused(inventory, &live, &mut diagnosis),
+                problems => diagnosis.add_further_problems(problems),
             }
         }
         self.examine_private(&staged, &mut diagnosis);
@@ -149,7 +150,7 @@ impl Store {
     /// blob.
     fn examine_place(&self, diagnosis: &mut Diagnosis) -> bool {
         let blobs = self.layout().blobs_directory();
-        if let Some(root) = self.layout().shared_root() {
+        for root in self.layout().shared_roots() {
             let what = format!("the blobs are those of the store {}", root.display());
             let advice = "nothing needs to be done here; a garbage collection there does not know \
                           this store's models, so collect only from here";
@@ -158,8 +159,8 @@ impl Store {
         match self.blobs_place() {
             Ok(()) => true,
             Err(error) => {
-                let advice = "mount the disk, or restore what the link led to: all weights are \
-                              there; deleting and collecting are refused meanwhile";
+                let advice = "mount the disk, make it readable, or restore what the link led to: all \
+                              weights are there; deleting and collecting are refused meanwhile";
                 diagnosis.add(&blobs, None, error.to_string(), advice);
                 false
             }
@@ -230,19 +231,23 @@ impl Store {
                 _ => {}
             }
         }
+        let collects = match live.has_no_manifest() {
+            true => "is the disk of the models mounted? If so, `modelkeep gc --all`",
+            false => "`modelkeep gc`",
+        };
         for (files, of, command) in [
-            (orphans, "that no model uses", "modelkeep gc"),
+            (orphans, "that no model uses", collects),
             (
                 partials,
                 "of interrupted downloads",
-                "modelkeep gc --partials",
+                "`modelkeep gc --partials`",
             ),
         ] {
             if !files.is_empty() {
                 let (count, bytes) = (files.len(), files.iter().sum::<u64>());
                 let files = if count == 1 { "file" } else { "files" };
                 let what = format!("{bytes} bytes {of}, in {count} {files}");
-                let advice = format!("`{command}` removes those that are older than an hour");
+                let advice = format!("{command} removes those that are older than an hour");
                 diagnosis.note(&directory, None, what, &advice);
             }
         }
