@@ -183,6 +183,49 @@ fn without_permission_reading_works_and_changing_says_what_was_denied() {
 }
 
 #[test]
+fn while_the_blobs_are_closed_no_model_goes() {
+    let scratch = stage();
+    let before = scratch.snapshot();
+    let program = scratch.root().join("program");
+    fs::copy(env::current_exe().unwrap(), &program).unwrap();
+    let mut give = Command::new("chown");
+    give.args(["-R", "65534:65534"]).arg(scratch.root());
+    if !give.output().is_ok_and(|output| output.status.success()) {
+        not_here("processes of another user", "the user is not root");
+        return;
+    }
+    let blobs = scratch.root().join("blobs");
+    let mode = |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode));
+    for bits in [0o000, 0o444, 0o111] {
+        mode(&blobs, bits).unwrap();
+        let mut nobody = Command::new("setpriv");
+        nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        nobody.arg(&program);
+        under(nobody, "a_process_that_may_not_see_the_blobs", &scratch);
+    }
+    mode(&blobs, 0o755).unwrap();
+    fs::remove_file(program).unwrap();
+    assert_eq!(scratch.snapshot(), before);
+}
+
+#[test]
+fn a_process_that_may_not_see_the_blobs() {
+    let Some(store) = limited_store() else { return };
+    let diagnosis = store.doctor().unwrap();
+    let blobs = store.path().join("blobs");
+    assert!(diagnosis.issues.iter().any(|issue| issue.path == blobs));
+    let refused = [
+        store.delete(reference("good")).map(drop),
+        store.gc(&GcOptions::default()).map(drop),
+        store.maintain().map(drop),
+    ];
+    for answer in refused {
+        let error = answer.unwrap_err().to_string();
+        assert!(error.contains("/blobs: "), "{error}");
+    }
+}
+
+#[test]
 fn a_process_that_may_only_read() {
     let Some(store) = limited_store() else { return };
     assert_eq!(store.list().unwrap().models.len(), 2);

@@ -325,11 +325,15 @@ impl Store {
     }
 
     /// Fails where `blobs/` is there and leads to no directory, as a link to a disk that is not
-    /// mounted: what is missing then is not gone.
+    /// mounted, or to one that is closed to this user: what is missing then is not gone.
     pub(crate) fn blobs_place(&self) -> Result<()> {
         let blobs = self.layout().blobs_directory();
         let cause = match blobs.metadata() {
-            Ok(metadata) if metadata.is_dir() => return Ok(()),
+            Ok(metadata) if metadata.is_dir() => match self.layout().look_into_blobs() {
+                Ok(()) => return Ok(()),
+                Err(_) if read::is_gone(&blobs) => return Ok(()),
+                Err(e) => e,
+            },
             Ok(_) => std::io::Error::other("not a directory"),
             Err(_) if read::is_gone(&blobs) => return Ok(()),
             Err(e) => read::dangling(&blobs, e),

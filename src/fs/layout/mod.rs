@@ -241,6 +241,13 @@ impl Layout {
         }
     }
 
+    /// Fails where `blobs/` may not be read, or what is in it may not be looked at.
+    pub(crate) fn look_into_blobs(&self) -> io::Result<()> {
+        let directory = self.blobs_directory();
+        Directory::open(&directory)?;
+        directory.join(".").metadata().map(drop)
+    }
+
     /// Returns every entry of `blobs/` but directories, by name; a missing directory has none.
     pub(crate) fn blobs(&self) -> io::Result<Vec<BlobFile>> {
         let directory = self.blobs_directory();
