@@ -2,12 +2,14 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::journal::Journal;
 use crate::fs::layout::Layout;
+use crate::fs::ops::{LockAccess, LockFile};
 use crate::fs::staged;
 use crate::fs::system::{code, lock};
 use crate::fs::{ops, owner};
@@ -19,6 +21,9 @@ use crate::fs::{ops, owner};
 /// everybody.
 pub(crate) struct StoreLock {
     file: File,
+    path: PathBuf,
+    /// Whether it is held alone and its file may be written: else there is no journal.
+    has_journal: bool,
 }
 
 /// How long to wait for another process of ours before giving up.
@@ -38,16 +43,22 @@ impl StoreLock {
         wait: impl Fn() -> Result<()>,
     ) -> Result<Self> {
         let path = layout.lock_file();
-        let file = open(&path)?;
+        let LockFile { file, access } = open(&path)?;
+        let mut lock = StoreLock {
+            file,
+            path,
+            has_journal: access != LockAccess::Reading,
+        };
         let end = Instant::now() + patience;
         loop {
-            match ops::try_lock(&file) {
-                Ok(()) => return Ok(StoreLock { file }),
+            match ops::try_lock(&lock.file) {
+                Ok(()) => return Ok(lock),
                 Err(TryLockError::Error(e)) if code::is_lockless(&e) => {
-                    return Ok(StoreLock { file });
+                    lock.has_journal = false;
+                    return Ok(lock);
                 }
                 Err(TryLockError::Error(e)) if e.kind() != io::ErrorKind::Interrupted => {
-                    return Err(Error::io("taking lock", &path, e));
+                    return Err(Error::io("taking lock", &lock.path, e));
                 }
                 // Somebody holds it, or a signal came.
                 Err(_) if Instant::now() < end => {
@@ -55,7 +66,7 @@ impl StoreLock {
                     thread::sleep(Duration::from_millis(2));
                 }
                 Err(_) => {
-                    let text = format!("waiting for lock {}", path.display());
+                    let text = format!("waiting for lock {}", lock.path.display());
                     return Err(Error::new(ErrorKind::Busy, text));
                 }
             }
@@ -64,16 +75,25 @@ impl StoreLock {
 }
 
 /// Opens the lock; a new one is for all who may write to the store.
-fn open(path: &Path) -> Result<File> {
+fn open(path: &Path) -> Result<LockFile> {
     let directory = owner::parent(path);
     staged::make_private_dir(directory)?;
     let at = |e| owner::refused("opening lock", path, e);
-    let (file, is_new) = ops::open_lock(path).map_err(at)?;
-    if is_new {
-        owner::adopt(&file, directory).map_err(at)?;
-        owner::share(&file, owner::parent(directory)).map_err(at)?;
+    let opened = ops::open_lock(path).map_err(at)?;
+    if opened.access == LockAccess::Made {
+        owner::adopt(&opened.file, directory).map_err(at)?;
+        owner::share(&opened.file, owner::parent(directory)).map_err(at)?;
     }
-    Ok(file)
+    Ok(opened)
+}
+
+impl StoreLock {
+    /// Returns the journal of who holds it, and what a holder that was killed left in it. None where
+    /// nobody holds it alone, as on a file system without locks, or its file may only be read.
+    pub(crate) fn journal(&self) -> Option<(Journal<'_>, String)> {
+        self.has_journal
+            .then(|| Journal::read(&self.file, &self.path))
+    }
 }
 
 impl Drop for StoreLock {

@@ -13,6 +13,7 @@ pub(crate) mod gguf_in_place;
 pub(crate) mod gguf_parts;
 pub(crate) mod gguf_stream;
 pub(crate) mod hash;
+pub(crate) mod journal;
 pub(crate) mod layout;
 pub(crate) mod link;
 pub(crate) mod link_place;

@@ -18,27 +18,50 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     open::without_following(path, OpenOptions::new().write(true).create_new(true))
 }
 
-/// Opens a file of our own for locking, and creates it where it is missing; tells whether it did.
-/// Never follows a link, and never waits for the other end of a FIFO. One that may not be written
-/// is opened for reading, which suffices for a lock.
-pub(crate) fn open_lock(path: &Path) -> io::Result<(File, bool)> {
-    hook::before(&Change::OpenLock)?;
-    let writing = || open::without_following(path, OpenOptions::new().write(true));
-    let making = || open::without_following(path, OpenOptions::new().write(true).create_new(true));
-    let opened = match writing() {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => match making() {
-            Ok(file) => return Ok((file, true)),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => writing(),
-            Err(e) => Err(e),
-        },
-        opened => opened,
-    };
-    match opened {
-        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-            let reading = open::without_following(path, OpenOptions::new().read(true));
-            Ok((reading.map_err(|_| e)?, false))
+/// A file that is opened for locking.
+pub(crate) struct LockFile {
+    pub file: File,
+    pub access: LockAccess,
+}
+
+/// How a file was opened for locking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LockAccess {
+    Made,
+    Writing,
+    /// It may not be written, and reading suffices for a lock.
+    Reading,
+}
+
+/// Opens a file of our own for locking, and creates it where it is missing. Never follows a link, and
+/// never waits for the other end of a FIFO.
+pub(crate) fn open_lock(path: &Path) -> io::Result<LockFile> {
+    hook::before(&Change::OpenLock(path))?;
+    let opened = |access| {
+        let mut options = OpenOptions::new();
+        options.read(true).write(access != LockAccess::Reading);
+        options.create_new(access == LockAccess::Made);
+        let file = open::without_following(path, &mut options)?;
+        match file.metadata()?.is_file() {
+            true => Ok(LockFile { file, access }),
+            false => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a regular file",
+            )),
         }
-        opened => Ok((opened?, false)),
+    };
+    let writing = match opened(LockAccess::Writing) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => match opened(LockAccess::Made) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => opened(LockAccess::Writing),
+            made => made,
+        },
+        writing => writing,
+    };
+    match writing {
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+            opened(LockAccess::Reading).map_err(|_| e)
+        }
+        writing => writing,
     }
 }
 
@@ -230,7 +253,7 @@ pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
 #[cfg_attr(not(test), expect(dead_code, reason = "only tests look inside"))]
 pub(crate) enum Change<'a> {
     Create(&'a Path),
-    OpenLock,
+    OpenLock(&'a Path),
     /// Nothing on the disk, as all locks.
     Lock,
     /// Nothing on the disk.

@@ -96,6 +96,21 @@ impl Staged {
         Ok(layout.inside(&directory, staged_name()))
     }
 
+    /// Returns the path for a name that [`place_for_link`](Self::place_for_link) has returned; `None`
+    /// where it is none of these.
+    pub(crate) fn place_called(layout: &Layout, name: &str) -> Option<PathBuf> {
+        let is_ours =
+            name.starts_with(STAGED) && Path::new(name).file_name() == Some(name.as_ref());
+        let (_, directory) = staging_place(layout, Place::Manifests);
+        is_ours.then(|| layout.inside(&directory, name))
+    }
+
+    /// Leaves it where it lies.
+    pub(crate) fn left(mut self) -> PathBuf {
+        self.committed = true;
+        self.path.clone()
+    }
+
     /// Makes a file and marks it as one that somebody writes, until it is closed. A collection may
     /// have taken it in between; then it is made again.
     fn claimed(
@@ -307,20 +322,28 @@ pub(crate) fn abandoned(path: &Path, grace: Duration) -> Option<File> {
     (stamp::absolute_age(&stat) >= needed).then_some(file)
 }
 
-/// Returns a directory on the device of `place` in which temporary names disturb nobody.
+/// Returns a directory on the device of `place` in which temporary names disturb nobody, and makes it.
 fn staging(layout: &Layout, place: Place) -> Result<PathBuf> {
+    let (own, staging) = staging_place(layout, place);
+    if let Some(own) = own {
+        make_private_dir(&own)?;
+        make_private_dir(&staging)?;
+    }
+    Ok(staging)
+}
+
+/// Returns that directory, and the one of our own in which it is.
+fn staging_place(layout: &Layout, place: Place) -> (Option<PathBuf>, PathBuf) {
     let own = match place {
         // A file directly under `manifests` is no manifest to anybody.
         Place::Manifests if layout.manifests_are_elsewhere() => {
-            return Ok(layout.manifests_directory());
+            return (None, layout.manifests_directory());
         }
         Place::Blobs => layout.own_for_blobs(),
         _ => layout.own_directory(),
     };
-    make_private_dir(&own)?;
     let staging = layout.inside(&own, Room::Staging.name());
-    make_private_dir(&staging)?;
-    Ok(staging)
+    (Some(own), staging)
 }
 
 /// Returns a free path beside the one that a file is to have.

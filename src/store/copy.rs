@@ -1,7 +1,5 @@
 //! Copying a model: one more name for the same blobs.
 
-use std::io;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,7 +10,7 @@ use crate::fs::read::{self, Text};
 use crate::fs::staged::{Place, Staged};
 use crate::go::json;
 use crate::name::{ModelName, convert, missing};
-use crate::store::handle::Store;
+use crate::store::handle::{Change, Store};
 
 /// How to copy.
 ///
@@ -161,8 +159,8 @@ impl Store {
             return self.rename_in_one(&from, &to);
         }
         let from = self.stored(&from)?;
-        let _change = self.lock()?;
-        let copied = self.copy_locked(from, &to, &CopyOptions::new().replace(false))?;
+        let change = self.lock()?;
+        let copied = self.copy_locked(&change, from, &to, &CopyOptions::new().replace(false))?;
         // The copy has just seen that the old name still has what the new one got, and uses all
         // of its blobs: none goes.
         self.remove_name(&copied.from)?;
@@ -179,8 +177,8 @@ impl Store {
             return self.copy_among(from, to, options);
         }
         let from = self.stored(from)?;
-        let _change = self.lock()?;
-        self.copy_locked(from, to, options)
+        let change = self.lock()?;
+        self.copy_locked(&change, from, to, options)
     }
 
     /// Renames a model in the store in which it is, to a name that no store has.
@@ -216,6 +214,7 @@ impl Store {
 
     fn copy_locked(
         &self,
+        change: &Change,
         from: ModelName,
         to: &ModelName,
         options: &CopyOptions,
@@ -238,27 +237,21 @@ impl Store {
         if from == copied.to {
             return Ok(copied);
         }
-        let before = match copied.replaced {
-            true => Before::keep(self, &target)?,
-            false => Before::Nothing,
-        };
-        for _ in 0..ATTEMPTS {
-            self.write_manifest(&copied.to, &text.bytes)?;
-            ops::wait(Duration::ZERO);
-            // A delete elsewhere takes the name first and looks for users of its blobs then. If the
-            // source is still what we copied, that look is yet to come and sees the copy.
-            match self.manifest_text(&from) {
-                Ok(now) if now.bytes == text.bytes => return Ok(copied),
-                Ok(now) => text = now,
-                Err(error) => {
-                    before.put_back(self, &target)?;
-                    return Err(error);
+        self.provisionally(change, |manifests| {
+            for _ in 0..ATTEMPTS {
+                manifests.write(&copied.to, &text.bytes)?;
+                ops::wait(Duration::ZERO);
+                // A delete elsewhere takes the name first and looks for users of its blobs then. If
+                // the source is still what we copied, that look is yet to come and sees the copy.
+                let now = self.manifest_text(&from)?;
+                if now.bytes == text.bytes {
+                    return Ok(copied);
                 }
+                text = now;
             }
-        }
-        before.put_back(self, &target)?;
-        let text = format!("copying model '{from}', which somebody keeps changing");
-        Err(Error::new(ErrorKind::Busy, text))
+            let text = format!("copying model '{from}', which somebody keeps changing");
+            Err(Error::new(ErrorKind::Busy, text))
+        })
     }
 
     fn manifest_text(&self, name: &ModelName) -> Result<Text> {
@@ -282,71 +275,5 @@ impl Store {
         directories.push(self.layout().manifests_directory());
         staged.commit(&self.layout().manifest(name), &directories)?;
         self.must_keep_name(name)
-    }
-}
-
-/// What was in the place of a manifest that is replaced, until the change is certain: the very
-/// file, whether it can be read or not.
-pub(super) enum Before {
-    Nothing,
-    /// A second name for it, where nobody looks.
-    Linked(Kept),
-    /// Its bytes, where the file system has no links.
-    Read(Vec<u8>),
-}
-
-/// A file under a private name, gone when dropped.
-pub(super) struct Kept(PathBuf);
-
-impl Before {
-    /// # Errors
-    /// Where there is something that could not be put back. Nothing was changed then.
-    pub(super) fn keep(store: &Store, target: &Path) -> Result<Self> {
-        if read::is_gone(target) {
-            return Ok(Before::Nothing);
-        }
-        let linked = Staged::place_for_link(store.layout())?;
-        match ops::hard_link(target, &linked) {
-            Ok(()) => Ok(Before::Linked(Kept(linked))),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Before::Nothing),
-            Err(_) => match read::read_text(target) {
-                Ok(text) => Ok(Before::Read(text.bytes)),
-                Err(e) => Err(Error::io("reading manifest", target, e)),
-            },
-        }
-    }
-
-    /// Undoes the copy. The directories stay: removing them would race with a server that is about
-    /// to write into them.
-    pub(super) fn put_back(self, store: &Store, target: &Path) -> Result<()> {
-        let at = |e| Error::io("putting back manifest", target, e);
-        match self {
-            Before::Nothing => {
-                match ops::unlink(target) {
-                    // Whoever deleted the source has deleted the copy, too.
-                    Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                    removed => removed.map_err(|e| Error::io("removing manifest", target, e))?,
-                }
-                store.sync_parent(target)
-            }
-            Before::Linked(kept) => {
-                ops::rename(&kept.0, target).map_err(at)?;
-                store.sync_parent(target)
-            }
-            Before::Read(bytes) => {
-                let layout = store.layout();
-                let durability = store.options().durability;
-                let mut staged = Staged::new(layout, Place::Manifests, durability)?;
-                staged.write(&bytes)?;
-                staged.commit(target, &[])
-            }
-        }
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        // It may be back in its place. What cannot be removed now, a collection takes.
-        let _ = ops::unlink(&self.0);
     }
 }

@@ -13,9 +13,11 @@ use crate::fs::{read, staged};
 use crate::name::Digest;
 use crate::store::index_cache::IndexCache;
 use crate::store::options::StoreOptions;
+use crate::store::outgoing::Recovered;
 use crate::store::pool::ThreadPools;
+use crate::store::problem::Problem;
 use crate::store::survey::Memory;
-use crate::store::{outgoing, watch};
+use crate::store::{outgoing, provisional, watch};
 
 /// A models directory, opened.
 ///
@@ -51,10 +53,13 @@ struct Inner {
     index_cache: IndexCache,
 }
 
-/// A change under way: the lock, and what was put back when it began.
+/// A change under way: the lock, and what came back from the trash when it began.
 pub(crate) struct Change {
-    _lock: StoreLock,
-    pub restored: Vec<Digest>,
+    pub(in crate::store) lock: StoreLock,
+    pub recovered: Recovered,
+    /// What an interrupted change was about, and can be neither finished nor taken back now: nobody
+    /// knows what is in use.
+    pub undecided: Vec<Problem>,
 }
 
 impl Store {
@@ -283,15 +288,18 @@ impl Store {
     }
 
     /// Begins a change: refuses on a read-only store, waits for our other processes, and first of
-    /// all puts back what an interrupted removal left in the trash and is in use.
+    /// all puts back what an interrupted removal left in the trash and is in use, and takes back what
+    /// an interrupted change has not made sure of.
     pub(crate) fn lock(&self) -> Result<Change> {
         self.must_be_one("a change")?;
         self.may_change()?;
         let lock = StoreLock::acquire(self.layout(), || self.advance(0))?;
-        let restored = outgoing::recover(self);
+        let recovered = outgoing::recover(self);
+        let undecided = provisional::recover(self, &lock);
         Ok(Change {
-            _lock: lock,
-            restored,
+            lock,
+            recovered,
+            undecided,
         })
     }
 

@@ -36,6 +36,7 @@ mod options;
 mod outgoing;
 mod pool;
 mod problem;
+mod provisional;
 #[cfg(feature = "registry")]
 mod pull;
 #[cfg(feature = "registry")]

@@ -149,15 +149,23 @@ pub(crate) fn unused_trash(store: &Store, live: &LiveBlobs) -> Vec<(Digest, Left
     blobs.filter(|(digest, _)| !live.contains(digest)).collect()
 }
 
+/// What became of the blobs in the trash when a change began.
+#[derive(Debug, Default)]
+pub(crate) struct Recovered {
+    pub restored: Vec<Digest>,
+    /// Why blobs that are in use are in the trash still.
+    pub stuck: Vec<Problem>,
+}
+
 /// Puts back from the trash whatever is in use, or may be, whatever else is wrong with the store.
 /// Every change begins with this. Costs a failing directory read where nothing is in the trash.
-pub(crate) fn recover(store: &Store) -> Vec<Digest> {
+pub(crate) fn recover(store: &Store) -> Recovered {
     let left = Leftovers::of(store.layout(), &[Room::Trash]).files;
+    let mut recovered = Recovered::default();
     if left.is_empty() {
-        return Vec::new();
+        return recovered;
     }
     let live = LiveBlobs::scan(store);
-    let mut restored = Vec::new();
     for file in left {
         let Some((_, digest)) = store.layout().home(&file.path) else {
             continue;
@@ -165,12 +173,16 @@ pub(crate) fn recover(store: &Store) -> Vec<Digest> {
         let is_unused = live
             .as_ref()
             .is_ok_and(|live| live.problems().is_empty() && !live.contains(&digest));
-        if !is_unused {
-            // What cannot go home stays where it is: nothing that is in use is removed from there.
-            restored.extend(bring_back(store, &file.path).ok().flatten());
+        if is_unused {
+            continue;
+        }
+        // What cannot go home stays where it is: nothing that is in use is removed from there.
+        match bring_back(store, &file.path) {
+            Ok(restored) => recovered.restored.extend(restored),
+            Err(error) => recovered.stuck.push(Problem::new(&file.path, None, error)),
         }
     }
-    restored
+    recovered
 }
 
 /// Returns where a blob is that is missing at home, if an interrupted removal left it in the trash.

@@ -111,7 +111,7 @@ impl Store {
         let change = self.lock()?;
         self.blobs_place()?;
         let mut repaired = Repaired {
-            restored: change.restored.clone(),
+            restored: change.recovered.restored.clone(),
             ..Repaired::default()
         };
         let mut failed = None;

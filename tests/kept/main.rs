@@ -18,6 +18,7 @@ mod process;
 mod spared;
 mod told;
 mod trash;
+mod uncertain;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@
 //! other at once. Whatever it does, and wherever we are stopped afterwards, no manifest lacks a
 //! blob that was there, and the next call brings home what is in the trash.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -240,4 +240,90 @@ fn stopped_anywhere_after_a_server_acted_in_a_wait_the_next_call_brings_everythi
     }
     println!("{runs} runs");
     assert!(runs > 50, "{runs} runs: nobody waits");
+}
+
+/// What a server that deletes does first: the name goes, and who uses the blobs is looked up.
+/// Returns what it is going to remove.
+fn begin_to_delete(root: &Path, model: &str) -> Vec<std::path::PathBuf> {
+    let path = manifest(root, model);
+    let Ok(text) = fs::read(&path) else {
+        return Vec::new();
+    };
+    fs::remove_file(path).unwrap();
+    let image = Disk::of(root).live();
+    let used: BTreeSet<Digest> = manifests(&image)
+        .filter_map(|(_, text)| Manifest::parse(text).ok())
+        .flat_map(|manifest| manifest.digests())
+        .collect();
+    let named = Manifest::parse(&text).unwrap().digests().into_iter();
+    named
+        .filter(|digest| !used.contains(digest))
+        .map(|digest| root.join("blobs").join(format!("sha256-{}", digest.hex())))
+        .collect()
+}
+
+/// Runs an operation while a server deletes a model: from the change `at` on its name is gone, from
+/// `removed_at` on what nobody else used then, and from `stop` on we are. Returns how many changes
+/// were made or tried.
+fn run_beside_a_delete(
+    scene: &Scene,
+    operation: Operation,
+    model: &'static str,
+    [at, removed_at, stop]: [usize; 3],
+) -> usize {
+    let root = scene.root().to_owned();
+    let changes = Rc::new(Cell::new(0));
+    let counted = changes.clone();
+    let mut unused = Vec::new();
+    let hooked = move |_: &Change<'_>| {
+        let number = counted.get() + 1;
+        counted.set(number);
+        if number == at {
+            unused = begin_to_delete(&root, model);
+        }
+        if number == removed_at {
+            unused.iter().for_each(|path| drop(fs::remove_file(path)));
+        }
+        match number >= stop {
+            true => Err(io::Error::from_raw_os_error(libc::EIO)),
+            false => Ok(()),
+        }
+    };
+    let store = scene.store();
+    let _ = hook::with(hooked, || operation(&store));
+    changes.get()
+}
+
+#[test]
+fn stopped_after_a_server_deleted_no_model_lacks_a_blob_once_the_next_call_was_made() {
+    const NEVER: usize = usize::MAX;
+    let mut runs = 0;
+    let mut operations = operations();
+    operations.retain(|(name, _)| {
+        ["copy", "rename", "import", "pull"]
+            .iter()
+            .any(|it| name.starts_with(it))
+    });
+    for (name, operation) in operations {
+        let changes = run_beside_a_delete(&Scene::new(), operation, "a", [NEVER; 3]);
+        for (model, at) in (1..=changes).flat_map(|at| [("a", at), ("b", at)]) {
+            for removed_at in [at, at + 2] {
+                for stop in [1, 2, 3, 5, 8].map(|later| removed_at + later) {
+                    let scene = Scene::new();
+                    run_beside_a_delete(&scene, operation, model, [at, removed_at, stop]);
+                    let _ = scene.store().gc(&GcOptions::default());
+                    let place = format!(
+                        "{name}, a server deletes {model} from {at} to {removed_at}, stopped at {stop}"
+                    );
+                    check(&Disk::of(scene.root()).live(), false, &place);
+                    runs += 1;
+                }
+            }
+        }
+    }
+    println!("{runs} runs");
+    assert!(
+        runs > 500,
+        "{runs} runs: the hook is not where the changes are"
+    );
 }

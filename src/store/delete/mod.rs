@@ -88,7 +88,8 @@ pub struct Deleted {
     /// Names that were aliases: only the link went, and the model stays.
     pub aliases: Vec<Alias>,
     /// Why blobs were kept: manifests that cannot be read may use any of them, or another program
-    /// has one open ([`Busy`](crate::ErrorKind::Busy)), which a later collection removes.
+    /// has one open ([`Busy`](crate::ErrorKind::Busy)), which a later collection removes; and why one
+    /// that is in use could not be put back.
     pub kept: Vec<Problem>,
     /// From which store each model is gone, in a view of several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -281,7 +282,10 @@ impl Store {
         }
         let change = self.lock()?;
         self.blobs_place()?;
-        deleted.restored = change.restored;
+        deleted.restored = change.recovered.restored;
+        deleted.kept = change.recovered.stuck;
+        let is_undecided = !change.undecided.is_empty();
+        deleted.kept.extend(change.undecided);
         let mut digests = HashSet::new();
         for (reference, name) in found {
             match self.remove_name(&name) {
@@ -294,7 +298,9 @@ impl Store {
             }
             deleted.models.push(name);
         }
-        self.remove_unused(&digests, &mut deleted)?;
+        if !is_undecided {
+            self.remove_unused(&digests, &mut deleted)?;
+        }
         Ok(deleted)
     }
 
@@ -350,7 +356,7 @@ impl Store {
         }
         let live = LiveBlobs::scan_for(self, digests)?;
         if !live.problems().is_empty() {
-            deleted.kept = live.into_problems();
+            deleted.kept.extend(live.into_problems());
             return Ok(());
         }
         let mut digests: Vec<&Digest> = digests.iter().collect();
@@ -368,7 +374,7 @@ impl Store {
         deleted.blobs = emptied.removed;
         deleted.bytes = emptied.bytes;
         deleted.restored.extend(emptied.restored);
-        deleted.kept = emptied.kept;
+        deleted.kept.extend(emptied.kept);
         failed.map_or(Ok(()), Err)
     }
 

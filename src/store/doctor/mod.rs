@@ -19,6 +19,7 @@ use crate::store::link::LinkState;
 use crate::store::live::LiveBlobs;
 use crate::store::misnamed::Missing;
 use crate::store::options::StoreOptions;
+use crate::store::provisional;
 use crate::store::survey::{ManifestFacts, Survey};
 
 use examiner::Examiner;
@@ -202,6 +203,16 @@ impl Store {
                 ),
             };
             diagnosis.note(&file.path, None, what, advice);
+        }
+        for name in provisional::uncertain(self) {
+            let path = self.layout().manifest(&name);
+            let advice = "nothing needs to be done";
+            diagnosis.note(
+                &path,
+                Some(&name),
+                provisional::UNCERTAIN.to_owned(),
+                advice,
+            );
         }
         for path in staged {
             let what = "a manifest that was being written, or was left by an interrupted run";

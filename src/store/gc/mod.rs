@@ -13,8 +13,9 @@ use crate::fs::stamp;
 use crate::fs::system::stat::Stat;
 use crate::go::json;
 use crate::name::Digest;
-use crate::store::handle::Store;
+use crate::store::handle::{Change, Store};
 use crate::store::live::LiveBlobs;
+use crate::store::problem::Problem;
 
 use plan::Plan;
 
@@ -160,7 +161,8 @@ pub struct Collected {
     /// Blobs that somebody began to use while they were being removed, by this call or by an
     /// interrupted one before it, and which were put back.
     pub restored: Vec<Digest>,
-    /// Why blobs were kept: a manifest became unreadable meanwhile, or another program has one open.
+    /// Why blobs were kept: a manifest became unreadable meanwhile, or another program has one open;
+    /// and why one that is in use could not be put back.
     pub kept: Vec<String>,
 }
 
@@ -207,6 +209,10 @@ impl Store {
             false => Some(self.lock()?),
         };
         self.blobs_place()?;
+        if let Some(problem) = change.iter().flat_map(|it| &it.undecided).next() {
+            let text = format!("collecting nothing while an interrupted change is open: {problem}");
+            return Err(Error::new(ErrorKind::Corrupt, text));
+        }
         let live = LiveBlobs::scan(self)?;
         if let Some(problem) = live.problems().first() {
             let text = format!("collecting nothing while a manifest is unreadable: {problem}");
@@ -223,8 +229,11 @@ impl Store {
         };
         collected.dry_run = options.dry_run;
         collected.young = young;
-        let restored = change.map(|change| change.restored).unwrap_or_default();
-        collected.restored.splice(0..0, restored);
+        if let Some(Change { recovered, .. }) = change {
+            collected.restored.splice(0..0, recovered.restored);
+            let stuck = recovered.stuck.iter().map(Problem::to_string);
+            collected.kept.extend(stuck);
+        }
         Ok(collected)
     }
 }

@@ -254,7 +254,7 @@ impl Store {
         let warnings = staged.parts.iter_mut();
         let warnings = warnings.flat_map(|part| std::mem::take(&mut part.warnings));
         let warnings = warnings.collect();
-        let _lock = self.lock()?;
+        let change = self.lock()?;
         let replaced = self.may_import(&name, replace)?;
         let weights = staged.parts.first().unwrap_or(&staged.config).blob();
         let layers = staged.parts.iter().map(Part::layer).collect();
@@ -266,8 +266,11 @@ impl Store {
                 Bytes::Stored(pinned) => pinned,
             });
         }
-        self.write_manifest(&name, &manifest.to_bytes())?;
-        self.keep(&pins)?;
+        self.provisionally(&change, |manifests| {
+            self.put_back(&pins)?;
+            manifests.write(&name, &manifest.to_bytes())?;
+            self.keep(&pins)
+        })?;
         Ok(Imported {
             name,
             digest: weights.digest,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::hash_stream;
 use crate::fs::source::Incoming;
 use crate::fs::{ops, read};
@@ -147,13 +147,26 @@ impl Store {
     }
 
     /// Puts back what is held and no longer in its place.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt) where what is held has other bytes than its name says: then
+    /// nothing can take its place.
     pub(in crate::store) fn put_back(&self, pins: &[Pinned]) -> Result<()> {
         for pinned in pins {
             if !self.has_blob(&pinned.blob.digest) {
                 let mut file = &pinned.file;
                 file.rewind()
                     .map_err(|e| Error::io("reading", &self.blob_path(&pinned.blob.digest), e))?;
-                self.place(self.stage_stream(&mut file, Path::new("a pinned blob"))?)?;
+                let new = self.stage_stream(&mut file, Path::new("a pinned blob"))?;
+                if new.blob.digest != pinned.blob.digest {
+                    let text = format!(
+                        "the blob {} was damaged, and another program removed it meanwhile: pull \
+                         the model it is from again",
+                        pinned.blob.digest
+                    );
+                    return Err(Error::new(ErrorKind::Corrupt, text));
+                }
+                self.place(new)?;
             }
         }
         Ok(())

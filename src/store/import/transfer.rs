@@ -50,7 +50,7 @@ impl Store {
                 staged.push(self.take_blob(&model, &layer.digest()?)?);
             }
         }
-        let _lock = self.lock()?;
+        let change = self.lock()?;
         let replaced = self.may_import(&to, replace)?;
         let mut pins = Vec::with_capacity(staged.len());
         for bytes in staged {
@@ -59,8 +59,11 @@ impl Store {
                 Bytes::Stored(pinned) => pinned,
             });
         }
-        self.write_manifest(&to, &text.bytes)?;
-        self.keep(&pins)?;
+        self.provisionally(&change, |manifests| {
+            self.put_back(&pins)?;
+            manifests.write(&to, &text.bytes)?;
+            self.keep(&pins)
+        })?;
         Ok(Copied {
             from: source.clone(),
             to,

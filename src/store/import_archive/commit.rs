@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::read;
 use crate::name::Digest;
-use crate::store::copy::Before;
+use crate::store::provisional::Provisional;
 
 use super::intake::{Incoming, Intake};
 use super::{ArchivedModel, ImportedArchive};
@@ -45,7 +45,7 @@ impl Intake<'_> {
         models: Vec<Incoming>,
         needed: &BTreeSet<Digest>,
     ) -> Result<ImportedArchive> {
-        let _lock = self.store.lock()?;
+        let change = self.store.lock()?;
         for model in &models {
             self.may_take(model)?;
         }
@@ -53,13 +53,8 @@ impl Intake<'_> {
         // somebody may have collected what no manifest named yet.
         self.store.put_back(&self.pinned)?;
         self.must_be_there(needed)?;
-        let mut before = Vec::new();
-        if let Err(error) = self.write(models, needed, &mut before) {
-            for (before, path) in before.into_iter().rev() {
-                before.put_back(self.store, &path)?;
-            }
-            return Err(error);
-        }
+        let store = self.store;
+        store.provisionally(&change, |manifests| self.write(models, needed, manifests))?;
         Ok(self.done)
     }
 
@@ -67,15 +62,13 @@ impl Intake<'_> {
         &mut self,
         models: Vec<Incoming>,
         needed: &BTreeSet<Digest>,
-        before: &mut Vec<(Before, std::path::PathBuf)>,
+        manifests: &mut Provisional<'_>,
     ) -> Result<()> {
         for model in models {
             let taken = self.taken(&model);
             let replaced = matches!(taken, Taken::Other);
             if !matches!(taken, Taken::Same) {
-                let path = self.store.layout().manifest(&model.name);
-                before.push((Before::keep(self.store, &path)?, path));
-                self.store.write_manifest(&model.name, &model.manifest)?;
+                manifests.write(&model.name, &model.manifest)?;
             }
             let name = model.name;
             self.done.models.push(ArchivedModel { name, replaced });

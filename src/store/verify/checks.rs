@@ -20,6 +20,7 @@ use crate::store::handle::Store;
 use crate::store::model::read_if_there;
 use crate::store::outgoing;
 use crate::store::problem::Problem;
+use crate::store::provisional;
 
 use super::blob_check::{BlobCheck, GgufInspection};
 use super::cache::{CacheUpdate, VerifyCache};
@@ -298,6 +299,15 @@ impl Checks {
             }) = check
             {
                 *detail = outgoing::trash_hint(&file.path);
+            }
+        }
+        let uncertain = provisional::uncertain(store);
+        for check in self.by_digest.values_mut() {
+            let is_of_one = check.sizes.iter().any(|(name, _)| uncertain.contains(name));
+            if let Some((BlobStatus::Missing, detail)) = &mut check.verdict
+                && is_of_one
+            {
+                *detail = provisional::UNCERTAIN.to_owned();
             }
         }
     }

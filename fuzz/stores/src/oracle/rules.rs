@@ -186,6 +186,8 @@ impl Change<'_> {
                 options.grace == 0 && options.partials && name.starts_with("sha256-")
             }
             (Call::Import(_) | Call::AddBlob { .. }, Some(hex)) => self.after.good.contains(hex),
+            // It was set aside for the good one, which came home from the trash.
+            (Call::Collect(options), Some(hex)) if options.quarantine && self.has_good(hex) => true,
             (Call::RenameOld | Call::Maintain, Some(hex)) => {
                 self.after.good.contains(hex) || (name.contains(':') && self.has(hex))
             }
@@ -197,6 +199,11 @@ impl Change<'_> {
         };
         may.then_some(())
             .ok_or_else(|| "though it may not".to_owned())
+    }
+
+    /// Whether a good blob came home from the trash.
+    fn has_good(&self, hex: &str) -> bool {
+        self.before.trashed.contains(hex) && self.after.good.contains(hex)
     }
 
     /// Whether a digest has a blob under its present name.

@@ -87,7 +87,7 @@ impl View {
             self.block(blobs, "blobs is away");
         }
         let mode = blobs.metadata().map_or(0o700, |metadata| metadata.mode());
-        self.is_shut = closed && mode & 0o300 != 0o300;
+        self.is_shut = closed && mode & 0o300 != 0o300 || blobs.is_symlink() && !blobs.is_dir();
         self.files = files_in(blobs);
         self.good = good_in(blobs, closed);
     }
