@@ -51,10 +51,13 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<LockFile> {
         }
     };
     let writing = match opened(LockAccess::Writing) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => match opened(LockAccess::Made) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => opened(LockAccess::Writing),
-            made => made,
-        },
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            hook::before(&Change::MakeLock)?;
+            match opened(LockAccess::Made) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => opened(LockAccess::Writing),
+                made => made,
+            }
+        }
         writing => writing,
     };
     match writing {
@@ -254,6 +257,8 @@ pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
 pub(crate) enum Change<'a> {
     Create(&'a Path),
     OpenLock(&'a Path),
+    /// Nothing more on the disk.
+    MakeLock,
     /// Nothing on the disk, as all locks.
     Lock,
     /// Nothing on the disk.

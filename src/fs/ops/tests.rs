@@ -36,6 +36,21 @@ fn what_is_there_is_neither_opened_nor_replaced() {
 }
 
 #[test]
+fn a_lock_that_another_process_makes_first_is_not_new() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("lock");
+    let theirs = path.clone();
+    let make = move |change: &Change<'_>| match change {
+        Change::MakeLock => fs::write(&theirs, ""),
+        _ => Ok(()),
+    };
+    let opened = hook::with(make, || open_lock(&path)).unwrap();
+    assert_eq!(opened.access, LockAccess::Writing);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(open_lock(&path).unwrap().access, LockAccess::Made);
+}
+
+#[test]
 fn of_two_names_of_a_file_a_rename_leaves_one() {
     let scratch = tempfile::tempdir().unwrap();
     let (one, two) = (scratch.path().join("one"), scratch.path().join("two"));

@@ -134,7 +134,8 @@ impl Disk {
                     self.inodes.push(Inode::default());
                 }
             }
-            Change::OpenToWrite
+            Change::MakeLock
+            | Change::OpenToWrite
             | Change::Lock
             | Change::Map
             | Change::Touch
