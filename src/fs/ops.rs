@@ -36,7 +36,7 @@ pub(crate) enum LockAccess {
 /// Opens a file of our own for locking, and creates it where it is missing. Never follows a link, and
 /// never waits for the other end of a FIFO.
 pub(crate) fn open_lock(path: &Path) -> io::Result<LockFile> {
-    hook::before(&Change::OpenLock(path))?;
+    hook::before(&Change::OpenLock)?;
     let opened = |access| {
         let mut options = OpenOptions::new();
         options.read(true).write(access != LockAccess::Reading);
@@ -52,7 +52,7 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<LockFile> {
     };
     let writing = match opened(LockAccess::Writing) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            hook::before(&Change::MakeLock)?;
+            hook::before(&Change::MakeLock(path))?;
             match opened(LockAccess::Made) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => opened(LockAccess::Writing),
                 made => made,
@@ -256,9 +256,9 @@ pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
 #[cfg_attr(not(test), expect(dead_code, reason = "only tests look inside"))]
 pub(crate) enum Change<'a> {
     Create(&'a Path),
-    OpenLock(&'a Path),
-    /// Nothing more on the disk.
-    MakeLock,
+    /// Nothing on the disk.
+    OpenLock,
+    MakeLock(&'a Path),
     /// Nothing on the disk, as all locks.
     Lock,
     /// Nothing on the disk.

@@ -41,7 +41,7 @@ fn a_lock_that_another_process_makes_first_is_not_new() {
     let path = scratch.path().join("lock");
     let theirs = path.clone();
     let make = move |change: &Change<'_>| match change {
-        Change::MakeLock => fs::write(&theirs, ""),
+        Change::MakeLock(_) => fs::write(&theirs, ""),
         _ => Ok(()),
     };
     let opened = hook::with(make, || open_lock(&path)).unwrap();

@@ -128,13 +128,13 @@ impl Disk {
             Change::SyncDirectory(directory) => self.sync_directory(directory),
             Change::MakeDirectory(path) => drop(self.directories.insert(path.to_owned())),
             Change::RemoveDirectory(path) => drop(self.directories.remove(path)),
-            Change::OpenLock(path) => {
+            Change::MakeLock(path) => {
                 if !self.names.contains_key(path) {
                     self.names.insert(path.to_owned(), self.inodes.len());
                     self.inodes.push(Inode::default());
                 }
             }
-            Change::MakeLock
+            Change::OpenLock
             | Change::OpenToWrite
             | Change::Lock
             | Change::Map
