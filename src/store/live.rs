@@ -101,7 +101,8 @@ impl LiveBlobs {
         &self.staged
     }
 
-    /// Returns whether there is no manifest at all.
+    /// Returns whether no manifest at all is where one belongs. What lies elsewhere keeps its blobs,
+    /// and does not say that the models are there.
     pub(crate) fn has_no_manifest(&self) -> bool {
         self.manifests == 0
     }
@@ -112,7 +113,10 @@ impl LiveBlobs {
         survey: Survey<Arc<ManifestFacts>>,
         wanted: &HashSet<Digest>,
     ) {
-        self.manifests += survey.found.len();
+        let in_place = |facts: &&Arc<ManifestFacts>| {
+            facts.name().is_some() || layout.is_in_place(&facts.path(layout))
+        };
+        self.manifests += survey.found.iter().filter(in_place).count();
         self.problems.extend(survey.problems);
         for facts in survey.found {
             if let Some(what) = &facts.unclear {

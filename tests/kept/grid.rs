@@ -236,6 +236,12 @@ fn while_the_blobs_are_away_nothing_is_removed_and_no_model_is_lost() {
 fn a_store_with_blobs_and_no_manifest_wants_to_be_asked_for_all() {
     let scratch = Scratch::new();
     let digest = scratch.blob(b"weights");
+    // What lies at another depth keeps what it names, and is no sign that the models are there.
+    let elsewhere = format!(r#"{{"layers":[{{"digest":"{}"}}]}}"#, scratch.blob(b"kept"));
+    scratch.write(
+        "manifests/registry.ollama.ai/library/a/latest/.snapshot/b",
+        elsewhere.as_bytes(),
+    );
     let options = modelkeep::GcOptions::default().grace(std::time::Duration::ZERO);
     for dry_run in [true, false] {
         let error = scratch

@@ -165,6 +165,12 @@ impl Layout {
             .fold(self.manifests_directory(), |path, part| path.join(part))
     }
 
+    /// Returns whether a path is as far below `manifests` as manifests are.
+    pub(crate) fn is_in_place(&self, path: &Path) -> bool {
+        let below = path.strip_prefix(self.manifests_directory());
+        below.is_ok_and(|below| below.components().count() == 4)
+    }
+
     /// Returns the directories above a name's manifest, innermost first, without `manifests`
     /// itself.
     pub(crate) fn manifest_directories(&self, name: &ModelName) -> Vec<PathBuf> {
