@@ -67,7 +67,7 @@ impl View {
         let blobs = store.join("blobs");
         view.read_blobs(&blobs, closed);
         view.walk(&store.join("manifests"), closed);
-        if let Some(beside) = shared_with(&blobs, &store) {
+        for beside in shared_with(&blobs, &store) {
             view.walk(&beside, closed);
         }
         for own in private(&store, &blobs) {
@@ -248,12 +248,21 @@ fn private(store: &Path, blobs: &Path) -> Vec<PathBuf> {
     directories
 }
 
-/// The manifests of another store that has the same blobs: those beside the real directory.
-fn shared_with(blobs: &Path, store: &Path) -> Option<PathBuf> {
-    let real = blobs.canonicalize().ok()?;
-    let beside = real.parent()?.join("manifests");
-    let is_other = real.parent()? != store.canonicalize().ok()?;
-    (blobs.is_symlink() && is_other).then_some(beside)
+/// The manifests of the other stores that have the same blobs: those beside each link on the way to
+/// the real directory, and beside that.
+fn shared_with(blobs: &Path, store: &Path) -> BTreeSet<PathBuf> {
+    let mut steps = Vec::new();
+    let mut at = blobs.to_owned();
+    while let (Ok(target), true) = (fs::read_link(&at), steps.len() < 40) {
+        at = at.with_file_name("").join(target);
+        steps.push(at.clone());
+    }
+    let roots = steps
+        .iter()
+        .filter_map(|step| step.parent()?.canonicalize().ok());
+    let own = store.canonicalize().ok();
+    let others = roots.filter(|root| own.as_ref() != Some(root));
+    others.map(|root| root.join("manifests")).collect()
 }
 
 fn files_in(directory: &Path) -> BTreeMap<String, String> {
