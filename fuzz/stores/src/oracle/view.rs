@@ -242,9 +242,8 @@ fn private(store: &Path, blobs: &Path) -> Vec<PathBuf> {
     if device(store) != device(blobs) {
         directories.push(blobs.join(".modelkeep"));
     }
-    if let (true, Ok(real)) = (blobs.is_symlink(), blobs.canonicalize()) {
-        directories.push(real.with_file_name(".modelkeep"));
-    }
+    let beside = shared_with(blobs, store).into_iter();
+    directories.extend(beside.map(|manifests| manifests.with_file_name(".modelkeep")));
     directories
 }
 
