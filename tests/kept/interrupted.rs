@@ -99,7 +99,7 @@ fn every_look_says_where_the_blob_is() {
         panic!("{diagnosis:?}")
     };
     assert!(issue.what.contains("/trash/"), "{}", issue.what);
-    assert!(issue.advice.contains("putting it back"), "{}", issue.advice);
+    assert!(issue.advice.contains("putting back"), "{}", issue.advice);
     let error = store
         .show(reference("a"), &ShowOptions::default())
         .unwrap_err();

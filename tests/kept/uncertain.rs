@@ -159,6 +159,8 @@ fn verify_and_doctor_say_what_the_next_change_will_do() {
     let details: Vec<&str> = missing.map(|it| it.detail.as_str()).collect();
     assert!(!details.is_empty() && details.iter().all(|it| it.contains("takes it back")));
     let diagnosis = scratch.store().doctor().unwrap();
+    let mut issues = diagnosis.issues.iter();
+    assert!(issues.all(|it| it.name != Some(name("a")) || it.advice.contains("modelkeep gc")));
     let notes = diagnosis
         .notes
         .iter()

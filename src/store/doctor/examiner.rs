@@ -13,6 +13,7 @@ use crate::store::inventory::Homes;
 use crate::store::list::Reading;
 use crate::store::model::Model;
 use crate::store::outgoing::in_trash;
+use crate::store::provisional::uncertain;
 use crate::store::survey::{ManifestFacts, Met, Stored};
 
 /// Looks at models.
@@ -120,7 +121,8 @@ struct Broken {
 enum Remedy {
     /// A blob may be whole where it cannot be seen now.
     Mount,
-    /// A blob is in the trash of an interrupted removal.
+    /// A blob is in the trash of an interrupted removal, or the model is one that an interrupted
+    /// change has not made sure of.
     Change,
     /// A blob is gone, or is not what it was.
     Replace,
@@ -130,7 +132,9 @@ impl Remedy {
     fn words(self) -> &'static str {
         match self {
             Remedy::Mount => "mount the disk, or make it readable: what is there is not lost",
-            Remedy::Change => "run `modelkeep gc`: every change begins with putting it back",
+            Remedy::Change => {
+                "run `modelkeep gc`: every change begins with putting back what is to be there"
+            }
             Remedy::Replace => "pull or import the model again, or delete it",
         }
     }
@@ -165,6 +169,7 @@ fn broken(model: &Model, layer: &Layer) -> Option<Broken> {
             let remedy = match in_trash(model.store(), &digest) {
                 _ if !is_gone(&path) => Remedy::Mount,
                 Some(_) => Remedy::Change,
+                None if uncertain(model.store()).contains(model.name()) => Remedy::Change,
                 None => Remedy::Replace,
             };
             let error = model.blob_error("looking for blob", &path, dangling(&path, e));
