@@ -299,3 +299,7 @@ fn broken_link(path: &Path) -> Option<String> {
     let target = target.display();
     Some(format!("{subject}a link to {target}, which is not there"))
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
