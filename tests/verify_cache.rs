@@ -250,3 +250,30 @@ fn damage_that_a_whole_run_finds_is_not_trusted_later() {
     assert!(!verify(&store, false).is_ok());
     assert!(!verify(&store, true).is_ok());
 }
+
+#[test]
+fn a_file_whose_bytes_are_known_is_read_as_gguf_all_the_same() {
+    let scratch = Scratch::new();
+    let whole = fs::read(common::fixture()).unwrap();
+    let cut = whole.get(..whole.len() / 2).unwrap().to_vec();
+    for (name, bytes, is_ok) in [("whole", whole, true), ("cut", cut, false)] {
+        let digests = scratch.model(name, &[&bytes]);
+        note(&scratch, &digests);
+        let options = VerifyOptions::default().use_cache(true).models([name]);
+        let store = scratch.store();
+        let report = store.verify(&options).unwrap();
+        assert!(
+            report.blobs.iter().all(|blob| blob.gguf.is_none()),
+            "{name}"
+        );
+        let report = store.verify(&options.gguf(true)).unwrap();
+        assert_eq!(report.hashed_bytes, 0, "{name}");
+        let found: Vec<_> = report
+            .blobs
+            .iter()
+            .filter_map(|it| it.gguf.as_ref())
+            .collect();
+        assert_eq!(found.len(), 1, "{name}");
+        assert_eq!((found[0].is_ok(), report.is_ok()), (is_ok, is_ok), "{name}");
+    }
+}
