@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::call::Call;
 use crate::drive::Outcome;
+use crate::oracle::disk::Kind;
 use crate::oracle::name::Name;
 use crate::oracle::rules::{self, Finding};
 use crate::oracle::view::View;
@@ -19,7 +20,7 @@ pub fn findings(before: &View, after: &View, events: &[Event]) -> Vec<Finding> {
     findings.extend(
         events
             .iter()
-            .filter_map(|event| missing(after, event, events)),
+            .filter_map(|event| missing(before, after, event, events)),
     );
     findings
 }
@@ -74,7 +75,7 @@ fn lost(before: &View, after: &View, events: &[Event]) -> Vec<Finding> {
 }
 
 /// A name that an acknowledged call made is there, unless somebody changed it later.
-fn missing(after: &View, event: &Event, events: &[Event]) -> Option<Finding> {
+fn missing(before: &View, after: &View, event: &Event, events: &[Event]) -> Option<Finding> {
     let Outcome::Answered { ok: true, text, .. } = &event.outcome else {
         return None;
     };
@@ -83,6 +84,17 @@ fn missing(after: &View, event: &Event, events: &[Event]) -> Option<Finding> {
     }
     let below = Path::new(text.split(' ').nth(1)?);
     if events.iter().any(|other| touches(other, event, below)) {
+        return None;
+    }
+    // Whoever writes onto an alias replaces the link, and takes the other names behind it.
+    let linked = |above: &Path| {
+        let entry = before
+            .disk
+            .entries
+            .get(&Path::new("store/manifests").join(above));
+        entry.is_some_and(|entry| matches!(entry.kind, Kind::Link(_)))
+    };
+    if below.ancestors().skip(1).any(linked) {
         return None;
     }
     let manifest = after
