@@ -8,6 +8,7 @@ mod common;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use common::{Scratch, fixture};
 use modelkeep::gguf::Editor;
@@ -340,6 +341,42 @@ fn what_looks_at_all_looks_at_each() {
         .filter(|location| location.opened);
     assert_eq!(opened.count(), 2);
     assert!(!diagnosis.is_ok() && diagnosis.blobs == 7);
+}
+
+#[test]
+fn what_is_said_of_each_store_adds_up_and_the_list_is_one() {
+    let bench = Bench::new();
+    bench.site.manifest("torn", b"{");
+    bench.own.manifest("cut", b"{");
+    let made = [
+        (&bench.site, "site", 3),
+        (&bench.own, "own", 4),
+        (&bench.site, "both", 2),
+    ];
+    for (scratch, model, hours) in made {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + hours * 3_600);
+        let manifest = fs::File::open(scratch.manifest_path(model)).unwrap();
+        manifest.set_modified(time).unwrap();
+    }
+    let stores = [bench.site.store(), bench.own.store()];
+    let alone = stores.map(|store| store.verify(&VerifyOptions::new()).unwrap());
+    let view = bench.view();
+    let report = view.verify(&VerifyOptions::new()).unwrap();
+    let hashed = alone.iter().map(|report| report.hashed_bytes).sum::<u64>();
+    assert!(hashed > 0 && report.hashed_bytes == hashed);
+    let problems: Vec<_> = report
+        .problems
+        .iter()
+        .map(|it| it.name().unwrap().model())
+        .collect();
+    assert_eq!(problems, ["torn", "cut"]);
+    let listing = view.list().unwrap();
+    let order: Vec<_> = listing
+        .models
+        .iter()
+        .map(|line| line.name.model())
+        .collect();
+    assert_eq!(order, ["own", "site", "both"]);
 }
 
 #[test]
