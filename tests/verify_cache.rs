@@ -277,3 +277,26 @@ fn a_file_whose_bytes_are_known_is_read_as_gguf_all_the_same() {
         assert_eq!((found[0].is_ok(), report.is_ok()), (is_ok, is_ok), "{name}");
     }
 }
+
+#[test]
+fn a_diagnosis_and_a_view_of_several_count_what_is_known_to_be_good() {
+    let stores = [Scratch::new(), Scratch::new()];
+    for (no, scratch) in stores.iter().enumerate() {
+        let digests = scratch.model("a", &[format!("weights {no}").as_bytes()]);
+        note(scratch, &digests);
+        assert_eq!(scratch.store().doctor().unwrap().verified, digests.len());
+    }
+    let alone: Vec<Report> = stores.iter().map(|it| verify(&it.store(), true)).collect();
+    let paths: Vec<&Path> = stores.iter().map(Scratch::root).collect();
+    let view = Store::open_with(stores[0].options().paths(paths)).unwrap();
+    let report = verify(&view, true);
+    let blobs = alone.iter().map(|it| it.cached.blobs).sum::<usize>();
+    let bytes = alone.iter().map(|it| it.cached.bytes).sum::<u64>();
+    assert!(blobs > 0 && bytes > 0);
+    assert_eq!(cached(&report), (blobs, bytes, 0));
+    let record = stores[1].root().join(RECORD);
+    fs::remove_file(&record).unwrap();
+    fs::create_dir(&record).unwrap();
+    old_blob(&stores[1]);
+    assert!(verify(&view, true).cache_error.is_some());
+}

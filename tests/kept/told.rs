@@ -252,3 +252,58 @@ fn while_the_blobs_are_away_every_call_that_needs_them_says_so() {
         assert!(scratch.store().find(name("a")).unwrap().is_some(), "{call}");
     }
 }
+
+#[test]
+fn a_diagnosis_counts_in_words_and_is_in_the_order_of_paths() {
+    let scratch = Scratch::new();
+    scratch.model("few", &[b"a"]);
+    scratch.model("many", &[b"1", b"2", b"3", b"4", b"5"]);
+    let lost = [b"a", b"1", b"2", b"3", b"4", b"5"].map(|bytes| Digest::of(bytes));
+    let [one, .., five] = lost;
+    let orphan = scratch.blob(b"orphan");
+    let dots = "1".repeat(64);
+    for name in [format!("sha256-{dots}"), "sha256-12".to_owned()] {
+        scratch.write(&format!("blobs/{name}"), b"of whom?");
+    }
+    scratch.write("blobs/a stranger", b"of whom?");
+    scratch.manifest("torn", b"{");
+    for digest in lost.iter().filter(|digest| **digest != five) {
+        fs::remove_file(scratch.blob_path(digest)).unwrap();
+    }
+    let diagnosis = scratch.store().doctor().unwrap();
+    let what = |model: &str| {
+        let of_model = |it: &&modelkeep::Issue| it.name == Some(name(model));
+        diagnosis.issues.iter().find(of_model).unwrap().what.clone()
+    };
+    assert!(what("torn").contains("decod"), "{}", what("torn"));
+    assert!(what("few").contains(&one.hex()) && !what("few").contains("more of its blobs"));
+    assert!(
+        what("many").ends_with("; and 1 more of its blobs"),
+        "{}",
+        what("many")
+    );
+    fs::remove_file(scratch.manifest_path("torn")).unwrap();
+    let told = |diagnosis: &modelkeep::Diagnosis, text: &str| {
+        diagnosis.notes.iter().any(|note| note.what.contains(text))
+    };
+    let diagnosis = scratch.store().doctor().unwrap();
+    assert!(
+        told(&diagnosis, "that no model uses, in 2 files"),
+        "{:?}",
+        diagnosis.notes
+    );
+    let paths: Vec<&Path> = diagnosis
+        .notes
+        .iter()
+        .map(|note| note.path.as_path())
+        .collect();
+    assert!(paths.len() > 1 && paths.is_sorted(), "{paths:?}");
+    fs::remove_file(scratch.blob_path(&orphan)).unwrap();
+    let diagnosis = scratch.store().doctor().unwrap();
+    assert!(
+        told(&diagnosis, "that no model uses, in 1 file"),
+        "{:?}",
+        diagnosis.notes
+    );
+    assert!(!told(&diagnosis, "in 1 files"), "{:?}", diagnosis.notes);
+}
