@@ -203,7 +203,7 @@ impl Change<'_> {
 
     /// Whether a good blob came home from the trash.
     fn has_good(&self, hex: &str) -> bool {
-        self.before.trashed.contains(hex) && self.after.good.contains(hex)
+        !self.before.good.contains(hex) && self.after.good.contains(hex)
     }
 
     /// Whether a digest has a blob under its present name.
