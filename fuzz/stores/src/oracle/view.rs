@@ -30,7 +30,8 @@ pub struct View {
     pub hidden: Vec<Manifest>,
     /// Why nobody can know what is in use.
     pub blocks: Vec<Block>,
-    /// Whether the callers can put nothing into `blobs`, or not set aside what is in its place.
+    /// Whether the callers can put nothing into `blobs`, not set aside what is in its place, or not
+    /// look into a directory of our own.
     pub is_shut: bool,
     /// Whether something may be taken for such a reason, and need not.
     pub is_doubtful: bool,
@@ -73,6 +74,8 @@ impl View {
         for own in private(&store, &blobs) {
             let quarantine = own.join("quarantine").symlink_metadata();
             view.is_shut |= quarantine.is_ok_and(|metadata| !metadata.is_dir());
+            let is_closed = |own: &Path| own.metadata().is_ok_and(|it| is_closed(&it));
+            view.is_shut |= closed && is_closed(&own);
             view.trashed.extend(good_in(&own.join("trash"), closed));
             for quarantine in ["damaged", "quarantine"] {
                 view.quarantined
