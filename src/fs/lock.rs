@@ -17,8 +17,8 @@ use crate::fs::{ops, owner};
 /// Held while a store is changed; released when dropped.
 ///
 /// It spares our own processes double work and needless retries. Nothing's correctness depends
-/// on it: a server beside us takes no lock at all, and a file system without locks grants it to
-/// everybody.
+/// on it but the [journal](Journal) of who holds it alone: a server beside us takes no lock at all,
+/// and a file system without locks grants it to everybody.
 pub(crate) struct StoreLock {
     file: File,
     path: PathBuf,
