@@ -89,19 +89,29 @@ fn write_manifest(root: &Path, model: &str, layers: &[&[u8]]) {
 
 /// A server's order: the name, who uses what, the blobs.
 fn delete(root: &Path, model: &str) {
+    for blob in begin_to_delete(root, model) {
+        let _ = fs::remove_file(blob);
+    }
+}
+
+/// What a server that deletes does first: the name goes, and who uses the blobs is looked up.
+/// Returns what it is going to remove.
+fn begin_to_delete(root: &Path, model: &str) -> Vec<std::path::PathBuf> {
     let path = manifest(root, model);
-    let Ok(text) = fs::read(&path) else { return };
+    let Ok(text) = fs::read(&path) else {
+        return Vec::new();
+    };
     fs::remove_file(path).unwrap();
     let image = Disk::of(root).live();
     let used: BTreeSet<Digest> = manifests(&image)
         .filter_map(|(_, text)| Manifest::parse(text).ok())
         .flat_map(|manifest| manifest.digests())
         .collect();
-    let unused = Manifest::parse(&text).unwrap().digests();
-    for digest in unused.iter().filter(|digest| !used.contains(digest)) {
-        let name = format!("sha256-{}", digest.hex());
-        let _ = fs::remove_file(root.join("blobs").join(name));
-    }
+    let named = Manifest::parse(&text).unwrap().digests().into_iter();
+    named
+        .filter(|digest| !used.contains(digest))
+        .map(|digest| root.join("blobs").join(format!("sha256-{}", digest.hex())))
+        .collect()
 }
 
 /// Every manifest that decodes has its blobs, at home or, where that is enough, in the trash.
@@ -240,26 +250,6 @@ fn stopped_anywhere_after_a_server_acted_in_a_wait_the_next_call_brings_everythi
     }
     println!("{runs} runs");
     assert!(runs > 50, "{runs} runs: nobody waits");
-}
-
-/// What a server that deletes does first: the name goes, and who uses the blobs is looked up.
-/// Returns what it is going to remove.
-fn begin_to_delete(root: &Path, model: &str) -> Vec<std::path::PathBuf> {
-    let path = manifest(root, model);
-    let Ok(text) = fs::read(&path) else {
-        return Vec::new();
-    };
-    fs::remove_file(path).unwrap();
-    let image = Disk::of(root).live();
-    let used: BTreeSet<Digest> = manifests(&image)
-        .filter_map(|(_, text)| Manifest::parse(text).ok())
-        .flat_map(|manifest| manifest.digests())
-        .collect();
-    let named = Manifest::parse(&text).unwrap().digests().into_iter();
-    named
-        .filter(|digest| !used.contains(digest))
-        .map(|digest| root.join("blobs").join(format!("sha256-{}", digest.hex())))
-        .collect()
 }
 
 /// Runs an operation while a server deletes a model: from the change `at` on its name is gone, from
