@@ -266,11 +266,7 @@ impl Store {
                 Bytes::Stored(pinned) => pinned,
             });
         }
-        self.provisionally(&change, |manifests| {
-            self.put_back(&pins)?;
-            manifests.write(&name, &manifest.to_bytes())?;
-            self.keep(&pins)
-        })?;
+        self.write_pinned(&change, &name, &manifest.to_bytes(), &pins)?;
         Ok(Imported {
             name,
             digest: weights.digest,

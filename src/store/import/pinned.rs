@@ -8,9 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::hash::hash_stream;
 use crate::fs::source::Incoming;
 use crate::fs::{ops, read};
-use crate::name::Digest;
+use crate::name::{Digest, ModelName};
 use crate::store::blobs::{Blob, NewBlob};
-use crate::store::handle::Store;
+use crate::store::handle::{Change, Store};
 use crate::store::watch::FileWork;
 
 /// A blob that is in its place, and an open file that keeps its bytes whatever happens to the name.
@@ -144,6 +144,22 @@ impl Store {
             ops::wait(self.options().delete_delay);
         }
         self.put_back(pins)
+    }
+
+    /// Puts a manifest in its place whose blobs are held. What takes long to put back is back before
+    /// it is there.
+    pub(super) fn write_pinned(
+        &self,
+        change: &Change,
+        name: &ModelName,
+        manifest: &[u8],
+        pins: &[Pinned],
+    ) -> Result<()> {
+        self.provisionally(change, |manifests| {
+            self.put_back(pins)?;
+            manifests.write(name, manifest)?;
+            self.keep(pins)
+        })
     }
 
     /// Puts back what is held and no longer in its place.

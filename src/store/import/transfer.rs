@@ -59,11 +59,7 @@ impl Store {
                 Bytes::Stored(pinned) => pinned,
             });
         }
-        self.provisionally(&change, |manifests| {
-            self.put_back(&pins)?;
-            manifests.write(&to, &text.bytes)?;
-            self.keep(&pins)
-        })?;
+        self.write_pinned(&change, &to, &text.bytes, &pins)?;
         Ok(Copied {
             from: source.clone(),
             to,
