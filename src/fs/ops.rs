@@ -9,7 +9,9 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use crate::fs::read::refuse_irregular;
 use crate::fs::system::patience::patiently;
+use crate::fs::system::stat::Stat;
 use crate::fs::system::{change, code, lock, open, pages};
 
 /// Creates a file that must not exist yet; never follows a link.
@@ -37,18 +39,13 @@ pub(crate) enum LockAccess {
 /// never waits for the other end of a FIFO.
 pub(crate) fn open_lock(path: &Path) -> io::Result<LockFile> {
     hook::before(&Change::OpenLock)?;
-    let opened = |access| {
+    let opened = |access| -> io::Result<LockFile> {
         let mut options = OpenOptions::new();
         options.read(true).write(access != LockAccess::Reading);
         options.create_new(access == LockAccess::Made);
         let file = open::without_following(path, &mut options)?;
-        match file.metadata()?.is_file() {
-            true => Ok(LockFile { file, access }),
-            false => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "not a regular file",
-            )),
-        }
+        refuse_irregular(&Stat::of(&file)?)?;
+        Ok(LockFile { file, access })
     };
     let writing = match opened(LockAccess::Writing) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {

@@ -101,7 +101,8 @@ pub(crate) fn open_stated(path: &Path) -> io::Result<(File, Stat)> {
     Ok((file, stat))
 }
 
-fn refuse_irregular(stat: &Stat) -> io::Result<()> {
+/// Fails for what is no regular file.
+pub(crate) fn refuse_irregular(stat: &Stat) -> io::Result<()> {
     let (kind, text) = match stat {
         stat if stat.is_file() => return Ok(()),
         stat if stat.is_dir() => (io::ErrorKind::IsADirectory, "is a directory"),
