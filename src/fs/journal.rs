@@ -21,6 +21,8 @@ const MOST: usize = 1 << 20;
 pub(crate) struct Journal<'l> {
     file: &'l File,
     path: &'l Path,
+    /// The bytes that were left.
+    left: usize,
     len: usize,
 }
 
@@ -28,8 +30,14 @@ impl<'l> Journal<'l> {
     /// Returns the journal and what it says. Costs one read where it says nothing.
     pub(super) fn read(file: &'l File, path: &'l Path) -> (Self, String) {
         let text = read_lines(file).unwrap_or_default();
-        let len = text.len();
-        (Journal { file, path, len }, text)
+        let (left, len) = (text.len(), text.len());
+        let journal = Journal {
+            file,
+            path,
+            left,
+            len,
+        };
+        (journal, text)
     }
 
     /// Adds a line. It is there as a whole or not at all when a process is killed.
@@ -41,6 +49,15 @@ impl<'l> Journal<'l> {
         self.write(&format!("{line}\n"), HEADER + self.len)?;
         self.write(&header(len), 0)?;
         self.len = len;
+        Ok(())
+    }
+
+    /// Has it say no more than was left in it.
+    pub(crate) fn take_back(&mut self) -> Result<()> {
+        if self.len != self.left {
+            self.write(&header(self.left), 0)?;
+            self.len = self.left;
+        }
         Ok(())
     }
 
@@ -113,6 +130,8 @@ mod tests {
         next.add("three").unwrap();
         assert_eq!(said(file), "a long first line\ntwo\nthree\n");
         assert_eq!(peek(named.path()), said(file));
+        next.take_back().unwrap();
+        assert_eq!(said(file), left);
         next.set("").unwrap();
         assert_eq!(said(file), "");
         next.add("x").unwrap();

@@ -22,10 +22,6 @@ use crate::store::problem::Problem;
 pub(in crate::store) struct Provisional<'a> {
     store: &'a Store,
     journal: Option<Journal<'a>>,
-    /// What the journal said before: lines of those whose changes can be neither finished nor undone.
-    left: String,
-    /// Whether it says more now.
-    is_noted: bool,
     written: Vec<Written>,
 }
 
@@ -45,12 +41,9 @@ impl Store {
         change: &Change,
         write: impl FnOnce(&mut Provisional<'_>) -> Result<T>,
     ) -> Result<T> {
-        let (journal, left) = change.lock.journal().unzip();
         let mut provisional = Provisional {
             store: self,
-            journal,
-            left: left.unwrap_or_default(),
-            is_noted: false,
+            journal: change.lock.journal().map(|(journal, _)| journal),
             written: Vec::new(),
         };
         let done = write(&mut provisional);
@@ -82,7 +75,6 @@ impl Provisional<'_> {
         });
         if let Some(journal) = &mut self.journal {
             journal.add(&line)?;
-            self.is_noted = true;
         }
         self.store.write_manifest(name, bytes)
     }
@@ -101,8 +93,8 @@ impl Provisional<'_> {
 
     /// Nothing is uncertain any more.
     fn settle(self) -> Result<()> {
-        if let Some(mut journal) = self.journal.filter(|_| self.is_noted) {
-            journal.set(&self.left)?;
+        if let Some(mut journal) = self.journal {
+            journal.take_back()?;
         }
         self.written.iter().for_each(|it| it.before.discard());
         Ok(())
@@ -235,12 +227,7 @@ fn lacks_a_blob(store: &Store, manifest: &Path) -> Result<bool> {
         return Ok(false);
     };
     store.blobs_place()?;
-    let is_absent = |digest: &Digest| {
-        let layout = store.layout();
-        [layout.new_blob(digest), layout.old_blob(digest)]
-            .iter()
-            .all(|path| read::is_gone(path))
-    };
+    let is_absent = |digest: &Digest| read::is_gone(&store.layout().blob(digest));
     Ok(manifest.digests().iter().any(is_absent))
 }
 
