@@ -8,7 +8,6 @@ use std::time::SystemTime;
 use crate::fs::layout::{Layout, ManifestFile};
 use crate::fs::stamp::FileStamp;
 use crate::go::decode::Quoted;
-use crate::go::json;
 use crate::manifest::{Layer, Manifest};
 use crate::name::{Digest, ModelName};
 use crate::store::form::ManifestForm;
@@ -174,10 +173,17 @@ fn malformed(manifest: &Manifest) -> Option<Box<str>> {
 /// `manifests`, and a manifest of OCI the one that it belongs to under `subject`. A decoder takes a
 /// key in any case, and however it is escaped.
 fn is_index(text: &[u8]) -> bool {
-    let text = Quoted(text).decoded().to_ascii_lowercase();
-    ["\"manifests\"", "\"subject\""]
-        .iter()
-        .any(|key| json::mentions(text.as_bytes(), key.as_bytes()))
+    const KEYS: [&[u8]; 2] = [b"\"manifests\"", b"\"subject\""];
+    let text = Quoted(text).decoded();
+    let mut quotes = text.match_indices('"');
+    quotes.any(|(at, _)| {
+        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        let begins = |key: &&[u8]| {
+            rest.get(..key.len())
+                .is_some_and(|it| it.eq_ignore_ascii_case(key))
+        };
+        KEYS.iter().any(begins)
+    })
 }
 
 /// Returns the error's subject of a manifest in words.
