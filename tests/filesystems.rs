@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "common/devices.rs"]
+mod devices;
 #[path = "common/modelfiles.rs"]
 mod modelfiles;
 
@@ -13,25 +15,9 @@ use std::time::Duration;
 
 use common::skip::not_here;
 use common::{Scratch, name, reference};
+use devices::elsewhere;
 use modelfiles::Bench;
 use modelkeep::{CopyMode, ErrorKind, GcOptions, ImportOptions, Store, VerifyOptions};
-
-/// A directory on another device than temporary files, if this machine has one to write to.
-fn elsewhere(than: &Path) -> Option<tempfile::TempDir> {
-    let found = tempfile::tempdir_in("/dev/shm").ok();
-    let other = |found: &tempfile::TempDir| {
-        let device = |path: &Path| path.metadata().unwrap().dev();
-        device(found.path()) != device(than)
-    };
-    let found = found.filter(other);
-    if found.is_none() {
-        not_here(
-            "a store on two devices",
-            "there is no second device to write to",
-        );
-    }
-    found
-}
 
 /// Every file and directory under a path, links not followed.
 fn all_under(path: &Path) -> Vec<PathBuf> {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, Room, sorted_entries};
-use crate::fs::staged;
+use crate::fs::staged::{self, Place, Staged};
 use crate::fs::stamp::FileStamp;
 use crate::fs::system::stat::{Kind, Stat};
 use crate::fs::{hash, ops, owner, read};
@@ -93,18 +93,18 @@ impl Expected<'_> {
     }
 }
 
-/// Makes a room on the device of the blobs, and what is above it.
-fn make_room(layout: &Layout, room: Room) -> Result<PathBuf> {
-    let private = layout.own_for_blobs();
-    staged::make_private_dir(&private)?;
-    let directory = layout.inside(&private, room.name());
+/// Makes a room in a private directory, and what is above it.
+fn make_room(layout: &Layout, private: &Path, room: Room) -> Result<PathBuf> {
+    staged::make_private_dir(private)?;
+    let directory = layout.inside(private, room.name());
     staged::make_private_dir(&directory)?;
     Ok(directory)
 }
 
-/// Returns a free path in a room for what is, or belongs, at `home`, and makes the room.
-fn place_in(layout: &Layout, home: &Path, room: Room) -> Result<PathBuf> {
-    let directory = make_room(layout, room)?;
+/// Returns a free path in a room of a private directory for what is, or belongs, at `home`, and
+/// makes the room.
+fn place_in(layout: &Layout, private: &Path, home: &Path, room: Room) -> Result<PathBuf> {
+    let directory = make_room(layout, private, room)?;
     let name = home.file_name().unwrap_or_default().to_string_lossy();
     Ok(layout.inside(&directory, format!("{name}.{}", staged::unique_id())))
 }
@@ -130,7 +130,7 @@ pub(crate) fn move_out(
     if !expected.is_at(home) {
         return Ok(None);
     }
-    let aside = place_in(layout, home, room)?;
+    let aside = place_in(layout, &layout.own_for_blobs(), home, room)?;
     match ops::rename_new(home, &aside) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         moved => moved.map_err(at)?,
@@ -170,21 +170,50 @@ pub(crate) fn bring_back(
     {
         ops::sync(&file, aside).map_err(at)?;
     }
-    match ops::rename_new(aside, &home) {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-            return decide(layout, aside, &home, digest, durability);
-        }
+    let go_home = || move_home(layout, aside, &home, durability);
+    match go_home() {
+        Ok(false) => return decide(layout, aside, &home, digest, durability),
         Err(_) if read::is_gone(aside) => return Ok(None),
         Err(_) if read::is_gone(&blobs) => {
             staged::make_all(&blobs, durability)?;
-            ops::rename_new(aside, &home).map_err(at)?;
+            go_home()?;
         }
-        moved => moved.map_err(at)?,
+        moved => drop(moved?),
     }
     if durability == Durability::Full {
         staged::sync_if_there(&blobs).map_err(at)?;
     }
     Ok(Some(digest))
+}
+
+/// Gives a blob in a room its name in `blobs/`; returns whether nothing had it yet.
+///
+/// `blobs/` may have moved to another disk since the room was filled. Then a copy goes home, and
+/// what is in the room is removed after it.
+fn move_home(layout: &Layout, aside: &Path, home: &Path, durability: Durability) -> Result<bool> {
+    let is_new = |done: io::Result<()>| match done {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => Err(Error::io("putting back blob", home, e)),
+        Ok(()) => Ok(true),
+    };
+    match ops::rename_new(aside, home) {
+        Err(e) if e.kind() == io::ErrorKind::CrossesDevices => {}
+        moved => return is_new(moved),
+    }
+    if home.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    let is_new = match std::fs::read_link(aside) {
+        Ok(target) => is_new(ops::symlink(&target, home))?,
+        Err(_) => {
+            Staged::copied(layout, Place::Blobs, durability, aside)?.commit_new(home)?;
+            true
+        }
+    };
+    if is_new {
+        remove(aside)?;
+    }
+    Ok(is_new)
 }
 
 /// Decides between a blob in a room and the file that has taken its place. Reads them: equal sizes
@@ -212,7 +241,9 @@ fn decide(
             None => Err(in_the_way(aside, home)),
         };
     }
-    let to = place_in(layout, home, Room::Quarantine)?;
+    // The quarantine of its own private directory is on its device.
+    let private = aside.ancestors().nth(2).unwrap_or(aside);
+    let to = place_in(layout, private, home, Room::Quarantine)?;
     ops::rename_new(aside, &to).map_err(|e| Error::io("setting aside", aside, e))?;
     Ok(None)
 }

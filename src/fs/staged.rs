@@ -6,7 +6,7 @@ mod directories;
 mod resumable;
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,6 +45,9 @@ pub(crate) struct Staged {
 
 /// A disk of 500 MB/s writes this in an eighth of a second.
 const MOST_UNFLUSHED: u64 = 64 << 20;
+
+/// How many bytes are copied at a time.
+const COPY_STEP: usize = 1 << 20;
 
 /// So much is given to the disk at a time, which writes it while the next is made.
 const FLUSH_STEP: u64 = 8 << 20;
@@ -88,6 +91,26 @@ impl Staged {
             let file = ops::create(&path).map_err(|e| refused("creating", &path, e))?;
             Ok((path, file))
         })
+    }
+
+    /// Stages the bytes of another file, which is on whatever device. Costs its length twice.
+    pub(crate) fn copied(
+        layout: &Layout,
+        place: Place,
+        durability: Durability,
+        from: &Path,
+    ) -> Result<Self> {
+        let at = |e| Error::io("reading", from, e);
+        let mut file = read::open_regular(from).map_err(at)?;
+        let mut staged = Staged::new(layout, place, durability)?;
+        let mut piece = vec![0; COPY_STEP];
+        loop {
+            let count = file.read(&mut piece).map_err(at)?;
+            match piece.get(..count) {
+                None | Some([]) => return Ok(staged),
+                Some(bytes) => staged.write(bytes)?,
+            }
+        }
     }
 
     /// Returns a free path on the device of the manifests, for a second name of a file there.

@@ -148,8 +148,17 @@ impl Before {
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 removed => removed.map_err(|e| Error::io("removing manifest", target, e))?,
             },
-            Before::Kept(path) => ops::rename(path, target)
-                .map_err(|e| Error::io("putting back manifest", target, e))?,
+            Before::Kept(path) => match ops::rename(path, target) {
+                // A directory above it is a link to another disk, or has become one.
+                Err(e) if e.kind() == io::ErrorKind::CrossesDevices => {
+                    let durability = store.options().durability;
+                    Staged::copied(store.layout(), Place::Manifests, durability, path)?
+                        .commit(target, &[])?;
+                }
+                renamed => {
+                    renamed.map_err(|e| Error::io("putting back manifest", target, e))?;
+                }
+            },
         }
         store.sync_parent(target)
     }

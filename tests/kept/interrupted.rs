@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use modelkeep::{BlobStatus, Digest, GcOptions, ImportOptions, ShowOptions, Store};
 
 use crate::common::{Scratch, fixture, name, reference};
+use crate::devices::elsewhere;
 use crate::{at_once, put_aside, verify};
 
 /// What a removal leaves when it is stopped: every blob of `a` in the trash, and a manifest that
@@ -332,4 +333,80 @@ fn quarantined_blobs_are_counted_and_go_only_when_asked() {
     let taken = store.gc(&at_once().quarantine(true)).unwrap();
     assert_eq!(taken.leftovers, std::slice::from_ref(to));
     assert!(taken.bytes > 0 && !to.exists());
+}
+
+/// Moves the blobs of a store to another disk, with a link in their place.
+fn move_blobs(scratch: &Scratch) -> Option<tempfile::TempDir> {
+    let other = elsewhere(scratch.root())?;
+    let blobs = scratch.root().join("blobs");
+    for entry in fs::read_dir(&blobs).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), other.path().join(entry.file_name())).unwrap();
+    }
+    fs::remove_dir_all(&blobs).unwrap();
+    symlink(other.path(), &blobs).unwrap();
+    Some(other)
+}
+
+fn names(directory: PathBuf) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.collect()
+}
+
+#[test]
+fn what_is_in_use_comes_home_where_the_blobs_have_moved_to_another_disk() {
+    for is_link in [false, true] {
+        let (scratch, mut digests) = stopped();
+        if is_link {
+            let aside = scratch.root().join(".modelkeep/trash");
+            let file = aside.join(scratch.blob_path(&digests[0]).file_name().unwrap());
+            let target = scratch.root().join("the file itself");
+            fs::rename(&file, &target).unwrap();
+            symlink(&target, &file).unwrap();
+        }
+        let Some(_other) = move_blobs(&scratch) else {
+            return;
+        };
+        let collected = scratch.store().gc(&at_once()).unwrap();
+        digests.sort();
+        assert_eq!(collected.restored, digests, "{:?}", collected.kept);
+        assert!(collected.kept.is_empty() && verify(&scratch.store()).is_ok());
+        for room in ["trash", "tmp"] {
+            let own = scratch.root().join(".modelkeep").join(room);
+            let beside = scratch.root().join("blobs/.modelkeep").join(room);
+            assert!(names(own).is_empty() && names(beside).is_empty(), "{room}");
+        }
+    }
+}
+
+#[test]
+fn of_a_blob_on_two_disks_the_good_one_is_at_home_in_the_end() {
+    for is_good_at_home in [true, false] {
+        let (scratch, digests) = stopped();
+        let Some(other) = move_blobs(&scratch) else {
+            return;
+        };
+        let file = scratch.blob_path(&digests[0]);
+        let name = file.file_name().unwrap().to_owned();
+        let aside = scratch.root().join(".modelkeep/trash").join(&name);
+        let bytes = fs::read(&aside).unwrap();
+        let (home, trash) = match is_good_at_home {
+            true => (&bytes[..], &b"other bytes"[..]),
+            false => (&b"other bytes"[..], &bytes[..]),
+        };
+        fs::write(other.path().join(&name), home).unwrap();
+        fs::write(&aside, trash).unwrap();
+        scratch.store().gc(&at_once()).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), bytes);
+        assert!(!aside.exists() && verify(&scratch.store()).is_ok());
+        // The other one is set aside on the disk that it was on.
+        let disks = [
+            scratch.root().join(".modelkeep"),
+            other.path().join(".modelkeep"),
+        ];
+        let aside = disks.map(|own| names(own.join("quarantine")).len());
+        let expected = if is_good_at_home { [1, 0] } else { [0, 1] };
+        assert_eq!(aside, expected, "good at home: {is_good_at_home}");
+    }
 }

@@ -5,6 +5,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/devices.rs"]
+mod devices;
 #[path = "../common/server.rs"]
 mod server;
 

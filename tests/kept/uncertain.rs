@@ -7,6 +7,7 @@ use std::os::unix::fs::symlink;
 use modelkeep::{BlobStatus, Digest, ErrorKind};
 
 use crate::common::{Scratch, name, reference};
+use crate::devices::elsewhere;
 use crate::{at_once, verify};
 
 const A: &str = "registry.ollama.ai/library/a/latest";
@@ -87,6 +88,26 @@ fn a_manifest_that_lacks_a_blob_is_taken_back_by_the_next_change() {
         "nothing was there before"
     );
     assert!(verify(&scratch.store()).is_ok());
+}
+
+#[test]
+fn a_manifest_on_another_disk_is_taken_back_too() {
+    let Killed { scratch, old, new } = killed(KEPT);
+    let Some(other) = elsewhere(scratch.root()) else {
+        return;
+    };
+    let namespace = scratch.root().join("manifests/registry.ollama.ai/library");
+    let model = namespace.join("a");
+    fs::copy(model.join("latest"), other.path().join("latest")).unwrap();
+    fs::remove_dir_all(&model).unwrap();
+    symlink(other.path(), &model).unwrap();
+    let unique = new.iter().filter(|digest| !old.contains(digest));
+    remove(&scratch, &unique.copied().collect::<Vec<_>>());
+    let collected = scratch.store().gc(&at_once()).unwrap();
+    assert!(collected.kept.is_empty(), "{:?}", collected.kept);
+    assert!(is_whole(&scratch, &old) && verify(&scratch.store()).is_ok());
+    assert_eq!(journal(&scratch), b"00000000");
+    assert_eq!(fs::read_dir(other.path()).unwrap().count(), 1);
 }
 
 #[test]
