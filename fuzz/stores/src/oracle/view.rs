@@ -98,7 +98,7 @@ impl View {
     fn walk(&mut self, manifests: &Path, closed: bool) {
         if manifests.symlink_metadata().is_ok() {
             match manifests.metadata() {
-                Ok(metadata) if metadata.is_dir() && !(closed && is_closed(&metadata)) => {
+                Ok(metadata) if metadata.is_dir() && !(closed && hides(manifests, &metadata)) => {
                     self.descend(manifests, &mut Vec::new(), closed);
                 }
                 _ => {
@@ -134,7 +134,7 @@ impl View {
         match (path.metadata(), is_directory, parts.len()) {
             (Err(_), ..) if dropping => {}
             (Err(_), ..) => self.block(path, "a link that leads nowhere"),
-            (Ok(metadata), Ok(true), 1..4) => match closed && is_closed(&metadata) {
+            (Ok(metadata), Ok(true), 1..4) => match closed && hides(path, &metadata) {
                 true => {
                     self.block(path, "a closed directory");
                     self.hide(path, parts);
@@ -235,6 +235,14 @@ impl Manifest {
 fn is_closed(metadata: &Metadata) -> bool {
     let needed = if metadata.is_dir() { 0o500 } else { 0o400 };
     metadata.mode() & needed != needed
+}
+
+/// Whether a directory has entries that the callers cannot see. One that may be listed and is empty
+/// hides nothing.
+fn hides(directory: &Path, metadata: &Metadata) -> bool {
+    let is_listed = metadata.mode() & 0o400 != 0;
+    let is_empty = || fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
+    is_closed(metadata) && !(is_listed && is_empty())
 }
 
 /// The directories of our own: that of the store, one beside blobs that are on another device, and
