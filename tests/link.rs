@@ -12,7 +12,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use common::Scratch;
-use common::skip::not_here;
 use devices::elsewhere;
 use modelkeep::gguf::Writer;
 use modelkeep::{

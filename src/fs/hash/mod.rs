@@ -317,12 +317,90 @@ mod tests {
             .num_threads(2)
             .build()
             .unwrap();
-        let found = hash_files(&pool, &jobs, None, &|_, _| (), &mut |_| {
+        let mut last = Progress::default();
+        let found = hash_files(&pool, &jobs, None, &|_, _| (), &mut |progress| {
+            last = *progress;
             ControlFlow::Continue(())
         })
         .ok()
         .unwrap();
         assert!(found[0].is_err());
         assert_eq!(found[1].as_ref().unwrap().digest, Digest::of(b"x"));
+        // What is gone is not to be done any more.
+        assert_eq!((last.bytes, last.total_bytes), (1, 1));
+        assert_eq!((last.files, last.total_files), (2, 2));
+    }
+
+    fn two_files(scratch: &tempfile::TempDir) -> [std::path::PathBuf; 2] {
+        let paths = ["first", "second"].map(|name| scratch.path().join(name));
+        for path in &paths {
+            std::fs::write(path, [7; 1000]).unwrap();
+        }
+        paths
+    }
+
+    #[test]
+    fn an_observer_hears_of_what_is_done_while_the_rest_goes_on_and_not_too_often() {
+        let scratch = tempfile::tempdir().unwrap();
+        let paths = two_files(&scratch);
+        let jobs = paths.each_ref().map(|path| Job { path, size: 1000 });
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(2)
+            .build()
+            .unwrap();
+        let (let_go, is_let_go) = mpsc::channel::<()>();
+        let is_let_go = std::sync::Mutex::new(is_let_go);
+        // Each on a thread of its own.
+        let both = std::sync::Barrier::new(2);
+        let inspect = |job: usize, _: &File| {
+            both.wait();
+            if job == 1 {
+                let waited = is_let_go.lock().unwrap();
+                waited.recv_timeout(Duration::from_secs(60)).unwrap();
+            }
+        };
+        let began = Instant::now();
+        let (mut told, mut times) = (Vec::new(), 0);
+        let one = NonZeroUsize::new(1);
+        let found = hash_files(&pool, &jobs, one, &inspect, &mut |progress| {
+            times += 1;
+            told.push((progress.files, progress.bytes));
+            if (progress.files, times >= 8) == (1, true) {
+                let _ = let_go.send(());
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!(found.ok().unwrap().len(), 2);
+        assert_eq!(told.first(), Some(&(0, 0)));
+        assert_eq!(told.last(), Some(&(2, 2000)));
+        // The second one may be read by then, and is not done.
+        let middle: Vec<_> = told.iter().filter(|(files, _)| *files == 1).collect();
+        assert!(!middle.is_empty() && middle.iter().all(|(_, bytes)| *bytes >= 1000));
+        let most = began.elapsed().as_millis() / INTERVAL.as_millis() + 2;
+        assert!(times <= most, "{times} times, of {most}");
+    }
+
+    #[test]
+    fn nothing_more_is_read_once_the_observer_has_broken() {
+        let scratch = tempfile::tempdir().unwrap();
+        let paths = two_files(&scratch);
+        let jobs = [Job {
+            path: &paths[0],
+            size: 1000,
+        }; 1000];
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(1)
+            .build()
+            .unwrap();
+        let read = std::sync::atomic::AtomicUsize::new(0);
+        let inspect = |_: usize, _: &File| {
+            read.fetch_add(1, Ordering::Relaxed);
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let one = NonZeroUsize::new(1);
+        let found = hash_files(&pool, &jobs, one, &inspect, &mut |_| ControlFlow::Break(()));
+        assert!(found.is_err());
+        // All of them would take 20 s.
+        assert!(read.into_inner() < jobs.len());
     }
 }

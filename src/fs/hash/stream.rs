@@ -140,26 +140,11 @@ impl Source<'_> {
         let room = most.min(left.next_multiple_of(BLOCK));
         let Opened { file, pages, .. } = &mut *self.opened;
         pages.before(file, self.at);
-        chunk.filled = 0;
+        // Where it ends is where it ended when it was opened.
         let bytes = chunk.buffer.room(room);
-        while let Some(left) = bytes
-            .get_mut(chunk.filled..)
-            .filter(|left| !left.is_empty())
-        {
-            match open::read_at(file, left, self.at + chunk.filled as u64) {
-                Ok(0) => break,
-                Ok(count) => {
-                    let is_short = count < left.len();
-                    chunk.filled += count;
-                    // Where it ends is where it ended when it was opened: no need to ask once more.
-                    if is_short && self.at + chunk.filled as u64 == self.size {
-                        break;
-                    }
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
+        chunk.filled = open::fill_up(bytes, self.at, Some(self.size), |bytes, at| {
+            open::read_at(file, bytes, at)
+        })?;
         chunk.is_last = chunk.filled < room;
         Ok(())
     }

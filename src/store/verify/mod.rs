@@ -358,4 +358,80 @@ mod tests {
             assert_eq!(is_read, !mmap);
         }
     }
+
+    #[test]
+    #[cfg(unix)]
+    fn want_of_descriptors_is_an_error_of_the_call_and_costs_no_memory_of_good_blobs() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, blobs) = store(&directory);
+        remember(&store, &blobs);
+        for code in [libc::EMFILE, libc::ENFILE, libc::ENOMEM] {
+            opened::fail(&blobs[1], usize::MAX, code);
+            let error = store.verify(&VerifyOptions::new()).unwrap_err();
+            assert_eq!(error.os_error(), Some(code), "{error}");
+            opened::fail(&blobs[1], 1, code);
+            assert!(store.verify(&VerifyOptions::new()).unwrap().is_ok());
+        }
+        let cached = store.verify(&VerifyOptions::new().use_cache(true)).unwrap();
+        assert_eq!(cached.cached.blobs, blobs.len());
+    }
+
+    #[test]
+    fn every_finding_says_when_it_was_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, _) = store(&directory);
+        let before = SystemTime::now();
+        let report = store.verify(&VerifyOptions::new()).unwrap();
+        let after = SystemTime::now();
+        let mut moments = report.blobs.iter().map(|blob| blob.verified_at.unwrap());
+        assert!(moments.all(|moment| (before..=after).contains(&moment)));
+    }
+
+    #[test]
+    fn a_run_without_the_cache_notes_what_is_bad_and_not_what_is_good() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, blobs) = store(&directory);
+        fs::write(&blobs[0], "other bytes").unwrap();
+        let report = store.verify(&VerifyOptions::new()).unwrap();
+        assert!(!report.is_ok());
+        let noted = VerifyCache::load(store.layout());
+        for blob in &blobs {
+            let stamp = FileStamp::at(blob).unwrap();
+            let found = report.blobs.iter().find(|found| found.path == *blob);
+            assert!(!noted.holds(&found.unwrap().digest, &stamp), "{blob:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_before_it_was_read_is_judged_by_what_was_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("blob");
+        let digest = Digest::of(b"all of the bytes");
+        let mut check = blob_check::BlobCheck::new(digest, path.clone());
+        let name = "a".parse().unwrap();
+        check.sizes.push((name, 16));
+        fs::write(&path, "all of").unwrap();
+        check.stat();
+        fs::write(&path, "all of the bytes").unwrap();
+        check.record(crate::fs::hash::hash_file(&path, |_| ()));
+        assert!(check.is_ok(), "{:?}", check.verdict);
+        assert_eq!(check.stamp, FileStamp::at(&path));
+    }
+
+    #[test]
+    fn a_store_that_is_gone_is_not_one_without_blobs() {
+        let directory = tempfile::tempdir().unwrap();
+        let [root, other] = ["store", "other"].map(|name| directory.path().join(name));
+        fs::create_dir(&root).unwrap();
+        fs::create_dir(&other).unwrap();
+        let store = Store::open(&root).unwrap();
+        assert!(store.verify(&VerifyOptions::new()).unwrap().is_ok());
+        fs::remove_dir(&root).unwrap();
+        let error = store.verify(&VerifyOptions::new()).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::FileNotFound, "{error}");
+        // An empty directory where a disk was mounted.
+        fs::rename(&other, &root).unwrap();
+        let error = store.verify(&VerifyOptions::new()).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::FileNotFound, "{error}");
+    }
 }
