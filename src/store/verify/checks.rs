@@ -76,25 +76,14 @@ impl Checks {
     }
 
     fn add_all(&mut self, store: &Store) -> Result<()> {
+        // What a manifest names that nobody can use here is verified where there is a file of it.
         let survey = store.survey(|met| {
-            let Some(stored) = met.stored()? else {
-                return Ok(None);
-            };
-            // Where nobody can use it here, it keeps nevertheless what it names.
-            let (used, kept) = match stored.file.name {
-                Some(_) => (uses(&stored.manifest), Vec::new()),
-                None => (Vec::new(), stored.manifest.digests()),
-            };
-            Ok(Some((stored.file.name, used, kept)))
+            let stored = met.stored()?;
+            Ok(stored.and_then(|stored| Some((stored.file.name?, uses(&stored.manifest)))))
         })?;
         self.problems = survey.problems;
-        for (name, used, kept) in survey.found {
-            if let Some(name) = name {
-                self.add(store, &name, used);
-            }
-            for digest in kept {
-                self.entry(store, digest);
-            }
+        for (name, used) in survey.found {
+            self.add(store, &name, used);
         }
         Ok(())
     }
