@@ -95,7 +95,7 @@ impl Change<'_> {
 
     fn gone(&self, hex: &str) -> Option<Finding> {
         let is_trashed = self.after.trashed.contains(hex);
-        let is_done = self.outcome.is_ok() && self.call.is_change();
+        let is_done = self.outcome.is_ok() && self.call.is_change() && !self.found_nothing();
         let used = self.after.used();
         match (used.get(hex), is_trashed) {
             (Some(_), true) if !is_done || self.after.is_shut => None,
@@ -115,6 +115,12 @@ impl Change<'_> {
                 Some(self.finding(&format!("a blob was taken {why}"), self.explain(hex)))
             }
         }
+    }
+
+    /// Whether several models were to be deleted, none of which is there: then nothing begins.
+    fn found_nothing(&self) -> bool {
+        matches!(self.call, Call::Remove(_))
+            && matches!(self.outcome, Outcome::Answered { text, .. } if text.contains("\"models\":[]"))
     }
 
     fn explain(&self, hex: &str) -> String {
