@@ -300,3 +300,21 @@ fn a_diagnosis_and_a_view_of_several_count_what_is_known_to_be_good() {
     old_blob(&stores[1]);
     assert!(verify(&view, true).cache_error.is_some());
 }
+
+#[test]
+fn a_run_without_the_record_notes_what_is_bad_and_not_what_is_good() {
+    let scratch = Scratch::new();
+    let good = old_blob(&scratch);
+    let bad = scratch.blob(b"bytes");
+    fs::write(scratch.blob_path(&bad), "other").unwrap();
+    note(&scratch, &[bad]);
+    assert_eq!(
+        status(&verify(&scratch.store(), true), &bad),
+        BlobStatus::Ok
+    );
+    note(&scratch, &[bad]);
+    let report = verify(&scratch.store(), false);
+    let found = [good, bad].map(|digest| status(&report, &digest));
+    assert_eq!(found, [BlobStatus::Ok, BlobStatus::WrongDigest]);
+    assert!(noted(&scratch).is_empty(), "{:?}", noted(&scratch));
+}
