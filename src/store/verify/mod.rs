@@ -143,7 +143,6 @@ impl Store {
         if self.is_several() {
             return self.verify_several(options, observe);
         }
-        self.must_exist()?;
         self.blobs_place()?;
         let mut checks = Checks::of(self, &options.models)?;
         let started = SystemTime::now();
