@@ -53,12 +53,11 @@ impl<'l> Journal<'l> {
     }
 
     /// Has it say no more than was left in it.
-    pub(crate) fn take_back(&mut self) -> Result<()> {
-        if self.len != self.left {
-            self.write(&header(self.left), 0)?;
-            self.len = self.left;
+    pub(crate) fn take_back(self) -> Result<()> {
+        match self.len == self.left {
+            true => Ok(()),
+            false => self.write(&header(self.left), 0),
         }
-        Ok(())
     }
 
     /// Has it say this and nothing else.
@@ -132,6 +131,7 @@ mod tests {
         assert_eq!(peek(named.path()), said(file));
         next.take_back().unwrap();
         assert_eq!(said(file), left);
+        let (mut next, _) = Journal::read(file, Path::new("lock"));
         next.set("").unwrap();
         assert_eq!(said(file), "");
         next.add("x").unwrap();

@@ -93,7 +93,7 @@ impl Provisional<'_> {
 
     /// Nothing is uncertain any more.
     fn settle(self) -> Result<()> {
-        if let Some(mut journal) = self.journal {
+        if let Some(journal) = self.journal {
             journal.take_back()?;
         }
         self.written.iter().for_each(|it| it.before.discard());
