@@ -193,6 +193,11 @@ fn a_list_that_is_asked_marks_what_is_incomplete() {
     let cut = scratch.model("cut", &[b"weights of cut"]);
     let gone = scratch.model("gone", &[b"weights of gone"]);
     scratch.model("whole", &[b"weights of whole"]);
+    let only = scratch.blob(b"the only blob");
+    let layer = r#"{"mediaType":"application/vnd.ollama.image.model","digest":"#;
+    let text = format!(r#"{{"layers":[{layer}"{only}","size":13}}]}}"#);
+    scratch.manifest("only", text.as_bytes());
+    fs::write(scratch.blob_path(&only), b"the only").unwrap();
     fs::write(scratch.blob_path(&cut[1]), b"weigh").unwrap();
     fs::remove_file(scratch.blob_path(&gone[1])).unwrap();
     let store = scratch.store();
@@ -206,6 +211,7 @@ fn a_list_that_is_asked_marks_what_is_incomplete() {
     };
     assert_eq!(of("cut"), ["5 of 14 bytes"]);
     assert_eq!(of("gone"), ["missing"]);
+    assert_eq!(of("only"), ["8 of 13 bytes"]);
     assert!(of("whole").is_empty());
     let unasked = store.list().unwrap();
     assert!(unasked.models.iter().all(|line| line.incomplete.is_empty()));

@@ -40,6 +40,10 @@ impl Scene {
             r#"{{"config":{{"digest":"{config}","size":1}},"layers":[
             {{"mediaType":"application/vnd.ollama.image.template","digest":"{template}","size":2}}]}}"#
         );
+        [self.manifest(name, &text), config_path, template_path]
+    }
+
+    fn manifest(&self, name: &str, text: &str) -> PathBuf {
         let directory = self
             .root
             .path()
@@ -48,7 +52,7 @@ impl Scene {
         fs::create_dir_all(&directory).unwrap();
         let path = directory.join("latest");
         fs::write(&path, text).unwrap();
-        [path, config_path, template_path]
+        path
     }
 
     fn open(&self, cache_size: u64) -> Store {
@@ -172,4 +176,44 @@ fn a_name_that_becomes_an_alias_is_one_in_the_next_list() {
     };
     assert_eq!(alias("one:latest"), None);
     assert_eq!(alias("two:latest").as_deref(), Some("one:latest"));
+}
+
+#[test]
+fn the_text_of_a_list_is_that_of_its_models_also_of_several_stores() {
+    let scenes = [Scene::new(), Scene::new()];
+    scenes[0].model("one");
+    scenes[1].model("two");
+    for roots in [&scenes[..1], &scenes[..]] {
+        let roots = roots.iter().map(|scene| scene.root.path());
+        let store = Store::open_with(StoreOptions::new("").paths(roots)).unwrap();
+        let (text, problems) = store.list_json().unwrap();
+        assert_eq!((text, problems.len()), (told(&store).0, 0));
+    }
+}
+
+#[test]
+fn the_weights_of_what_runs_elsewhere_tell_nothing() {
+    let scene = Scene::new();
+    let mut weights = Vec::new();
+    let mut writer = crate::gguf::Writer::new();
+    writer.set("general.architecture", "llama");
+    writer.set("llama.context_length", 77_u32);
+    writer.write_to(&mut weights).unwrap();
+    let (weights, _) = scene.blob(&weights);
+    let elsewhere = [r#""remote_host":"h""#, r#""remote_model":"m""#, ""];
+    for (name, remote) in ["host", "model", "here"].into_iter().zip(elsewhere) {
+        let (config, _) = scene.blob(format!("{{{remote}}}").as_bytes());
+        let text = format!(
+            r#"{{"config":{{"digest":"{config}"}},"layers":[
+            {{"mediaType":"application/vnd.ollama.image.model","digest":"{weights}"}}]}}"#
+        );
+        scene.manifest(name, &text);
+    }
+    let listing = scene.open(0).list().unwrap();
+    let lengths = ["host", "model", "here"].map(|name| {
+        let mut models = listing.models.iter();
+        let model = models.find(|line| line.name.model() == name);
+        model.unwrap().details.context_length
+    });
+    assert_eq!(lengths, [0, 0, 77]);
 }
