@@ -17,7 +17,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -675,6 +675,36 @@ fn a_model_goes_as_it_is_and_once() {
         (again.sent_blobs, again.sent_bytes, again.shared_blobs),
         (0, 0, 2)
     );
+}
+
+#[test]
+fn who_watches_a_push_is_told_of_the_bytes_that_went_before_the_registry_has_all() {
+    let weights = bytes(1 << 20);
+    let told = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+    let seen = told.clone();
+    // What the weights are sent with is answered when somebody was told that they went.
+    let server = Server::new(move |shelf, request| {
+        if request.body.len() == 1 << 20 {
+            let (told, changed) = &*seen;
+            let hears_nothing = |told: &mut Vec<Progress>| told.iter().all(|it| it.bytes < 1 << 20);
+            let patience = Duration::from_secs(20);
+            drop(changed.wait_timeout_while(told.lock().unwrap(), patience, hears_nothing));
+        }
+        shelf.answer(request)
+    });
+    let (_scratch, store) = stocked(&weights);
+    let mut observe = |progress: &Progress| {
+        told.0.lock().unwrap().push(*progress);
+        told.1.notify_all();
+        ControlFlow::Continue(())
+    };
+    let pushed = store.watch(&mut observe, |store| push(store, &server));
+    let all = pushed.unwrap().sent_bytes;
+    let told = told.0.lock().unwrap();
+    assert!(told.iter().any(|it| it.bytes >= 1 << 20 && it.files < 2));
+    let begun = told.iter().filter(|it| it.bytes > 0);
+    assert!(begun.into_iter().all(|it| it.total_bytes == all));
+    assert!(told.is_sorted_by_key(|it| it.bytes));
 }
 
 #[test]

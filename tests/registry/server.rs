@@ -178,6 +178,15 @@ impl Shelf {
             return Reply::new(202, "").header("location", place);
         };
         let upload = &mut uploads[number];
+        if matches!(request.method.as_str(), "PATCH" | "PUT") {
+            // Each answer says where the next bytes go.
+            let state = request.target.split("state=").nth(1).unwrap_or_default();
+            let state = state.split('&').next().unwrap_or_default();
+            let begins = upload.is_empty() && state == "x";
+            if !begins && state != upload.len().to_string() {
+                return Reply::new(404, r#"{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}"#);
+            }
+        }
         upload.extend(&request.body);
         let place = format!("{path}?state={}", upload.len());
         let range = format!("0-{}", upload.len().saturating_sub(1));
