@@ -172,3 +172,69 @@ impl Arrival {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    const BYTES: &[u8] = b"bytes of a blob";
+
+    /// Reads a blob that a pull needs and nobody has begun, has `end` end that, and returns what was
+    /// read.
+    fn read_while(end: impl FnOnce(&Store, Expected)) -> io::Result<Vec<u8>> {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let flights = Arc::new(Flights::default());
+        let digest = Digest::of(BYTES);
+        let size = BYTES.len() as u64;
+        let expected = flights.expect(vec![(digest, size)]);
+        assert!(!flights.is_asked(&digest));
+        let arrival = Arrival::new(store.clone(), flights.clone(), digest, size);
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            let mut into = [0; 100];
+            let read = arrival.read_at(&mut into, 6);
+            let _ = tell.send(read.map(|count| into[..count].to_owned()));
+        });
+        while !flights.is_asked(&digest) {
+            thread::yield_now();
+        }
+        end(&store, expected);
+        told.recv_timeout(Duration::from_secs(60)).unwrap()
+    }
+
+    #[test]
+    fn a_blob_that_comes_by_another_way_is_read_from_its_place() {
+        let read = read_while(|store, expected| {
+            store.add_blob(&mut &*BYTES, None).unwrap();
+            drop(expected);
+        });
+        assert_eq!(read.unwrap(), &BYTES[6..]);
+        // Its pull has not ended yet.
+        let mut kept = None;
+        let read = read_while(|store, expected| {
+            store.add_blob(&mut &*BYTES, None).unwrap();
+            kept = Some(expected);
+        });
+        assert_eq!(read.unwrap(), &BYTES[6..]);
+    }
+
+    #[test]
+    fn a_blob_that_comes_no_longer_is_an_error_and_nobody_waits_for_it() {
+        let read = read_while(|_, expected| drop(expected));
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        // Another pull needs it still, and then no more.
+        let read = read_while(|_, expected| {
+            let flights = expected.flights.clone();
+            let other = flights.expect(expected.blobs.clone());
+            drop(expected);
+            assert_eq!(flights.size(&Digest::of(BYTES)), Some(BYTES.len() as u64));
+            drop(other);
+            assert_eq!(flights.size(&Digest::of(BYTES)), None);
+        });
+        assert!(read.is_err());
+    }
+}
