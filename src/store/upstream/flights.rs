@@ -213,9 +213,10 @@ mod tests {
             drop(expected);
         });
         assert_eq!(read.unwrap(), &BYTES[6..]);
-        // Its pull has not ended yet.
+        // Its pull has not ended yet, and is looked for several times before it is there.
         let mut kept = None;
         let read = read_while(|store, expected| {
+            thread::sleep(4 * STEP);
             store.add_blob(&mut &*BYTES, None).unwrap();
             kept = Some(expected);
         });
