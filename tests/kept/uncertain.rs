@@ -128,6 +128,16 @@ fn a_manifest_that_is_whole_stays_and_so_does_what_somebody_else_has_put_there()
 }
 
 #[test]
+fn a_manifest_that_somebody_has_deleted_since_stays_deleted() {
+    let Killed { scratch, .. } = killed(KEPT);
+    fs::remove_file(scratch.manifest_path("a")).unwrap();
+    let collected = scratch.store().gc(&at_once()).unwrap();
+    assert!(collected.kept.is_empty(), "{:?}", collected.kept);
+    assert!(scratch.store().find("a").unwrap().is_none());
+    assert_eq!(journal(&scratch), b"00000000");
+}
+
+#[test]
 fn where_the_old_manifest_was_deleted_with_its_blobs_it_does_not_come_back() {
     let Killed { scratch, old, new } = killed(KEPT);
     remove(&scratch, &old);

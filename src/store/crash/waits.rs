@@ -252,3 +252,43 @@ fn a_blob_with_another_digest_than_was_promised_is_refused_and_leaves_nothing() 
         .unwrap();
     assert!(store.has_blob(&promised));
 }
+
+#[test]
+fn what_cannot_be_taken_back_now_is_kept_until_it_can() {
+    let scene = Scene::new();
+    let store = scene.store();
+    let [a, b] = ["a", "b"].map(|name| name.parse::<ModelName>().unwrap());
+    let layout = store.layout();
+    let target = layout.manifest(&b);
+    let before = fs::read(&target).unwrap();
+    let named = |name: &ModelName| store.model(name).unwrap().manifest().digests();
+    let (of_b, digests) = (named(&b), named(&a));
+    let only_its = digests.iter().filter(|digest| !of_b.contains(digest));
+    let blobs: Vec<PathBuf> = only_its.map(|digest| layout.blob(digest)).collect();
+    assert!(!blobs.is_empty());
+    // A server deletes `a` just before its copy is in its place, which is not replaced any more then.
+    let (mut is_gone, of_a, to) = (false, layout.manifest(&a), target.clone());
+    let hooked = move |change: &Change<'_>| match change {
+        Change::Rename(_, path) if **path == *to && !is_gone => {
+            is_gone = true;
+            fs::remove_file(&of_a)?;
+            blobs.iter().try_for_each(fs::remove_file)
+        }
+        Change::Rename(_, path) if **path == *to => Err(io::ErrorKind::StorageFull.into()),
+        _ => Ok(()),
+    };
+    let copied = hook::with(hooked, || store.copy(a, b));
+    let error = copied.unwrap_err();
+    assert!(error.to_string().contains("putting back"), "{error}");
+    assert_ne!(fs::read(&target).unwrap(), before);
+    let to = target.clone();
+    let refuse = move |change: &Change<'_>| match change {
+        Change::Rename(_, path) if **path == *to => Err(io::ErrorKind::StorageFull.into()),
+        _ => Ok(()),
+    };
+    let gc = GcOptions::default().grace(Duration::ZERO);
+    hook::with(refuse, || store.gc(&gc)).unwrap_err();
+    assert_ne!(fs::read(&target).unwrap(), before);
+    store.gc(&gc).unwrap();
+    assert_eq!(fs::read(&target).unwrap(), before);
+}
