@@ -117,14 +117,50 @@ fn a_manifest_that_is_whole_stays_and_so_does_what_somebody_else_has_put_there()
     assert!(is_whole(&scratch, &new) && verify(&scratch.store()).is_ok());
     assert_eq!(journal(&scratch), b"00000000");
 
-    let Killed { scratch, .. } = killed("-");
-    scratch.manifest("a", br#"{"layers":[]}"#);
+    // What was kept is not needed any more.
+    let Killed { scratch, .. } = killed(KEPT);
     scratch.store().copy("b", "c").unwrap();
     assert_eq!(
-        fs::read(scratch.manifest_path("a")).unwrap(),
-        br#"{"layers":[]}"#
+        fs::read_dir(scratch.root().join(".modelkeep/tmp"))
+            .unwrap()
+            .count(),
+        0
     );
-    assert_eq!(journal(&scratch), b"00000000");
+
+    let absent = Digest::of(b"nowhere");
+    let lacking = format!(r#"{{"layers":[{{"digest":"{absent}"}}]}}"#);
+    for theirs in [r#"{"layers":[]}"#, &lacking] {
+        for kept in ["-", KEPT] {
+            let Killed { scratch, .. } = killed(kept);
+            scratch.manifest("a", theirs.as_bytes());
+            scratch.store().copy("b", "c").unwrap();
+            let now = fs::read(scratch.manifest_path("a")).unwrap();
+            assert_eq!(now, theirs.as_bytes());
+            assert_eq!(journal(&scratch), b"00000000");
+        }
+    }
+}
+
+#[test]
+fn what_was_kept_is_kept_for_every_line_that_says_so() {
+    let Killed { scratch, old, new } = killed(KEPT);
+    let text = fs::read(scratch.manifest_path("a")).unwrap();
+    let lines = [&text[..], b"a text that never came to be"];
+    let lines = lines.map(|text| format!("{} {KEPT} {A}", Digest::of(text).hex()));
+    write_journal(&scratch, &lines.each_ref().map(String::as_str));
+    let unique = new.iter().filter(|digest| !old.contains(digest));
+    remove(&scratch, &unique.copied().collect::<Vec<_>>());
+    let (blobs, away) = (scratch.root().join("blobs"), scratch.root().join("away"));
+    fs::rename(&blobs, &away).unwrap();
+    symlink("not-mounted", &blobs).unwrap();
+    // Of the second line nothing is left to do, and the first one can wait.
+    scratch.store().copy("b", "c").unwrap();
+    fs::remove_file(&blobs).unwrap();
+    fs::rename(&away, &blobs).unwrap();
+    scratch.store().copy("b", "d").unwrap();
+    let named = scratch.store().model("a").unwrap().manifest().digests();
+    assert!(named.iter().all(|digest| old.contains(digest)));
+    assert!(verify(&scratch.store()).is_ok());
 }
 
 #[test]
@@ -134,6 +170,17 @@ fn a_manifest_that_somebody_has_deleted_since_stays_deleted() {
     let collected = scratch.store().gc(&at_once()).unwrap();
     assert!(collected.kept.is_empty(), "{:?}", collected.kept);
     assert!(scratch.store().find("a").unwrap().is_none());
+    assert_eq!(journal(&scratch), b"00000000");
+}
+
+#[test]
+fn what_was_there_comes_back_whether_it_can_be_read_or_not() {
+    let Killed { scratch, new, .. } = killed(KEPT);
+    scratch.write(&format!(".modelkeep/tmp/{KEPT}"), b"no manifest");
+    remove(&scratch, &new);
+    scratch.store().copy("b", "c").unwrap();
+    let back = fs::read(scratch.manifest_path("a")).unwrap();
+    assert_eq!(back, b"no manifest");
     assert_eq!(journal(&scratch), b"00000000");
 }
 
