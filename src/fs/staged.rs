@@ -6,7 +6,7 @@ mod directories;
 mod resumable;
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -101,11 +101,12 @@ impl Staged {
         from: &Path,
     ) -> Result<Self> {
         let at = |e| Error::io("reading", from, e);
-        let mut file = read::open_regular(from).map_err(at)?;
+        let file = read::open_regular(from).map_err(at)?;
         let mut staged = Staged::new(layout, place, durability)?;
         let mut piece = vec![0; COPY_STEP];
         loop {
-            let count = file.read(&mut piece).map_err(at)?;
+            let read = |bytes: &mut [u8], at: u64| open::read_at(&file, bytes, at);
+            let count = open::fill_up(&mut piece, staged.written, None, read).map_err(at)?;
             match piece.get(..count) {
                 None | Some([]) => return Ok(staged),
                 Some(bytes) => staged.write(bytes)?,
