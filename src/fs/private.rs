@@ -170,15 +170,16 @@ pub(crate) fn bring_back(
     {
         ops::sync(&file, aside).map_err(at)?;
     }
-    let go_home = || move_home(layout, aside, &home, durability);
-    match go_home() {
+    let mut moved = move_home(layout, aside, &home, durability);
+    if moved.is_err() && !read::is_gone(aside) && read::is_gone(&blobs) {
+        staged::make_all(&blobs, durability)?;
+        moved = move_home(layout, aside, &home, durability);
+    }
+    match moved {
+        Ok(true) => {}
         Ok(false) => return decide(layout, aside, &home, digest, durability),
         Err(_) if read::is_gone(aside) => return Ok(None),
-        Err(_) if read::is_gone(&blobs) => {
-            staged::make_all(&blobs, durability)?;
-            go_home()?;
-        }
-        moved => drop(moved?),
+        Err(error) => return Err(error),
     }
     if durability == Durability::Full {
         staged::sync_if_there(&blobs).map_err(at)?;
