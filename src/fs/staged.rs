@@ -17,7 +17,7 @@ use crate::fs::durability::Durability;
 use crate::fs::layout::{Layout, Room, STAGED};
 use crate::fs::system::stat::Stat;
 use crate::fs::system::{code, lock, open, pages};
-use crate::fs::{ops, owner, read, stamp};
+use crate::fs::{hash, ops, owner, read, stamp};
 
 use directories::make_directories;
 
@@ -45,9 +45,6 @@ pub(crate) struct Staged {
 
 /// A disk of 500 MB/s writes this in an eighth of a second.
 const MOST_UNFLUSHED: u64 = 64 << 20;
-
-/// How many bytes are copied at a time.
-const COPY_STEP: usize = 1 << 20;
 
 /// So much is given to the disk at a time, which writes it while the next is made.
 const FLUSH_STEP: u64 = 8 << 20;
@@ -101,17 +98,10 @@ impl Staged {
         from: &Path,
     ) -> Result<Self> {
         let at = |e| Error::io("reading", from, e);
-        let file = read::open_regular(from).map_err(at)?;
+        let mut file = read::open_regular(from).map_err(at)?;
         let mut staged = Staged::new(layout, place, durability)?;
-        let mut piece = vec![0; COPY_STEP];
-        loop {
-            let read = |bytes: &mut [u8], at: u64| open::read_at(&file, bytes, at);
-            let count = open::fill_up(&mut piece, staged.written, None, read).map_err(at)?;
-            match piece.get(..count) {
-                None | Some([]) => return Ok(staged),
-                Some(bytes) => staged.write(bytes)?,
-            }
-        }
+        hash::hash_stream(&mut file, at, |piece| staged.write(piece))?;
+        Ok(staged)
     }
 
     /// Returns a free path on the device of the manifests, for a second name of a file there.
