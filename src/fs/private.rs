@@ -205,7 +205,15 @@ fn move_home(layout: &Layout, aside: &Path, home: &Path, durability: Durability)
         return Ok(false);
     }
     let is_new = match std::fs::read_link(aside) {
-        Ok(target) => is_new(ops::symlink(&target, home))?,
+        Ok(target) => {
+            let is_new = is_new(ops::symlink(&target, home))?;
+            // As of a copy: its name is durable before the original goes.
+            if durability == Durability::Full {
+                let flushed = staged::sync_if_there(owner::parent(home));
+                flushed.map_err(|e| Error::io("putting back blob", home, e))?;
+            }
+            is_new
+        }
         Err(_) => {
             Staged::copied(layout, Place::Blobs, durability, aside)?.commit_new(home)?;
             true
