@@ -48,6 +48,22 @@ fn remove(scratch: &Scratch, digests: &[Digest]) {
     }
 }
 
+/// Removes the new blobs that are not old ones as well.
+fn remove_all_but(scratch: &Scratch, old: &[Digest], new: &[Digest]) {
+    let only_new = new.iter().filter(|digest| !old.contains(digest));
+    remove(scratch, &only_new.copied().collect::<Vec<_>>());
+}
+
+/// Has the blobs lie on a disk that is not there, while `act` runs.
+fn without_blobs(scratch: &Scratch, act: impl FnOnce()) {
+    let (blobs, away) = (scratch.root().join("blobs"), scratch.root().join("away"));
+    fs::rename(&blobs, &away).unwrap();
+    symlink("not-mounted", &blobs).unwrap();
+    act();
+    fs::remove_file(&blobs).unwrap();
+    fs::rename(&away, &blobs).unwrap();
+}
+
 fn is_whole(scratch: &Scratch, digests: &[Digest]) -> bool {
     let mut digests = digests.iter();
     digests.all(|digest| scratch.blob_path(digest).is_file())
@@ -61,8 +77,7 @@ fn journal(scratch: &Scratch) -> Vec<u8> {
 #[test]
 fn a_manifest_that_lacks_a_blob_is_taken_back_by_the_next_change() {
     let Killed { scratch, old, new } = killed(KEPT);
-    let unique = new.iter().filter(|digest| !old.contains(digest));
-    remove(&scratch, &unique.copied().collect::<Vec<_>>());
+    remove_all_but(&scratch, &old, &new);
     scratch.store().gc(&at_once()).unwrap();
     let model = scratch.store().model("a").unwrap();
     let named = model
@@ -101,8 +116,7 @@ fn a_manifest_on_another_disk_is_taken_back_too() {
     fs::copy(model.join("latest"), other.path().join("latest")).unwrap();
     fs::remove_dir_all(&model).unwrap();
     symlink(other.path(), &model).unwrap();
-    let unique = new.iter().filter(|digest| !old.contains(digest));
-    remove(&scratch, &unique.copied().collect::<Vec<_>>());
+    remove_all_but(&scratch, &old, &new);
     let collected = scratch.store().gc(&at_once()).unwrap();
     assert!(collected.kept.is_empty(), "{:?}", collected.kept);
     assert!(is_whole(&scratch, &old) && verify(&scratch.store()).is_ok());
@@ -148,15 +162,9 @@ fn what_was_kept_is_kept_for_every_line_that_says_so() {
     let lines = [&text[..], b"a text that never came to be"];
     let lines = lines.map(|text| format!("{} {KEPT} {A}", Digest::of(text).hex()));
     write_journal(&scratch, &lines.each_ref().map(String::as_str));
-    let unique = new.iter().filter(|digest| !old.contains(digest));
-    remove(&scratch, &unique.copied().collect::<Vec<_>>());
-    let (blobs, away) = (scratch.root().join("blobs"), scratch.root().join("away"));
-    fs::rename(&blobs, &away).unwrap();
-    symlink("not-mounted", &blobs).unwrap();
+    remove_all_but(&scratch, &old, &new);
     // Of the second line nothing is left to do, and the first one can wait.
-    scratch.store().copy("b", "c").unwrap();
-    fs::remove_file(&blobs).unwrap();
-    fs::rename(&away, &blobs).unwrap();
+    without_blobs(&scratch, || drop(scratch.store().copy("b", "c").unwrap()));
     scratch.store().copy("b", "d").unwrap();
     let named = scratch.store().model("a").unwrap().manifest().digests();
     assert!(named.iter().all(|digest| old.contains(digest)));
@@ -196,17 +204,14 @@ fn where_the_old_manifest_was_deleted_with_its_blobs_it_does_not_come_back() {
 #[test]
 fn while_the_blobs_are_away_nothing_is_decided_and_nothing_removed() {
     let Killed { scratch, old, new } = killed(KEPT);
-    let (blobs, away) = (scratch.root().join("blobs"), scratch.root().join("away"));
-    fs::rename(&blobs, &away).unwrap();
-    symlink("not-mounted", &blobs).unwrap();
-    for _ in 0..2 {
-        assert!(scratch.store().gc(&at_once()).is_err());
-        assert!(scratch.store().delete(reference("b")).is_err());
-        scratch.store().copy("b", "c").unwrap();
-        assert_ne!(journal(&scratch), b"00000000");
-    }
-    fs::remove_file(&blobs).unwrap();
-    fs::rename(&away, &blobs).unwrap();
+    without_blobs(&scratch, || {
+        for _ in 0..2 {
+            assert!(scratch.store().gc(&at_once()).is_err());
+            assert!(scratch.store().delete(reference("b")).is_err());
+            scratch.store().copy("b", "c").unwrap();
+            assert_ne!(journal(&scratch), b"00000000");
+        }
+    });
     scratch.store().gc(&at_once()).unwrap();
     assert!(is_whole(&scratch, &new), "the change had come to its end");
     assert!(!is_whole(&scratch, &old), "nobody uses the old weights");
