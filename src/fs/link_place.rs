@@ -212,6 +212,14 @@ mod tests {
             let part = beside(Path::new(to), Role::Part(2, 3));
             assert_eq!(part, Path::new("d/x-00002-of-00003.gguf"));
         }
+        for to in ["d/x-001-of-0000003.gguf", "d/x-0000x-of-00003.gguf"] {
+            let part = beside(Path::new(to), Role::Part(2, 3));
+            let expected = to.replace(".gguf", "-00002-of-00003.gguf");
+            assert_eq!(part, Path::new(&expected));
+        }
+        for to in ["d/x.GGUF", "d/x"] {
+            assert_eq!(beside(Path::new(to), Role::Weights), Path::new(to));
+        }
         let projector = beside(Path::new("d/x.gguf"), Role::Projector(1));
         assert_eq!(projector, Path::new("d/mmproj-x.gguf"));
     }

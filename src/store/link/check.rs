@@ -191,7 +191,7 @@ struct Check<'s> {
     record: Record,
     found: BTreeMap<PathBuf, CheckedLink>,
     models: HashMap<ModelName, std::result::Result<Held, String>>,
-    /// Which model uses a blob: the first by name.
+    /// Which model uses a blob: the first that a survey finds.
     users: Option<HashMap<Digest, ModelName>>,
     /// Which blob a file is.
     blobs: Option<HashMap<FileId, Digest>>,
@@ -336,10 +336,7 @@ impl<'s> Check<'s> {
             let mut users: HashMap<Digest, ModelName> = HashMap::new();
             for (name, digests) in survey.found {
                 for digest in digests {
-                    let user = users.entry(digest).or_insert_with(|| name.clone());
-                    if name < *user {
-                        *user = name.clone();
-                    }
+                    users.entry(digest).or_insert_with(|| name.clone());
                 }
             }
             self.users = Some(users);

@@ -3,20 +3,24 @@
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
-#[path = "common/devices.rs"]
+#[path = "../common/devices.rs"]
 mod devices;
 
+mod check;
+mod record;
+
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use common::Scratch;
 use devices::elsewhere;
 use modelkeep::gguf::Writer;
 use modelkeep::{
-    ErrorKind, GcOptions, Link, LinkLayout, LinkMode, LinkOptions, LinkReport, LinkState, Store,
-    StoreOptions,
+    Digest, ErrorKind, GcOptions, Link, LinkLayout, LinkMode, LinkOptions, LinkReport, LinkState,
+    Store,
 };
 
 /// A store with the model `tiny`, and a directory for links on the same device.
@@ -102,6 +106,43 @@ fn a_link_shows_the_blob_and_is_no_copy() {
 }
 
 #[test]
+fn a_link_of_ours_is_replaced_by_one_of_another_mode() {
+    for [before, after] in [MODES, [MODES[1], MODES[0]]] {
+        let bench = Bench::new();
+        bench.link_by(before);
+        let link = bench.link_by(after);
+        assert_eq!((link.mode, link.replaced), (after, true));
+        assert_eq!(bench.state(), LinkState::Current);
+    }
+}
+
+/// That it is a link to a blob does not make it ours: somebody may have led it there.
+#[test]
+fn a_link_that_somebody_led_to_another_blob_is_not_replaced() {
+    let bench = Bench::new();
+    let other = bench.scratch.blob(b"GGUF of another");
+    let link = bench.link_by(LinkMode::Symlink);
+    fs::remove_file(&link.path).unwrap();
+    symlink(bench.scratch.blob_path(&other), &link.path).unwrap();
+    let error = bench.link(&LinkOptions::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(fs::read(&link.path).unwrap(), b"GGUF of another");
+}
+
+/// A symbolic link is told by where it leads: copied back from a backup it is ours as it was.
+#[test]
+fn a_symbolic_link_that_came_back_is_ours() {
+    let bench = Bench::new();
+    let link = bench.link_by(LinkMode::Symlink);
+    let target = fs::read_link(&link.path).unwrap();
+    fs::remove_file(&link.path).unwrap();
+    symlink(target, &link.path).unwrap();
+    bench.scratch.model("other", &[b"GGUF weights"]);
+    bench.scratch.model("tiny", &[b"GGUF newer weights"]);
+    assert!(bench.link_by(LinkMode::Symlink).replaced);
+}
+
+#[test]
 fn by_default_the_first_way_that_the_file_system_can_is_taken() {
     let bench = Bench::new();
     let link = bench.link(&LinkOptions::new()).unwrap().remove(0);
@@ -129,7 +170,9 @@ fn across_devices_a_link_is_symbolic_and_a_hard_link_is_refused() {
     };
     let link = |mode| {
         let options = LinkOptions::new().mode(mode);
-        bench.store().link("tiny", other.path(), &options)
+        bench
+            .store()
+            .link("tiny", other.path().join("new/d"), &options)
     };
     let error = link(LinkMode::HardLink).unwrap_err();
     assert!(error.to_string().contains("--mode symlink"), "{error}");
@@ -143,7 +186,7 @@ fn across_devices_a_link_is_symbolic_and_a_hard_link_is_refused() {
 fn a_blob_that_is_a_link_itself_is_linked_as_the_file_behind_it() {
     for mode in MODES {
         let bench = Bench::new();
-        let digest = modelkeep::Digest::of(b"GGUF weights");
+        let digest = Digest::of(b"GGUF weights");
         let (blob, moved) = (
             bench.scratch.blob_path(&digest),
             bench.scratch.root().join("moved"),
@@ -205,7 +248,7 @@ fn a_link_of_another_model_is_somebody_elses() {
 #[test]
 fn a_file_that_became_a_blob_is_not_replaced() {
     let bench = Bench::new();
-    let digest = modelkeep::Digest::of(b"GGUF weights");
+    let digest = Digest::of(b"GGUF weights");
     let own = bench.at("tiny.gguf");
     fs::hard_link(bench.scratch.blob_path(&digest), &own).unwrap();
     assert!(bench.link_by(LinkMode::Auto).unchanged);
@@ -220,102 +263,6 @@ fn a_file_that_became_a_blob_is_not_replaced() {
 }
 
 #[test]
-fn after_a_pull_a_link_is_named_with_the_command_that_renews_it() {
-    for (mode, state) in [
-        (LinkMode::HardLink, LinkState::Outdated),
-        (LinkMode::Symlink, LinkState::Dangling),
-    ] {
-        let bench = Bench::new();
-        bench.link_by(mode);
-        bench.pull();
-        let report = bench.check();
-        assert_eq!(report.links[0].state, state);
-        let command = format!(
-            "modelkeep link tiny:latest {} --mode {mode}`",
-            bench.links.path().display()
-        );
-        assert!(report.links[0].advice.contains(&command), "{report:?}");
-        let issue = bench.store().doctor().unwrap().issues.remove(0);
-        assert_eq!(issue.path, bench.at("tiny.gguf"));
-        assert!(bench.link_by(mode).replaced);
-        assert_eq!(
-            fs::read(bench.at("tiny.gguf")).unwrap(),
-            b"GGUF newer weights"
-        );
-        assert_eq!(bench.state(), LinkState::Current);
-        assert!(bench.store().doctor().unwrap().is_ok());
-    }
-}
-
-/// A damaged blob is replaced by one of the same digest: who checked sizes would see nothing.
-#[test]
-fn a_blob_of_the_same_name_and_size_is_another_file() {
-    let bench = Bench::new();
-    let link = bench.link_by(LinkMode::HardLink);
-    let blob = bench.scratch.blob_path(&link.digest);
-    fs::remove_file(&blob).unwrap();
-    fs::write(&blob, "GGUF weights").unwrap();
-    assert_eq!(bench.state(), LinkState::Outdated);
-}
-
-type Break = fn(&Bench, &Path);
-
-#[test]
-fn every_way_to_break_a_link_has_its_name() {
-    let breaks: [(Break, LinkState); 6] = [
-        (|_, path| fs::remove_file(path).unwrap(), LinkState::Missing),
-        (
-            |_, path| {
-                fs::remove_file(path).unwrap();
-                fs::write(path, "another file").unwrap();
-            },
-            LinkState::Changed,
-        ),
-        (
-            |_, path| {
-                fs::remove_file(path).unwrap();
-                fs::create_dir(path).unwrap();
-            },
-            LinkState::Changed,
-        ),
-        (
-            |_, path| {
-                fs::remove_file(path).unwrap();
-                symlink("/nonexistent", path).unwrap();
-            },
-            LinkState::Dangling,
-        ),
-        (
-            |_, path| {
-                fs::remove_file(path).unwrap();
-                symlink("/dev/null", path).unwrap();
-            },
-            LinkState::Changed,
-        ),
-        (
-            |bench, _| drop(bench.store().delete("tiny").unwrap()),
-            LinkState::Orphaned,
-        ),
-    ];
-    for (act, expected) in breaks {
-        let bench = Bench::new();
-        let link = bench.link_by(LinkMode::HardLink);
-        act(&bench, &link.path);
-        let report = bench.check();
-        assert!(!report.is_ok());
-        assert_eq!(report.links[0].state, expected, "{report:?}");
-        assert!(!report.links[0].advice.is_empty());
-        let diagnosis = bench.store().doctor().unwrap();
-        let named = diagnosis.issues.iter().chain(&diagnosis.notes);
-        assert!(
-            named
-                .map(|issue| &issue.path)
-                .any(|path| *path == link.path)
-        );
-    }
-}
-
-#[test]
 fn projectors_and_parts_have_names_that_other_programs_know() {
     let bench = Bench::new();
     let part = |index: u16| {
@@ -326,7 +273,7 @@ fn projectors_and_parts_have_names_that_other_programs_know() {
         bench.scratch.blob(&bytes)
     };
     let digests = [part(2), part(0), part(1)];
-    let layer = |kind: &str, digest: &modelkeep::Digest| {
+    let layer = |kind: &str, digest: &Digest| {
         format!(r#"{{"mediaType":"application/vnd.ollama.image.{kind}","digest":"{digest}"}}"#)
     };
     let mut layers: Vec<String> = digests
@@ -335,6 +282,7 @@ fn projectors_and_parts_have_names_that_other_programs_know() {
         .collect();
     layers.push(layer("projector", &bench.scratch.blob(b"GGUF sees")));
     layers.push(layer("adapter", &bench.scratch.blob(b"GGUF adapts")));
+    layers.push(layer("adapter", &bench.scratch.blob(b"GGUF adapts too")));
     let manifest = format!(r#"{{"layers":[{}]}}"#, layers.join(","));
     bench
         .scratch
@@ -355,10 +303,7 @@ fn projectors_and_parts_have_names_that_other_programs_know() {
         ("Split-GGUF-Q4-00001-of-00003.gguf", digests[1]),
         ("Split-GGUF-Q4-00002-of-00003.gguf", digests[2]),
         ("Split-GGUF-Q4-00003-of-00003.gguf", digests[0]),
-        (
-            "mmproj-Split-GGUF-Q4.gguf",
-            modelkeep::Digest::of(b"GGUF sees"),
-        ),
+        ("mmproj-Split-GGUF-Q4.gguf", Digest::of(b"GGUF sees")),
     ];
     let expected = expected.map(|(name, digest)| (directory.join(name), digest));
     assert_eq!(found.collect::<Vec<_>>(), expected);
@@ -371,6 +316,28 @@ fn projectors_and_parts_have_names_that_other_programs_know() {
     assert_eq!(linked.links[3].path, bench.at("mmproj-mine.gguf"));
     let error = bench.store().link(name, &file, &options).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+}
+
+#[test]
+fn weights_that_are_no_parts_are_numbered() {
+    let bench = Bench::new();
+    let weights = ["one", "two"].map(|name| {
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new();
+        writer.set("general.name", name);
+        writer.write_to(&mut bytes).unwrap();
+        bytes
+    });
+    let weights: Vec<&[u8]> = weights.iter().map(Vec::as_slice).collect();
+    bench.scratch.model("several", &weights);
+    let linked = bench
+        .store()
+        .link("several", bench.links.path(), &LinkOptions::new());
+    assert_eq!(linked.unwrap().links.len(), 2);
+    assert_eq!(
+        names(bench.links.path()),
+        ["several.gguf", "several~2.gguf"]
+    );
 }
 
 #[test]
@@ -421,7 +388,7 @@ fn a_link_is_never_among_what_a_store_keeps() {
     let before = bench.scratch.snapshot();
     symlink(root.join("blobs"), bench.at("disguise")).unwrap();
     fs::create_dir(root.join(".modelkeep")).unwrap();
-    let digest = modelkeep::Digest::of(b"GGUF weights");
+    let digest = Digest::of(b"GGUF weights");
     for to in [
         root.join("blobs"),
         root.join("blobs").join("x.gguf"),
@@ -445,35 +412,6 @@ fn a_link_is_never_among_what_a_store_keeps() {
 }
 
 #[test]
-fn from_a_store_that_may_not_be_written_to_links_are_made_and_not_remembered() {
-    for mode in MODES {
-        let bench = Bench::new();
-        let store = Store::open_with(bench.scratch.options().read_only(true)).unwrap();
-        let options = LinkOptions::new().mode(mode);
-        let linked = store.link("tiny", bench.links.path(), &options).unwrap();
-        assert!(linked.not_remembered.contains("read-only"), "{linked:?}");
-        assert!(!bench.scratch.root().join(".modelkeep").exists());
-        assert!(bench.check().links.is_empty());
-        let report = store.check_links([bench.links.path()]).unwrap();
-        assert!(report.is_ok(), "{report:?}");
-        assert_eq!(report.links[0].name, Some(common::name("tiny")));
-        bench.pull();
-        let report = store.check_links([bench.links.path()]).unwrap();
-        match mode {
-            LinkMode::Symlink => {
-                assert_eq!(report.links[0].state, LinkState::Dangling);
-                let linked = store.link("tiny", bench.links.path(), &options).unwrap();
-                assert!(linked.links[0].replaced);
-            }
-            // Nobody knows whose bytes these are.
-            _ => assert!(report.links.is_empty()),
-        }
-        let file = store.check_links([bench.at("tiny.gguf")]).unwrap();
-        assert_eq!(file.links.len(), 1);
-    }
-}
-
-#[test]
 fn a_delete_frees_nothing_of_what_a_hard_link_holds() {
     for (mode, is_held) in [(LinkMode::HardLink, true), (LinkMode::Symlink, false)] {
         let bench = Bench::new();
@@ -492,121 +430,6 @@ fn a_delete_frees_nothing_of_what_a_hard_link_holds() {
     }
 }
 
-/// What a hostile record says is looked at and never opened, written to or believed.
-#[test]
-fn a_record_of_somebody_else_names_links_and_gives_no_right_to_replace() {
-    let bench = Bench::new();
-    let link = bench.link_by(LinkMode::Symlink);
-    let path = bench.scratch.root().join(".modelkeep/links.json");
-    let written = fs::read_to_string(&path).unwrap();
-    let victim = bench.at("victim.gguf");
-    fs::write(&victim, "theirs").unwrap();
-    let stat = victim.metadata().unwrap();
-    let stamp = format!(
-        r#"{{"device":{},"inode":{},"size":{},"modified":[{},{}],"changed":[{},{}]}}"#,
-        stat.dev(),
-        stat.ino(),
-        stat.size(),
-        stat.mtime(),
-        stat.mtime_nsec(),
-        stat.ctime(),
-        stat.ctime_nsec(),
-    );
-    let (head, _) = written.split_once(r#""stamp""#).unwrap();
-    let forged = format!(r#"{head}"stamp":{stamp}}},"before":null}}}}}}"#)
-        .replace(link.path.to_str().unwrap(), victim.to_str().unwrap())
-        .replace(r#""mode":"symlink""#, r#""mode":"reflink""#);
-    for (mode, is_ours) in [(0o666, false), (0o664, false), (0o644, true)] {
-        fs::write(&path, &forged).unwrap();
-        fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-        assert_eq!(bench.check().links[0].path, victim, "{mode:o}");
-        if !is_ours {
-            let error = bench
-                .store()
-                .link("tiny", &victim, &LinkOptions::new())
-                .unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::AlreadyExists);
-        }
-    }
-    let many: Vec<String> = (0..10_000)
-        .map(|n| {
-            format!(
-                r#""/nonexistent/{n}":{{{}"#,
-                &forged[forged.find(r#""name""#).unwrap()..forged.len() - 2]
-            )
-        })
-        .collect();
-    let hostile = [
-        String::new(),
-        "{".to_owned(),
-        "null".to_owned(),
-        "[".repeat(100_000),
-        r#"{"version":2,"links":{}}"#.to_owned(),
-        forged.replace("tiny", "../../tiny"),
-        forged.replace("sha256:", "sha256:/../"),
-        format!(r#"{{"version":1,"links":{{{}}}}}"#, many.join(",")),
-    ];
-    for text in hostile {
-        fs::write(&path, &text).unwrap();
-        assert!(bench.check().links.len() <= 4096);
-        assert!(bench.store().doctor().is_ok());
-    }
-    fs::remove_file(&path).unwrap();
-    symlink(&victim, &path).unwrap();
-    assert!(bench.check().links.is_empty());
-    let file = fs::File::create(bench.at("long")).unwrap();
-    file.set_len(1 << 30).unwrap();
-    fs::remove_file(&path).unwrap();
-    fs::rename(bench.at("long"), &path).unwrap();
-    assert!(bench.check().links.is_empty());
-    assert_eq!(fs::read(&victim).unwrap(), b"theirs");
-}
-
-#[test]
-fn a_full_record_takes_no_more_and_forgets_what_was_removed() {
-    let bench = Bench::new();
-    bench.link_by(LinkMode::Symlink);
-    let path = bench.scratch.root().join(".modelkeep/links.json");
-    let written = fs::read_to_string(&path).unwrap();
-    let entry = &written[written.find(r#"{"name""#).unwrap()..written.len() - 2];
-    let fill = |directory: &str| {
-        let lines = (0..4096).map(|n| format!(r#""{directory}/{n}":{entry}"#));
-        let lines: Vec<String> = lines.collect();
-        let text = format!(r#"{{"version":1,"links":{{{}}}}}"#, lines.join(","));
-        fs::write(&path, text).unwrap();
-    };
-    // On a disk that may be mounted again.
-    fill("/nonexistent");
-    let linked = bench
-        .store()
-        .link("tiny", bench.at("d"), &LinkOptions::new())
-        .unwrap();
-    assert!(linked.not_remembered.contains("4097"), "{linked:?}");
-    assert!(linked.links[0].path.exists());
-    fill(bench.links.path().to_str().unwrap());
-    let linked = bench
-        .store()
-        .link("tiny", bench.at("e"), &LinkOptions::new())
-        .unwrap();
-    assert_eq!(linked.not_remembered, "");
-    assert_eq!(bench.check().links.len(), 1);
-}
-
-#[test]
-fn a_path_that_is_no_text_is_linked_and_not_remembered() {
-    use std::os::unix::ffi::OsStrExt;
-    let bench = Bench::new();
-    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.gguf");
-    let file = bench.links.path().join(name);
-    let linked = bench
-        .store()
-        .link("tiny", &file, &LinkOptions::new())
-        .unwrap();
-    assert!(linked.not_remembered.contains("UTF-8"), "{linked:?}");
-    assert_eq!(fs::read(&file).unwrap(), b"GGUF weights");
-    assert!(linked.to_json().is_err());
-}
-
 #[test]
 fn a_model_without_gguf_files_or_with_missing_blobs_is_not_linked() {
     let bench = Bench::new();
@@ -614,43 +437,10 @@ fn a_model_without_gguf_files_or_with_missing_blobs_is_not_linked() {
     let to = |name: &str| bench.store().link(name, bench.at("d"), &LinkOptions::new());
     assert_eq!(to("empty").unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(to("none").unwrap_err().kind(), ErrorKind::NotFound);
-    let digest = modelkeep::Digest::of(b"GGUF weights");
+    let digest = Digest::of(b"GGUF weights");
     fs::write(bench.scratch.blob_path(&digest), "cut").unwrap();
     assert_eq!(to("tiny").unwrap_err().kind(), ErrorKind::Corrupt);
     fs::remove_file(bench.scratch.blob_path(&digest)).unwrap();
     assert_eq!(to("tiny").unwrap_err().kind(), ErrorKind::FileNotFound);
     assert!(!bench.at("d").exists());
-}
-
-#[test]
-fn what_is_forgotten_stays_where_it_is() {
-    let bench = Bench::new();
-    let link = bench.link_by(LinkMode::HardLink);
-    let store = bench.store();
-    let forget = |path: PathBuf| store.forget_links([path]).unwrap();
-    assert!(forget(bench.at("none")).is_empty());
-    assert_eq!(forget(bench.links.path().to_owned()), [&*link.path]);
-    assert!(link.path.exists() && bench.check().links.is_empty());
-    let read_only = Store::open_with(StoreOptions::new(bench.scratch.root()).read_only(true));
-    let error = read_only.unwrap().forget_links([&link.path]).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ReadOnly);
-}
-
-#[test]
-fn a_check_of_what_is_no_link_says_so() {
-    let bench = Bench::new();
-    let file = bench.at("file.gguf");
-    fs::write(&file, "theirs").unwrap();
-    let store = bench.store();
-    let report = store.check_links([&file]).unwrap();
-    assert_eq!(report.links[0].state, LinkState::Foreign);
-    assert!(
-        store
-            .check_links([bench.links.path()])
-            .unwrap()
-            .links
-            .is_empty()
-    );
-    let error = store.check_links([bench.at("none")]).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::FileNotFound);
 }
