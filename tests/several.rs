@@ -13,9 +13,9 @@ use std::time::{Duration, SystemTime};
 use common::{Scratch, fixture};
 use modelkeep::gguf::Editor;
 use modelkeep::{
-    CopyOptions, DeleteOptions, Digest, EditOptions, ErrorKind, ExportOptions, GcOptions,
-    ImportArchiveOptions, ImportOptions, LinkOptions, LinkState, ShowOptions, Store, StoreOptions,
-    VerifyOptions,
+    CopyOptions, DeleteOptions, Diagnosis, Digest, EditOptions, ErrorKind, ExportOptions,
+    GcOptions, ImportArchiveOptions, ImportOptions, LinkOptions, LinkState, ShowOptions, Store,
+    StoreOptions, Usage, VerifyOptions,
 };
 
 /// Two stores: one of a site, which nobody may write to, and one of a user's own.
@@ -379,6 +379,81 @@ fn what_is_said_of_each_store_adds_up_and_the_list_is_one() {
     assert_eq!(order, ["own", "site", "both"]);
 }
 
+/// What a store may hold beside its models, each thing of another size. One of its blobs has a name
+/// outside, too.
+fn litter(scratch: &Scratch, outside: &Path, size: usize) {
+    scratch.blob(&vec![b'o'; size]);
+    let digest = "0".repeat(64);
+    for (number, path) in [
+        format!("blobs/sha256-{digest}-partial"),
+        "blobs/stranger".to_owned(),
+        ".modelkeep/tmp/staged".to_owned(),
+        format!(".modelkeep/trash/sha256-{digest}"),
+        format!(".modelkeep/quarantine/sha256-{digest}"),
+        ".modelkeep/stranger".to_owned(),
+    ]
+    .iter()
+    .enumerate()
+    {
+        scratch.write(path, &vec![b'x'; size + number]);
+    }
+    let own = scratch.blob(b"GGUF of my own");
+    fs::hard_link(scratch.blob_path(&own), outside.join(size.to_string())).unwrap();
+    scratch.manifest("torn", b"{");
+}
+
+#[test]
+fn what_is_measured_in_each_store_adds_up() {
+    let bench = Bench::new();
+    let outside = tempfile::tempdir().unwrap();
+    litter(&bench.site, outside.path(), 5_000);
+    litter(&bench.own, outside.path(), 9_000);
+    let [site, own] = [bench.site.store(), bench.own.store()].map(|store| store.usage().unwrap());
+    let all = bench.view().usage().unwrap();
+    let counts = |usage: &Usage| {
+        let files = [
+            usage.orphans,
+            usage.partials,
+            usage.unknown,
+            usage.staged,
+            usage.trash,
+            usage.quarantine,
+            usage.other,
+        ];
+        let files = files.map(|it| [it.files as u64, it.bytes]);
+        let sums = [usage.used, usage.total, usage.held_outside];
+        [files.as_flattened(), &sums, &[usage.problems.len() as u64]].concat()
+    };
+    let parts = [counts(&site), counts(&own)];
+    assert!(parts.iter().flatten().all(|count| *count > 0), "{parts:?}");
+    let sums = parts[0].iter().zip(&parts[1]).map(|(a, b)| a + b);
+    assert_eq!(counts(&all), sums.collect::<Vec<_>>());
+    let models = all.models.iter().map(|model| model.name.model());
+    assert_eq!(models.collect::<Vec<_>>(), ["both", "both", "own", "site"]);
+}
+
+#[test]
+fn what_is_found_in_each_store_is_told() {
+    let bench = Bench::new();
+    let outside = tempfile::tempdir().unwrap();
+    litter(&bench.site, outside.path(), 5_000);
+    litter(&bench.own, outside.path(), 9_000);
+    let stores = [bench.site.store(), bench.own.store()];
+    let view = bench.view();
+    let alone = stores.map(|store| store.doctor().unwrap());
+    let all = view.doctor().unwrap();
+    let sum = |count: fn(&Diagnosis) -> usize| {
+        assert!(alone.iter().all(|it| count(it) > 0), "{alone:?}");
+        alone.iter().map(count).sum::<usize>()
+    };
+    assert_eq!(all.issues.len(), sum(|it| it.issues.len()));
+    assert_eq!(all.notes.len(), sum(|it| it.notes.len()));
+    assert_eq!(all.blobs, sum(|it| it.blobs));
+    let digest = Digest::of(b"GGUF of my own").to_string();
+    assert_eq!(view.which(digest).unwrap().problems.len(), 2);
+    assert_eq!(view.list().unwrap().problems.len(), 2);
+}
+
 #[test]
 fn what_keeps_one_store_in_order_refuses_a_view_of_several() {
     let bench = Bench::new();
@@ -415,18 +490,38 @@ fn links_are_of_the_store_that_has_the_model() {
     view.link("own", links.path(), &LinkOptions::new()).unwrap();
     let report = view.check_links([links.path()]).unwrap();
     assert!(report.is_ok() && report.links.len() >= 2, "{report:?}");
+    let paths: Vec<_> = report.links.iter().map(|link| &link.path).collect();
+    assert!(paths.is_sorted_by(|a, b| a < b), "{paths:?}");
+    // Of a path that one store knows nobody says that it is foreign.
+    let report = view.check_links([&site.links[0].path]).unwrap();
+    assert_eq!(report.links.len(), 1);
+    assert_eq!(report.links[0].state, LinkState::Current);
+    // One store's word is enough, whatever the others do not know.
+    let own = links.path().join("own.gguf");
+    fs::remove_file(&own).unwrap();
+    let report = view.check_links([&own]).unwrap();
+    assert_eq!(report.links[0].state, LinkState::Missing);
     let file = links.path().join("other");
     fs::write(&file, "").unwrap();
     assert_eq!(
         view.check_links([&file]).unwrap().links[0].state,
         LinkState::Foreign
     );
-    assert_eq!(
-        view.forget_links([links.path()]).unwrap(),
-        [links.path().join("own.gguf")]
-    );
+    assert_eq!(view.forget_links([links.path()]).unwrap(), [own]);
     let none = view.check_links([Path::new("/nonexistent/x")]);
     assert_eq!(none.unwrap_err().kind(), ErrorKind::FileNotFound);
+}
+
+#[test]
+fn links_that_several_stores_forget_are_told_in_the_order_of_their_paths() {
+    let bench = Bench::new();
+    let links = tempfile::tempdir().unwrap();
+    let view = Store::open_with(bench.options([&bench.site, &bench.own])).unwrap();
+    for name in ["site", "own"] {
+        view.link(name, links.path(), &LinkOptions::new()).unwrap();
+    }
+    let expected = ["own.gguf", "site.gguf"].map(|name| links.path().join(name));
+    assert_eq!(view.forget_links([links.path()]).unwrap(), expected);
 }
 
 #[test]
