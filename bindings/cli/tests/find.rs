@@ -261,6 +261,32 @@ fn doctor_names_every_place_where_no_store_is() {
     );
 }
 
+#[test]
+fn doctor_of_several_stores_names_each_place_once() {
+    let home = Home::new();
+    let usual = home.0.path().join(".ollama/models");
+    home.import(&usual, "tiny");
+    let stores = [home.store(), usual.clone()];
+    let [own, other] = stores.each_ref().map(|path| path.to_str().unwrap());
+    let words = ["doctor", "--json", "--store", own, "--store", other];
+    let command = home.command(&home.store(), &words).output();
+    let (status, out, err) = said(command.unwrap());
+    assert_eq!(status, 0, "{err}");
+    let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    let places = json["locations"].as_array().unwrap();
+    let opened = places.iter().filter(|place| place["opened"] == true);
+    let mut opened: Vec<_> = opened
+        .map(|place| place["path"].as_str().unwrap())
+        .collect();
+    opened.sort();
+    assert_eq!(
+        opened,
+        [usual, home.store()].map(|path| path.display().to_string())
+    );
+    let paths: std::collections::HashSet<_> = places.iter().map(|place| &place["path"]).collect();
+    assert_eq!(paths.len(), places.len());
+}
+
 /// A part of a split model.
 fn part(directory: &Path, no: u16, count: u16) -> PathBuf {
     let mut writer = Writer::new();
