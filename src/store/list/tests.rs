@@ -100,6 +100,55 @@ fn only_what_is_at_rest_and_unchanged_is_not_read_again() {
     assert_eq!(counts(), [7, 7, 7], "a line takes more than that");
 }
 
+#[test]
+fn a_young_manifest_is_read_again_however_old_its_directory_and_its_blobs_are() {
+    let scene = Scene::new();
+    let [manifest, ..] = scene.model("one");
+    settle();
+    let text = fs::read(&manifest).unwrap();
+    fs::write(&manifest, text).unwrap();
+    let store = scene.open(1 << 20);
+    assert_eq!(told(&store), told(&store));
+    assert_eq!(opened::count(&manifest), 2);
+}
+
+/// What hides models keeps every blob: it is never remembered as nothing.
+#[test]
+fn what_is_in_the_way_is_told_each_time() {
+    let scene = Scene::new();
+    let strange: [fn(&Path); 3] = [
+        |path| std::os::unix::fs::symlink("/nonexistent", path).unwrap(),
+        |path| {
+            fs::create_dir(path).unwrap();
+            fs::copy(path.with_file_name("latest"), path.join("deep"))
+                .map(drop)
+                .unwrap();
+        },
+        |path| fs::write(path.with_file_name(".hidden"), "no manifest").unwrap(),
+    ];
+    for (number, make) in strange.into_iter().enumerate() {
+        let [manifest, ..] = scene.model(&format!("m{number}"));
+        make(&manifest.with_file_name("strange"));
+    }
+    settle();
+    let looks = |store: &Store| {
+        let survey = store.survey(|_| Ok(Some(()))).unwrap();
+        let problems = survey.problems.iter().map(ToString::to_string);
+        let found = survey.found.len();
+        (problems.collect::<Vec<_>>(), survey.strays, found)
+    };
+    let (store, forgets) = (scene.open(1 << 20), scene.open(0));
+    let first = looks(&forgets);
+    assert_eq!(
+        (first.0.len(), first.1.len(), first.2),
+        (1, 1, 4),
+        "{first:?}"
+    );
+    for _ in 0..3 {
+        assert_eq!(looks(&store), first);
+    }
+}
+
 /// Writes other bytes of the same length, and sets the time back.
 fn rewrite(path: &Path, from: &str, to: &str) {
     let modified = path.metadata().unwrap().modified().unwrap();
@@ -117,7 +166,7 @@ fn rewrite(path: &Path, from: &str, to: &str) {
 fn whatever_changes_shows_in_the_next_list() {
     let scene = Scene::new();
     type Change = fn(&Scene, &[PathBuf; 3]);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 9] = [
         ("nothing", |_, _| {}),
         ("manifest", |_, [manifest, ..]| {
             rewrite(manifest, r#""size":1"#, r#""size":9"#)
@@ -136,6 +185,11 @@ fn whatever_changes_shows_in_the_next_list() {
         }),
         ("no-manifest", |_, [manifest, ..]| {
             fs::remove_file(manifest).unwrap()
+        }),
+        ("more", |_, [manifest, ..]| {
+            fs::copy(manifest, manifest.with_file_name("more"))
+                .map(drop)
+                .unwrap()
         }),
         ("replaced", |scene, [manifest, ..]| {
             let [other, ..] = scene.model("other");
