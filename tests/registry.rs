@@ -6,6 +6,8 @@
 #[path = "registry/behind.rs"]
 mod behind_it;
 mod common;
+#[path = "registry/forms.rs"]
+mod forms;
 #[path = "registry/resumed.rs"]
 mod resumed;
 #[path = "registry/secrets.rs"]
@@ -15,16 +17,17 @@ mod server;
 
 use std::fs;
 use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use common::{Scratch, fixture};
+use common::Scratch;
 use modelkeep::http_api::{RegistryBody, registry_through};
 use modelkeep::{
-    Digest, Error, ErrorKind, GcOptions, MediaType, Progress, PullOptions, Pulled, PushOptions,
+    Digest, Error, ErrorKind, GcOptions, Progress, PullOptions, Pulled, PushOptions,
     RegistryOptions, Store, Upstream, VerifyOptions, ls_remote,
 };
 use server::{Reply, Request, Server, Shelf};
@@ -124,6 +127,38 @@ fn a_model_comes_as_it_is_and_once() {
     );
     assert_eq!(server.shelf.count(Request::is_blob), fetched);
     assert_eq!(partials(&scratch), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn of_more_blobs_than_may_be_on_their_way_at_once_all_come() {
+    let (scratch, server) = (Scratch::new(), Server::good());
+    let layers: Vec<Vec<u8>> = (0..20).map(|number| vec![b'a' + number; 100]).collect();
+    let layers: Vec<&[u8]> = layers.iter().map(Vec::as_slice).collect();
+    server.model("t", &layers);
+    let pulled = pull_by_one(&scratch.store(), &server).unwrap();
+    assert_eq!(pulled.new_blobs, 21);
+    assert!(
+        scratch
+            .store()
+            .verify(&VerifyOptions::new())
+            .unwrap()
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_view_of_several_stores_pulls_no_model_that_it_would_not_show() {
+    let (site, own, server) = (Scratch::new(), Scratch::new(), Server::good());
+    site.model("m", &[b"GGUF of the site"]);
+    server.model("t", &[b"GGUF weights"]);
+    let view = || Store::open_with(own.options().paths([site.root(), own.root()])).unwrap();
+    // What the first store has is replaced there: nothing hides it.
+    assert!(pull(&view(), &server).unwrap().replaced);
+    fs::set_permissions(site.root(), PermissionsExt::from_mode(0o555)).unwrap();
+    let taken = pull(&view(), &server);
+    fs::set_permissions(site.root(), PermissionsExt::from_mode(0o755)).unwrap();
+    assert_eq!(taken.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    nothing_visible(&own);
 }
 
 #[test]
@@ -557,78 +592,6 @@ fn a_pull_that_waits_is_cancelled_and_a_collection_beside_it_leaves_it_alone() {
         .unwrap()
         .leftovers;
     assert_eq!(left.len(), 1, "nobody fetches it any more");
-}
-
-#[test]
-fn the_one_manifest_of_a_list_is_taken_and_of_several_none() {
-    let (scratch, server) = (Scratch::new(), Server::good());
-    let manifest = server.model("t", &[b"GGUF weights"]);
-    let one = format!(
-        r#"{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{}","size":{}}}"#,
-        Digest::of(&manifest),
-        manifest.len()
-    );
-    server.manifest(
-        "t",
-        format!(r#"{{"schemaVersion":2,"manifests":[{one}]}}"#).as_bytes(),
-    );
-    pull(&scratch.store(), &server).unwrap();
-    server.manifest(
-        "t",
-        format!(r#"{{"schemaVersion":2,"manifests":[{one},{one}]}}"#).as_bytes(),
-    );
-    let several = pull(&scratch.store(), &server).unwrap_err();
-    let attestation = one.replace(
-        r#""size""#,
-        r#""annotations":{"vnd.docker.reference.type":"attestation-manifest"},"size""#,
-    );
-    server.manifest(
-        "t",
-        format!(r#"{{"schemaVersion":2,"manifests":[{attestation},{one}]}}"#).as_bytes(),
-    );
-    pull(&scratch.store(), &server).unwrap();
-    assert_eq!(several.kind(), ErrorKind::Unsupported);
-    assert!(several.to_string().contains("@sha256:"), "{several}");
-}
-
-#[test]
-fn an_artifact_of_another_tool_becomes_a_model() {
-    let (scratch, server) = (Scratch::new(), Server::good());
-    let weights = fs::read(fixture()).unwrap();
-    let license = b"Do what you want.".as_slice();
-    let mut projector = Vec::new();
-    let mut writer = modelkeep::gguf::Writer::new();
-    writer.set("general.type", "mmproj");
-    writer.write_to(&mut projector).unwrap();
-    let mut blobs = server.shelf.blobs.lock().unwrap();
-    let mut describe = |media: &str, blob: &[u8]| {
-        let digest = Digest::of(blob);
-        blobs.insert(digest, blob.to_vec());
-        format!(
-            r#"{{"mediaType":"{media}","digest":"{digest}","size":{}}}"#,
-            blob.len()
-        )
-    };
-    let manifest = format!(
-        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{},"layers":[{},{},{}]}}"#,
-        describe("application/vnd.docker.ai.model.config.v0.1+json", b"{}"),
-        describe("application/vnd.docker.ai.mmproj", &projector),
-        describe("application/vnd.docker.ai.gguf.v3", &weights),
-        describe("application/vnd.docker.ai.license", license),
-    );
-    drop(blobs);
-    server.manifest("t", manifest.as_bytes());
-    let pulled = pull(&scratch.store(), &server).unwrap();
-    assert_eq!(
-        (pulled.new_blobs, pulled.digest),
-        (2, Digest::of(manifest.as_bytes()))
-    );
-    let model = scratch.store().model("m").unwrap();
-    assert_eq!(model.gguf().unwrap().view().architecture(), Some("llama"));
-    assert_eq!(model.licenses().unwrap(), ["Do what you want."]);
-    let mut layers = model.manifest().layers().iter();
-    let sees = layers.find(|layer| layer.media() == MediaType::Projector);
-    assert_eq!(sees.unwrap().digest().unwrap(), Digest::of(&projector));
 }
 
 /// A store with a model of these weights.
