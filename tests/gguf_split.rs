@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use modelkeep::gguf::{Endian, Limits, OwnedValue, TensorType, Writer};
-use modelkeep::{EditOptions, ErrorKind, GgufFile, GgufOptions, GgufParts, Result, SplitOptions};
+use modelkeep::{
+    EditOptions, ErrorKind, GgufFile, GgufOptions, GgufParts, Progress, Result, SplitOptions,
+};
 use proptest::prelude::*;
 
 const F32: TensorType = TensorType::F32;
@@ -169,36 +172,63 @@ fn a_tensor_that_is_larger_than_a_part_has_its_own() {
 
 #[test]
 fn a_watched_split_counts_its_bytes_and_leaves_nothing_when_it_is_stopped() {
-    use std::ops::ControlFlow;
     let scratch = tempfile::tempdir().unwrap();
     let (from, prefix) = (scratch.path().join("m.gguf"), scratch.path().join("p"));
     let mut whole = metadata();
     tensors(&mut whole, &[4, 4], 0);
     fs::write(&from, bytes(&whole)).unwrap();
     let options = SplitOptions::new().max_tensors(1);
-    let mut stop = |_: &modelkeep::Progress| ControlFlow::Break(());
+    let mut stop = |_: &Progress| ControlFlow::Break(());
     let stopped = GgufParts::split_file_with(&from, &prefix, &options, &mut stop);
     assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!(names(scratch.path()), ["m.gguf"]);
-    let mut seen = Vec::new();
-    let mut note = |progress: &modelkeep::Progress| {
-        seen.push((progress.bytes, progress.total_bytes));
-        ControlFlow::Continue(())
+    let last = |call: &mut dyn FnMut(&mut dyn FnMut(&Progress) -> ControlFlow<()>)| {
+        let mut last = Progress::default();
+        call(&mut |progress| {
+            last = *progress;
+            ControlFlow::Continue(())
+        });
+        assert_eq!((last.files, last.total_files), (1, 1));
+        assert_eq!(last.bytes, last.total_bytes);
+        last.bytes
     };
-    let parts = GgufParts::split_file_with(&from, &prefix, &options, &mut note).unwrap();
-    let all = parts.iter().map(|part| part.size).sum::<u64>();
-    assert_eq!(seen.last(), Some(&(all, all)));
+    let mut parts = Vec::new();
+    let told = last(&mut |observe| {
+        parts = GgufParts::split_file_with(&from, &prefix, &options, observe).unwrap();
+    });
+    assert_eq!(told, parts.iter().map(|part| part.size).sum::<u64>());
     let (first, to) = (&parts[0].file, scratch.path().join("to"));
     let merged = GgufParts::merge_file_with(first, &to, &EditOptions::new(), &mut stop);
     assert_eq!(merged.unwrap_err().kind(), ErrorKind::Cancelled);
     assert!(!to.exists());
-    let mut seen = Vec::new();
-    let mut note = |progress: &modelkeep::Progress| {
-        seen.push((progress.bytes, progress.total_bytes));
-        ControlFlow::Continue(())
-    };
-    let merged = GgufParts::merge_file_with(first, &to, &EditOptions::new(), &mut note).unwrap();
-    assert_eq!(seen.last(), Some(&(merged.size, merged.size)));
+    let mut size = 0;
+    let told = last(&mut |observe| {
+        let options = EditOptions::new();
+        size = GgufParts::merge_file_with(first, &to, &options, observe)
+            .unwrap()
+            .size;
+    });
+    assert_eq!(told, size);
+}
+
+/// What not everybody may read is not made readable to all.
+#[test]
+#[cfg(unix)]
+fn parts_and_what_is_merged_of_them_have_the_mode_of_their_source() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    let mut whole = metadata();
+    tensors(&mut whole, &[4, 4], 0);
+    fs::write(at("m.gguf"), bytes(&whole)).unwrap();
+    fs::set_permissions(at("m.gguf"), PermissionsExt::from_mode(0o640)).unwrap();
+    let options = SplitOptions::new().max_tensors(1);
+    let parts = split(&at("m.gguf"), &at("p"), &options).unwrap();
+    GgufParts::merge_file(&parts[0], at("whole"), &EditOptions::new()).unwrap();
+    for path in parts.into_iter().chain([at("whole")]) {
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640, "{}", path.display());
+    }
 }
 
 /// Name, shape, type and data of the tensors of a model.

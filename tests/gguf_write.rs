@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::ops::ControlFlow;
 
 use modelkeep::gguf::{
     Endian, Index, Limits, OwnedArray, OwnedValue, TensorType, ValueType, Writer,
 };
 use modelkeep::internal::fuzz_read;
+use modelkeep::{EditOptions, ErrorKind, Progress};
 use proptest::prelude::*;
 
 fn scalar() -> impl Strategy<Value = OwnedValue> {
@@ -137,4 +141,84 @@ fn what_no_reader_takes_is_not_written() {
     assert!(write(Writer::new().tensor("t", &[1; 5], f32, vec![0; 4])).is_err());
     let mixed = OwnedArray::new(ValueType::U8, vec![1_u16.into()]);
     assert!(write(Writer::new().set("a.b", mixed)).is_err());
+}
+
+/// Ten tensors of 10 MB, written in pieces.
+fn ten() -> (
+    Writer,
+    impl FnMut(usize, &mut dyn io::Write) -> io::Result<()>,
+) {
+    let mut writer = Writer::new();
+    writer.set("general.architecture", "llama");
+    for number in 0..10 {
+        writer.declare(&format!("t{number}"), &[2_500_000], TensorType::F32);
+    }
+    let data = |number: usize, to: &mut dyn io::Write| {
+        let piece = vec![number as u8; 1_000_000];
+        (0..10).try_for_each(|_| to.write_all(&piece))
+    };
+    (writer, data)
+}
+
+#[test]
+fn a_file_appears_whole_and_who_watches_is_told_of_its_beginning_and_its_end() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("new.gguf");
+    let (writer, mut data) = ten();
+    let mut expected = Vec::new();
+    writer.write_with(&mut expected, &mut data).unwrap();
+    for replaced in [false, true] {
+        let mut told = Vec::new();
+        let mut observe = |progress: &Progress| {
+            told.push(*progress);
+            // Only the file itself appears, and not before its end.
+            assert_eq!(path.exists(), replaced);
+            ControlFlow::Continue(())
+        };
+        let options = EditOptions::new().replace(replaced);
+        let made = writer.write_file_with(&path, &options, &mut data, &mut observe);
+        let made = made.unwrap();
+        let size = expected.len() as u64;
+        assert_eq!((made.size, made.replaced), (size, replaced));
+        let (first, last) = (told[0], told[told.len() - 1]);
+        assert_eq!((first.bytes, first.total_bytes, first.files), (0, size, 0));
+        assert_eq!((last.bytes, last.files, last.total_files), (size, 1, 1));
+        assert!(fs::read(&path).unwrap() == expected);
+    }
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
+    let taken = writer.write_file(&path, &EditOptions::new(), &mut data);
+    assert_eq!(taken.unwrap_err().kind(), ErrorKind::AlreadyExists);
+}
+
+#[test]
+fn a_file_that_is_stopped_or_lacks_data_is_none() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("new.gguf");
+    let (writer, mut data) = ten();
+    let options = EditOptions::new();
+    // At the first look, and at the one behind a pause that is longer than looks are apart.
+    for looks in [0, 1] {
+        let mut left = looks;
+        let mut observe = |_: &Progress| match left {
+            0 => ControlFlow::Break(()),
+            _ => {
+                left -= 1;
+                ControlFlow::Continue(())
+            }
+        };
+        let mut slowly = |number: usize, to: &mut dyn io::Write| {
+            std::thread::sleep(std::time::Duration::from_millis(60));
+            assert_eq!(number, 0, "nothing is asked for after the break");
+            data(number, to)
+        };
+        let stopped = writer.write_file_with(&path, &options, &mut slowly, &mut observe);
+        assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+    let mut short = |_: usize, to: &mut dyn io::Write| to.write_all(b"short");
+    let lacking = writer.write_file(&path, &options, &mut short).unwrap_err();
+    assert_eq!(lacking.kind(), ErrorKind::InvalidArgument, "{lacking}");
+    let mut broken = |_: usize, _: &mut dyn io::Write| Err(io::ErrorKind::BrokenPipe.into());
+    let failed = writer.write_file(&path, &options, &mut broken).unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Io, "{failed}");
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
 }

@@ -97,6 +97,29 @@ fn an_edit_changes_the_metadata_and_no_tensor_in_both_byte_orders_and_any_alignm
 }
 
 #[test]
+fn an_edit_has_the_mode_of_its_source_and_tells_of_its_end() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (from, to) = (scratch.path().join("from"), scratch.path().join("to"));
+    write(&from, 32, Endian::Little);
+    #[cfg(unix)]
+    let mode = |path: &Path| {
+        use std::os::unix::fs::PermissionsExt;
+        path.metadata().unwrap().permissions().mode() & 0o777
+    };
+    #[cfg(unix)]
+    fs::set_permissions(&from, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    let mut last = Progress::default();
+    let mut observe = |progress: &Progress| {
+        last = *progress;
+        ControlFlow::Continue(())
+    };
+    let edited = Editor::new().edit_file_with(&from, &to, &EditOptions::new(), &mut observe);
+    assert_eq!((last.bytes, last.files), (edited.unwrap().size, 1));
+    #[cfg(unix)]
+    assert_eq!(mode(&to), 0o640);
+}
+
+#[test]
 fn an_edit_without_changes_writes_the_same_bytes() {
     let scratch = tempfile::tempdir().unwrap();
     let (from, to) = (scratch.path().join("from"), scratch.path().join("to"));
@@ -276,6 +299,8 @@ fn a_file_is_replaced_only_when_asked_and_a_blob_never() {
     assert_eq!(taken.unwrap_err().kind(), ErrorKind::AlreadyExists);
     let options = EditOptions::new().replace(true);
     assert!(editor.edit_file(&from, &from, &options).unwrap().replaced);
+    let new = editor.edit_file(&from, scratch.path().join("new"), &options);
+    assert!(!new.unwrap().replaced);
     let blob = scratch.path().join(format!("sha256-{}", "a".repeat(64)));
     fs::copy(&from, &blob).unwrap();
     for refused in [
