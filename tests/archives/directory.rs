@@ -37,6 +37,14 @@ fn a_directory_is_made_and_comes_back() {
     assert_eq!(manifests(&from), manifests(&to));
     assert!(to.store().verify(&VerifyOptions::new()).unwrap().is_ok());
     assert!(Store::is_archive(&layout) && !Store::is_archive(from.root()));
+    for (name, is_archive) in [
+        ("a.tar", true),
+        ("a.TAR.GZ", true),
+        ("a.gguf", false),
+        ("tar", false),
+    ] {
+        assert_eq!(Store::is_archive(name), is_archive, "{name}");
+    }
 }
 
 #[test]
@@ -112,6 +120,33 @@ fn what_a_layout_says_besides_stays() {
     assert_eq!(value["manifests"].as_array().unwrap().len(), 2);
     let version = fs::read_to_string(layout.join("oci-layout")).unwrap();
     assert!(version.contains("1.1.0"));
+}
+
+#[test]
+fn a_layout_of_another_version_is_left_alone_and_one_without_an_index_gets_one() {
+    let scratch = Scratch::new();
+    let store = store(&scratch);
+    let layout = scratch.root().join("layout");
+    export(&store, &["kind"], &layout).unwrap();
+    let before = fs::read(layout.join("oci-layout")).unwrap();
+    fs::write(
+        layout.join("oci-layout"),
+        r#"{"imageLayoutVersion":"2.0.0"}"#,
+    )
+    .unwrap();
+    let kept = files(&layout);
+    let error = export(&store, &["tiny"], &layout).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(files(&layout), kept);
+    fs::write(layout.join("oci-layout"), before).unwrap();
+    fs::remove_file(layout.join("index.json")).unwrap();
+    export(&store, &["tiny"], &layout).unwrap();
+    let to = Scratch::new();
+    assert_eq!(import(&to.store(), &layout).unwrap().models.len(), 1);
+    // One that is there and cannot be read is not written over.
+    fs::remove_file(layout.join("index.json")).unwrap();
+    fs::create_dir(layout.join("index.json")).unwrap();
+    assert!(export(&store, &["kind"], &layout).is_err());
 }
 
 #[test]

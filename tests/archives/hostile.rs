@@ -308,6 +308,14 @@ fn an_image_that_wraps_a_manifest_of_somebody_else_is_refused() {
         ErrorKind::Corrupt,
         "invalid digest",
     );
+    let (bomb, digest, _) =
+        blob(format!(r#"{{"layers":[{}]}}"#, vec!["{}"; 60_000].join(",")).as_bytes());
+    let image = image.replace("sha256:x", &digest);
+    refused(
+        &of_manifest(&image, vec![bomb]),
+        ErrorKind::Corrupt,
+        "more than 50000 parts",
+    );
 }
 
 #[test]
@@ -393,6 +401,8 @@ fn what_is_no_archive_is_refused() {
         (&other, ErrorKind::Corrupt, "no oci-layout"),
         (b"\x1f\x8b\x08", ErrorKind::Unsupported, "compressed"),
         (b"\x28\xb5\x2f\xfd", ErrorKind::Unsupported, "zstd"),
+        (b"\xfd7zXZ\0", ErrorKind::Unsupported, "xz"),
+        (b"BZh9", ErrorKind::Unsupported, "bzip2"),
     ] {
         refused(bytes, kind, part);
     }

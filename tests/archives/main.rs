@@ -12,6 +12,7 @@ mod outside;
 mod random;
 mod resumed;
 mod travel;
+mod watched;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -21,6 +21,9 @@ fn models_come_back_byte_for_byte() {
     assert_eq!(names, ["hf.co/team/Tiny:Q4", "kind:latest", "tiny:latest"]);
     let blobs = fs::read_dir(to.root().join("blobs")).unwrap().count();
     assert_eq!((imported.new_blobs, imported.shared_blobs), (blobs, 0));
+    let sizes = fs::read_dir(to.root().join("blobs")).unwrap();
+    let sizes = sizes.map(|blob| blob.unwrap().metadata().unwrap().len());
+    assert_eq!(imported.new_bytes, sizes.sum::<u64>());
     let report = to.store().verify(&VerifyOptions::new()).unwrap();
     assert!(report.is_ok() && report.blobs.len() == blobs);
     let diagnosis = to.store().doctor().unwrap();
@@ -257,6 +260,31 @@ fn a_bare_manifest_travels() {
     import(&to.store(), &bytes).unwrap();
     assert_eq!(manifests(&from), manifests(&to));
     assert_eq!(fs::read_dir(to.root().join("blobs")).unwrap().count(), 1);
+    // Other tools want the config of an image that names one.
+    let packed = entries(&bytes);
+    let has = |digest: &str| packed.iter().any(|entry| entry.path.ends_with(digest));
+    let images = packed.iter().filter_map(|entry| {
+        let image: serde_json::Value = serde_json::from_slice(&entry.bytes).ok()?;
+        let config = image["config"]["digest"].as_str()?;
+        Some(config.strip_prefix("sha256:")?.to_owned())
+    });
+    let configs: Vec<String> = images.collect();
+    assert!(
+        configs.len() == 2 && configs.iter().all(|hex| has(hex)),
+        "{configs:?}"
+    );
+}
+
+/// Far fewer parts than are refused, and far more text.
+#[test]
+fn a_long_manifest_travels() {
+    let (from, to) = (Scratch::new(), Scratch::new());
+    let layers: Vec<Vec<u8>> = (0..500).map(|n: u32| n.to_le_bytes().to_vec()).collect();
+    let layers: Vec<&[u8]> = layers.iter().map(Vec::as_slice).collect();
+    from.model("long", &layers);
+    let bytes = archive(&from.store(), &["long"]);
+    assert_eq!(import(&to.store(), &bytes).unwrap().new_blobs, 501);
+    assert_eq!(manifests(&from), manifests(&to));
 }
 
 #[test]
