@@ -20,7 +20,11 @@ struct Serving {
 
 impl Serving {
     fn start(store: &Path, words: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = command(store, words, variables).spawn().unwrap();
+        Self::of(command(store, words, variables))
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         let mut said = BufReader::new(child.stderr.take().unwrap());
         said.read_line(&mut line).unwrap();
@@ -113,6 +117,25 @@ fn a_signal_ends_it_while_a_delete_waits_for_the_lock() {
         assert!(serving.child.wait().unwrap().success(), "{name}");
         assert!(model.exists());
     }
+}
+
+/// Where the system gives no more descriptors, the connection whose client has been waited for the
+/// longest makes room.
+#[test]
+fn more_silent_connections_than_descriptors_keep_nobody_out() {
+    let store = tempfile::tempdir().unwrap();
+    let plain = command(store.path(), &["--addr", "127.0.0.1:0"], &[]);
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -n 32 && exec \"$@\"", "sh"]);
+    few.arg(plain.get_program()).args(plain.get_args());
+    few.env_remove("OLLAMA_HOST").stderr(Stdio::piped());
+    let serving = Serving::of(few);
+    let connect = || TcpStream::connect(&serving.address).unwrap();
+    let silent: Vec<TcpStream> = (0..60).map(|_| connect()).collect();
+    let answer = text(serving.ask("GET / HTTP/1.1\r\nhost: localhost", ""));
+    assert!(answer.contains("200 OK"), "{answer}");
+    drop(silent);
+    serving.ended();
 }
 
 #[test]

@@ -192,3 +192,16 @@ impl AsyncWrite for Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_a_machine_lacks_is_passed_over_and_one_that_is_taken_is_not() {
+        let kind = |kind: ErrorKind| is_absent(&kind.into());
+        assert!(kind(ErrorKind::AddrNotAvailable) && !kind(ErrorKind::AddrInUse));
+        let family = io::Error::from_raw_os_error(system::NO_SUCH_FAMILY);
+        assert!(is_absent(&family));
+    }
+}

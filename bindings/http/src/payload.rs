@@ -151,3 +151,16 @@ impl Body for PartBody {
         SizeHint::with_exact(self.left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_text_all_is_in_memory() {
+        let payload = |length| Payload::Bytes(vec![0; length].into());
+        for length in [0, 5, 10 * PIECE] {
+            assert_eq!(payload(length).in_memory(), length);
+        }
+    }
+}

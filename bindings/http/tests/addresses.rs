@@ -82,6 +82,11 @@ fn an_address_that_is_taken_is_refused() {
     let address = taken.local_addr().unwrap().to_string().parse().unwrap();
     let error = server(directory.path()).listen(&address).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    // Nor is half of what a name stands for enough.
+    let port = taken.local_addr().unwrap().port();
+    let name = format!("localhost:{port}").parse().unwrap();
+    let error = server(directory.path()).listen(&name).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
 }
 
 #[test]

@@ -48,6 +48,12 @@ impl Running {
         Self::start_on(limits, log, |options| options, set)
     }
 
+    /// Starts a server with a log that is as it is made.
+    pub fn start_unlogged(to: impl Write + Send + 'static) -> Self {
+        let log = Log::new(to).unwrap();
+        Self::start_on(Limits::default(), log, |options| options, |server| server)
+    }
+
     pub fn start_with(limits: Limits, with: impl FnOnce(StoreOptions) -> StoreOptions) -> Self {
         let log = Log::new(std::io::stderr()).unwrap();
         Self::start_on(limits, log, with, |server| server)

@@ -53,6 +53,16 @@ fn a_request_is_a_line_of_seven_fields() {
 }
 
 #[test]
+fn no_request_is_logged_unless_that_is_said() {
+    let written = Written::default();
+    let mut server = Running::start_unlogged(written.clone());
+    server.send("GET / HTTP/1.1\r\nhost: localhost", "");
+    server.tell_to_end();
+    server.wait();
+    assert_eq!(written.text(), "");
+}
+
+#[test]
 fn what_is_no_request_is_a_line_as_well() {
     let lines = logged(Limits::default(), |server| {
         for text in ["\x16\x03\x01\x02\r\n\r\n", "GET /\x1b[2J HTTP/1.1\r\n\r\n"] {
