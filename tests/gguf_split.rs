@@ -170,6 +170,8 @@ fn a_tensor_that_is_larger_than_a_part_has_its_own() {
     assert_eq!(counts.collect::<Vec<_>>(), [1, 2, 1, 1]);
 }
 
+type Observer<'o> = &'o mut dyn FnMut(&Progress) -> ControlFlow<()>;
+
 #[test]
 fn a_watched_split_counts_its_bytes_and_leaves_nothing_when_it_is_stopped() {
     let scratch = tempfile::tempdir().unwrap();
@@ -182,7 +184,7 @@ fn a_watched_split_counts_its_bytes_and_leaves_nothing_when_it_is_stopped() {
     let stopped = GgufParts::split_file_with(&from, &prefix, &options, &mut stop);
     assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!(names(scratch.path()), ["m.gguf"]);
-    let last = |call: &mut dyn FnMut(&mut dyn FnMut(&Progress) -> ControlFlow<()>)| {
+    let last = |call: &mut dyn FnMut(Observer<'_>)| {
         let mut last = Progress::default();
         call(&mut |progress| {
             last = *progress;

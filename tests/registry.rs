@@ -17,7 +17,6 @@ mod server;
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex};
@@ -147,7 +146,9 @@ fn of_more_blobs_than_may_be_on_their_way_at_once_all_come() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_view_of_several_stores_pulls_no_model_that_it_would_not_show() {
+    use std::os::unix::fs::PermissionsExt;
     let (site, own, server) = (Scratch::new(), Scratch::new(), Server::good());
     site.model("m", &[b"GGUF of the site"]);
     server.model("t", &[b"GGUF weights"]);

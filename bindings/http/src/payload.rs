@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn of_a_text_all_is_in_memory() {
-        let payload = |length| Payload::Bytes(vec![0; length].into());
+        let payload = |length| Payload::Bytes(vec![0; length]);
         for length in [0, 5, 10 * PIECE] {
             assert_eq!(payload(length).in_memory(), length);
         }

@@ -114,6 +114,7 @@ fn a_young_manifest_is_read_again_however_old_its_directory_and_its_blobs_are() 
 
 /// What hides models keeps every blob: it is never remembered as nothing.
 #[test]
+#[cfg(unix)]
 fn what_is_in_the_way_is_told_each_time() {
     let scene = Scene::new();
     let strange: [fn(&Path); 3] = [
