@@ -730,10 +730,7 @@ fn a_blob_that_is_looked_for_elsewhere_is_there() {
         _ => shelf.answer(request),
     });
     let (_scratch, store) = stocked(b"GGUF weights");
-    let digest = Digest::of(b"GGUF weights");
-    let mut blobs = other.shelf.blobs.lock().unwrap();
-    blobs.insert(digest, b"GGUF weights".to_vec());
-    drop(blobs);
+    other.blob(b"GGUF weights");
     let pushed = push(&store, &server).unwrap();
     assert_eq!((pushed.shared_blobs, pushed.sent_blobs), (1, 1));
 }

@@ -49,10 +49,8 @@ fn an_artifact_of_another_tool_becomes_a_model() {
     let mut writer = modelkeep::gguf::Writer::new();
     writer.set("general.type", "mmproj");
     writer.write_to(&mut projector).unwrap();
-    let mut blobs = server.shelf.blobs.lock().unwrap();
-    let mut describe = |media: &str, blob: &[u8]| {
-        let digest = Digest::of(blob);
-        blobs.insert(digest, blob.to_vec());
+    let describe = |media: &str, blob: &[u8]| {
+        let digest = server.blob(blob);
         format!(
             r#"{{"mediaType":"{media}","digest":"{digest}","size":{}}}"#,
             blob.len()
@@ -65,7 +63,6 @@ fn an_artifact_of_another_tool_becomes_a_model() {
         describe("application/vnd.docker.ai.gguf.v3", &weights),
         describe("application/vnd.docker.ai.license", license),
     );
-    drop(blobs);
     server.manifest("t", manifest.as_bytes());
     let pulled = pull(&scratch.store(), &server).unwrap();
     assert_eq!(
@@ -86,13 +83,7 @@ fn an_artifact_of_another_tool_becomes_a_model() {
 fn what_is_in_an_artifact_is_told_by_its_media_types_and_file_names() {
     let (scratch, server) = (Scratch::new(), Server::good());
     let weights = fs::read(fixture()).unwrap();
-    let digest = Digest::of(&weights);
-    server
-        .shelf
-        .blobs
-        .lock()
-        .unwrap()
-        .insert(digest, weights.clone());
+    let digest = server.blob(&weights);
     let size = weights.len();
     let title =
         |name: &str| format!(r#","annotations":{{"org.opencontainers.image.title":"{name}"}}"#);
@@ -144,12 +135,7 @@ fn a_manifest_that_an_image_wraps_is_the_models() {
     let missing = pull(&scratch.store(), &server).unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound, "{missing}");
     nothing_visible(&scratch);
-    server
-        .shelf
-        .blobs
-        .lock()
-        .unwrap()
-        .insert(digest, own.clone());
+    server.blob(&own);
     pull(&scratch.store(), &server).unwrap();
     assert_eq!(fs::read(scratch.manifest_path("m")).unwrap(), own);
     assert!(

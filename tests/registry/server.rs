@@ -277,12 +277,7 @@ impl Server {
     pub fn model(&self, tag: &str, layers: &[&[u8]]) -> Vec<u8> {
         let config = br#"{"model_format":"gguf"}"#.as_slice();
         let describe = |media: &str, blob: &[u8]| {
-            let digest = Digest::of(blob);
-            self.shelf
-                .blobs
-                .lock()
-                .unwrap()
-                .insert(digest, blob.to_vec());
+            let digest = self.blob(blob);
             format!(
                 r#"{{"mediaType":"{media}","digest":"{digest}","size":{}}}"#,
                 blob.len()
@@ -297,6 +292,14 @@ impl Server {
         );
         self.manifest(tag, manifest.as_bytes());
         manifest.into_bytes()
+    }
+
+    /// Puts a blob on the shelf.
+    pub fn blob(&self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        let mut blobs = self.shelf.blobs.lock().unwrap();
+        blobs.insert(digest, bytes.to_vec());
+        digest
     }
 
     pub fn manifest(&self, tag: &str, manifest: &[u8]) {
