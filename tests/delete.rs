@@ -170,16 +170,21 @@ fn a_dry_run_says_what_a_delete_does_then() {
     ];
     for names in cases {
         let scratch = Scratch::new();
-        scratch.model("a", &[b"shared", b"own of a"]);
-        scratch.model("b", &[b"shared", b"own of b"]);
-        scratch.model("c", &[b"own of c"]);
+        let shared = [b"shared 1", b"shared 2", b"shared 3", b"shared 4"].map(<[u8; 8]>::as_slice);
+        scratch.model("a", &[&shared[..], &[b"own of a"]].concat());
+        scratch.model("b", &[&shared[..], &[b"own of b"]].concat());
+        let [.., c] = scratch.model("c", &[b"own of c"])[..] else {
+            panic!("a config and a layer")
+        };
         let a = scratch.manifest_path("a").parent().unwrap().to_owned();
         symlink("a", a.with_file_name("alias")).unwrap();
         if names == ["torn"] {
             scratch.manifest("torn", b"");
         }
-        let twice = scratch.blob_path(&Digest::of(b"own of c"));
+        let twice = scratch.blob_path(&c);
         fs::hard_link(&twice, scratch.root().join("outside")).unwrap();
+        // Under its old name, too.
+        fs::copy(&twice, scratch.root().join("blobs").join(c.to_string())).unwrap();
         let before = scratch.snapshot();
         let store = modelkeep::Store::open_with(scratch.options().read_only(true)).unwrap();
         let options = DeleteOptions::new().dry_run(true);

@@ -7,6 +7,7 @@ mod common;
 
 use std::fs;
 use std::ops::ControlFlow;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -142,7 +143,7 @@ fn a_store_that_is_named_twice_counts_once_and_a_missing_one_is_an_error() {
     let bench = Bench::new();
     let (own, site) = (bench.own.root(), bench.site.root());
     let link = bench.own.root().join("link");
-    std::os::unix::fs::symlink(site, &link).unwrap();
+    symlink(site, &link).unwrap();
     let options = StoreOptions::new(own).further([site, own, &link]);
     assert_eq!(Store::open_with(options).unwrap().stores().len(), 2);
     let error = Store::open_with(StoreOptions::new(own).further(["/nonexistent/x"])).unwrap_err();
@@ -180,9 +181,10 @@ fn what_is_new_goes_to_the_first_store_that_may_be_written_to() {
     assert_eq!(several.unwrap_err().kind(), ErrorKind::InvalidArgument);
     assert_eq!(bench.site.snapshot(), before);
     let read_only = Store::open_with(bench.options([&bench.site, &bench.own]).read_only(true));
-    let refused = read_only
-        .unwrap()
-        .import(fixture(), "x", &ImportOptions::new());
+    let read_only = read_only.unwrap();
+    let refused = read_only.import(fixture(), "x", &ImportOptions::new());
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::ReadOnly);
+    let refused = read_only.add_blob(&mut &b"a blob"[..], None);
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::ReadOnly);
 }
 
@@ -289,6 +291,37 @@ fn a_delete_touches_the_store_in_which_it_finds_the_model_and_says_so() {
     );
     let alone = bench.site.store().delete_with(["both"], &look).unwrap();
     assert!(alone.stores.is_empty() && !alone.to_json().unwrap().contains("stores"));
+}
+
+#[test]
+fn a_delete_from_several_stores_says_what_it_did_in_each() {
+    let bench = Bench::new();
+    for (scratch, model) in [(&bench.site, "site"), (&bench.own, "own")] {
+        let alias = scratch.manifest_path(&format!("alias-of-{model}"));
+        symlink(model, alias.parent().unwrap()).unwrap();
+        scratch.store().copy("both", "copy").unwrap();
+        let again = scratch.model("trashed", &[model.as_bytes()]);
+        let trash = scratch.root().join(".modelkeep/trash");
+        fs::create_dir_all(&trash).unwrap();
+        let name = format!("sha256-{}", again[1].hex());
+        fs::rename(scratch.blob_path(&again[1]), trash.join(name)).unwrap();
+    }
+    let view = || Store::open_with(bench.options([&bench.site, &bench.own])).unwrap();
+    let gone = ["alias-of-site", "alias-of-own", "site", "own"];
+    let deleted = view().delete_with(gone, &DeleteOptions::new()).unwrap();
+    assert_eq!(deleted.models.len(), 4);
+    assert_eq!((deleted.aliases.len(), deleted.restored.len()), (2, 2));
+    // Two configs, and the weights of one: those of the other are shared.
+    assert_eq!((deleted.blobs.len(), deleted.shared.len()), (3, 1));
+    assert_eq!(deleted.stores.len(), 4);
+    for scratch in [&bench.site, &bench.own] {
+        scratch.manifest("torn", b"{");
+    }
+    bench.own.model("mine", &[b"GGUF mine"]);
+    let kept = view()
+        .delete_with(["copy", "mine"], &DeleteOptions::new())
+        .unwrap();
+    assert_eq!((kept.kept.len(), kept.blobs.len()), (2, 0), "{kept:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 // A failure in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
+mod beside;
 #[path = "../common/mod.rs"]
 mod common;
 mod directory;
@@ -11,8 +12,8 @@ mod loose;
 mod outside;
 mod random;
 mod resumed;
+mod streams;
 mod travel;
-mod watched;
 
 use std::fs;
 use std::path::{Path, PathBuf};
