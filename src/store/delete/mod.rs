@@ -119,7 +119,7 @@ pub struct SharedBlob {
 }
 
 impl Deleted {
-    /// Adds what was deleted from another store.
+    /// Adds what was deleted from another store, alone.
     pub(super) fn add(&mut self, other: Deleted) {
         self.dry_run |= other.dry_run;
         self.models.extend(other.models);
@@ -130,7 +130,6 @@ impl Deleted {
         self.shared.extend(other.shared);
         self.aliases.extend(other.aliases);
         self.kept.extend(other.kept);
-        self.stores.extend(other.stores);
     }
 
     /// Returns the result as JSON.
