@@ -190,6 +190,22 @@ fn a_dry_run_changes_nothing_and_says_what_a_run_does() {
     }
 }
 
+/// A rename makes a blob young, and a dry run knows it.
+#[test]
+fn what_maintenance_renames_stays_until_it_is_old_again() {
+    let scratch = littered();
+    // Older than the grace, and any call of ours is done within it.
+    std::thread::sleep(Duration::from_millis(5_200));
+    let options = GcOptions::new().grace(Duration::from_secs(5));
+    let store = scratch.store();
+    let mut would = store.maintain_with(&options.clone().dry_run(true)).unwrap();
+    let maintained = store.maintain_with(&options).unwrap();
+    would.collected.dry_run = false;
+    assert_eq!(would, maintained);
+    let orphan = |bytes: &[u8]| store.has_blob(&Digest::of(bytes));
+    assert!(orphan(b"old orphan") && !orphan(b"orphan"));
+}
+
 #[test]
 fn a_dry_run_that_fails_changes_nothing() {
     let scratch = littered();

@@ -246,3 +246,6 @@ fn no_manifest(store: &Store) -> Error {
     );
     Error::new(ErrorKind::InvalidArgument, text)
 }
+
+#[cfg(test)]
+mod tests;
