@@ -202,3 +202,16 @@ fn a_dry_run_says_what_a_delete_does_then() {
         assert_eq!(planned.aliases.len(), done.aliases.len());
     }
 }
+
+#[test]
+fn where_the_store_is_away_nothing_is_called_missing() {
+    let scratch = Scratch::new();
+    scratch.model("a", &[b"weights"]);
+    let store = scratch.store();
+    let away = scratch.root().with_extension("away");
+    fs::rename(scratch.root(), &away).unwrap();
+    let error = store.delete_all(["a"]).unwrap_err();
+    fs::rename(&away, scratch.root()).unwrap();
+    assert_eq!(error.kind(), ErrorKind::FileNotFound);
+    assert!(store.delete_all(["a"]).unwrap().failed.is_empty());
+}

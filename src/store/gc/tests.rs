@@ -1,10 +1,15 @@
-//! A collection of which one thing cannot be removed.
+//! A collection of which one thing cannot be removed, and one that is stopped.
 
 use std::fs;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 use super::*;
+use crate::fs::hash::Progress;
 use crate::fs::ops::{Change as Act, hook};
 use crate::store::options::StoreOptions;
 
@@ -58,5 +63,44 @@ fn what_cannot_be_removed_is_an_error_and_stops_nothing_else() {
         }
         store.gc(&all).unwrap();
         assert!(!litter[at].exists() && store.has_blob(&Digest::of(b"used")));
+    }
+}
+
+/// What has left its place by then goes its way, and the rest stays.
+#[test]
+fn a_collection_stops_between_two_files() {
+    let all = GcOptions::new().grace(Duration::ZERO).partials(true);
+    for stop in 1..5 {
+        let root = tempfile::tempdir().unwrap();
+        let (store, litter) = littered(root.path());
+        let (looks, is_stopped) = (
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let (seen, is_told) = (looks.clone(), is_stopped.clone());
+        let mut observe = |progress: &Progress| {
+            looks.fetch_add(1, Ordering::SeqCst);
+            if progress.files < stop {
+                return ControlFlow::Continue(());
+            }
+            is_stopped.store(true, Ordering::SeqCst);
+            ControlFlow::Break(())
+        };
+        // Every change waits until whoever watches has looked at what is done before it.
+        let wait = move |_: &Act<'_>| {
+            let begun = seen.load(Ordering::SeqCst);
+            while seen.load(Ordering::SeqCst) < begun + 2 && !is_told.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Ok(())
+        };
+        let collect = |store: &Store| hook::with(wait, || store.gc(&all));
+        let error = store.watch(&mut observe, collect).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled, "{stop}");
+        // The file at which it was told goes as well.
+        let gone = litter.iter().filter(|path| !path.exists()).count();
+        assert!(gone == stop || gone == stop + 1, "{stop}: {gone}");
+        let trash = fs::read_dir(root.path().join(".modelkeep/trash")).unwrap();
+        assert_eq!(trash.count(), 0);
     }
 }
