@@ -56,6 +56,43 @@ fn with_no_descriptor_left() {
     }
 }
 
+/// Run by [`few_descriptors_are_enough_or_an_error_of_the_call`].
+#[test]
+#[ignore = "runs in a process of its own"]
+fn with_some_descriptors_left() {
+    let root = PathBuf::from(env::var_os(STORE).unwrap());
+    let calls: [fn(&Store) -> modelkeep::Result<String>; 4] = [
+        |store| Ok(format!("{:?}", store.list()?.problems)),
+        |store| Ok(format!("{:?}", store.usage()?.problems)),
+        |store| Ok(format!("{:?}", store.doctor()?.issues)),
+        |store| Ok(format!("{:?}", verified(store)?.problems)),
+    ];
+    for left in 0..12 {
+        for call in calls {
+            // Nothing is remembered of a store that is opened anew.
+            let store = Store::open(&root).unwrap();
+            let mut held = Vec::new();
+            while let Ok(file) = std::fs::File::open("/dev/null") {
+                held.push(file);
+            }
+            held.truncate(held.len().saturating_sub(left));
+            let answer = call(&store);
+            drop(held);
+            match answer {
+                Ok(problems) => assert_eq!(problems, "[]", "{left} left"),
+                Err(error) => assert_eq!(error.os_error(), Some(24), "{left} left: {error}"),
+            }
+        }
+    }
+}
+
+fn verified(store: &Store) -> modelkeep::Result<modelkeep::Report> {
+    let report = store.verify(&modelkeep::VerifyOptions::default())?;
+    let mut blobs = report.blobs.iter();
+    assert!(blobs.all(|found| found.status == BlobStatus::Ok));
+    Ok(report)
+}
+
 fn run(test: &str, descriptors: u32) {
     let scratch = Scratch::new();
     for number in 0..40 {
@@ -90,4 +127,10 @@ fn too_few_descriptors_damage_nothing() {
 #[test]
 fn no_descriptor_at_all_is_an_error_of_the_call() {
     run("with_no_descriptor_left", 24);
+}
+
+/// Whatever a call gets to see before it lacks a descriptor.
+#[test]
+fn few_descriptors_are_enough_or_an_error_of_the_call() {
+    run("with_some_descriptors_left", 48);
 }
