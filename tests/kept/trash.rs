@@ -138,3 +138,29 @@ fn the_trash_beside_shared_blobs_is_known_from_both_sides() {
     store.add_blob(&mut &b"new"[..], None).unwrap();
     assert!(first.blob_path(&digests[1]).exists() && !aside.exists());
 }
+
+/// A call that leaves something in the trash that is in use says so, and takes nothing for it.
+#[test]
+fn what_is_in_use_and_cannot_go_home_is_told_by_whoever_changes_the_store() {
+    let scratch = Scratch::new();
+    let digests = scratch.model("a", &[b"weights"]);
+    scratch.model("b", &[b"other weights"]);
+    let aside = put_aside(&scratch, &digests[1]);
+    // A directory in its place, in which something is.
+    let home = scratch.blob_path(&digests[1]);
+    fs::create_dir_all(home.join("in the way")).unwrap();
+    let store = scratch.store();
+    let names_it = |text: &str| text.contains(&digests[1].hex());
+    let deleted = store.delete("b").unwrap();
+    let told = deleted.kept.iter().map(ToString::to_string);
+    assert!(told.clone().any(|text| names_it(&text)), "{deleted:?}");
+    let collected = store.gc(&at_once()).unwrap();
+    assert!(
+        collected.kept.iter().any(|text| names_it(text)),
+        "{collected:?}"
+    );
+    assert!(aside.exists());
+    fs::remove_dir_all(&home).unwrap();
+    assert_eq!(store.gc(&at_once()).unwrap().restored, [digests[1]]);
+    assert!(verify(&store).is_ok());
+}
