@@ -58,10 +58,18 @@ fn lost(before: &View, after: &View, events: &[Event]) -> Vec<Finding> {
         let old = before.files.get(&format!("sha256:{hex}"));
         foreign && renames && old.is_some() && old == after.files.get(&format!("sha256-{hex}"))
     };
+    // It finds out by listing what is in use: what only a model has that it cannot list goes, and
+    // whoever copies that model at the time lacks it, too.
+    let listed = before.used();
+    let removes = made(events, |call| matches!(call, Call::ForeignRemove(_)));
+    let is_unlisted = |hex: &String| {
+        let mut hidden = before.hidden.iter();
+        removes && !listed.contains_key(hex) && hidden.any(|it| it.reading.named.contains(hex))
+    };
     let mut findings = Vec::new();
     let gone = before.present();
     let gone = gone.difference(&there);
-    for hex in gone.filter(|hex| !is_renamed(hex)) {
+    for hex in gone.filter(|hex| !is_renamed(hex) && !is_unlisted(hex)) {
         let finding = match used.get(hex) {
             Some(manifest) => {
                 let text = format!("{hex}: {}", manifest.below.display());
