@@ -191,6 +191,13 @@ impl Change<'_> {
             (Call::Collect(options), None) => {
                 options.grace == 0 && options.partials && name.starts_with("sha256-")
             }
+            // Where a link leads from the manifests to the blobs, a manifest is among these.
+            (Call::Remove(removed), None) => {
+                let blobs = self.before.disk.entries.get(Path::new("store/blobs"));
+                let is_link = blobs.is_some_and(|entry| matches!(entry.kind, Kind::Link(_)));
+                let is_tag = |it: &String| Name::of(it).0[3].eq_ignore_ascii_case(name);
+                is_link && removed.iter().any(is_tag)
+            }
             (Call::Import(_) | Call::AddBlob { .. }, Some(hex)) => self.after.good.contains(hex),
             // It was set aside for the good one, which came home from the trash.
             (Call::Collect(options), Some(hex)) if options.quarantine && self.has_good(hex) => true,

@@ -31,7 +31,7 @@ pub struct View {
     /// Why nobody can know what is in use.
     pub blocks: Vec<Block>,
     /// Whether the callers can put nothing into `blobs`, not set aside what is in its place, or not
-    /// look into a directory of our own.
+    /// look into a directory of our own; or a blob's place is a directory.
     pub is_shut: bool,
     /// Whether something may be taken for such a reason, and need not.
     pub is_doubtful: bool,
@@ -77,6 +77,9 @@ impl View {
             let is_closed = |own: &Path| own.metadata().is_ok_and(|it| is_closed(&it));
             view.is_shut |= closed && is_closed(&own);
             view.trashed.extend(good_in(&own.join("trash"), closed));
+            // A directory in the place of a blob is a stranger's, and stays.
+            let home = |hex: &String| blobs.join(format!("sha256-{hex}"));
+            view.is_shut |= view.trashed.iter().any(|hex| home(hex).is_dir());
             for quarantine in ["damaged", "quarantine"] {
                 view.quarantined
                     .extend(files_in(&own.join(quarantine)).into_values());
