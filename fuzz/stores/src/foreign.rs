@@ -49,13 +49,26 @@ fn plain(case: &Case, name: &str) -> io::Result<PathBuf> {
     }
 }
 
+/// How long a server may take from looking for what a manifest names to writing it. Where the
+/// machine was slower, it is not written: a server is not that slow.
+const LONGEST_LOOK: u128 = 40;
+
+fn must_be_quick(began: Instant) -> io::Result<()> {
+    match began.elapsed().as_millis() > LONGEST_LOOK {
+        true => Err(io::Error::other("too slow")),
+        false => Ok(()),
+    }
+}
+
 /// Truncates the target in place and writes into it.
 fn copy(case: &Case, from: &str, to: &str) -> io::Result<()> {
     let target = plain(case, to)?;
+    let began = Instant::now();
     let bytes = fs::read(plain(case, from)?)?;
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent)?;
     }
+    must_be_quick(began)?;
     overwrite(&target, &bytes)
 }
 
@@ -68,11 +81,7 @@ fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// How long a server may take from looking for a blob to writing the manifest that names it.
-const LONGEST_LOOK: u128 = 40;
-
-/// Downloads what is missing, by rename, then writes the manifest in place. Where the machine was
-/// too slow between the two, the manifest is not written: a server is not that slow.
+/// Downloads what is missing, by rename, then writes the manifest in place.
 fn pull(case: &Case, name: &str, layers: &[u8]) -> io::Result<()> {
     let store = case.store();
     let target = plain(case, name)?;
@@ -92,9 +101,7 @@ fn pull(case: &Case, name: &str, layers: &[u8]) -> io::Result<()> {
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent)?;
     }
-    if began.elapsed().as_millis() > LONGEST_LOOK {
-        return Err(io::Error::other("too slow"));
-    }
+    must_be_quick(began)?;
     overwrite(&target, &content::manifest(Form::Plain, layers))
 }
 
