@@ -143,7 +143,7 @@ fn what_no_reader_takes_is_not_written() {
     assert!(write(Writer::new().set("a.b", mixed)).is_err());
 }
 
-/// Ten tensors of 10 MB, written in pieces.
+/// Ten tensors of 100 kB, written in pieces.
 fn ten() -> (
     Writer,
     impl FnMut(usize, &mut dyn io::Write) -> io::Result<()>,
@@ -151,10 +151,10 @@ fn ten() -> (
     let mut writer = Writer::new();
     writer.set("general.architecture", "llama");
     for number in 0..10 {
-        writer.declare(&format!("t{number}"), &[2_500_000], TensorType::F32);
+        writer.declare(&format!("t{number}"), &[25_000], TensorType::F32);
     }
     let data = |number: usize, to: &mut dyn io::Write| {
-        let piece = vec![number as u8; 1_000_000];
+        let piece = vec![number as u8; 10_000];
         (0..10).try_for_each(|_| to.write_all(&piece))
     };
     (writer, data)

@@ -136,13 +136,7 @@ fn of_more_blobs_than_may_be_on_their_way_at_once_all_come() {
     server.model("t", &layers);
     let pulled = pull_by_one(&scratch.store(), &server).unwrap();
     assert_eq!(pulled.new_blobs, 21);
-    assert!(
-        scratch
-            .store()
-            .verify(&VerifyOptions::new())
-            .unwrap()
-            .is_ok()
-    );
+    assert!(scratch.is_whole());
 }
 
 #[test]

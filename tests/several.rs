@@ -301,10 +301,7 @@ fn a_delete_from_several_stores_says_what_it_did_in_each() {
         symlink(model, alias.parent().unwrap()).unwrap();
         scratch.store().copy("both", "copy").unwrap();
         let again = scratch.model("trashed", &[model.as_bytes()]);
-        let trash = scratch.root().join(".modelkeep/trash");
-        fs::create_dir_all(&trash).unwrap();
-        let name = format!("sha256-{}", again[1].hex());
-        fs::rename(scratch.blob_path(&again[1]), trash.join(name)).unwrap();
+        scratch.put_aside(&again[1]);
     }
     let view = || Store::open_with(bench.options([&bench.site, &bench.own])).unwrap();
     let gone = ["alias-of-site", "alias-of-own", "site", "own"];
@@ -435,12 +432,16 @@ fn litter(scratch: &Scratch, outside: &Path, size: usize) {
     scratch.manifest("torn", b"{");
 }
 
-#[test]
-fn what_is_measured_in_each_store_adds_up() {
-    let bench = Bench::new();
-    let outside = tempfile::tempdir().unwrap();
+fn littered() -> (Bench, tempfile::TempDir) {
+    let (bench, outside) = (Bench::new(), tempfile::tempdir().unwrap());
     litter(&bench.site, outside.path(), 5_000);
     litter(&bench.own, outside.path(), 9_000);
+    (bench, outside)
+}
+
+#[test]
+fn what_is_measured_in_each_store_adds_up() {
+    let (bench, _outside) = littered();
     let [site, own] = [bench.site.store(), bench.own.store()].map(|store| store.usage().unwrap());
     let all = bench.view().usage().unwrap();
     let counts = |usage: &Usage| {
@@ -467,10 +468,7 @@ fn what_is_measured_in_each_store_adds_up() {
 
 #[test]
 fn what_is_found_in_each_store_is_told() {
-    let bench = Bench::new();
-    let outside = tempfile::tempdir().unwrap();
-    litter(&bench.site, outside.path(), 5_000);
-    litter(&bench.own, outside.path(), 9_000);
+    let (bench, _outside) = littered();
     let stores = [bench.site.store(), bench.own.store()];
     let view = bench.view();
     let alone = stores.map(|store| store.doctor().unwrap());

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
-use modelkeep::{ErrorKind, ExportOptions, ImportArchiveOptions, Store, VerifyOptions};
+use modelkeep::{ErrorKind, ExportOptions, ImportArchiveOptions, Store};
 
 use crate::common::Scratch;
 use crate::{NAMES, export, manifests, staged, store};
@@ -35,7 +35,7 @@ fn a_directory_is_made_and_comes_back() {
     let imported = import(&to.store(), &layout).unwrap();
     assert_eq!(imported.models.len(), 3);
     assert_eq!(manifests(&from), manifests(&to));
-    assert!(to.store().verify(&VerifyOptions::new()).unwrap().is_ok());
+    assert!(to.is_whole());
     assert!(Store::is_archive(&layout) && !Store::is_archive(from.root()));
     for (name, is_archive) in [
         ("a.tar", true),

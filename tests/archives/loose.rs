@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use modelkeep::{ErrorKind, ImportArchiveOptions, ImportedArchive, Store, VerifyOptions};
+use modelkeep::{ErrorKind, ImportArchiveOptions, ImportedArchive, Store};
 
 use crate::common::Scratch;
 use crate::{manifests, staged, store};
@@ -64,7 +64,7 @@ fn files_are_known_by_their_bytes() {
     assert_eq!(imported.models[0].name.to_string(), "mine:latest");
     assert_eq!(imported.new_blobs, downloads.blobs.len());
     assert_eq!(bytes(&to.manifest_path("mine")), bytes(&downloads.manifest));
-    assert!(to.store().verify(&VerifyOptions::new()).unwrap().is_ok());
+    assert!(to.is_whole());
     assert!(staged(&to).is_empty());
     let error = downloads.import(&from.store());
     assert_eq!(error.unwrap().new_blobs, 0, "all of them were stored");

@@ -8,7 +8,7 @@ pub mod skip;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use modelkeep::{Digest, ModelName, Reference, Store, StoreOptions};
+use modelkeep::{Digest, ModelName, Reference, Store, StoreOptions, VerifyOptions};
 
 /// A store in a directory that goes with it.
 pub struct Scratch {
@@ -92,6 +92,29 @@ impl Scratch {
         let path = self.root().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
+    }
+
+    /// Whether every blob has the bytes of its name, and no model lacks one.
+    pub fn is_whole(&self) -> bool {
+        let report = self.store().verify(&VerifyOptions::new());
+        report.unwrap().is_ok()
+    }
+
+    /// Moves a blob into the trash, as a removal that is stopped there leaves it.
+    pub fn put_aside(&self, digest: &Digest) -> PathBuf {
+        let trash = self.root().join(".modelkeep/trash");
+        fs::create_dir_all(&trash).unwrap();
+        let home = self.blob_path(digest);
+        let aside = trash.join(home.file_name().unwrap());
+        fs::rename(home, &aside).unwrap();
+        aside
+    }
+
+    /// A model of so many layers of a few bytes.
+    pub fn model_of(&self, name: &str, layers: u32) -> Vec<Digest> {
+        let layers: Vec<_> = (0..layers).map(u32::to_le_bytes).collect();
+        let layers: Vec<&[u8]> = layers.iter().map(<[u8; 4]>::as_slice).collect();
+        self.model(name, &layers)
     }
 
     /// Every file but our own, with its bytes.

@@ -10,7 +10,7 @@ use modelkeep::{BlobStatus, Digest, GcOptions, ImportOptions, ShowOptions, Store
 
 use crate::common::{Scratch, fixture, name, reference};
 use crate::devices::elsewhere;
-use crate::{at_once, put_aside, verify};
+use crate::{at_once, verify};
 
 /// What a removal leaves when it is stopped: every blob of `a` in the trash, and a manifest that
 /// somebody has written meanwhile.
@@ -19,7 +19,7 @@ fn stopped() -> (Scratch, Vec<Digest>) {
     let digests = scratch.model("a", &[b"weights of a"]);
     scratch.model("b", &[b"weights of b"]);
     for digest in &digests {
-        put_aside(&scratch, digest);
+        scratch.put_aside(digest);
     }
     (scratch, digests)
 }
@@ -206,7 +206,7 @@ fn one_bad_entry_in_our_own_directories_stops_nothing() {
             "a file",
         ] {
             let (scratch, digests) = stopped();
-            let orphan = put_aside(&scratch, &scratch.blob(b"orphan"));
+            let orphan = scratch.put_aside(&scratch.blob(b"orphan"));
             let directory = scratch.root().join(".modelkeep").join(room);
             fs::create_dir_all(&directory).unwrap();
             let outside = tempfile::NamedTempFile::new().unwrap();

@@ -23,24 +23,13 @@ mod trash;
 mod uncertain;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use common::Scratch;
-use modelkeep::{Digest, GcOptions, Report, Store, VerifyOptions};
+use modelkeep::{GcOptions, Report, Store, VerifyOptions};
 
 fn at_once() -> GcOptions {
     GcOptions::default().grace(Duration::ZERO).all(true)
-}
-
-/// Moves a blob into the trash, as a removal that is stopped there leaves it.
-fn put_aside(scratch: &Scratch, digest: &Digest) -> PathBuf {
-    let trash = scratch.root().join(".modelkeep/trash");
-    fs::create_dir_all(&trash).unwrap();
-    let home = scratch.blob_path(digest);
-    let aside = trash.join(home.file_name().unwrap());
-    fs::rename(home, &aside).unwrap();
-    aside
 }
 
 fn verify(store: &Store) -> Report {

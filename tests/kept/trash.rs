@@ -8,7 +8,7 @@ use std::time::Duration;
 use modelkeep::{BlobStatus, ErrorKind, Store, StoreOptions};
 
 use crate::common::{Scratch, name, reference};
-use crate::{at_once, put_aside, verify};
+use crate::{at_once, verify};
 
 #[test]
 fn what_is_in_use_in_the_trash_is_not_said_to_be_unused() {
@@ -16,7 +16,7 @@ fn what_is_in_use_in_the_trash_is_not_said_to_be_unused() {
     let used = scratch.model("a", &[b"weights"]);
     let orphan = scratch.blob(b"orphan");
     for digest in [&used[1], &orphan] {
-        put_aside(&scratch, digest);
+        scratch.put_aside(digest);
     }
     let dry = scratch.store().gc(&at_once().dry_run(true)).unwrap();
     assert_eq!(dry.blobs, [orphan]);
@@ -26,7 +26,7 @@ fn what_is_in_use_in_the_trash_is_not_said_to_be_unused() {
 fn the_trash_of_a_store_without_a_manifest_goes_only_when_asked() {
     let scratch = Scratch::new();
     let orphan = scratch.blob(b"its manifest is on a disk that is away");
-    let aside = put_aside(&scratch, &orphan);
+    let aside = scratch.put_aside(&orphan);
     let store = scratch.store();
     let error = store.gc(&at_once().all(false)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
@@ -39,7 +39,7 @@ fn while_a_manifest_is_unreadable_the_trash_goes_home() {
     let scratch = Scratch::new();
     scratch.model("a", &[b"weights"]);
     let perhaps = scratch.blob(b"perhaps the torn one's");
-    put_aside(&scratch, &perhaps);
+    scratch.put_aside(&perhaps);
     scratch.manifest("torn", b"{");
     scratch.store().copy(&name("a"), &name("b")).unwrap();
     assert!(scratch.blob_path(&perhaps).exists());
@@ -50,7 +50,7 @@ fn only_a_blob_that_is_in_the_trash_is_said_to_be_there() {
     let scratch = Scratch::new();
     let digests = scratch.model("a", &[b"weights"]);
     fs::remove_file(scratch.blob_path(&digests[1])).unwrap();
-    put_aside(&scratch, &scratch.blob(b"orphan"));
+    scratch.put_aside(&scratch.blob(b"orphan"));
     let store = scratch.store();
     let report = verify(&store);
     let missing = report
@@ -61,7 +61,7 @@ fn only_a_blob_that_is_in_the_trash_is_said_to_be_there() {
     let model = store.model(reference("a")).unwrap();
     let error = model.gguf().unwrap_err();
     assert!(!error.to_string().contains("trash"), "{error}");
-    let aside = put_aside(&scratch, &scratch.blob(b"weights"));
+    let aside = scratch.put_aside(&scratch.blob(b"weights"));
     let error = model.gguf().unwrap_err().to_string();
     assert!(error.contains(aside.to_str().unwrap()), "{error}");
 }
@@ -76,7 +76,7 @@ fn a_link_that_was_a_blob_goes_home_or_away_and_what_it_leads_to_stays() {
         let home = scratch.blob_path(&digests[1]);
         fs::remove_file(&home).unwrap();
         symlink(outside.path(), &home).unwrap();
-        let aside = put_aside(&scratch, &digests[1]);
+        let aside = scratch.put_aside(&digests[1]);
         if !is_used {
             fs::remove_file(scratch.manifest_path("a")).unwrap();
         }
@@ -111,7 +111,7 @@ fn nothing_behind_a_link_in_the_place_of_our_directory_is_taken() {
     let outside = tempfile::tempdir().unwrap();
     symlink(outside.path(), scratch.root().join(".modelkeep")).unwrap();
     let orphan = scratch.blob(b"orphan");
-    let aside = put_aside(&scratch, &orphan);
+    let aside = scratch.put_aside(&orphan);
     let store = scratch.store();
     assert_eq!(store.usage().unwrap().trash.files, 0);
     assert_eq!(store.gc(&at_once().dry_run(true)).unwrap().blobs, []);
@@ -133,7 +133,7 @@ fn the_trash_beside_shared_blobs_is_known_from_both_sides() {
     let first = Scratch::new();
     let digests = first.model("a", &[b"weights"]);
     let (_second, store) = sharing(&first);
-    let aside = put_aside(&first, &digests[1]);
+    let aside = first.put_aside(&digests[1]);
     assert_eq!(store.usage().unwrap().trash.files, 1);
     store.add_blob(&mut &b"new"[..], None).unwrap();
     assert!(first.blob_path(&digests[1]).exists() && !aside.exists());
@@ -145,7 +145,7 @@ fn what_is_in_use_and_cannot_go_home_is_told_by_whoever_changes_the_store() {
     let scratch = Scratch::new();
     let digests = scratch.model("a", &[b"weights"]);
     scratch.model("b", &[b"other weights"]);
-    let aside = put_aside(&scratch, &digests[1]);
+    let aside = scratch.put_aside(&digests[1]);
     // A directory in its place, in which something is.
     let home = scratch.blob_path(&digests[1]);
     fs::create_dir_all(home.join("in the way")).unwrap();

@@ -74,7 +74,16 @@ impl Drop for Serving {
 }
 
 fn command(store: &Path, words: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_modelkeep"));
+    let program = Command::new(env!("CARGO_BIN_EXE_modelkeep"));
+    to_serve(program, store, words, variables)
+}
+
+fn to_serve(
+    mut command: Command,
+    store: &Path,
+    words: &[&str],
+    variables: &[(&str, &str)],
+) -> Command {
     command.arg("--store").arg(store).arg("serve").args(words);
     command
         .env_remove("OLLAMA_HOST")
@@ -124,12 +133,11 @@ fn a_signal_ends_it_while_a_delete_waits_for_the_lock() {
 #[test]
 fn more_silent_connections_than_descriptors_keep_nobody_out() {
     let store = tempfile::tempdir().unwrap();
-    let plain = command(store.path(), &["--addr", "127.0.0.1:0"], &[]);
     let mut few = Command::new("sh");
     few.args(["-c", "ulimit -n 32 && exec \"$@\"", "sh"]);
-    few.arg(plain.get_program()).args(plain.get_args());
-    few.env_remove("OLLAMA_HOST").stderr(Stdio::piped());
-    let serving = Serving::of(few);
+    few.arg(env!("CARGO_BIN_EXE_modelkeep"));
+    let words = ["--addr", "127.0.0.1:0"];
+    let serving = Serving::of(to_serve(few, store.path(), &words, &[]));
     let connect = || TcpStream::connect(&serving.address).unwrap();
     let silent: Vec<TcpStream> = (0..60).map(|_| connect()).collect();
     let answer = text(serving.ask("GET / HTTP/1.1\r\nhost: localhost", ""));

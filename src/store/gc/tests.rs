@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -13,8 +13,10 @@ use crate::fs::hash::Progress;
 use crate::fs::ops::{Change as Act, hook};
 use crate::store::options::StoreOptions;
 
-/// A store with a model, and two of each thing that a collection takes, without what they are in.
-fn littered(root: &Path) -> (Store, Vec<PathBuf>) {
+/// A store with a model, and two of each thing that [`all`] takes.
+fn littered() -> (tempfile::TempDir, Store, Vec<PathBuf>) {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path();
     let used = Digest::of(b"used");
     let model = root.join("manifests/registry.ollama.ai/library/m");
     for directory in [&model, &root.join("blobs"), &root.join(".modelkeep/tmp")] {
@@ -36,15 +38,18 @@ fn littered(root: &Path) -> (Store, Vec<PathBuf>) {
         }
     }
     let options = StoreOptions::new(root).delete_delay(Duration::ZERO);
-    (Store::open_with(options).unwrap(), litter)
+    let store = Store::open_with(options).unwrap();
+    (scratch, store, litter)
+}
+
+fn all() -> GcOptions {
+    GcOptions::new().grace(Duration::ZERO).partials(true)
 }
 
 #[test]
 fn what_cannot_be_removed_is_an_error_and_stops_nothing_else() {
-    let all = GcOptions::new().grace(Duration::ZERO).partials(true);
     for at in 0..6 {
-        let root = tempfile::tempdir().unwrap();
-        let (store, litter) = littered(root.path());
+        let (_root, store, litter) = littered();
         let stuck = litter[at].clone();
         let refuse = move |act: &Act<'_>| match act {
             Act::Unlink(path) | Act::Rename(path, _) | Act::RenameNew(path, _)
@@ -54,14 +59,14 @@ fn what_cannot_be_removed_is_an_error_and_stops_nothing_else() {
             }
             _ => Ok(()),
         };
-        let error = hook::with(refuse, || store.gc(&all)).unwrap_err();
+        let error = hook::with(refuse, || store.gc(&all())).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{at}: {error}");
         let name = litter[at].file_name().unwrap().to_str().unwrap();
         assert!(error.to_string().contains(name), "{at}: {error}");
         for path in &litter {
             assert_eq!(path.exists(), *path == litter[at], "{}", path.display());
         }
-        store.gc(&all).unwrap();
+        store.gc(&all()).unwrap();
         assert!(!litter[at].exists() && store.has_blob(&Digest::of(b"used")));
     }
 }
@@ -69,10 +74,8 @@ fn what_cannot_be_removed_is_an_error_and_stops_nothing_else() {
 /// What has left its place by then goes its way, and the rest stays.
 #[test]
 fn a_collection_stops_between_two_files() {
-    let all = GcOptions::new().grace(Duration::ZERO).partials(true);
     for stop in 1..5 {
-        let root = tempfile::tempdir().unwrap();
-        let (store, litter) = littered(root.path());
+        let (root, store, litter) = littered();
         let (looks, is_stopped) = (
             Arc::new(AtomicUsize::new(0)),
             Arc::new(AtomicBool::new(false)),
@@ -94,7 +97,7 @@ fn a_collection_stops_between_two_files() {
             }
             Ok(())
         };
-        let collect = |store: &Store| hook::with(wait, || store.gc(&all));
+        let collect = |store: &Store| hook::with(wait, || store.gc(&all()));
         let error = store.watch(&mut observe, collect).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{stop}");
         // The file at which it was told goes as well.
