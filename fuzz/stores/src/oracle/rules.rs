@@ -191,12 +191,11 @@ impl Change<'_> {
             (Call::Collect(options), None) => {
                 options.grace == 0 && options.partials && name.starts_with("sha256-")
             }
-            // Where a link leads from the manifests to the blobs, a manifest is among these.
             (Call::Remove(removed), None) => {
-                let blobs = self.before.disk.entries.get(Path::new("store/blobs"));
-                let is_link = blobs.is_some_and(|entry| matches!(entry.kind, Kind::Link(_)));
-                let is_tag = |it: &String| Name::of(it).0[3].eq_ignore_ascii_case(name);
-                is_link && removed.iter().any(is_tag)
+                let manifests = self.before.manifests.iter();
+                let mut among =
+                    manifests.filter(|it| it.is_among_blobs && it.below.ends_with(name));
+                among.any(|it| removed.iter().any(|name| Name::of(name).is_at(&it.below)))
             }
             (Call::Import(_) | Call::AddBlob { .. }, Some(hex)) => self.after.good.contains(hex),
             // It was set aside for the good one, which came home from the trash.

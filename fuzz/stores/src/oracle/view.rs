@@ -35,6 +35,8 @@ pub struct View {
     pub is_shut: bool,
     /// Whether something may be taken for such a reason, and need not.
     pub is_doubtful: bool,
+    /// Where `blobs` leads.
+    real_blobs: Option<PathBuf>,
 }
 
 /// A manifest that decodes.
@@ -44,6 +46,8 @@ pub struct Manifest {
     pub below: PathBuf,
     /// Whether a model can have this name.
     pub is_valid: bool,
+    /// Whether links make its directory and `blobs` one.
+    pub is_among_blobs: bool,
     pub reading: Reading,
 }
 
@@ -94,6 +98,7 @@ impl View {
         }
         let mode = blobs.metadata().map_or(0o700, |metadata| metadata.mode());
         self.is_shut = closed && mode & 0o300 != 0o300 || blobs.is_symlink() && !blobs.is_dir();
+        self.real_blobs = blobs.canonicalize().ok();
         self.files = files_in(blobs);
         self.good = good_in(blobs, closed);
     }
@@ -170,6 +175,9 @@ impl View {
             true => self.manifests.push(Manifest {
                 below: parts.iter().collect(),
                 is_valid: !stranger,
+                is_among_blobs: path
+                    .canonicalize()
+                    .is_ok_and(|real| real.parent() == self.real_blobs.as_deref()),
                 reading,
             }),
             // The engine may take it for a damaged manifest, and keep everything.
